@@ -1,0 +1,26 @@
+"""Read AWS CloudTrail archives into Arrow and Polars, at the speed of gunzip and without losing a byte."""
+
+import warnings
+
+from ctfast._ctfast import DEBUG, __version__
+from ctfast._report import Limits, Report
+from ctfast._scan import read, scan, sql
+from ctfast._stream import EventStream, stream
+from ctfast.exceptions import CloudTrailError, FormatError, SourceError
+
+if DEBUG:
+    warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
+
+__all__ = [
+    "CloudTrailError",
+    "EventStream",
+    "FormatError",
+    "Limits",
+    "Report",
+    "SourceError",
+    "__version__",
+    "read",
+    "scan",
+    "sql",
+    "stream",
+]

@@ -1,0 +1,131 @@
+"""The account that a scan gives of every file and record."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import polars as pl
+
+__all__ = ["Bytes", "Counts", "Limits", "Records", "Report"]
+
+_FINDING = {
+    "file": pl.String,
+    "byte": pl.UInt64,
+    "record": pl.UInt64,
+    "kind": pl.String,
+    "message": pl.String,
+    "records_kept": pl.UInt64,
+}
+
+
+class Limits(NamedTuple):
+    """What one file may inflate to; more is a bad file.
+
+    Attributes
+    ----------
+    inflated : int
+        Bytes. CloudTrail's own files end at 50 MB.
+    ratio : int
+        Times the size of the file, once it has inflated to 16 MiB. CloudTrail's own files stay near 10; deflate ends at 1,032.
+    """
+
+    inflated: int = 16 << 30
+    ratio: int = 250
+
+
+class Counts(NamedTuple):
+    """Files of a scan: ``listed == read + bad + skipped``."""
+
+    listed: int
+    read: int
+    bad: int
+    skipped: int
+
+
+class Records(NamedTuple):
+    """Records of the files that were read: ``seen == read + bad + skipped``; those that a filter refused are skipped."""
+
+    seen: int
+    read: int
+    bad: int
+    skipped: int
+
+
+class Bytes(NamedTuple):
+    """Bytes of the files that were opened, as stored and as inflated."""
+
+    compressed: int
+    inflated: int
+
+
+class Report:
+    """What a scan did. Pass one to :func:`ctfast.scan` and look at it when the query has run.
+
+    A query that runs twice fills the report with the last run. A query that needs only some rows stops early: then
+    :attr:`complete` is false and the counts cover what was read until then.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> report = ct.Report()
+    >>> events = ct.read(archive, report=report)
+    >>> report.files
+    Counts(listed=94, read=90, bad=0, skipped=4)
+    >>> report.records.read == events.height
+    True
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def _update(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def _count(self, name: str) -> int:
+        return int(self._values.get(name, 0))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file was visited."""
+        return bool(self._values.get("complete", False))
+
+    @property
+    def files(self) -> Counts:
+        """Files listed, read, bad and skipped."""
+        read, bad, skipped = self._count("files_read"), self._count("files_bad"), sum(self.skipped.values())
+        return Counts(read + bad + skipped, read, bad, skipped)
+
+    @property
+    def records(self) -> Records:
+        """Records seen, read, bad and skipped."""
+        read, bad, skipped = (self._count(f"records_{name}") for name in ("read", "bad", "skipped"))
+        return Records(read + bad + skipped, read, bad, skipped)
+
+    @property
+    def bytes(self) -> Bytes:
+        """Bytes as stored, and as inflated."""
+        return Bytes(self._count("bytes_stored"), self._count("bytes_inflated"))
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, …"""
+        return dict(self._values.get("skipped", {}))
+
+    @property
+    def coerced(self) -> dict[str, int]:
+        """How many values did not fit their column, by its path. They are in ``extra``, or in the column as JSON text."""
+        return dict(self._values.get("misfits", {}))
+
+    @property
+    def bad(self) -> pl.DataFrame:
+        """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``."""
+        return pl.DataFrame(self._values.get("bad", []), schema=_FINDING, orient="row")
+
+    @property
+    def warnings(self) -> pl.DataFrame:
+        """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
+        return pl.DataFrame(self._values.get("warnings", []), schema=_FINDING, orient="row")
+
+    def __repr__(self) -> str:
+        """Return the counts on one line."""
+        return f"Report(files={tuple(self.files)}, records={tuple(self.records)}, complete={self.complete})"

@@ -1,0 +1,205 @@
+"""Archives to Polars: :func:`scan`, :func:`read` and :func:`sql`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from ctfast import _ctfast
+from ctfast._pushdown import push_down
+from ctfast._report import Limits, Report
+from ctfast._source import COLUMNS, OnError, Options, Source, Time
+
+__all__ = ["batches", "read", "scan", "sql"]
+
+
+def scan(
+    source: Source,
+    *,
+    since: Time | None = None,
+    until: Time | None = None,
+    accounts: Iterable[str] | str | None = None,
+    regions: Iterable[str] | str | None = None,
+    kinds: Iterable[str] | str | None = None,
+    on_error: OnError = "raise",
+    report: Report | None = None,
+    max_delay: timedelta | None = timedelta(days=1),
+    threads: int | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[Report], object] | None = None,
+) -> pl.LazyFrame:
+    """Scan a CloudTrail archive lazily.
+
+    Nothing is listed or read before the query runs, and then only what it needs: the columns, rows and files that it asks for.
+
+    Parameters
+    ----------
+    source
+        A file, a folder, a glob, or several of these. Files come in the order given, those of a folder in the order of their
+        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read.
+    since, until
+        Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
+        is UTC. A record without a valid ``eventTime`` lies within no bounds.
+    accounts, regions, kinds
+        Read only the files whose *keys* carry one of these; a file whose name tells nothing is skipped. Kinds are the folders
+        of the key grammar: ``CloudTrail``, ``CloudTrail-Insight``, ``CloudTrail-NetworkActivity``, ``CloudTrail-Aggregated``.
+        By default all of them are read. Digest files never are.
+    on_error
+        ``"raise"``: the first bad file or record ends the query. ``"collect"``: it becomes a row of ``report.bad``; the
+        records before the damage are kept.
+    report
+        Filled while the query runs.
+    max_delay
+        How late an event may have been delivered. Files whose names are later than ``until`` by more than this and an hour are
+        not opened; ``None`` opens them all. AWS delivers most events within minutes, but may take much longer after an outage.
+    threads
+        Workers; by default one per available processor.
+    limits
+        What a file may inflate to.
+    progress
+        Called with the report after every batch, on the thread that runs the query.
+
+    Returns
+    -------
+    polars.LazyFrame
+        One row per record, with the columns of ``docs/columns.md``, whatever the data.
+
+    Raises
+    ------
+    FileNotFoundError
+        The source does not exist. Like the errors below it is raised when the query runs.
+    FormatError, SourceError
+        With ``on_error="raise"``: a file is bad.
+
+    Examples
+    --------
+    >>> import ctfast as ct, polars as pl
+    >>> (
+    ...     ct.scan(archive)
+    ...     .filter(pl.col("eventName").str.starts_with("Delete"))
+    ...     .group_by("eventName")
+    ...     .len()
+    ...     .sort("eventName")
+    ...     .collect()
+    ... )  # doctest: +SKIP
+    """
+    options = Options(
+        source=source,
+        since=since,
+        until=until,
+        accounts=accounts,
+        regions=regions,
+        kinds=kinds,
+        on_error=on_error,
+        report=report,
+        max_delay=max_delay,
+        threads=threads,
+        limits=limits,
+        progress=progress,
+    )
+
+    def frames(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        _batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        columns = COLUMNS if with_columns is None else with_columns
+        needed = columns
+        pushed = None
+        if predicate is not None:
+            needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
+            pushed = push_down(predicate)
+        left = n_rows
+        for batch in batches(options, needed, pushed):
+            frame = pl.DataFrame(batch)
+            if predicate is not None:
+                # The whole predicate: Polars does not apply it again, and the core may know only a part of it.
+                frame = frame.filter(predicate)
+            frame = frame.select(columns)
+            if left is not None:
+                frame = frame.head(left)
+                left -= frame.height
+            yield frame
+            if left is not None and left <= 0:
+                return
+
+    return register_io_source(frames, schema=_schema, explain_name="CLOUDTRAIL", explain_detail=options.describe())
+
+
+def read(source: Source, **options: Any) -> pl.DataFrame:
+    """Read a CloudTrail archive at once: ``scan(...).collect()``, with every column.
+
+    Parameters
+    ----------
+    source, **options
+        As for :func:`scan`.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per record.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.read(archive).width
+    37
+    """
+    frames = [pl.DataFrame(batch) for batch in batches(Options(source=source, **options), COLUMNS)]
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema())
+
+
+def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
+    """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``.
+
+    Parameters
+    ----------
+    source, **options
+        As for :func:`scan`.
+    text
+        The query.
+
+    Returns
+    -------
+    polars.DataFrame
+        Its result.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
+    True
+    """
+    with pl.SQLContext(events=scan(source, **options)) as context:
+        return context.execute(text, eager=True)
+
+
+def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
+    """Run a scan; its threads end with the iterator, however that ends."""
+    running = options.start(columns, predicate)
+    report = options.report
+
+    def update() -> None:
+        if report is not None:
+            report._update(running.report())  # noqa: SLF001  # filled here, read elsewhere
+
+    if options.progress is not None and report is None:
+        report = Report()
+    try:
+        while (batch := running.next()) is not None:
+            update()
+            if options.progress is not None and report is not None:
+                options.progress(report)
+            yield batch
+    finally:
+        update()
+        running.close()
+
+
+def _schema() -> pl.Schema:
+    return pl.DataFrame(_ctfast.schema(COLUMNS)).schema

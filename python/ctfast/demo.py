@@ -1,0 +1,236 @@
+"""A first look: make the sample archive, ask it who did what, and follow its incident.
+
+`run` is also meant to be read: every answer is `ctfast.scan` and a few lines of Polars.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+import ctfast as ct
+from ctfast import sample
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+IDENTITY = pl.col("userIdentity").struct
+
+# the name by which CloudTrail's event history shows who it was: the session name of a role, the name of a user …
+WHO = pl.coalesce(
+    pl.when(IDENTITY["type"] == "AssumedRole").then(IDENTITY["principalId"].str.extract(":(.+)$")),
+    pl.when(IDENTITY["type"] == "Root").then(pl.lit("root")),
+    IDENTITY["userName"],
+    IDENTITY["invokedBy"],
+    pl.when(IDENTITY["type"] == "AWSAccount").then(IDENTITY["accountId"]),
+    IDENTITY["type"],
+)
+
+MOST = 15
+"""How many principals the table shows."""
+
+TWO_LINES = 2
+
+
+def run(folder: Path | None, console: Console) -> None:
+    """Make the sample archive and print what happened in it.
+
+    Parameters
+    ----------
+    folder
+        Where to write the archive; `None` makes a new temporary folder. It is left in place, to go on with.
+    console
+        Where to print.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder already holds a sample archive.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ctfast-demo-")) if folder is None else folder
+    made = sample.write(folder)
+    console.print(Text(f"A sample archive lies in {made.archive}\n"), soft_wrap=True)
+
+    # a scan reads nothing until it is collected; a report counts what it read
+    report = ct.Report()
+    (totals,) = overview(ct.scan(made.archive, report=report)).collect().rows(named=True)
+    say(
+        console,
+        f"{report.files.read} log files and {made.digests} digest files of {totals['accounts']} accounts in "
+        f"{totals['regions']} regions: {report.records.read:,} events from {totals['first']:%Y-%m-%d %H:%M} to "
+        f"{totals['last']:%H:%M} UTC, {report.files.bad} bad files.",
+    )
+
+    events = ct.scan(made.archive)
+    principals = who_did_what(events).collect()
+    say(console, f"Who did what: the {MOST} most active of {principals.height}")
+    console.print(_principals(principals.head(MOST)))
+    console.print()
+
+    logins = logins_without_mfa(events).collect()
+    for login in logins.iter_rows(named=True):
+        say(
+            console,
+            f"At {login['eventTime']:%H:%M:%S}, {login['who']} signed in to the console without MFA from "
+            f"{login['sourceIPAddress']}.",
+        )
+    say(console, "What came from there, and what other accounts did here:")
+    console.print(_timeline(incident(events, logins).collect()))
+    console.print()
+
+    say(console, "How to go on:")
+    for command in commands(made):
+        console.print(Text(command), soft_wrap=True)
+
+
+def overview(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return how many accounts and regions there are, and when the events begin and end."""
+    return events.select(
+        accounts=pl.col("recipientAccountId").n_unique(),
+        regions=pl.col("awsRegion").n_unique(),
+        first=pl.col("eventTime").min(),
+        last=pl.col("eventTime").max(),
+    )
+
+
+def who_did_what(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row for each principal: its two most frequent actions, its time span and its addresses."""
+    actions = (
+        events.filter(pl.col("eventName").is_not_null())  # Insights events have none
+        .group_by(WHO.alias("who"), "eventName")
+        .agg(
+            events=pl.len(),
+            errors=pl.col("errorCode").count(),
+            first=pl.col("eventTime").min(),
+            last=pl.col("eventTime").max(),
+            sources=pl.col("sourceIPAddress").unique(),
+        )
+        .sort("events", "eventName", descending=[True, False])
+    )
+    return (
+        actions.group_by("who", maintain_order=True)
+        .agg(
+            pl.col("events", "errors").sum(),
+            pl.col("first").min(),
+            pl.col("last").max(),
+            actions=pl.format("{} x{}", "eventName", "events").head(2),
+            sources=pl.col("sources").explode().unique().sort(),
+        )
+        .sort("events", "who", descending=[True, False])
+    )
+
+
+def logins_without_mfa(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the successful console logins of users without a second factor.
+
+    Roles are left out: who signs in through an identity provider shows the second factor there, and CloudTrail
+    reports `MFAUsed: No` for it.
+    """
+    return events.filter(
+        pl.col("eventName") == "ConsoleLogin",
+        IDENTITY["type"].is_in(["IAMUser", "Root"]),
+        # the open objects of a record are JSON text
+        pl.col("responseElements").str.json_path_match("$.ConsoleLogin") == "Success",
+        pl.col("additionalEventData").str.json_path_match("$.MFAUsed").str.to_lowercase().ne_missing("yes"),
+    ).select("eventTime", "sourceIPAddress", who=WHO)
+
+
+def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
+    """Return what came from the addresses of some logins, or from foreign accounts, in order of time.
+
+    Equal calls that follow each other are one row, with their number in `times`.
+    """
+    own = events.select("recipientAccountId").unique().collect().to_series().to_list()
+    foreign = (IDENTITY["type"] == "AWSAccount") & ~IDENTITY["accountId"].is_in(own)
+    suspect = pl.col("sourceIPAddress").is_in(logins["sourceIPAddress"].to_list())
+    target = pl.coalesce(
+        pl.col("requestParameters").str.json_path_match(path)
+        for path in ("$.bucketName", "$.userName", "$.roleName", "$.roleArn", "$.instanceType")
+    ).str.extract("([^/]+)$")
+    return (
+        events.filter(suspect | foreign)
+        .sort("eventTime", "eventID")
+        .select(
+            "eventTime",
+            "eventName",
+            "sourceIPAddress",
+            who=WHO,
+            target=target,
+            # a failed sign-in has a message only
+            error=pl.coalesce("errorCode", "errorMessage"),
+        )
+        .with_columns(run=pl.struct("who", "eventName", "target", "error").rle_id())
+        .group_by("run", maintain_order=True)
+        .agg(pl.exclude("run").first(), times=pl.len())
+    )
+
+
+def commands(made: sample.Sample) -> list[str]:
+    """Return the shell commands that go on from here."""
+    archive = made.archive.name
+    query = (
+        "SELECT eventTime, userIdentity.arn, eventName FROM events WHERE eventName LIKE 'Delete%' ORDER BY eventTime"
+    )
+    return [
+        f"cd {shlex.quote(str(made.archive.parent))}",
+        f"ctfast info {archive}",
+        f"ctfast scan {archive} --since 2025-03-12T13:30 --region us-east-1 --format csv",
+        f'ctfast sql {archive} "{query}"',
+    ]
+
+
+def say(console: Console, text: str) -> None:
+    """Print a paragraph as it is, without markup and without colour."""
+    console.print(Text(text))
+    console.print()
+
+
+def _principals(found: pl.DataFrame) -> Table:
+    table = _table({"Who": 20, "Events": 0, "Most often": 20, "When": 0, "From": 17})
+    for row in found.iter_rows(named=True):
+        first, *others = row["sources"]
+        others = others if len(others) < TWO_LINES else [f"and {len(others)} more"]
+        _add(
+            table,
+            row["who"],
+            f"{row['events']}\n{row['errors']} failed" if row["errors"] else row["events"],
+            "\n".join(row["actions"]),
+            f"{row['first']:%H:%M}-\n{row['last']:%H:%M}",
+            "\n".join([first, *others]),
+        )
+    return table
+
+
+def _timeline(found: pl.DataFrame) -> Table:
+    table = _table({"Time": 0, "Who": 12, "What": 22, "From": 0, "Error": 16})
+    for row in found.iter_rows(named=True):
+        times = f" x{row['times']}" if row["times"] > 1 else ""
+        target = f" {row['target']}" if row["target"] else ""
+        _add(
+            table,
+            f"{row['eventTime']:%H:%M:%S}",
+            row["who"],
+            row["eventName"] + times + target,
+            row["sourceIPAddress"],
+            row["error"] or "",
+        )
+    return table
+
+
+def _table(columns: dict[str, int]) -> Table:
+    """Return an empty table; the room is shared as the numbers say, 0 for a column that takes what it needs."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
+    for column, ratio in columns.items():
+        table.add_column(column, ratio=ratio or None, no_wrap=not ratio, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    table.add_row(*(Text(str(cell)) for cell in cells))

@@ -1,0 +1,49 @@
+"""What ctfast raises.
+
+::
+
+    CloudTrailError
+    ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
+    └── SourceError     a file cannot be read at all
+
+A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CloudTrailError", "FormatError", "SourceError"]
+
+
+class CloudTrailError(Exception):
+    """A file could not be read.
+
+    Attributes
+    ----------
+    key : str or None
+        Key or path of the file.
+    byte : int or None
+        Where: the offset in the inflated text, or, for the gzip kinds, in the file as stored.
+    record : int or None
+        Index of the record in its file, from 0.
+    kind : str
+        A short, stable name of what is wrong, such as ``"truncated-gzip"``; the table is in ``docs/reading.md``.
+    """
+
+    def __init__(self, message: str, key: str | None, byte: int | None, record: int | None, kind: str) -> None:
+        super().__init__(message, key, byte, record, kind)
+        self.key = key
+        self.byte = byte
+        self.record = record
+        self.kind = kind
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
+
+
+class FormatError(CloudTrailError):
+    """A file is not what it should be."""
+
+
+class SourceError(CloudTrailError):
+    """A file cannot be read at all."""

@@ -1,0 +1,237 @@
+//! All builders of one worker, and the batch that they make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StructArray, UInt32Array};
+use arrow_buffer::{Buffer, NullBuffer};
+use arrow_schema::{DataType, Field, SchemaRef};
+
+use super::cells::{FlagBuilder, TextBuilder, Texts, TimeBuilder, Validity, Zeros};
+use super::extra;
+use super::list::ListBuilder;
+use crate::arena::{Arena, Pool};
+use crate::error::Error;
+use crate::event::{Name, Record, Stray};
+use crate::json::{Cursor, Value};
+use crate::schema::{COLUMNS, ColumnId, Kind, TREE, find};
+use crate::scalar::{flag, timestamp};
+
+/// Builds batches of some columns of the table.
+pub(crate) struct Builders {
+    schema: SchemaRef,
+    roots: Vec<ColumnId>,
+    /// The columns that are built, by [`ColumnId`].
+    columns: Vec<Builder>,
+    /// The columns that come from a value of the record.
+    values: u128,
+    /// The objects that a record must be taken apart for.
+    pub(crate) enter: u128,
+    rows: usize,
+    texts: Texts,
+    strays: Vec<Stray>,
+    misfits: Vec<u64>,
+    zeros: Zeros,
+    file: u128,
+}
+
+enum Builder {
+    Absent,
+    Text(TextBuilder),
+    Flag(FlagBuilder),
+    Time(TimeBuilder),
+    Object(Validity),
+    List(ListBuilder),
+    Index(Vec<u32>),
+}
+
+/// A batch, and how many values did not fit their column, by its path.
+pub(crate) struct Batch {
+    pub(crate) rows: RecordBatch,
+    pub(crate) misfits: BTreeMap<&'static str, u64>,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Where its window begins in the arena; `None` when it is not in the arena.
+    pub(crate) base: Option<u32>,
+    /// Its index in the file.
+    pub(crate) record: u32,
+}
+
+impl Builders {
+    /// Builders for the columns of `schema`, which [`crate::schema::project`] made.
+    pub(crate) fn new(schema: SchemaRef) -> Self {
+        let roots: Vec<_> = schema.fields().iter().filter_map(|field| find(field.name())).collect();
+        let wanted = roots.iter().fold(0, |set, &root| set | TREE.subtree[root as usize]);
+        let builder = |id: ColumnId| match COLUMNS[id as usize].kind {
+            _ if wanted >> id & 1 == 0 => Builder::Absent,
+            Kind::Text | Kind::Json | Kind::Extra | Kind::Raw | Kind::File => Builder::Text(TextBuilder::default()),
+            Kind::Flag => Builder::Flag(FlagBuilder::default()),
+            Kind::Time => Builder::Time(TimeBuilder::default()),
+            Kind::Object => Builder::Object(Validity::default()),
+            Kind::List => Builder::List(ListBuilder::new(id)),
+            Kind::Record => Builder::Index(Vec::new()),
+        };
+        let of_kind = |kinds: &[Kind]| {
+            let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| kinds.contains(&COLUMNS[id as usize].kind));
+            ids.fold(0u128, |set, id| set | 1 << id)
+        };
+        let extra = wanted & of_kind(&[Kind::Extra]) != 0;
+        let raw = wanted & of_kind(&[Kind::Raw]) != 0;
+        Self {
+            columns: (0..COLUMNS.len() as ColumnId).map(builder).collect(),
+            values: wanted & !of_kind(&[Kind::Extra, Kind::Raw, Kind::File, Kind::Record]),
+            enter: if extra { u128::MAX } else { wanted },
+            rows: 0,
+            texts: Texts { borrow: raw, copied: Vec::new() },
+            strays: Vec::new(),
+            misfits: vec![0; COLUMNS.len()],
+            zeros: Zeros::new(),
+            file: 0,
+            schema,
+            roots,
+        }
+    }
+
+    /// Whether rows point into the arena.
+    pub(crate) fn borrows(&self) -> bool {
+        self.texts.borrow
+    }
+
+    /// Rows of the batch so far.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows that follow come from this file.
+    pub(crate) fn start_file(&mut self, name: &str) {
+        let from = self.texts.copied.len();
+        self.texts.copied.extend_from_slice(name.as_bytes());
+        self.file = self.texts.view_of_copied(from);
+    }
+
+    /// Adds a record as a row; `whole` is all of it.
+    pub(crate) fn push(&mut self, record: &Record, cursor: &Cursor<'_>, whole: Value, place: Place) -> Result<(), Error> {
+        let row = self.rows;
+        self.strays.clear();
+        let mut present = record.present() & self.values;
+        while present != 0 {
+            let column = present.trailing_zeros() as ColumnId;
+            present &= present - 1;
+            if let Some(value) = record.get(column) {
+                self.cell(row, column, cursor, value, place.base)?;
+            }
+        }
+        for root in 0..self.roots.len() {
+            let column = self.roots[root] as usize;
+            match (COLUMNS[column].kind, &mut self.columns[column]) {
+                (Kind::Raw, Builder::Text(raw)) => {
+                    raw.set(row, self.texts.view(cursor.bytes(), whole.start as usize, whole.end as usize, place.base));
+                }
+                (Kind::File, Builder::Text(file)) => file.set(row, self.file),
+                (Kind::Record, Builder::Index(index)) => index.push(place.record),
+                (Kind::Extra, Builder::Text(extra)) => {
+                    self.strays.extend_from_slice(&record.strays);
+                    if !self.strays.is_empty() {
+                        let from = self.texts.copied.len();
+                        extra::write(cursor, &mut self.strays, &mut self.texts.copied);
+                        extra.set(row, self.texts.view_of_copied(from));
+                    }
+                }
+                _ => {}
+            }
+        }
+        for stray in &record.strays {
+            if let (Name::Parent, Some(column)) = (stray.name, stray.parent) {
+                self.misfits[column as usize] += u64::from(self.values >> column & 1 == 1);
+            }
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn cell(&mut self, row: usize, column: ColumnId, cursor: &Cursor<'_>, value: Value, base: Option<u32>) -> Result<(), Error> {
+        let first = cursor.bytes()[value.start as usize];
+        if first == b'n' {
+            return Ok(());
+        }
+        let fits = match &mut self.columns[column as usize] {
+            Builder::Text(text) if COLUMNS[column as usize].kind == Kind::Json => {
+                text.set(row, self.texts.view(cursor.bytes(), value.start as usize, value.end as usize, base));
+                return Ok(());
+            }
+            Builder::Text(text) => {
+                let (view, fits) = self.texts.text(cursor, value, base);
+                text.set(row, view);
+                if !fits {
+                    self.misfits[column as usize] += 1;
+                }
+                return Ok(());
+            }
+            Builder::Flag(flags) => flag(cursor.slice(value)).map(|flag| flags.set(row, flag)),
+            Builder::Time(times) => time(cursor, value).map(|micros| times.set(row, micros)),
+            Builder::Object(valid) => (first == b'{').then(|| valid.set(row)),
+            Builder::List(list) if first == b'[' => {
+                let misfit = |member: ColumnId| self.misfits[member as usize] += 1;
+                Some(list.set(row, cursor.back_to(value), base, &mut self.texts, &mut self.strays, misfit)?)
+            }
+            Builder::List(_) => None,
+            Builder::Absent | Builder::Index(_) => return Ok(()),
+        };
+        if fits.is_none() {
+            self.misfits[column as usize] += 1;
+            self.strays.push(Stray { parent: Some(column), element: None, name: Name::Parent, value });
+        }
+        Ok(())
+    }
+
+    /// The batch of the rows so far, or `None` when there are none, and a fresh start. The arena is spent if text of the batch
+    /// lies in it.
+    pub(crate) fn finish(&mut self, arena: &mut Option<Arena>, pool: &Arc<Pool>) -> Option<Batch> {
+        let rows = std::mem::take(&mut self.rows);
+        let copied = Buffer::from_vec(std::mem::take(&mut self.texts.copied));
+        if rows == 0 {
+            return None;
+        }
+        let mut buffers = Vec::with_capacity(2);
+        if self.texts.borrow {
+            buffers.extend(arena.take().map(|arena| arena.into_buffer(pool)));
+        }
+        buffers.push(copied);
+        let buffers = buffers.into();
+        let schema = Arc::clone(&self.schema);
+        let arrays = schema.fields().iter().zip(self.roots.clone()).map(|(field, root)| self.array(root, field, rows, &buffers)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(schema, arrays, &options).expect("arrays of the schema's own types");
+        let misfits = self.misfits.iter_mut().map(std::mem::take).zip(COLUMNS);
+        let misfits = misfits.filter(|&(count, _)| count > 0).map(|(count, column)| (column.path, count)).collect();
+        Some(Batch { rows: batch, misfits })
+    }
+
+    fn array(&mut self, column: ColumnId, field: &Field, rows: usize, buffers: &Arc<[Buffer]>) -> ArrayRef {
+        match &mut self.columns[column as usize] {
+            Builder::Text(text) => text.finish(rows, buffers, &mut self.zeros),
+            Builder::Flag(flags) => flags.finish(rows),
+            Builder::Time(times) => times.finish(rows),
+            Builder::List(list) => list.finish(rows, buffers, &mut self.zeros, field),
+            Builder::Index(index) => Arc::new(UInt32Array::from(std::mem::take(index))),
+            Builder::Object(valid) => {
+                let valid: Option<NullBuffer> = valid.finish(rows);
+                let DataType::Struct(fields) = field.data_type() else { unreachable!("the column table says that it is an object") };
+                let members = fields.iter().zip(&TREE.members[column as usize]);
+                let members = members.map(|(field, &member)| self.array(member, field, rows, buffers)).collect();
+                Arc::new(StructArray::new(fields.clone(), members, valid))
+            }
+            Builder::Absent => unreachable!("only columns of the schema are asked for"),
+        }
+    }
+}
+
+/// Microseconds since 1970. A time has no character that would need an escape.
+fn time(cursor: &Cursor<'_>, value: Value) -> Option<i64> {
+    let text = cursor.slice(value);
+    timestamp(text.strip_prefix(b"\"")?.strip_suffix(b"\"")?)
+}

@@ -1,0 +1,226 @@
+//! What can go wrong with one file, and where: the ground floor, which imports nothing of ours.
+
+use std::fmt;
+
+/// A failure, or a warning, about one file or one record of it.
+///
+/// One word wide, so that the hot path pays for a pointer only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    kind: ErrorKind,
+    location: Location,
+}
+
+/// Where a failure lies. Each step fills in what it knows: the parser the byte, the framing the record, the scan the key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Location {
+    /// Key or path of the file.
+    pub key: Option<String>,
+    /// Offset in the inflated content; for the gzip kinds, in the file as stored.
+    pub byte: Option<u64>,
+    /// Index of the record in its file, from 0.
+    pub record: Option<u64>,
+}
+
+/// What failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The file has no bytes.
+    Empty,
+    /// The operating system refused; its words.
+    Unreadable(String),
+    /// The first byte starts neither gzip nor JSON.
+    Unrecognized(u8),
+    /// The file ends inside this gzip member (counted from 1).
+    TruncatedGzip(u32),
+    /// This gzip member is not valid deflate data, or its header is not valid.
+    CorruptGzip(u32),
+    /// The CRC-32 of this gzip member does not match its content.
+    Checksum(u32),
+    /// The length of this gzip member does not match its content.
+    Length(u32),
+    /// So many bytes follow the last gzip member.
+    TrailingBytes(u64),
+    /// The content is larger than the limit on inflated bytes.
+    TooLarge(u64),
+    /// The content is larger than this many times the file.
+    Ratio(u64),
+    /// One document or record does not fit in the largest window of a streamed file.
+    DocumentTooLarge(u64),
+    /// The content is not UTF-8.
+    InvalidUtf8,
+    /// The content is not JSON: what was expected, and the byte that was found.
+    InvalidJson {
+        /// In words.
+        expected: &'static str,
+        /// `None` at the end of the content.
+        found: Option<u8>,
+    },
+    /// A control character stands unescaped in a string.
+    ControlCharacter(u8),
+    /// Objects and arrays are nested deeper than the limit.
+    TooDeep(u32),
+    /// JSON, but of no shape in which CloudTrail events come.
+    NotCloudTrail,
+    /// One document has two `Records` keys.
+    RecordsTwice,
+    /// The value of `Records` is not an array.
+    RecordsNotArray,
+    /// A record is not a JSON object.
+    RecordNotObject,
+    /// A worker panicked: ctfast is wrong, not the file.
+    Bug,
+}
+
+impl ErrorKind {
+    /// A short, stable name: the column `kind` of the report.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Unreadable(_) => "unreadable",
+            Self::Unrecognized(_) => "unrecognized",
+            Self::TruncatedGzip(_) => "truncated-gzip",
+            Self::CorruptGzip(_) => "corrupt-gzip",
+            Self::Checksum(_) => "checksum",
+            Self::Length(_) => "length",
+            Self::TrailingBytes(_) => "trailing-bytes",
+            Self::TooLarge(_) => "too-large",
+            Self::Ratio(_) => "ratio",
+            Self::DocumentTooLarge(_) => "document-too-large",
+            Self::InvalidUtf8 => "invalid-utf8",
+            Self::InvalidJson { .. } | Self::ControlCharacter(_) => "invalid-json",
+            Self::TooDeep(_) => "too-deep",
+            Self::NotCloudTrail => "not-cloudtrail",
+            Self::RecordsTwice => "records-twice",
+            Self::RecordsNotArray => "records-not-array",
+            Self::RecordNotObject => "record-not-object",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("empty file"),
+            Self::Unreadable(why) => write!(f, "cannot read: {why}"),
+            Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
+            Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
+            Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),
+            Self::Checksum(member) => write!(f, "gzip checksum does not match in member {member}"),
+            Self::Length(member) => write!(f, "gzip length does not match in member {member}"),
+            Self::TrailingBytes(1) => f.write_str("1 byte after the last gzip member"),
+            Self::TrailingBytes(count) => write!(f, "{count} bytes after the last gzip member"),
+            Self::TooLarge(limit) => write!(f, "inflates to more than {limit} bytes"),
+            Self::Ratio(limit) => write!(f, "inflates more than {limit} times"),
+            Self::DocumentTooLarge(limit) => write!(f, "one document is larger than {limit} bytes"),
+            Self::InvalidUtf8 => f.write_str("invalid UTF-8"),
+            Self::InvalidJson { found: None, .. } => f.write_str("invalid JSON: unexpected end"),
+            Self::InvalidJson { expected, found: Some(byte) } => {
+                write!(f, "invalid JSON: expected {expected} but found ")?;
+                match byte {
+                    b' '..=b'~' => write!(f, "'{}'", *byte as char),
+                    _ => write!(f, "0x{byte:02x}"),
+                }
+            }
+            Self::ControlCharacter(byte) => write!(f, "invalid JSON: control character 0x{byte:02x} in a string"),
+            Self::TooDeep(limit) => write!(f, "nested deeper than {limit}"),
+            Self::NotCloudTrail => f.write_str("not CloudTrail: no records, no event fields"),
+            Self::RecordsTwice => f.write_str("'Records' appears twice"),
+            Self::RecordsNotArray => f.write_str("'Records' is not an array"),
+            Self::RecordNotObject => f.write_str("record is not an object"),
+            Self::Bug => f.write_str("a worker of ctfast panicked; please report this with the text above"),
+        }
+    }
+}
+
+impl Error {
+    /// A failure at a byte of the content.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn at(byte: usize, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, location: Location { byte: Some(byte as u64), ..Location::default() } }))
+    }
+
+    /// A failure of a whole file.
+    #[cold]
+    #[must_use]
+    pub fn whole(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, location: Location::default() }))
+    }
+
+    /// Whether the text itself is damaged here, so that a record is cut short.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::TruncatedGzip(_)
+                | ErrorKind::CorruptGzip(_)
+                | ErrorKind::Checksum(_)
+                | ErrorKind::Length(_)
+                | ErrorKind::InvalidUtf8
+                | ErrorKind::InvalidJson { .. }
+                | ErrorKind::ControlCharacter(_)
+                | ErrorKind::TooDeep(_)
+        )
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Where it failed.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.0.location
+    }
+
+    /// The same, `by` bytes further on: a window's offset becomes the file's.
+    #[must_use]
+    pub fn shifted(mut self, by: u64) -> Self {
+        if let Some(byte) = &mut self.0.location.byte {
+            *byte += by;
+        }
+        self
+    }
+
+    /// The same, in this record.
+    #[must_use]
+    pub fn in_record(mut self, record: u64) -> Self {
+        self.0.location.record = Some(record);
+        self
+    }
+
+    /// The same, in this file.
+    #[must_use]
+    pub fn in_file(mut self, key: &str) -> Self {
+        self.0.location.key = Some(key.to_owned());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Location { key, byte, record } = self.location();
+        if let Some(key) = key {
+            write!(f, "{key}: ")?;
+        }
+        write!(f, "{}", self.kind())?;
+        match (byte, record) {
+            (Some(byte), Some(record)) => write!(f, " at byte {byte} (record {record})"),
+            (Some(byte), None) => write!(f, " at byte {byte}"),
+            (None, Some(record)) => write!(f, " (record {record})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,291 @@
+//! Finds the records of a file. The shape is told by content, never by name:
+//!
+//! | shape | records |
+//! |---|---|
+//! | `{"Records": […]}` | its elements |
+//! | a bare record | itself |
+//! | EventBridge envelope | `detail` |
+//! | `lookup-events` output, `{"Events": […]}` | the JSON text in each `CloudTrailEvent` |
+//! | CloudWatch Logs, `{"events": […]}` or `{"logEvents": […]}` | the JSON text in each `message` |
+//! | an array of any of these; any of these one after another (NDJSON), each with a time stamp before it or not | theirs |
+//! | a digest file | none |
+//!
+//! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one.
+
+use crate::error::{Error, ErrorKind};
+use crate::json::{Cursor, Index, Key, PADDING, Value, unescape};
+use crate::scalar::timestamp;
+
+/// Who is told about the records of a file.
+pub(crate) trait Visitor {
+    /// The cursor stands at the `{` of a record; the visitor passes it.
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error>;
+
+    /// An element that should be a record is none; the file goes on.
+    fn bad_record(&mut self, error: Error);
+
+    /// The file is a digest file.
+    fn digest(&mut self);
+}
+
+/// Where the bytes of a record are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// In the window.
+    Window,
+    /// In a buffer of their own, which does not outlive the visit: decoded from a string.
+    Embedded,
+}
+
+/// The state of the walk between two records.
+#[derive(Default)]
+pub(crate) struct Framing {
+    state: State,
+    /// Whether the documents are elements of one array.
+    in_array: bool,
+    /// Records so far, good and bad: the index of the next.
+    records: u64,
+    /// How much of the window has been passed once and for all.
+    passed: usize,
+    embedded: Embedded,
+}
+
+#[derive(Default, Clone, Copy)]
+enum State {
+    /// Before the first byte of the file.
+    #[default]
+    Start,
+    /// Between documents.
+    Between,
+    /// Before an element of `Records`.
+    Element,
+    /// Behind an element of `Records`.
+    BehindElement,
+    /// In the document, behind a member that is or follows `Records`.
+    BehindRecords,
+}
+
+/// What the members of a document say about its shape.
+#[derive(Default)]
+struct Signs {
+    detail: Option<Value>,
+    envelope: bool,
+    listing: Option<(Value, &'static [u8])>,
+    digest_start: bool,
+    digest_end: bool,
+    event: bool,
+}
+
+impl Framing {
+    /// Index of the next record.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Whether anything of the file has been understood.
+    pub(crate) fn has_begun(&self) -> bool {
+        !matches!(self.state, State::Start)
+    }
+
+    /// How much of the last window need not come again.
+    pub(crate) fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// Walks through a window to its end. An error at the very end of the window may only mean that more must come.
+    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+        self.passed = 0;
+        loop {
+            cursor.skip_space();
+            match self.state {
+                State::Start => {
+                    if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
+                        cursor.jump(3);
+                        cursor.skip_space();
+                    }
+                    match cursor.byte() {
+                        b'[' => self.in_array = cursor.enter_array(),
+                        b'{' | b'0'..=b'9' => {}
+                        _ if cursor.at >= cursor.end() => return Err(Error::whole(ErrorKind::Empty)),
+                        byte => return Err(Error::at(cursor.at, ErrorKind::Unrecognized(byte))),
+                    }
+                    self.state = State::Between;
+                }
+                State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(()),
+                State::Between => self.document(cursor, visitor)?,
+                State::Element => {
+                    if cursor.byte() == b'{' {
+                        visitor.record(cursor, Origin::Window, self.records)?;
+                    } else {
+                        let at = cursor.at;
+                        cursor.value()?;
+                        visitor.bad_record(Error::at(at, ErrorKind::RecordNotObject).in_record(self.records));
+                    }
+                    self.records += 1;
+                    self.state = State::BehindElement;
+                }
+                State::BehindElement => {
+                    self.state = if cursor.next_element()? { State::Element } else { State::BehindRecords };
+                }
+                State::BehindRecords => {
+                    if cursor.next_member()? {
+                        let key = cursor.key()?;
+                        if is(cursor, key, b"Records") {
+                            return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
+                        }
+                        cursor.value()?;
+                    } else {
+                        self.behind_document(cursor)?;
+                    }
+                }
+            }
+            self.passed = cursor.at;
+        }
+    }
+
+    fn behind_document(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
+        if self.in_array {
+            self.in_array = cursor.next_element()?;
+        }
+        self.state = State::Between;
+        Ok(())
+    }
+
+    /// Passes a document, or the part of it before the elements of `Records`.
+    fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+        if cursor.byte().is_ascii_digit() && !self.in_array {
+            pass_time_stamp(cursor);
+        }
+        let (start, token) = (cursor.at, cursor.token());
+        if cursor.byte() != b'{' {
+            cursor.value()?;
+            return Err(Error::at(start, ErrorKind::NotCloudTrail));
+        }
+        let mut signs = Signs::default();
+        let mut more = cursor.enter_object();
+        while more {
+            let key = cursor.key()?;
+            if is(cursor, key, b"Records") {
+                if cursor.byte() != b'[' {
+                    return Err(Error::at(cursor.at, ErrorKind::RecordsNotArray));
+                }
+                self.state = if cursor.enter_array() { State::Element } else { State::BehindRecords };
+                return Ok(());
+            }
+            let value = cursor.value()?;
+            signs.note(cursor, key, value);
+            more = cursor.next_member()?;
+        }
+        let whole = cursor.value_from(start, token);
+        if signs.digest_start && signs.digest_end {
+            visitor.digest();
+        } else if let (Some(detail), true) = (signs.detail, signs.envelope) {
+            visitor.record(&mut cursor.back_to(detail), Origin::Window, self.records)?;
+            self.records += 1;
+        } else if let Some((listing, name)) = signs.listing {
+            self.listing(&mut cursor.back_to(listing), name, visitor)?;
+        } else if signs.event {
+            visitor.record(&mut cursor.back_to(whole), Origin::Window, self.records)?;
+            self.records += 1;
+        } else {
+            return Err(Error::at(start, ErrorKind::NotCloudTrail));
+        }
+        self.behind_document(cursor)
+    }
+
+    /// The elements of a listing carry each record as a string under `name`.
+    fn listing(&mut self, cursor: &mut Cursor<'_>, name: &[u8], visitor: &mut impl Visitor) -> Result<(), Error> {
+        let mut more = cursor.enter_array();
+        while more {
+            let element = cursor.value()?;
+            let result = match member(cursor, element, name)? {
+                Some(text) => self.embedded.visit(cursor, text, visitor, self.records),
+                None => Err(Error::whole(ErrorKind::RecordNotObject)),
+            };
+            if let Err(error) = result {
+                // A byte of the decoded text is no byte of the file: the record's own place is named.
+                visitor.bad_record(Error::at(element.start as usize, error.kind().clone()).in_record(self.records));
+            }
+            self.records += 1;
+            more = cursor.next_element()?;
+        }
+        Ok(())
+    }
+}
+
+impl Signs {
+    fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
+        let first = cursor.bytes()[value.start as usize];
+        match &cursor.bytes()[key.start..key.end] {
+            b"detail" if first == b'{' => self.detail = Some(value),
+            b"detail-type" => self.envelope = true,
+            b"Events" if first == b'[' => self.listing = Some((value, b"CloudTrailEvent")),
+            b"events" | b"logEvents" if first == b'[' => self.listing = Some((value, b"message")),
+            b"digestStartTime" => self.digest_start = true,
+            b"digestEndTime" => self.digest_end = true,
+            b"eventVersion" | b"eventTime" | b"eventName" | b"eventSource" | b"eventID" | b"eventType" | b"eventCategory"
+            | b"userIdentity" => self.event = true,
+            _ => {}
+        }
+    }
+}
+
+/// Decodes records that come as strings.
+#[derive(Default)]
+struct Embedded {
+    text: Vec<u8>,
+    index: Index,
+}
+
+impl Embedded {
+    fn visit(&mut self, outer: &Cursor<'_>, value: Value, visitor: &mut impl Visitor, record: u64) -> Result<(), Error> {
+        let string = outer.slice(value);
+        self.text.clear();
+        unescape(&string[1..string.len() - 1], &mut self.text);
+        let length = self.text.len();
+        self.text.resize(length + PADDING, 0);
+        self.index.build(&self.text[..length]);
+        let mut cursor = Cursor::new(&self.text, length, self.index.tokens());
+        cursor.skip_space();
+        if cursor.byte() != b'{' {
+            return Err(Error::whole(ErrorKind::RecordNotObject));
+        }
+        // All of it must be right before the visitor makes a row of it.
+        let whole = cursor.value()?;
+        cursor.skip_space();
+        if cursor.at < length {
+            return Err(cursor.unexpected("the end"));
+        }
+        visitor.record(&mut cursor.back_to(whole), Origin::Embedded, record)
+    }
+}
+
+/// The string under `name` in an element.
+fn member(cursor: &Cursor<'_>, element: Value, name: &[u8]) -> Result<Option<Value>, Error> {
+    let mut cursor = cursor.back_to(element);
+    let mut found = None;
+    let mut more = cursor.byte() == b'{' && cursor.enter_object();
+    while more {
+        let key = cursor.key()?;
+        let value = cursor.value()?;
+        if is(&cursor, key, name) && cursor.bytes()[value.start as usize] == b'"' {
+            found = Some(value);
+        }
+        more = cursor.next_member()?;
+    }
+    Ok(found)
+}
+
+fn is(cursor: &Cursor<'_>, key: Key, name: &[u8]) -> bool {
+    &cursor.bytes()[key.start..key.end] == name
+}
+
+/// CloudWatch Logs puts the time before each line when it exports to S3.
+fn pass_time_stamp(cursor: &mut Cursor<'_>) {
+    let rest = &cursor.bytes()[cursor.at..];
+    let length = rest.iter().take(40).position(|byte| matches!(byte, b' ' | b'\t'));
+    if let Some(length) = length.filter(|&length| timestamp(&rest[..length]).is_some()) {
+        cursor.jump(cursor.at + length);
+        cursor.skip_space();
+    }
+}

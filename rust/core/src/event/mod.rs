@@ -1,0 +1,8 @@
+//! Documents to records to values. [`Framing`] finds the records of a file, whatever its shape; [`Record`] is one of them as a set of
+//! spans in the window, one per column.
+
+mod framing;
+mod record;
+
+pub(crate) use framing::{Framing, Origin, Visitor};
+pub(crate) use record::{Name, Record, Stray, find};

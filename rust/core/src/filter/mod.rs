@@ -1,0 +1,143 @@
+//! A predicate over the columns of a record, evaluated on its bytes before any column is built.
+
+mod search;
+
+use std::cell::RefCell;
+
+use crate::event::Record;
+use crate::json::{Cursor, Value, unescape};
+use crate::schema::{COLUMNS, ColumnId, Kind, find};
+use crate::scalar::{flag, timestamp};
+
+pub(crate) use search::Search;
+
+/// A condition that a row either meets or not; on a null only [`Test::IsNull`] is met, as in Polars' `filter`.
+#[derive(Debug, Clone)]
+pub enum Predicate {
+    /// Every one is met.
+    All(Vec<Predicate>),
+    /// At least one is met.
+    Any(Vec<Predicate>),
+    /// The value of a column passes a test.
+    Column(Field, Test),
+}
+
+/// A column that predicates can test: one with a value of its own in the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Field(ColumnId);
+
+impl Field {
+    /// The column with this path, if it can be tested with `test`.
+    #[must_use]
+    pub fn new(path: &str, test: &Test) -> Option<Self> {
+        let column = find(path).filter(|_| !path.contains("[]"))?;
+        let fits = match (COLUMNS[column as usize].kind, test) {
+            (Kind::Text | Kind::Json, test) => !matches!(test, Test::Between(..) | Test::Is(_)),
+            (Kind::Time, test) => matches!(test, Test::Between(..) | Test::IsNull | Test::IsNotNull),
+            (Kind::Flag, test) => matches!(test, Test::Is(_) | Test::IsNull | Test::IsNotNull),
+            _ => false,
+        };
+        fits.then_some(Self(column))
+    }
+}
+
+/// What is asked of a value.
+#[derive(Debug, Clone)]
+pub enum Test {
+    /// Text is one of these.
+    In(Vec<String>),
+    /// Text is not this.
+    NotEqual(String),
+    /// Text starts with this.
+    StartsWith(String),
+    /// Text ends with this.
+    EndsWith(String),
+    /// Text contains this.
+    Contains(String),
+    /// A flag is this.
+    Is(bool),
+    /// A time lies between these, both included, in microseconds since 1970.
+    Between(i64, i64),
+    /// There is no value.
+    IsNull,
+    /// There is a value.
+    IsNotNull,
+}
+
+impl Predicate {
+    /// The objects that a record must be taken apart for, and the columns themselves.
+    pub(crate) fn columns(&self) -> u128 {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().fold(0, |set, part| set | part.columns()),
+            Self::Column(Field(column), _) => {
+                let path = COLUMNS[*column as usize].path;
+                let parents = path.match_indices('.').filter_map(|(at, _)| find(&path[..at]));
+                parents.fold(1 << column, |set, parent| set | 1 << parent)
+            }
+        }
+    }
+
+    /// Whether the record meets the predicate.
+    pub(crate) fn matches(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.matches(record, cursor)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(record, cursor)),
+            Self::Column(Field(column), test) => {
+                let value = record.get(*column).filter(|&value| cursor.slice(value) != b"null");
+                test.passes(COLUMNS[*column as usize].kind, cursor, value)
+            }
+        }
+    }
+}
+
+impl Test {
+    fn passes(&self, kind: Kind, cursor: &Cursor<'_>, value: Option<Value>) -> bool {
+        let Some(value) = value else { return matches!(self, Self::IsNull) };
+        match kind {
+            Kind::Time => {
+                let inside = cursor.slice(value).strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+                match (self, inside.and_then(timestamp)) {
+                    (Self::Between(from, to), Some(micros)) => (from..=to).contains(&&micros),
+                    (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
+                    _ => false,
+                }
+            }
+            Kind::Flag => match (self, flag(cursor.slice(value))) {
+                (Self::Is(wanted), Some(flag)) => *wanted == flag,
+                (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
+                _ => false,
+            },
+            Kind::Text if cursor.slice(value)[0] == b'"' => {
+                let slice = cursor.slice(value);
+                let inside = &slice[1..slice.len() - 1];
+                if cursor.is_escaped(value) {
+                    DECODED.with_borrow_mut(|decoded| {
+                        decoded.clear();
+                        unescape(inside, decoded);
+                        self.passes_text(decoded)
+                    })
+                } else {
+                    self.passes_text(inside)
+                }
+            }
+            _ => self.passes_text(cursor.slice(value)),
+        }
+    }
+
+    fn passes_text(&self, text: &[u8]) -> bool {
+        match self {
+            Self::In(values) => values.iter().any(|value| value.as_bytes() == text),
+            Self::NotEqual(value) => value.as_bytes() != text,
+            Self::StartsWith(start) => text.starts_with(start.as_bytes()),
+            Self::EndsWith(end) => text.ends_with(end.as_bytes()),
+            Self::Contains(part) => memchr::memmem::find(text, part.as_bytes()).is_some(),
+            Self::IsNotNull => true,
+            Self::IsNull | Self::Is(_) | Self::Between(..) => false,
+        }
+    }
+}
+
+thread_local! {
+    /// Room for the text of a string with escapes.
+    static DECODED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}

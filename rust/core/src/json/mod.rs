@@ -1,0 +1,11 @@
+//! Bytes to structure. [`Index`] finds the tokens of a window of text at the speed of memory; [`Cursor`] walks them by the grammar of
+//! JSON, without building anything; [`Value`] is a span that it has passed.
+
+pub(crate) mod block;
+mod cursor;
+mod index;
+mod text;
+
+pub(crate) use cursor::{Cursor, Key, Value};
+pub(crate) use index::{Index, PADDING};
+pub(crate) use text::unescape;

@@ -1,0 +1,23 @@
+//! Reads AWS `CloudTrail` archives into Arrow record batches: everything of ctfast that is true without Python.
+//!
+//! A [`Scan`] takes a [`Plan`]: which files ([`source::Listing`], chosen by a [`source::Selection`] of what their keys say), which
+//! columns ([`schema::project`]), which rows ([`filter::Predicate`]). Its workers inflate each file into an arena, index the
+//! tokens of the text, frame the records, filter them as spans of that text and build arrays whose text points into the arena.
+//! [`Scan::next`] gives the batches in the order of the files, and [`Scan::report`] accounts for every file and record.
+
+mod arena;
+mod columns;
+pub mod error;
+mod event;
+pub mod filter;
+mod inflate;
+mod json;
+mod scalar;
+pub mod scan;
+pub mod schema;
+pub mod source;
+mod unchecked;
+
+pub use error::{Error, ErrorKind};
+pub use inflate::Limits;
+pub use scan::{Next, Plan, Report, Scan};

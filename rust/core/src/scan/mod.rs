@@ -1,0 +1,133 @@
+//! Where the steps meet: files → workers (fetch, inflate, index, frame, filter, build) → batches, in the order of the files.
+
+mod order;
+mod report;
+mod worker;
+
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+pub use report::{Finding, Report};
+
+use crate::arena::Pool;
+use crate::error::Error;
+use crate::filter::Predicate;
+use crate::inflate::Limits;
+use crate::source::Listing;
+use order::Order;
+use worker::Worker;
+
+/// What to read, and how.
+pub struct Plan {
+    /// The files.
+    pub files: Listing,
+    /// The columns, made by [`crate::schema::project`].
+    pub schema: SchemaRef,
+    /// What the rows must meet.
+    pub predicate: Option<Predicate>,
+    /// Whether the first bad file or record ends the scan.
+    pub fail: bool,
+    /// What a file may inflate to.
+    pub limits: Limits,
+    /// Workers.
+    pub threads: usize,
+}
+
+/// What all workers share.
+struct Shared {
+    files: Mutex<Listing>,
+    order: Order,
+    schema: SchemaRef,
+    predicate: Option<Predicate>,
+    fail: bool,
+    limits: Limits,
+    pool: Arc<Pool>,
+}
+
+/// A running scan. It owns its threads; dropping it ends them.
+pub struct Scan {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    report: Report,
+}
+
+/// What [`Scan::next`] found.
+#[derive(Debug)]
+pub enum Next {
+    /// The next batch.
+    Batch(RecordBatch),
+    /// Nothing yet.
+    Waiting,
+    /// All files are read.
+    End,
+}
+
+impl Scan {
+    /// Starts the workers.
+    pub fn start(plan: Plan) -> std::io::Result<Self> {
+        let threads = plan.threads.max(1);
+        let shared = Arc::new(Shared {
+            files: Mutex::new(plan.files),
+            order: Order::new(threads),
+            schema: plan.schema,
+            predicate: plan.predicate,
+            fail: plan.fail,
+            limits: plan.limits,
+            pool: Arc::default(),
+        });
+        let mut scan = Self { shared, workers: Vec::new(), report: Report::default() };
+        for number in 0..threads {
+            let worker = Worker::new(Arc::clone(&scan.shared));
+            let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
+            scan.workers.push(thread);
+        }
+        Ok(scan)
+    }
+
+    /// The next batch in the order of the files, waiting for it so long at most.
+    pub fn next(&mut self, patience: Duration) -> Result<Next, Error> {
+        let Some(output) = self.shared.order.take(patience) else { return Ok(Next::Waiting) };
+        match output {
+            order::Taken::Output(output) => {
+                self.report.add(output.report);
+                match (output.error, output.batch) {
+                    (Some(error), _) => {
+                        self.close();
+                        Err(error)
+                    }
+                    (None, Some(batch)) => Ok(Next::Batch(batch)),
+                    (None, None) => Ok(Next::Waiting),
+                }
+            }
+            order::Taken::End => {
+                self.report.complete = true;
+                Ok(Next::End)
+            }
+        }
+    }
+
+    /// What was read up to the last batch.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Ends the workers and waits for them.
+    pub fn close(&mut self) {
+        self.shared.order.close();
+        for worker in self.workers.drain(..) {
+            // A panic of a worker was told by `Order` as the end of its task.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,76 @@
+//! What a scan did: every file and record is in exactly one of its counts.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::source::Skip;
+
+/// Counts and findings. `files = read + bad + skipped`, and `records = read + bad + skipped` likewise.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Whether all files were visited.
+    pub complete: bool,
+    /// Files that were read to their end.
+    pub files_read: u64,
+    /// Files with damage.
+    pub files_bad: u64,
+    /// Files that were not read, by reason.
+    pub skipped: BTreeMap<Skip, u64>,
+    /// Records that became rows.
+    pub records_read: u64,
+    /// Elements that are no records.
+    pub records_bad: u64,
+    /// Records that the predicate refused.
+    pub records_skipped: u64,
+    /// Bytes of the files that were opened, as stored.
+    pub bytes_stored: u64,
+    /// Bytes of their text.
+    pub bytes_inflated: u64,
+    /// Bad files and bad records.
+    pub bad: Vec<Finding>,
+    /// What is strange, but cost nothing.
+    pub warnings: Vec<Finding>,
+    /// Values that do not fit their column, by its path.
+    pub misfits: BTreeMap<&'static str, u64>,
+}
+
+/// Something found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What, and where.
+    pub error: Error,
+    /// Records of the file that were kept all the same.
+    pub records_kept: u64,
+}
+
+impl Report {
+    /// Files that were not read.
+    #[must_use]
+    pub fn files_skipped(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    /// Counts a skipped file.
+    pub(crate) fn skip(&mut self, reason: Skip) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// Adds what happened next.
+    pub(crate) fn add(&mut self, next: Self) {
+        self.files_read += next.files_read;
+        self.files_bad += next.files_bad;
+        self.records_read += next.records_read;
+        self.records_bad += next.records_bad;
+        self.records_skipped += next.records_skipped;
+        self.bytes_stored += next.bytes_stored;
+        self.bytes_inflated += next.bytes_inflated;
+        self.bad.extend(next.bad);
+        self.warnings.extend(next.warnings);
+        for (reason, count) in next.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        for (path, count) in next.misfits {
+            *self.misfits.entry(path).or_default() += count;
+        }
+    }
+}

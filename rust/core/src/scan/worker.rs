@@ -1,0 +1,442 @@
+//! One worker: whole files, one after another, with buffers that it keeps.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Arc, PoisonError};
+
+use super::Shared;
+use super::order::{Output, Turn};
+use super::report::{Finding, Report};
+use crate::arena::Arena;
+use crate::columns::{Builders, Place};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Framing, Origin, Record, Visitor};
+use crate::filter::{Predicate, Search};
+use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
+use crate::json::{Cursor, Index};
+use crate::source::{Entry, Listed, Skip, unreadable};
+
+/// Text of one batch, when rows point into it. Smaller ones cost more calls, larger ones more memory.
+const ARENA: usize = 8 << 20;
+/// Files that are stored in more bytes are streamed.
+const STORED_WHOLE: u64 = 24 << 20;
+/// Files that say they inflate to more are streamed: CloudTrail's own end at 50 MB.
+const INFLATED_WHOLE: usize = 64 << 20;
+/// Text that a streamed file is read in; one document or record must fit in the last.
+const WINDOW: usize = 16 << 20;
+const LARGEST_WINDOW: usize = 512 << 20;
+/// A task ends when its files have this size together, as stored, or at so many files.
+const TASK_BYTES: u64 = 1 << 20;
+const TASK_FILES: usize = 512;
+/// Rows of a batch at most, when rows do not point into the text.
+const BATCH_ROWS: usize = 64 << 10;
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    turn: Turn,
+    /// What happened since the last output.
+    report: Report,
+    stored: Vec<u8>,
+    inflater: Inflater,
+    arena: Option<Arena>,
+    index: Index,
+    rows: Rows,
+    search: Option<Search>,
+}
+
+/// What becomes of records.
+struct Rows {
+    builders: Builders,
+    predicate: Option<Predicate>,
+    enter: u128,
+    record: Record,
+    /// Where the window begins in the arena.
+    base: u32,
+    /// Offset of the window in the text of the file.
+    offset: u64,
+    key: String,
+    digest: bool,
+    /// Of the file: records so far that became rows, that the predicate refused, that are none.
+    read: u64,
+    skipped: u64,
+    bad: Vec<Error>,
+}
+
+/// The scan is closed, or has failed: no more work.
+struct Closed;
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let builders = Builders::new(Arc::clone(&shared.schema));
+        let predicate = shared.predicate.clone();
+        let rows = Rows {
+            enter: builders.enter | predicate.as_ref().map_or(0, Predicate::columns),
+            builders,
+            record: Record::new(),
+            base: 0,
+            offset: 0,
+            key: String::new(),
+            digest: false,
+            read: 0,
+            skipped: 0,
+            bad: Vec::new(),
+            predicate,
+        };
+        let search = shared.predicate.as_ref().and_then(Search::new);
+        Self {
+            shared,
+            turn: 0,
+            report: Report::default(),
+            stored: Vec::new(),
+            inflater: Inflater::new(),
+            arena: None,
+            index: Index::default(),
+            rows,
+            search,
+        }
+    }
+
+    /// Takes tasks until there are no more.
+    pub(super) fn run(mut self) {
+        while let Some(task) = self.next_task() {
+            let turn = Finish { shared: Arc::clone(&self.shared), turn: self.turn };
+            let result = task.into_iter().try_for_each(|listed| self.visit(listed)).and_then(|()| self.flush());
+            drop(turn);
+            if result.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next files in order, of about a task's size.
+    fn next_task(&mut self) -> Option<Vec<Listed>> {
+        if !self.shared.order.wait_for_room() {
+            return None;
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = Vec::new();
+        let mut bytes = 0;
+        while task.len() < TASK_FILES && bytes < TASK_BYTES {
+            let Some(listed) = files.next() else { break };
+            if let Listed::File(entry) = &listed {
+                bytes += entry.size;
+            }
+            task.push(listed);
+        }
+        if task.is_empty() {
+            shared.order.end();
+            return None;
+        }
+        self.turn = shared.order.begin();
+        Some(task)
+    }
+
+    fn visit(&mut self, listed: Listed) -> Result<(), Closed> {
+        match listed {
+            Listed::Skipped(reason) => {
+                self.report.skip(reason);
+                Ok(())
+            }
+            Listed::Failed(error) => self.bad_file(error),
+            Listed::File(entry) => {
+                let outcome = self.file(entry)?;
+                self.settle(outcome)
+            }
+        }
+    }
+
+    /// Counts the file by how it came out.
+    fn settle(&mut self, outcome: Outcome) -> Result<(), Closed> {
+        let Rows { read, skipped, .. } = self.rows;
+        self.report.records_read += read;
+        self.report.records_skipped += skipped;
+        let bad = std::mem::take(&mut self.rows.bad);
+        self.report.records_bad += bad.len() as u64;
+        for error in bad {
+            let error = error.in_file(&self.rows.key);
+            self.report.bad.push(Finding { error: error.clone(), records_kept: read });
+            self.fail(error)?;
+        }
+        match outcome {
+            Outcome::Read(warning) if !self.rows.digest => {
+                self.report.files_read += 1;
+                let finding = |error: Error| Finding { error: error.in_file(&self.rows.key), records_kept: read };
+                self.report.warnings.extend(warning.map(finding));
+            }
+            Outcome::Read(_) => self.report.skip(Skip::Digest),
+            Outcome::Skipped(reason) => self.report.skip(reason),
+            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key)),
+        }
+        Ok(())
+    }
+
+    fn bad_file(&mut self, error: Error) -> Result<(), Closed> {
+        self.report.files_bad += 1;
+        self.report.bad.push(Finding { error: error.clone(), records_kept: self.rows.read });
+        self.fail(error)
+    }
+
+    /// Ends the scan here, if failures are to end it.
+    fn fail(&mut self, error: Error) -> Result<(), Closed> {
+        if !self.shared.fail {
+            return Ok(());
+        }
+        let report = std::mem::take(&mut self.report);
+        self.shared.order.put(self.turn, Output { error: Some(error), report, batch: None });
+        Err(Closed)
+    }
+
+    /// Hands over the rows so far. The text of the next rows goes to a new arena, unless no row points into this one.
+    fn flush(&mut self) -> Result<(), Closed> {
+        let batch = self.rows.builders.finish(&mut self.arena, &self.shared.pool);
+        if let Some(arena) = &mut self.arena {
+            arena.clear();
+        }
+        let mut report = std::mem::take(&mut self.report);
+        let batch = batch.map(|batch| {
+            report.misfits = batch.misfits;
+            batch.rows
+        });
+        self.rows.builders.start_file(&self.rows.key);
+        if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
+    }
+
+    fn file(&mut self, entry: Entry) -> Result<Outcome, Closed> {
+        self.rows.start(entry.key);
+        if self.rows.builders.rows() >= BATCH_ROWS {
+            self.flush()?;
+        }
+        let mut file = match File::open(&entry.path) {
+            Ok(file) => file,
+            Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
+        };
+        if entry.size > STORED_WHOLE {
+            return self.stream(Stream::new(file, self.shared.limits));
+        }
+        self.stored.clear();
+        let read = match file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored) {
+            Ok(read) => read as u64,
+            Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
+        };
+        let stored = std::mem::take(&mut self.stored);
+        let outcome = if read > STORED_WHOLE {
+            // It grew since it was listed.
+            self.stream(Stream::new(io::Cursor::new(&stored).chain(file), self.shared.limits))
+        } else {
+            self.whole(&stored)
+        };
+        self.stored = stored;
+        outcome
+    }
+
+    /// Reads a file from memory: at once when it is a right gzip file of an ordinary size, else as a stream.
+    fn whole(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
+        let length = length_hint(stored);
+        let limits = self.shared.limits;
+        let allowed = (length as u64) <= limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
+        if is_gzip(stored) && length <= INFLATED_WHOLE && allowed {
+            if let Err(error) = self.make_room(length)? {
+                return Ok(Outcome::Bad(error));
+            }
+            if let Some(arena) = &mut self.arena {
+                let start = arena.len();
+                if self.inflater.whole(stored, arena) {
+                    self.report.bytes_stored += stored.len() as u64;
+                    self.report.bytes_inflated += (arena.len() - start) as u64;
+                    return Ok(self.text(start));
+                }
+            }
+        }
+        self.stream(Stream::new(stored, limits))
+    }
+
+    /// An arena with room for so much text: the current one, or a new one. The inner error is that of the memory.
+    fn make_room(&mut self, length: usize) -> Result<Result<(), Error>, Closed> {
+        if self.rows.builders.rows() == 0
+            && let Some(arena) = &mut self.arena
+        {
+            arena.clear();
+        }
+        if self.arena.as_mut().is_none_or(|arena| arena.spare().len() < length) {
+            if self.rows.builders.rows() > 0 {
+                self.flush()?;
+            }
+            if self.arena.as_mut().is_none_or(|arena| arena.spare().len() < length) {
+                if let Some(arena) = self.arena.take() {
+                    arena.recycle(&self.shared.pool);
+                }
+                match self.shared.pool.arena(length.max(ARENA)) {
+                    Ok(arena) => self.arena = Some(arena),
+                    Err(error) => return Ok(Err(unreadable(&error))),
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Reads the records of a whole text, which lies in the arena from `start` on.
+    fn text(&mut self, start: usize) -> Outcome {
+        if let (Some(search), Some(arena)) = (&self.search, &mut self.arena)
+            && search.rules_out(&arena.padded(start)[..arena.len() - start])
+        {
+            arena.truncate(start);
+            return Outcome::Skipped(Skip::Constant);
+        }
+        let outcome = match self.window(&mut Framing::default(), start, true) {
+            Ok(()) => Outcome::Read(None),
+            Err(error) => Outcome::Bad(error),
+        };
+        if !self.rows.builders.borrows()
+            && let Some(arena) = &mut self.arena
+        {
+            arena.truncate(start);
+        }
+        outcome
+    }
+
+    /// Reads the records of the text in the arena from `start` on. Damage of the text counts where it lies.
+    fn window(&mut self, framing: &mut Framing, start: usize, last: bool) -> Result<(), Error> {
+        let Some(arena) = &mut self.arena else { return Ok(()) };
+        let text = &arena.padded(start)[..arena.len() - start];
+        let mut damage = None;
+        if !self.index.build(text)
+            && let Err(error) = str::from_utf8(text)
+            && (last || error.error_len().is_some())
+        {
+            damage = Some(Error::at(error.valid_up_to(), ErrorKind::InvalidUtf8));
+            arena.truncate(start + error.valid_up_to());
+            self.index.build(&arena.padded(start)[..error.valid_up_to()]);
+        }
+        let padded = arena.padded(start);
+        let length = arena.len() - start;
+        self.rows.base = start as u32;
+        let mut cursor = Cursor::new(padded, length, self.index.tokens());
+        let result = framing.run(&mut cursor, &mut self.rows);
+        let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
+        let result = match (result, damage) {
+            (Err(error), damage) if at_end(&error) && (damage.is_some() || !last) => damage.map_or(Ok(()), Err),
+            (Ok(()), Some(damage)) => Err(damage),
+            (result, _) => result,
+        };
+        result.map_err(|error| in_record(error, framing).shifted(self.rows.offset))
+    }
+
+    /// Reads a file window by window.
+    fn stream(&mut self, mut stream: Stream<impl Read>) -> Result<Outcome, Closed> {
+        if let Err(error) = self.make_room(ARENA / 2)? {
+            return Ok(Outcome::Bad(error));
+        }
+        let mut framing = Framing::default();
+        let mut start = self.arena.as_ref().map_or(0, Arena::len);
+        loop {
+            let Some(arena) = &mut self.arena else { unreachable!("room was made") };
+            let before = arena.len();
+            let next = stream.fill(arena);
+            self.report.bytes_inflated += (arena.len() - before) as u64;
+            let last = matches!(next, Next::End(_));
+            let result = self.window(&mut framing, start, last);
+            if let Err(error) = result {
+                self.report.bytes_stored += stream.offset();
+                return Ok(Outcome::Bad(error));
+            }
+            match next {
+                Next::More => {}
+                Next::End(warning) => {
+                    self.report.bytes_stored += stream.offset();
+                    return Ok(Outcome::Read(warning));
+                }
+                Next::Damaged(error) => {
+                    self.report.bytes_stored += stream.offset();
+                    return Ok(Outcome::Bad(in_record(error, &framing)));
+                }
+            }
+            match self.next_window(start + framing.passed())? {
+                Ok(()) => start = 0,
+                Err(error) => return Ok(Outcome::Bad(error.shifted(self.rows.offset))),
+            }
+            self.rows.offset += framing.passed() as u64;
+        }
+    }
+
+    /// Moves the text from `from` on, which has not been read yet, to the front of an arena with room for more.
+    fn next_window(&mut self, from: usize) -> Result<Result<(), Error>, Closed> {
+        let Some(old) = self.arena.take() else { return Ok(Ok(())) };
+        let rest = old.len() - from;
+        if rest >= LARGEST_WINDOW {
+            return Ok(Err(Error::at(0, ErrorKind::DocumentTooLarge(LARGEST_WINDOW as u64))));
+        }
+        let mut new = match self.shared.pool.arena(WINDOW.max(2 * rest)) {
+            Ok(new) => new,
+            Err(error) => return Ok(Err(unreadable(&error))),
+        };
+        old.carry_over(from, &mut new);
+        self.arena = Some(old);
+        if self.rows.builders.rows() > 0 {
+            self.flush()?;
+        }
+        if let Some(old) = self.arena.replace(new) {
+            old.recycle(&self.shared.pool);
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Damage that no record has told of lies in the record that comes next.
+fn in_record(error: Error, framing: &Framing) -> Error {
+    let unknown = error.is_damage() && error.location().record.is_none();
+    if unknown && framing.has_begun() { error.in_record(framing.records()) } else { error }
+}
+
+/// How a file came out.
+enum Outcome {
+    Read(Option<Error>),
+    Skipped(Skip),
+    Bad(Error),
+}
+
+/// Tells the reader that a task has ended, however it ends.
+struct Finish {
+    shared: Arc<Shared>,
+    turn: Turn,
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.order.put(self.turn, Output { error: Some(Error::whole(ErrorKind::Bug)), ..Output::default() });
+        }
+        self.shared.order.finish(self.turn);
+    }
+}
+
+impl Rows {
+    fn start(&mut self, key: String) {
+        self.builders.start_file(&key);
+        self.key = key;
+        (self.base, self.offset, self.digest) = (0, 0, false);
+        (self.read, self.skipped) = (0, 0);
+    }
+}
+
+impl Visitor for Rows {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+        let whole = self.record.read(cursor, self.enter).map_err(|error| error.in_record(index))?;
+        if self.predicate.as_ref().is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
+            let base = (origin == Origin::Window).then_some(self.base);
+            self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
+            self.read += 1;
+        } else {
+            self.skipped += 1;
+        }
+        Ok(())
+    }
+
+    fn bad_record(&mut self, error: Error) {
+        self.bad.push(error.shifted(self.offset));
+    }
+
+    fn digest(&mut self) {
+        self.digest = true;
+    }
+}

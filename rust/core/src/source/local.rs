@@ -1,0 +1,133 @@
+//! Files of the local disk, listed lazily and in key order.
+
+use std::fs::{self, FileType};
+use std::path::{Path, PathBuf};
+
+use super::{Selection, Skip};
+use crate::error::{Error, ErrorKind};
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path as text: the value of the column `file`.
+    pub key: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// One step of a listing.
+#[derive(Debug)]
+pub enum Listed {
+    /// A file to read.
+    File(Entry),
+    /// A file that is not asked for.
+    Skipped(Skip),
+    /// A file or folder that cannot be read.
+    Failed(Error),
+}
+
+/// Endings of the names that are read from a folder; other files lie there for other reasons.
+const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log"];
+
+/// Walks through files and folders. Each folder is listed when the walk comes to it, in the order that S3 lists its keys in.
+pub struct Listing {
+    selection: Selection,
+    /// What is still to visit, the next one last.
+    ahead: Vec<Visit>,
+}
+
+enum Visit {
+    /// Named by the user: read, whatever its name ends in.
+    Named(PathBuf),
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+impl Listing {
+    /// Walks through these files and folders, in this order.
+    #[must_use]
+    pub fn new(paths: Vec<PathBuf>, selection: Selection) -> Self {
+        Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect() }
+    }
+
+    fn file(&self, path: PathBuf, size: u64) -> Listed {
+        let key = path.to_string_lossy().into_owned();
+        match self.selection.skips(&key) {
+            Some(skip) => Listed::Skipped(skip),
+            None => Listed::File(Entry { key, path, size }),
+        }
+    }
+
+    fn folder(&mut self, path: &Path) -> Result<(), std::io::Error> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let is_folder = entry.file_type().is_ok_and(|kind| is_folder(kind, &entry.path()));
+            let mut order = entry.file_name().into_encoded_bytes();
+            if is_folder {
+                order.push(b'/');
+            }
+            found.push((order, entry.path(), is_folder));
+        }
+        found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
+        for (_, path, is_folder) in found {
+            if !is_folder {
+                self.ahead.push(Visit::File(path));
+            } else if !self.selection.skips_folder(&path.to_string_lossy()) {
+                self.ahead.push(Visit::Folder(path));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Listing {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        loop {
+            let visit = self.ahead.pop()?;
+            let result = match visit {
+                Visit::File(ref path) if !is_log(path) => return Some(Listed::Skipped(Skip::Name)),
+                Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
+                    Ok(metadata) if metadata.is_dir() => {
+                        self.ahead.push(Visit::Folder(path.clone()));
+                        continue;
+                    }
+                    Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
+                    Err(error) => Err(error),
+                },
+                Visit::Folder(ref path) => self.folder(path),
+            };
+            if let Err(error) = result {
+                let (Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = visit;
+                return Some(Listed::Failed(unreadable(&error).in_file(&path.to_string_lossy())));
+            }
+        }
+    }
+}
+
+/// A symbolic link to a folder counts as a folder, unless it leads to one that it lies in.
+fn is_folder(kind: FileType, path: &Path) -> bool {
+    if !kind.is_symlink() {
+        return kind.is_dir();
+    }
+    let target = fs::canonicalize(path);
+    let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
+    target.is_ok_and(|target| target.is_dir() && parent.is_none_or(|parent| !parent.starts_with(&target)))
+}
+
+fn is_log(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let plain = name.strip_suffix(b".gz");
+    plain.is_some() || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
+}
+
+/// The words of the operating system, without the number that Rust adds.
+pub(crate) fn unreadable(error: &std::io::Error) -> Error {
+    let words = error.to_string();
+    let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words);
+    Error::whole(ErrorKind::Unreadable(words.to_owned()))
+}

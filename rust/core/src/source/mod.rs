@@ -1,0 +1,9 @@
+//! Where files come from: [`key`] reads what their names say, [`Selection`] decides by it which of them to read, [`local`] lists them.
+
+pub mod key;
+mod local;
+mod selection;
+
+pub use local::{Entry, Listed, Listing};
+pub(crate) use local::unreadable;
+pub use selection::{Selection, Skip};

@@ -1,0 +1,164 @@
+//! Which files to read, by what their keys say.
+
+use std::collections::HashSet;
+
+use super::key::{DIGEST, Folders, Key, is_kind};
+use crate::scalar::timestamp;
+
+/// Which files to read.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Accounts, of the key; `None` for all.
+    pub accounts: Option<HashSet<String>>,
+    /// Regions, of the key; `None` for all.
+    pub regions: Option<HashSet<String>>,
+    /// Kinds such as `CloudTrail-Insight`; `None` for all but digests.
+    pub kinds: Option<HashSet<String>>,
+    /// First event time, in microseconds since 1970.
+    pub since: Option<i64>,
+    /// Event time to stop before, in microseconds since 1970.
+    pub until: Option<i64>,
+    /// How much later than its time an event may be delivered, in microseconds; `None` for any time.
+    pub max_delay: Option<i64>,
+}
+
+/// Why a file is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skip {
+    /// Its name is not that of a log.
+    Name,
+    /// It is a digest file.
+    Digest,
+    /// It belongs to another service.
+    Service,
+    /// Its key tells nothing, but accounts, regions or kinds are asked for.
+    NoKey,
+    /// Its account is not asked for.
+    Account,
+    /// Its region is not asked for.
+    Region,
+    /// Its kind is not asked for.
+    Kind,
+    /// It cannot hold events of the time that is asked for.
+    Time,
+    /// It was read up to its text, which lacks a constant that the predicate needs.
+    Constant,
+}
+
+impl Skip {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Digest => "digest",
+            Self::Service => "service",
+            Self::NoKey => "no-key",
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::Kind => "kind",
+            Self::Time => "time",
+            Self::Constant => "constant",
+        }
+    }
+}
+
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+/// A file may hold events of up to an hour after the time in its name: AWS's own example holds some of seven minutes after.
+const MARGIN: i64 = HOUR;
+
+impl Selection {
+    /// Whether to skip a file, by its key.
+    #[must_use]
+    pub fn skips(&self, key: &str) -> Option<Skip> {
+        let Some(parsed) = Key::parse(key) else {
+            let folders = key.rsplit_once('/').and_then(|(folders, _)| Folders::parse(folders)).unwrap_or_default();
+            return match folders.kind {
+                Some(kind) if !is_kind(kind) => Some(Skip::Service),
+                Some(DIGEST) => Some(Skip::Digest),
+                _ if self.needs_key() => Some(Skip::NoKey),
+                _ => None,
+            };
+        };
+        if parsed.is_digest() || parsed.kind == DIGEST {
+            return Some(Skip::Digest);
+        }
+        let place = self.skips_place(Some(parsed.account), Some(parsed.kind), Some(parsed.region));
+        place.or_else(|| (!self.may_hold(parsed.time, parsed.time)).then_some(Skip::Time))
+    }
+
+    /// Whether no file below a folder can be asked for.
+    #[must_use]
+    pub fn skips_folder(&self, path: &str) -> bool {
+        let Some(folders) = Folders::parse(path) else { return false };
+        let digests = folders.kind.is_some_and(|kind| kind == DIGEST || !is_kind(kind));
+        // The day of publication may differ from the day of the name around midnight.
+        let day = folders.day.and_then(|day| timestamp(format!("{}T00:00:00Z", day.replace('/', "-")).as_bytes()));
+        digests
+            || self.skips_place(folders.account, folders.kind, folders.region).is_some()
+            || day.is_some_and(|day| !self.may_hold(day - DAY, day + 2 * DAY))
+    }
+
+    fn skips_place(&self, account: Option<&str>, kind: Option<&str>, region: Option<&str>) -> Option<Skip> {
+        let checks = [(&self.accounts, account, Skip::Account), (&self.kinds, kind, Skip::Kind), (&self.regions, region, Skip::Region)];
+        let mut failed = checks.into_iter().filter(|(wanted, found, _)| {
+            wanted.as_ref().zip(*found).is_some_and(|(wanted, found)| !wanted.contains(found))
+        });
+        failed.next().map(|(.., skip)| skip)
+    }
+
+    fn needs_key(&self) -> bool {
+        self.accounts.is_some() || self.regions.is_some() || self.kinds.is_some()
+    }
+
+    /// Whether files whose names carry a time from `first` to `last` may hold events that are asked for.
+    fn may_hold(&self, first: i64, last: i64) -> bool {
+        let early_enough = self.until.zip(self.max_delay).is_none_or(|(until, delay)| {
+            first <= until.saturating_add(delay).saturating_add(MARGIN)
+        });
+        early_enough && self.since.is_none_or(|since| last >= since.saturating_sub(MARGIN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-east-2_20200102T1200Z_a.json.gz";
+    const NOON: i64 = 1_577_966_400_000_000;
+
+    fn only(names: &[&str]) -> Option<HashSet<String>> {
+        Some(names.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn by_place() {
+        let all = Selection::default();
+        assert_eq!(all.skips(LOG), None);
+        assert_eq!(all.skips("AWSLogs/111111111111/Config/us-east-2/x.json.gz"), Some(Skip::Service));
+        assert_eq!(all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"), Some(Skip::Digest));
+        assert_eq!(all.skips("events.json"), None);
+        let account = Selection { accounts: only(&["222222222222"]), ..Selection::default() };
+        assert_eq!(account.skips(LOG), Some(Skip::Account));
+        assert_eq!(account.skips("events.json"), Some(Skip::NoKey));
+        assert!(account.skips_folder("x/AWSLogs/111111111111/"));
+        assert!(!account.skips_folder("x/AWSLogs/222222222222/CloudTrail/"));
+        let region = Selection { regions: only(&["us-east-1"]), kinds: only(&["CloudTrail"]), ..Selection::default() };
+        assert_eq!(region.skips(LOG), Some(Skip::Region));
+        assert!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"));
+    }
+
+    #[test]
+    fn by_time_with_a_margin_and_a_delay() {
+        let since = |since| Selection { since: Some(since), ..Selection::default() };
+        assert_eq!(since(NOON + HOUR).skips(LOG), None);
+        assert_eq!(since(NOON + HOUR + 1).skips(LOG), Some(Skip::Time));
+        let until = |until, max_delay| Selection { until: Some(until), max_delay, ..Selection::default() };
+        assert_eq!(until(NOON - DAY - HOUR, Some(DAY)).skips(LOG), None);
+        assert_eq!(until(NOON - DAY - HOUR - 1, Some(DAY)).skips(LOG), Some(Skip::Time));
+        assert_eq!(until(0, None).skips(LOG), None);
+        assert!(since(NOON + 3 * DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/"));
+        assert!(!since(NOON + DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/"));
+    }
+}

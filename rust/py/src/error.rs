@@ -1,0 +1,23 @@
+//! Errors of the core to exceptions, whose classes are written in Python.
+
+use ctfast_core::error::Location;
+use ctfast_core::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+/// The exception for a failure of a file.
+pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
+    static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let (cell, name) = match error.kind() {
+        ErrorKind::Unreadable(_) => (&SOURCE, "SourceError"),
+        _ => (&FORMAT, "FormatError"),
+    };
+    let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
+    let Location { key, byte, record } = error.location();
+    let arguments = (error.to_string(), key, byte, record, error.kind().name());
+    match class.and_then(|class| class.bind(py).call1(arguments)) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
+}

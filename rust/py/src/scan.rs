@@ -1,0 +1,175 @@
+//! `Scan`: a running read, as an object of Python.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use ctfast_core::error::Location;
+use ctfast_core::scan::Finding;
+use ctfast_core::source::{Listing, Selection};
+use ctfast_core::{Limits, Next, Plan, Report, schema as table};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
+
+use crate::arrow::{batch_capsules, schema_capsule};
+use crate::error::to_exception;
+use crate::filter;
+
+/// How long a wait may be deaf to Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The rows of some records.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Batch(RecordBatch);
+
+#[pymethods]
+impl Batch {
+    fn __len__(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.0.schema())
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
+        let _ = requested_schema; // The interface lets a producer answer in its own types.
+        batch_capsules(py, &self.0)
+    }
+
+    fn slice(&self, offset: usize, length: usize) -> PyResult<Self> {
+        if offset.checked_add(length).is_none_or(|end| end > self.0.num_rows()) {
+            return Err(PyValueError::new_err("the slice ends behind the batch"));
+        }
+        Ok(Self(self.0.slice(offset, length)))
+    }
+}
+
+/// A running read.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Scan {
+    scan: Mutex<Option<ctfast_core::Scan>>,
+    last_report: Mutex<Report>,
+    process: u32,
+}
+
+#[pymethods]
+impl Scan {
+    #[new]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    fn new(
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        columns: Vec<String>,
+        predicate: Option<&Bound<'_, PyTuple>>,
+        accounts: Option<HashSet<String>>,
+        regions: Option<HashSet<String>>,
+        kinds: Option<HashSet<String>>,
+        since: Option<i64>,
+        until: Option<i64>,
+        max_delay: Option<i64>,
+        fail: bool,
+        threads: usize,
+        max_inflated: u64,
+        max_ratio: u64,
+    ) -> PyResult<Self> {
+        let schema = project(&columns)?;
+        let plan = Plan {
+            files: Listing::new(paths, Selection { accounts, regions, kinds, since, until, max_delay }),
+            schema: Arc::new(schema),
+            predicate: predicate.map(filter::predicate).transpose()?,
+            fail,
+            limits: Limits { inflated: max_inflated, ratio: max_ratio },
+            threads,
+        };
+        let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self { scan: Mutex::new(Some(scan)), last_report: Mutex::default(), process: std::process::id() })
+    }
+
+    /// The next batch, or None at the end.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        if std::process::id() != self.process {
+            return Err(PyRuntimeError::new_err("this scan was started in another process; start one in this process"));
+        }
+        loop {
+            let next = py.detach(|| {
+                let mut guard = lock(&self.scan);
+                let Some(scan) = guard.as_mut() else { return Ok(Next::End) };
+                let next = scan.next(PATIENCE);
+                if !matches!(next, Ok(Next::Waiting)) {
+                    lock(&self.last_report).clone_from(scan.report());
+                }
+                next
+            });
+            match next.map_err(|error| to_exception(py, &error))? {
+                Next::Batch(batch) => return Ok(Some(Batch(batch))),
+                Next::End => return Ok(None),
+                Next::Waiting => py.check_signals()?,
+            }
+        }
+    }
+
+    /// Ends the threads.
+    fn close(&self, py: Python<'_>) {
+        if std::process::id() == self.process {
+            py.detach(|| drop(lock(&self.scan).take()));
+        } else {
+            // The threads did not come along into this process: there is nothing to wait for.
+            std::mem::forget(lock(&self.scan).take());
+        }
+    }
+
+    /// What was read up to the last batch.
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let report = lock(&self.last_report);
+        let dict = PyDict::new(py);
+        dict.set_item("complete", report.complete)?;
+        dict.set_item("files_read", report.files_read)?;
+        dict.set_item("files_bad", report.files_bad)?;
+        dict.set_item("skipped", report.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect::<BTreeMap<_, _>>())?;
+        dict.set_item("records_read", report.records_read)?;
+        dict.set_item("records_bad", report.records_bad)?;
+        dict.set_item("records_skipped", report.records_skipped)?;
+        dict.set_item("bytes_stored", report.bytes_stored)?;
+        dict.set_item("bytes_inflated", report.bytes_inflated)?;
+        dict.set_item("misfits", report.misfits.clone())?;
+        dict.set_item("bad", report.bad.iter().map(row).collect::<Vec<_>>())?;
+        dict.set_item("warnings", report.warnings.iter().map(row).collect::<Vec<_>>())?;
+        Ok(dict)
+    }
+}
+
+type Row<'a> = (Option<&'a str>, Option<u64>, Option<u64>, &'static str, String, u64);
+
+fn row(finding: &Finding) -> Row<'_> {
+    let Location { key, byte, record } = finding.error.location();
+    let kind = finding.error.kind();
+    (key.as_deref(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
+}
+
+/// A panic while the lock was held was told already; what it left is still counts and a handle.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn project(columns: &[String]) -> PyResult<Schema> {
+    table::project(columns).ok_or_else(|| PyValueError::new_err(format!("unknown column among {columns:?}")))
+}
+
+/// The Arrow schema of some columns.
+#[pyfunction]
+pub(crate) fn schema(columns: Vec<String>) -> PyResult<Batch> {
+    Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns)?))))
+}
+
+/// The column table: path, kind and doc of each.
+#[pyfunction]
+pub(crate) fn columns() -> Vec<(&'static str, String, &'static str)> {
+    table::COLUMNS.iter().map(|column| (column.path, format!("{:?}", column.kind).to_lowercase(), column.doc)).collect()
+}
