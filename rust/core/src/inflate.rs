@@ -6,6 +6,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
+use crate::json::PADDING;
 use crate::unchecked::deflate::{Decompressor, Member};
 
 /// What a file may inflate to.
@@ -53,19 +54,17 @@ impl Inflater {
     /// Appends the text of a right gzip file of any number of members and nothing else; `false`, with the arena as it was, for
     /// any other file, and where the room is too small. [`Stream`] reads those.
     pub(crate) fn whole(&mut self, mut file: &[u8], arena: &mut Arena) -> bool {
-        let room = arena.spare();
-        let mut length = 0;
-        while is_gzip(file) {
-            match self.decompressor.gzip(file, &mut room[length..]) {
-                Member::Done { read, written } => {
-                    file = &file[read..];
-                    length += written;
+        let start = arena.len();
+        arena.append(|text| {
+            while is_gzip(file) {
+                match self.decompressor.gzip(file, text, PADDING) {
+                    Member::Done { read } => file = &file[read..],
+                    Member::NeedsSpace | Member::Bad => break,
                 }
-                Member::NeedsSpace | Member::Bad => return false,
             }
-        }
-        if file.is_empty() {
-            arena.commit(length);
+        });
+        if !file.is_empty() {
+            arena.truncate(start);
         }
         file.is_empty()
     }
@@ -105,6 +104,7 @@ enum State {
 }
 
 const INPUT: usize = 128 << 10;
+const OUTPUT: usize = 1 << 20;
 /// Window bits for `Decompress::new_gzip`: the largest.
 const WINDOW_BITS: u8 = 15;
 
@@ -122,7 +122,7 @@ impl<R: Read> Stream<R> {
     /// Appends text until the room of the arena is full or the text ends.
     pub(crate) fn fill(&mut self, arena: &mut Arena) -> Next {
         loop {
-            if arena.spare().is_empty() {
+            if arena.room() == 0 {
                 return Next::More;
             }
             let step = self.step(arena);
@@ -151,10 +151,10 @@ impl<R: Read> Stream<R> {
                 self.state = if is_gzip(input) { self.next_member() } else { State::Plain };
             }
             State::Plain => {
-                let length = input.len().min(arena.spare().len());
-                arena.spare()[..length].copy_from_slice(&input[..length]);
+                let length = input.len().min(arena.room());
+                arena.append(|text| text.extend_from_slice(&input[..length]));
                 self.used(length);
-                self.produced(length, arena);
+                self.written += length as u64;
                 if length == 0 {
                     return Ok(Some(Next::End(None)));
                 }
@@ -162,10 +162,17 @@ impl<R: Read> Stream<R> {
             State::InMember(inflate) => {
                 let at_end = input.is_empty();
                 let (read, written) = (inflate.total_in(), inflate.total_out());
-                let result = inflate.decompress(input, arena.spare(), FlushDecompress::None);
+                let room = arena.room().min(OUTPUT);
+                let result = arena.append(|text| {
+                    let start = text.len();
+                    text.resize(start + room, 0);
+                    let result = inflate.decompress(input, &mut text[start..], FlushDecompress::None);
+                    text.truncate(start + (inflate.total_out() - written) as usize);
+                    result
+                });
                 let (read, written) = ((inflate.total_in() - read) as usize, (inflate.total_out() - written) as usize);
                 self.used(read);
-                self.produced(written, arena);
+                self.written += written as u64;
                 match result {
                     Ok(Status::StreamEnd) => self.state = State::BehindMember,
                     Ok(_) if at_end && written == 0 => return Err(self.lost(ErrorKind::TruncatedGzip(self.member))),
@@ -225,11 +232,6 @@ impl<R: Read> Stream<R> {
     fn used(&mut self, length: usize) {
         self.start += length;
         self.offset += length as u64;
-    }
-
-    fn produced(&mut self, length: usize, arena: &mut Arena) {
-        self.written += length as u64;
-        arena.commit(length);
     }
 
     fn lost(&self, kind: ErrorKind) -> Error {

@@ -5,10 +5,13 @@ use pyo3::prelude::*;
 mod arrow;
 mod error;
 mod filter;
+mod key;
 mod scan;
 
 #[pymodule]
 mod _ctfast {
+    #[pymodule_export]
+    use super::key::parse_key;
     #[pymodule_export]
     use super::scan::{Batch, Scan, columns, schema};
 

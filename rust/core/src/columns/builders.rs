@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use super::cells::{FlagBuilder, TextBuilder, Texts, TimeBuilder, Validity, Zeros};
 use super::extra;
 use super::list::ListBuilder;
-use crate::arena::{Arena, Pool};
+use crate::arena::Arena;
 use crate::error::Error;
 use crate::event::{Name, Record, Stray};
 use crate::json::{Cursor, Value};
@@ -188,17 +188,20 @@ impl Builders {
         Ok(())
     }
 
-    /// The batch of the rows so far, or `None` when there are none, and a fresh start. The arena is spent if text of the batch
-    /// lies in it.
-    pub(crate) fn finish(&mut self, arena: &mut Option<Arena>, pool: &Arc<Pool>) -> Option<Batch> {
+    /// The batch of the rows so far, or `None` when there are none, and a fresh start, for the arena too: it is emptied, or taken
+    /// by the batch when rows point into it.
+    pub(crate) fn finish(&mut self, arena: &mut Arena) -> Option<Batch> {
         let rows = std::mem::take(&mut self.rows);
         let copied = Buffer::from_vec(std::mem::take(&mut self.texts.copied));
         if rows == 0 {
+            arena.truncate(0);
             return None;
         }
         let mut buffers = Vec::with_capacity(2);
         if self.texts.borrow {
-            buffers.extend(arena.take().map(|arena| arena.into_buffer(pool)));
+            buffers.push(std::mem::replace(arena, Arena::new(0)).into_buffer());
+        } else {
+            arena.truncate(0);
         }
         buffers.push(copied);
         let buffers = buffers.into();

@@ -1,7 +1,7 @@
 //! One record as spans: no value is copied or converted before a filter or a column asks for it.
 
 use crate::error::Error;
-use crate::json::{Cursor, Key, Value, unescape};
+use crate::json::{Cursor, Key, PADDING, Value, unescape};
 use crate::schema::{COLUMNS, ColumnId, Kind, KeyTable, TREE, Tree};
 
 /// The known values of one record, by column, and what it has besides. Reused from record to record.
@@ -111,6 +111,9 @@ fn find_escaped(table: &KeyTable, cursor: &Cursor<'_>, key: Key) -> Option<Colum
     let mut name = Vec::new();
     unescape(&cursor.bytes()[key.start..key.end], &mut name);
     let length = name.len();
-    name.resize(length + 8, 0);
+    if name.contains(&0) {
+        return None; // The table pads its names with zeros.
+    }
+    name.resize(length + PADDING, 0);
     table.find(&name, 0, length)
 }

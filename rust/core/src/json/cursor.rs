@@ -113,7 +113,7 @@ impl<'a> Cursor<'a> {
         self.enter(b']')
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, close: u8) -> bool {
         debug_assert_eq!(self.tokens[self.token] as usize, self.at);
         self.token += 1;
@@ -127,7 +127,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a key, its colon and the space around them: to the first byte of the value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Key, Error> {
         if self.byte() != b'"' {
             return Err(self.unexpected("a key"));
@@ -153,7 +153,7 @@ impl<'a> Cursor<'a> {
         self.next(b']', "',' or ']'")
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self, close: u8, expected: &'static str) -> Result<bool, Error> {
         self.at = skip_space(self.bytes, self.at);
         match self.byte() {
@@ -171,7 +171,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a value of any kind.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value, Error> {
         let (start, token) = (self.at, self.token);
         match self.byte() {
@@ -244,7 +244,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Passes a key and its colon.
-#[inline]
+#[inline(always)]
 fn member(bytes: &[u8], tokens: &[u32], end: usize, at: usize, token: usize) -> Result<(usize, usize), Error> {
     if bytes[at] != b'"' {
         return Err(unexpected(bytes, at, end, "a key"));
@@ -253,7 +253,7 @@ fn member(bytes: &[u8], tokens: &[u32], end: usize, at: usize, token: usize) -> 
     Ok((colon(bytes, at, end)?, token))
 }
 
-#[inline]
+#[inline(always)]
 fn colon(bytes: &[u8], at: usize, end: usize) -> Result<usize, Error> {
     let at = skip_space(bytes, at);
     if bytes[at] != b':' {
@@ -262,7 +262,7 @@ fn colon(bytes: &[u8], at: usize, end: usize) -> Result<usize, Error> {
     Ok(skip_space(bytes, at + 1))
 }
 
-#[inline]
+#[inline(always)]
 fn skip_space(bytes: &[u8], at: usize) -> usize {
     if bytes[at] > b' ' { at } else { skip_space_slowly(bytes, at) }
 }
@@ -276,13 +276,15 @@ fn skip_space_slowly(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// From the token of an opening quote to behind the closing one, and the token there.
-#[inline]
+#[inline(always)]
 fn string_end(bytes: &[u8], tokens: &[u32], end: usize, token: usize) -> Result<(usize, usize), Error> {
     let close = tokens[token + 1] as usize;
     if bytes[close] == b'"' { Ok((close + 1, token + 2)) } else { careful_string_end(bytes, tokens, end, token + 1) }
 }
 
 /// The same for a string with escapes, or with what must not be in one.
+#[cold]
+#[inline(never)]
 fn careful_string_end(bytes: &[u8], tokens: &[u32], end: usize, mut token: usize) -> Result<(usize, usize), Error> {
     loop {
         let at = tokens[token] as usize;

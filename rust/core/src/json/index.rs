@@ -8,23 +8,68 @@ pub(crate) const PADDING: usize = 64;
 /// Sentinels behind the tokens, so that looking a few tokens ahead needs no check.
 const SENTINELS: usize = 4;
 
+/// Bytes of a block, the unit in which text is classified.
+const BLOCK: usize = 64;
+
 /// The positions of a window's tokens, in a buffer that is reused from window to window.
 #[derive(Default)]
 pub(crate) struct Index {
     tokens: Vec<u32>,
+    /// Numbers of the blocks that are not all ASCII.
+    wide: Vec<u32>,
 }
 
 impl Index {
-    /// Finds the tokens of `window` and tells whether it is ASCII.
-    pub(crate) fn build(&mut self, window: &[u8]) -> bool {
+    /// Finds the tokens of `window`.
+    pub(crate) fn build(&mut self, window: &[u8]) {
         self.tokens.clear();
-        let ascii = classify::tokens(window, &mut self.tokens);
+        self.wide.clear();
+        classify::tokens(window, &mut self.tokens, &mut self.wide);
         self.tokens.extend([window.len() as u32; SENTINELS]);
-        ascii
     }
 
     /// The positions, then sentinels that point behind the window.
     pub(crate) fn tokens(&self) -> &[u32] {
         &self.tokens
+    }
+
+    /// How much of `window`, from which the index was built, is valid UTF-8, and whether what follows is wrong rather than cut off.
+    ///
+    /// Only runs of blocks that are not all ASCII are looked at: a character never crosses into a block that is.
+    pub(crate) fn valid_up_to(&self, window: &[u8]) -> (usize, bool) {
+        for run in self.wide.chunk_by(|one, next| one + 1 == *next) {
+            let start = run[0] as usize * BLOCK;
+            let end = (start + run.len() * BLOCK).min(window.len());
+            if let Err(error) = str::from_utf8(&window[start..end]) {
+                let wrong = error.error_len().is_some() || end < window.len();
+                return (start + error.valid_up_to(), wrong);
+            }
+        }
+        (window.len(), false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn validity_is_that_of_the_whole(mut bytes in r"[a-zé€😀]{0,300}".prop_map(String::into_bytes), at: prop::sample::Index, byte: u8, cut: usize) {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                bytes.truncate(bytes.len() - cut % 4 % bytes.len());
+            }
+            let mut index = Index::default();
+            index.build(&bytes);
+            let expected = match str::from_utf8(&bytes) {
+                Ok(_) => (bytes.len(), false),
+                Err(error) => (error.valid_up_to(), error.error_len().is_some()),
+            };
+            prop_assert_eq!(index.valid_up_to(&bytes), expected);
+        }
     }
 }

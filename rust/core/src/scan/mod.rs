@@ -13,7 +13,6 @@ use arrow_schema::SchemaRef;
 
 pub use report::{Finding, Report};
 
-use crate::arena::Pool;
 use crate::error::Error;
 use crate::filter::Predicate;
 use crate::inflate::Limits;
@@ -45,7 +44,6 @@ struct Shared {
     predicate: Option<Predicate>,
     fail: bool,
     limits: Limits,
-    pool: Arc<Pool>,
 }
 
 /// A running scan. It owns its threads; dropping it ends them.
@@ -77,7 +75,6 @@ impl Scan {
             predicate: plan.predicate,
             fail: plan.fail,
             limits: plan.limits,
-            pool: Arc::default(),
         });
         let mut scan = Self { shared, workers: Vec::new(), report: Report::default() };
         for number in 0..threads {

@@ -38,7 +38,7 @@ pub(super) struct Worker {
     report: Report,
     stored: Vec<u8>,
     inflater: Inflater,
-    arena: Option<Arena>,
+    arena: Arena,
     index: Index,
     rows: Rows,
     search: Option<Search>,
@@ -89,7 +89,7 @@ impl Worker {
             report: Report::default(),
             stored: Vec::new(),
             inflater: Inflater::new(),
-            arena: None,
+            arena: Arena::new(0),
             index: Index::default(),
             rows,
             search,
@@ -189,10 +189,7 @@ impl Worker {
 
     /// Hands over the rows so far. The text of the next rows goes to a new arena, unless no row points into this one.
     fn flush(&mut self) -> Result<(), Closed> {
-        let batch = self.rows.builders.finish(&mut self.arena, &self.shared.pool);
-        if let Some(arena) = &mut self.arena {
-            arena.clear();
-        }
+        let batch = self.rows.builders.finish(&mut self.arena);
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
             report.misfits = batch.misfits;
@@ -236,77 +233,58 @@ impl Worker {
         let limits = self.shared.limits;
         let allowed = (length as u64) <= limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
         if is_gzip(stored) && length <= INFLATED_WHOLE && allowed {
-            if let Err(error) = self.make_room(length)? {
-                return Ok(Outcome::Bad(error));
-            }
-            if let Some(arena) = &mut self.arena {
-                let start = arena.len();
-                if self.inflater.whole(stored, arena) {
-                    self.report.bytes_stored += stored.len() as u64;
-                    self.report.bytes_inflated += (arena.len() - start) as u64;
-                    return Ok(self.text(start));
-                }
+            self.make_room(length)?;
+            let start = self.arena.len();
+            if self.inflater.whole(stored, &mut self.arena) {
+                self.report.bytes_stored += stored.len() as u64;
+                self.report.bytes_inflated += (self.arena.len() - start) as u64;
+                return Ok(self.text(start));
             }
         }
         self.stream(Stream::new(stored, limits))
     }
 
-    /// An arena with room for so much text: the current one, or a new one. The inner error is that of the memory.
-    fn make_room(&mut self, length: usize) -> Result<Result<(), Error>, Closed> {
-        if self.rows.builders.rows() == 0
-            && let Some(arena) = &mut self.arena
-        {
-            arena.clear();
+    /// Sees to it that the arena has room for so much text: the current one, or a new one.
+    fn make_room(&mut self, length: usize) -> Result<(), Closed> {
+        if self.rows.builders.rows() == 0 {
+            self.arena.truncate(0);
         }
-        if self.arena.as_mut().is_none_or(|arena| arena.spare().len() < length) {
-            if self.rows.builders.rows() > 0 {
-                self.flush()?;
-            }
-            if self.arena.as_mut().is_none_or(|arena| arena.spare().len() < length) {
-                if let Some(arena) = self.arena.take() {
-                    arena.recycle(&self.shared.pool);
-                }
-                match self.shared.pool.arena(length.max(ARENA)) {
-                    Ok(arena) => self.arena = Some(arena),
-                    Err(error) => return Ok(Err(unreadable(&error))),
-                }
-            }
+        if self.arena.room() < length {
+            self.flush()?;
         }
-        Ok(Ok(()))
+        if self.arena.room() < length {
+            self.arena = Arena::new(length.max(ARENA));
+        }
+        Ok(())
     }
 
     /// Reads the records of a whole text, which lies in the arena from `start` on.
     fn text(&mut self, start: usize) -> Outcome {
-        if let (Some(search), Some(arena)) = (&self.search, &mut self.arena)
-            && search.rules_out(&arena.padded(start)[..arena.len() - start])
-        {
-            arena.truncate(start);
+        if self.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
+            self.arena.truncate(start);
             return Outcome::Skipped(Skip::Constant);
         }
         let outcome = match self.window(&mut Framing::default(), start, true) {
             Ok(()) => Outcome::Read(None),
             Err(error) => Outcome::Bad(error),
         };
-        if !self.rows.builders.borrows()
-            && let Some(arena) = &mut self.arena
-        {
-            arena.truncate(start);
+        if !self.rows.builders.borrows() {
+            self.arena.truncate(start);
         }
         outcome
     }
 
     /// Reads the records of the text in the arena from `start` on. Damage of the text counts where it lies.
     fn window(&mut self, framing: &mut Framing, start: usize, last: bool) -> Result<(), Error> {
-        let Some(arena) = &mut self.arena else { return Ok(()) };
-        let text = &arena.padded(start)[..arena.len() - start];
+        let arena = &mut self.arena;
+        let text = arena.text(start);
         let mut damage = None;
-        if !self.index.build(text)
-            && let Err(error) = str::from_utf8(text)
-            && (last || error.error_len().is_some())
-        {
-            damage = Some(Error::at(error.valid_up_to(), ErrorKind::InvalidUtf8));
-            arena.truncate(start + error.valid_up_to());
-            self.index.build(&arena.padded(start)[..error.valid_up_to()]);
+        self.index.build(text);
+        let (valid, wrong) = self.index.valid_up_to(text);
+        if valid < text.len() && (wrong || last) {
+            damage = Some(Error::at(valid, ErrorKind::InvalidUtf8));
+            arena.truncate(start + valid);
+            self.index.build(arena.text(start));
         }
         let padded = arena.padded(start);
         let length = arena.len() - start;
@@ -324,16 +302,13 @@ impl Worker {
 
     /// Reads a file window by window.
     fn stream(&mut self, mut stream: Stream<impl Read>) -> Result<Outcome, Closed> {
-        if let Err(error) = self.make_room(ARENA / 2)? {
-            return Ok(Outcome::Bad(error));
-        }
+        self.make_room(ARENA / 2)?;
         let mut framing = Framing::default();
-        let mut start = self.arena.as_ref().map_or(0, Arena::len);
+        let mut start = self.arena.len();
         loop {
-            let Some(arena) = &mut self.arena else { unreachable!("room was made") };
-            let before = arena.len();
-            let next = stream.fill(arena);
-            self.report.bytes_inflated += (arena.len() - before) as u64;
+            let before = self.arena.len();
+            let next = stream.fill(&mut self.arena);
+            self.report.bytes_inflated += (self.arena.len() - before) as u64;
             let last = matches!(next, Next::End(_));
             let result = self.window(&mut framing, start, last);
             if let Err(error) = result {
@@ -361,23 +336,16 @@ impl Worker {
 
     /// Moves the text from `from` on, which has not been read yet, to the front of an arena with room for more.
     fn next_window(&mut self, from: usize) -> Result<Result<(), Error>, Closed> {
-        let Some(old) = self.arena.take() else { return Ok(Ok(())) };
-        let rest = old.len() - from;
+        let rest = self.arena.len() - from;
         if rest >= LARGEST_WINDOW {
             return Ok(Err(Error::at(0, ErrorKind::DocumentTooLarge(LARGEST_WINDOW as u64))));
         }
-        let mut new = match self.shared.pool.arena(WINDOW.max(2 * rest)) {
-            Ok(new) => new,
-            Err(error) => return Ok(Err(unreadable(&error))),
-        };
-        old.carry_over(from, &mut new);
-        self.arena = Some(old);
+        let mut next = Arena::new(WINDOW.max(2 * rest));
+        next.append(|text| text.extend_from_slice(self.arena.text(from)));
         if self.rows.builders.rows() > 0 {
             self.flush()?;
         }
-        if let Some(old) = self.arena.replace(new) {
-            old.recycle(&self.shared.pool);
-        }
+        self.arena = next;
         Ok(Ok(()))
     }
 }

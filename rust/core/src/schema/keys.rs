@@ -5,6 +5,8 @@ use super::ColumnId;
 /// Places of the table; a power of two.
 const PLACES: usize = 128;
 const VACANT: u8 = u8::MAX;
+/// Bytes of the longest known key at most.
+const LONGEST: usize = 32;
 
 /// The keys of one kind of object, as a hash table without collisions.
 pub(crate) struct KeyTable {
@@ -15,50 +17,72 @@ pub(crate) struct KeyTable {
 
 /// A known key.
 struct Entry {
-    name: &'static [u8],
-    /// The first eight bytes, zero-padded.
-    word: u64,
+    name: Words,
     column: ColumnId,
 }
 
 impl KeyTable {
     pub(crate) fn new(keys: impl Iterator<Item = (&'static str, ColumnId)>) -> Self {
-        let entries: Vec<_> = keys
-            .map(|(name, column)| {
-                let mut padded = [0; 8];
-                let length = name.len().min(8);
-                padded[..length].copy_from_slice(&name.as_bytes()[..length]);
-                Entry { name: name.as_bytes(), word: u64::from_le_bytes(padded), column }
-            })
-            .collect();
+        let padded = |name: &str| {
+            let mut padded = [0; LONGEST];
+            padded[..name.len()].copy_from_slice(name.as_bytes());
+            words(&padded)
+        };
+        let entries: Vec<_> = keys.map(|(name, column)| (name.len(), Entry { name: padded(name), column })).collect();
         // Odd multiples of the golden ratio until one spreads the keys without a collision: a few dozen tries, once per process.
         let mut multiplier = 0x9e37_79b9_7f4a_7c15u64;
         loop {
             let mut places = [VACANT; PLACES];
-            let free = entries.iter().enumerate().all(|(number, entry)| {
-                let place = &mut places[place(entry.word, entry.name.len(), multiplier)];
+            let free = entries.iter().enumerate().all(|(number, (length, entry))| {
+                let place = &mut places[place(entry.name[0], *length, multiplier)];
                 std::mem::replace(place, number as u8) == VACANT
             });
             if free {
-                return Self { multiplier, places, entries };
+                return Self { multiplier, places, entries: entries.into_iter().map(|(_, entry)| entry).collect() };
             }
             multiplier = multiplier.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         }
     }
 
-    /// The column of the key `bytes[start..end]`; eight bytes behind its start must be readable.
+    /// The column of the key `bytes[start..end]`; 32 bytes behind its start must be readable.
     #[inline]
     pub(crate) fn find(&self, bytes: &[u8], start: usize, end: usize) -> Option<ColumnId> {
         let length = end - start;
-        let word = u64::from_le_bytes(*bytes[start..].first_chunk()?);
-        let word = if length < 8 { word & ((1 << (8 * length)) - 1) } else { word };
-        let entry = self.entries.get(usize::from(self.places[place(word, length, self.multiplier)]))?;
-        let same = entry.word == word && entry.name.len() == length && (length <= 8 || entry.name[8..] == bytes[start + 8..end]);
-        same.then_some(entry.column)
+        let [first, second, third, fourth] = words(bytes[start..].first_chunk()?);
+        let mask = MASKS.get(length)?;
+        let first = first & mask[0];
+        let entry = self.entries.get(usize::from(self.places[place(first, length, self.multiplier)]))?;
+        // Names have no zeros, so that equal padded names are of equal length. Word by word: `==` of arrays goes through memory.
+        let name = &entry.name;
+        let difference = (first ^ name[0]) | (second & mask[1] ^ name[1]) | (third & mask[2] ^ name[2]) | (fourth & mask[3] ^ name[3]);
+        (difference == 0).then_some(entry.column)
     }
 }
 
+/// A name, padded with zeros.
+type Words = [u64; LONGEST / 8];
+
+fn words(bytes: &[u8; LONGEST]) -> Words {
+    std::array::from_fn(|word| u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * word + byte])))
+}
+
+/// The bits of the first bytes, by their number.
+static MASKS: [Words; LONGEST + 1] = {
+    let mut masks = [[0; LONGEST / 8]; LONGEST + 1];
+    let mut length = 0;
+    while length <= LONGEST {
+        let mut byte = 0;
+        while byte < length {
+            masks[length][byte / 8] |= 0xff << (8 * (byte % 8));
+            byte += 1;
+        }
+        length += 1;
+    }
+    masks
+};
+
+/// Where a key belongs, by its first eight bytes and its length.
 #[inline]
-fn place(word: u64, length: usize, multiplier: u64) -> usize {
-    ((word ^ length as u64).wrapping_mul(multiplier) >> (u64::BITS - PLACES.trailing_zeros())) as usize
+fn place(first: u64, length: usize, multiplier: u64) -> usize {
+    ((first ^ length as u64).wrapping_mul(multiplier) >> (u64::BITS - PLACES.trailing_zeros())) as usize
 }

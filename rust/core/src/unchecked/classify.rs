@@ -2,30 +2,30 @@
 
 use crate::json::block::{Masks, State};
 
-/// Appends the position of each token of `bytes` to `tokens` and tells whether all bytes are ASCII.
-pub(crate) fn tokens(bytes: &[u8], tokens: &mut Vec<u32>) -> bool {
+/// Appends the position of each token of `bytes` to `tokens`, and the number of each block that is not all ASCII to `wide`.
+pub(crate) fn tokens(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
     #[cfg(target_arch = "x86_64")]
     {
         if x86::has_avx512() {
             // SAFETY: the processor has just said that it has every feature that the function is compiled for.
-            return unsafe { x86::tokens_avx512(bytes, tokens) };
+            return unsafe { x86::tokens_avx512(bytes, tokens, wide) };
         }
         if x86::has_avx2() {
             // SAFETY: as above.
-            return unsafe { x86::tokens_avx2(bytes, tokens) };
+            return unsafe { x86::tokens_avx2(bytes, tokens, wide) };
         }
     }
-    scalar(bytes, tokens)
+    scalar(bytes, tokens, wide);
 }
 
 /// The safe twin: the same on any processor.
-pub(crate) fn scalar(bytes: &[u8], tokens: &mut Vec<u32>) -> bool {
-    walk(bytes, tokens, Masks::scalar, crate::json::block::prefix_xor, |mut mask, base, tokens| {
+pub(crate) fn scalar(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
+    walk(bytes, tokens, wide, Masks::scalar, crate::json::block::prefix_xor, |mut mask, base, tokens| {
         while mask != 0 {
             tokens.push(base + mask.trailing_zeros());
             mask &= mask - 1;
         }
-    })
+    });
 }
 
 /// The loop that all variants share; always inlined, so that each is compiled whole for its own processor.
@@ -33,17 +33,19 @@ pub(crate) fn scalar(bytes: &[u8], tokens: &mut Vec<u32>) -> bool {
 fn walk(
     bytes: &[u8],
     tokens: &mut Vec<u32>,
+    wide: &mut Vec<u32>,
     masks: impl Fn(&[u8; 64]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
     flatten: impl Fn(u64, u32, &mut Vec<u32>),
-) -> bool {
+) {
     let mut state = State::default();
-    let mut high = 0;
     let mut base = 0;
     let (blocks, rest) = bytes.as_chunks::<64>();
     for block in blocks {
         let masks = masks(block);
-        high |= masks.high;
+        if masks.high != 0 {
+            wide.push(base / 64);
+        }
         flatten(state.tokens(&masks, &prefix_xor), base, tokens);
         base += 64;
     }
@@ -51,12 +53,13 @@ fn walk(
         let mut block = [b' '; 64];
         block[..rest.len()].copy_from_slice(rest);
         let masks = masks(&block);
-        high |= masks.high;
+        if masks.high != 0 {
+            wide.push(base / 64);
+        }
         // The padding is no part of the text: an open string must not turn it into tokens.
         let inside = (1 << rest.len()) - 1;
         flatten(state.tokens(&masks, &prefix_xor) & inside, base, tokens);
     }
-    high == 0
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -81,7 +84,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,bmi1,bmi2,popcnt")]
-    pub(super) fn tokens_avx512(bytes: &[u8], tokens: &mut Vec<u32>) -> bool {
+    pub(super) fn tokens_avx512(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
         let masks = |block: &[u8; 64]| {
             // SAFETY: `block` has 64 readable bytes; the load asks for no alignment.
             let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
@@ -124,11 +127,11 @@ mod x86 {
                 tokens.set_len(tokens.len() + count);
             }
         };
-        walk(bytes, tokens, masks, |mask| prefix_xor(mask), flatten)
+        walk(bytes, tokens, wide, masks, |mask| prefix_xor(mask), flatten);
     }
 
     #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
-    pub(super) fn tokens_avx2(bytes: &[u8], tokens: &mut Vec<u32>) -> bool {
+    pub(super) fn tokens_avx2(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
         let masks = |block: &[u8; 64]| {
             // SAFETY: both loads lie inside the 64 bytes of `block` and ask for no alignment.
             let halves = unsafe {
@@ -174,7 +177,7 @@ mod x86 {
                 tokens.set_len(tokens.len() + count);
             }
         };
-        walk(bytes, tokens, masks, |mask| prefix_xor(mask), flatten)
+        walk(bytes, tokens, wide, masks, |mask| prefix_xor(mask), flatten);
     }
 
     #[cfg(test)]
@@ -187,19 +190,20 @@ mod x86 {
         proptest! {
             #[test]
             fn every_variant_equals_the_scalar_twin(text in r#"[\x00-\x20"\\{}\[\]:,a-cé]{0,400}"#) {
-                let mut expected = Vec::new();
-                let ascii = scalar(text.as_bytes(), &mut expected);
-                let mut tokens = Vec::new();
+                let (mut tokens, mut wide) = (Vec::new(), Vec::new());
+                scalar(text.as_bytes(), &mut tokens, &mut wide);
+                let expected = (tokens, wide);
                 if has_avx2() {
+                    let (mut tokens, mut wide) = (Vec::new(), Vec::new());
                     // SAFETY: just detected.
-                    prop_assert_eq!(unsafe { tokens_avx2(text.as_bytes(), &mut tokens) }, ascii);
-                    prop_assert_eq!(&tokens, &expected);
+                    unsafe { tokens_avx2(text.as_bytes(), &mut tokens, &mut wide) };
+                    prop_assert_eq!(&(tokens, wide), &expected);
                 }
                 if has_avx512() {
-                    tokens.clear();
+                    let (mut tokens, mut wide) = (Vec::new(), Vec::new());
                     // SAFETY: just detected.
-                    prop_assert_eq!(unsafe { tokens_avx512(text.as_bytes(), &mut tokens) }, ascii);
-                    prop_assert_eq!(&tokens, &expected);
+                    unsafe { tokens_avx512(text.as_bytes(), &mut tokens, &mut wide) };
+                    prop_assert_eq!(&(tokens, wide), &expected);
                 }
             }
         }

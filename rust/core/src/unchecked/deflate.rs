@@ -7,12 +7,10 @@ use libdeflate_sys as sys;
 /// How one gzip member came out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// Whole and right: so many bytes read, so many written.
+    /// Whole and right.
     Done {
         /// Bytes of the input that the member takes.
         read: usize,
-        /// Bytes that it inflates to.
-        written: usize,
     },
     /// The output is too small.
     NeedsSpace,
@@ -33,23 +31,32 @@ impl Decompressor {
         Self(NonNull::new(object).expect("memory for a decompressor"))
     }
 
-    /// Inflates the first gzip member of `input`.
-    pub(crate) fn gzip(&mut self, input: &[u8], output: &mut [u8]) -> Member {
+    /// Inflates the first gzip member of `input` and appends it to `text`, whose capacity must hold it and `reserved` bytes.
+    ///
+    /// Writing into spare capacity saves zeroing it first.
+    pub(crate) fn gzip(&mut self, input: &[u8], text: &mut Vec<u8>, reserved: usize) -> Member {
         let (mut read, mut written) = (0, 0);
-        // SAFETY: pointers and lengths are those of live slices, the output is not aliased, the object is alive.
+        let spare = text.spare_capacity_mut();
+        let room = spare.len().saturating_sub(reserved);
+        // SAFETY: pointers and lengths are those of live slices, the output is not aliased, the object is alive; libdeflate
+        // writes `room` bytes at most and reads none of them before it wrote them.
         let result = unsafe {
             sys::libdeflate_gzip_decompress_ex(
                 self.0.as_ptr(),
                 input.as_ptr().cast(),
                 input.len(),
-                output.as_mut_ptr().cast(),
-                output.len(),
+                spare.as_mut_ptr().cast(),
+                room,
                 &raw mut read,
                 &raw mut written,
             )
         };
         match result {
-            sys::libdeflate_result_LIBDEFLATE_SUCCESS => Member::Done { read, written },
+            sys::libdeflate_result_LIBDEFLATE_SUCCESS => {
+                // SAFETY: libdeflate has written so many bytes behind the length, and says so only on success.
+                unsafe { text.set_len(text.len() + written) };
+                Member::Done { read }
+            }
             sys::libdeflate_result_LIBDEFLATE_INSUFFICIENT_SPACE => Member::NeedsSpace,
             _ => Member::Bad,
         }

@@ -1,0 +1,28 @@
+//! The key grammar, for Python.
+
+use ctfast_core::source::key::{Key, Name};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// What a key, a path or a file name says about its file; None where it is not CloudTrail's.
+#[pyfunction]
+pub(crate) fn parse_key<'py>(py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(key) = Key::parse(key) else { return Ok(None) };
+    let dict = PyDict::new(py);
+    dict.set_item("prefix", key.prefix)?;
+    dict.set_item("org", key.org)?;
+    dict.set_item("account", key.account)?;
+    dict.set_item("kind", key.kind)?;
+    dict.set_item("region", key.region)?;
+    dict.set_item("day", key.day)?;
+    dict.set_item("time", key.time)?;
+    let (unique, trail, home_region, backfill) = match key.name {
+        Name::Log { unique } => (Some(unique), None, None, false),
+        Name::Digest { trail, home_region, backfill } => (None, Some(trail), Some(home_region), backfill),
+    };
+    dict.set_item("unique", unique)?;
+    dict.set_item("trail", trail)?;
+    dict.set_item("home_region", home_region)?;
+    dict.set_item("backfill", backfill)?;
+    Ok(Some(dict))
+}
