@@ -3,6 +3,8 @@
 import warnings
 
 from ctfast._ctfast import DEBUG, __version__
+from ctfast._columns import columns
+from ctfast._info import Info, info
 from ctfast._report import Limits, Report
 from ctfast._scan import read, scan, sql
 from ctfast._stream import EventStream, stream
@@ -15,10 +17,13 @@ __all__ = [
     "CloudTrailError",
     "EventStream",
     "FormatError",
+    "Info",
     "Limits",
     "Report",
     "SourceError",
     "__version__",
+    "columns",
+    "info",
     "read",
     "scan",
     "sql",

@@ -1,10 +1,25 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypedDict, final
 
 __version__: str
 DEBUG: bool
+
+class _Key(TypedDict):
+    """What a key says; ``unique`` is a log file's, ``trail``, ``home_region`` and ``backfill`` are a digest file's."""
+
+    prefix: str
+    org: str | None
+    account: str
+    kind: str
+    region: str
+    day: str | None
+    time: int
+    unique: str | None
+    trail: str | None
+    home_region: str | None
+    backfill: bool
 
 _Finding: TypeAlias = tuple[str | None, int | None, int | None, str, str, int]
 
@@ -42,5 +57,6 @@ class Scan:
     def close(self) -> None: ...
     def report(self) -> dict[str, Any]: ...
 
+def parse_key(key: str) -> _Key | None: ...
 def schema(columns: list[str]) -> Batch: ...
 def columns() -> list[tuple[str, str, str]]: ...

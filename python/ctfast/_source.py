@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -77,7 +79,7 @@ class Options:
             until=self.until,  # type: ignore[arg-type]
             max_delay=None if self.max_delay is None else self.max_delay // _MICROSECOND,
             fail=self.on_error == "raise",
-            threads=self.threads or len(os.sched_getaffinity(0)),
+            threads=self.threads or _processors(),
             max_inflated=limits.inflated,
             max_ratio=limits.ratio,
         )
@@ -109,11 +111,21 @@ class Options:
             path = os.fspath(source)
             if os.path.lexists(path):
                 paths.append(path)
-            elif glob.has_magic(path):
-                paths.extend(sorted(glob.glob(path, recursive=True), key=os.fsencode))
-            else:
-                raise FileNotFoundError(2, os.strerror(2), path)
+                continue
+            found = sorted(glob.glob(path, recursive=True), key=os.fsencode) if glob.has_magic(path) else []
+            if not found:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            paths.extend(found)
         return paths
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _and(*tests: tuple[Any, ...] | None) -> tuple[Any, ...] | None:

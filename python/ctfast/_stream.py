@@ -101,7 +101,7 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
 def _cut(whole: Iterator[_ctfast.Batch], rows: int | None) -> Any:
     try:
         for batch in whole:
-            step = rows or len(batch)
+            step = rows or max(len(batch), 1)
             for start in range(0, len(batch), step):
                 yield batch.slice(start, min(step, len(batch) - start))
     finally:

@@ -21,9 +21,12 @@ use crate::scalar::{flag, timestamp};
 pub(crate) struct Builders {
     schema: SchemaRef,
     roots: Vec<ColumnId>,
-    /// The columns that are built, by [`ColumnId`].
+    /// The builders of text, and all others, by [`ColumnId`].
+    texts_of: Vec<TextBuilder>,
     columns: Vec<Builder>,
-    /// The columns that come from a value of the record.
+    /// The columns to build: of text, of JSON text, and of other values of the record.
+    text: u128,
+    json: u128,
     values: u128,
     /// The objects that a record must be taken apart for.
     pub(crate) enter: u128,
@@ -36,8 +39,8 @@ pub(crate) struct Builders {
 }
 
 enum Builder {
+    /// In `texts_of`, or not asked for.
     Absent,
-    Text(TextBuilder),
     Flag(FlagBuilder),
     Time(TimeBuilder),
     Object(Validity),
@@ -67,7 +70,7 @@ impl Builders {
         let wanted = roots.iter().fold(0, |set, &root| set | TREE.subtree[root as usize]);
         let builder = |id: ColumnId| match COLUMNS[id as usize].kind {
             _ if wanted >> id & 1 == 0 => Builder::Absent,
-            Kind::Text | Kind::Json | Kind::Extra | Kind::Raw | Kind::File => Builder::Text(TextBuilder::default()),
+            Kind::Text | Kind::Json | Kind::Extra | Kind::Raw | Kind::File => Builder::Absent,
             Kind::Flag => Builder::Flag(FlagBuilder::default()),
             Kind::Time => Builder::Time(TimeBuilder::default()),
             Kind::Object => Builder::Object(Validity::default()),
@@ -81,8 +84,11 @@ impl Builders {
         let extra = wanted & of_kind(&[Kind::Extra]) != 0;
         let raw = wanted & of_kind(&[Kind::Raw]) != 0;
         Self {
+            texts_of: COLUMNS.iter().map(|_| TextBuilder::default()).collect(),
             columns: (0..COLUMNS.len() as ColumnId).map(builder).collect(),
-            values: wanted & !of_kind(&[Kind::Extra, Kind::Raw, Kind::File, Kind::Record]),
+            text: wanted & of_kind(&[Kind::Text]),
+            json: wanted & of_kind(&[Kind::Json]),
+            values: wanted & of_kind(&[Kind::Flag, Kind::Time, Kind::Object, Kind::List]),
             enter: if extra { u128::MAX } else { wanted },
             rows: 0,
             texts: Texts { borrow: raw, copied: Vec::new() },
@@ -116,61 +122,65 @@ impl Builders {
     pub(crate) fn push(&mut self, record: &Record, cursor: &Cursor<'_>, whole: Value, place: Place) -> Result<(), Error> {
         let row = self.rows;
         self.strays.clear();
-        let mut present = record.present() & self.values;
-        while present != 0 {
-            let column = present.trailing_zeros() as ColumnId;
-            present &= present - 1;
-            if let Some(value) = record.get(column) {
-                self.cell(row, column, cursor, value, place.base)?;
-            }
+        self.text_cells(row, record, cursor, place.base);
+        for column in columns(record.present() & self.values) {
+            self.cell(row, column, cursor, record.value(column), place.base)?;
         }
         for root in 0..self.roots.len() {
             let column = self.roots[root] as usize;
-            match (COLUMNS[column].kind, &mut self.columns[column]) {
-                (Kind::Raw, Builder::Text(raw)) => {
-                    raw.set(row, self.texts.view(cursor.bytes(), whole.start as usize, whole.end as usize, place.base));
-                }
-                (Kind::File, Builder::Text(file)) => file.set(row, self.file),
-                (Kind::Record, Builder::Index(index)) => index.push(place.record),
-                (Kind::Extra, Builder::Text(extra)) => {
+            let view = match COLUMNS[column].kind {
+                Kind::Raw => self.texts.view(cursor.bytes(), whole.start as usize, whole.end as usize, place.base),
+                Kind::File => self.file,
+                Kind::Extra if self.strays.len() + record.strays.len() > 0 => {
                     self.strays.extend_from_slice(&record.strays);
-                    if !self.strays.is_empty() {
-                        let from = self.texts.copied.len();
-                        extra::write(cursor, &mut self.strays, &mut self.texts.copied);
-                        extra.set(row, self.texts.view_of_copied(from));
-                    }
+                    let from = self.texts.copied.len();
+                    extra::write(cursor, &mut self.strays, &mut self.texts.copied);
+                    self.texts.view_of_copied(from)
                 }
-                _ => {}
-            }
+                _ => {
+                    if let Builder::Index(index) = &mut self.columns[column] {
+                        index.push(place.record);
+                    }
+                    continue;
+                }
+            };
+            self.texts_of[column].set(row, view);
         }
         for stray in &record.strays {
             if let (Name::Parent, Some(column)) = (stray.name, stray.parent) {
-                self.misfits[column as usize] += u64::from(self.values >> column & 1 == 1);
+                self.misfits[column as usize] += u64::from((self.text | self.json | self.values) >> column & 1 == 1);
             }
         }
         self.rows += 1;
         Ok(())
     }
 
-    #[inline]
+    /// Most of the values, and so most of the time.
+    #[inline(always)]
+    fn text_cells(&mut self, row: usize, record: &Record, cursor: &Cursor<'_>, base: Option<u32>) {
+        for column in columns(record.present() & self.text) {
+            let value = record.value(column);
+            if cursor.bytes()[value.start as usize] != b'n' {
+                let (view, fits) = self.texts.text(cursor, value, base);
+                self.texts_of[column as usize].set(row, view);
+                self.misfits[column as usize] += u64::from(!fits);
+            }
+        }
+        for column in columns(record.present() & self.json) {
+            let value = record.value(column);
+            if cursor.bytes()[value.start as usize] != b'n' {
+                let view = self.texts.view(cursor.bytes(), value.start as usize, value.end as usize, base);
+                self.texts_of[column as usize].set(row, view);
+            }
+        }
+    }
+
     fn cell(&mut self, row: usize, column: ColumnId, cursor: &Cursor<'_>, value: Value, base: Option<u32>) -> Result<(), Error> {
         let first = cursor.bytes()[value.start as usize];
         if first == b'n' {
             return Ok(());
         }
         let fits = match &mut self.columns[column as usize] {
-            Builder::Text(text) if COLUMNS[column as usize].kind == Kind::Json => {
-                text.set(row, self.texts.view(cursor.bytes(), value.start as usize, value.end as usize, base));
-                return Ok(());
-            }
-            Builder::Text(text) => {
-                let (view, fits) = self.texts.text(cursor, value, base);
-                text.set(row, view);
-                if !fits {
-                    self.misfits[column as usize] += 1;
-                }
-                return Ok(());
-            }
             Builder::Flag(flags) => flag(cursor.slice(value)).map(|flag| flags.set(row, flag)),
             Builder::Time(times) => time(cursor, value).map(|micros| times.set(row, micros)),
             Builder::Object(valid) => (first == b'{').then(|| valid.set(row)),
@@ -216,7 +226,6 @@ impl Builders {
 
     fn array(&mut self, column: ColumnId, field: &Field, rows: usize, buffers: &Arc<[Buffer]>) -> ArrayRef {
         match &mut self.columns[column as usize] {
-            Builder::Text(text) => text.finish(rows, buffers, &mut self.zeros),
             Builder::Flag(flags) => flags.finish(rows),
             Builder::Time(times) => times.finish(rows),
             Builder::List(list) => list.finish(rows, buffers, &mut self.zeros, field),
@@ -228,9 +237,19 @@ impl Builders {
                 let members = members.map(|(field, &member)| self.array(member, field, rows, buffers)).collect();
                 Arc::new(StructArray::new(fields.clone(), members, valid))
             }
-            Builder::Absent => unreachable!("only columns of the schema are asked for"),
+            Builder::Absent => self.texts_of[column as usize].finish(rows, buffers, &mut self.zeros),
         }
     }
+}
+
+/// The columns of a set.
+#[inline(always)]
+fn columns(mut set: u128) -> impl Iterator<Item = ColumnId> {
+    std::iter::from_fn(move || {
+        let column = (set != 0).then(|| set.trailing_zeros() as ColumnId);
+        set &= set.wrapping_sub(1);
+        column
+    })
 }
 
 /// Microseconds since 1970. A time has no character that would need an escape.

@@ -10,62 +10,67 @@ use crate::unchecked::view::string_array;
 
 /// Which rows have a value.
 #[derive(Default)]
-pub(super) struct Validity {
-    words: Vec<u64>,
-    count: usize,
-}
+pub(super) struct Validity(Vec<u64>);
 
 impl Validity {
     #[inline]
     pub(super) fn set(&mut self, row: usize) {
-        if row / 64 >= self.words.len() {
-            self.words.resize((row / 64 + 1).max(2 * self.words.len()), 0);
+        if row / 64 >= self.0.len() {
+            self.0.resize((row / 64 + 1).max(2 * self.0.len()), 0);
         }
-        self.words[row / 64] |= 1 << (row % 64);
-        self.count += 1;
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.0[row / 64] |= 1 << (row % 64);
     }
 
     /// The null buffer of an array of `rows`, and a fresh start.
     pub(super) fn finish(&mut self, rows: usize) -> Option<NullBuffer> {
-        let Self { mut words, count } = std::mem::take(self);
+        Some(NullBuffer::new(self.bits(rows))).filter(|nulls| nulls.null_count() > 0)
+    }
+
+    fn bits(&mut self, rows: usize) -> BooleanBuffer {
+        let mut words = std::mem::take(&mut self.0);
         words.resize(rows.div_ceil(64), 0);
-        (count < rows).then(|| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, rows)))
+        BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
     }
 }
 
 /// Cells of a fixed width.
 #[derive(Default)]
 struct Cells<T> {
+    /// A multiple of 64.
     cells: Vec<T>,
-    valid: Validity,
+    /// One bit for each of `cells`.
+    valid: Vec<u64>,
     /// How many rows the last batch had: the next one will have about as many.
     rows: usize,
 }
 
 impl<T: Copy + Default> Cells<T> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, row: usize, cell: T) {
         if row >= self.cells.len() {
             self.grow(row);
         }
         self.cells[row] = cell;
-        self.valid.set(row);
+        self.valid[row / 64] |= 1 << (row % 64);
     }
 
     #[cold]
+    #[inline(never)]
     fn grow(&mut self, row: usize) {
-        self.cells.resize((row + 1).max(self.rows).max(2 * self.cells.len()).max(64), T::default());
+        let rows = (row + 1).max(self.rows).max(2 * self.cells.len()).next_multiple_of(64);
+        self.cells.resize(rows, T::default());
+        self.valid.resize(rows / 64, 0);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.cells.is_empty()
     }
 
     fn finish(&mut self, rows: usize) -> (Vec<T>, Option<NullBuffer>) {
         let mut cells = std::mem::take(&mut self.cells);
-        self.rows = rows + rows / 16;
         cells.resize(rows, T::default());
-        (cells, self.valid.finish(rows))
+        self.rows = rows + rows / 16;
+        (cells, Validity(std::mem::take(&mut self.valid)).finish(rows))
     }
 }
 
@@ -85,26 +90,38 @@ pub(super) struct Texts {
 const ARENA: u128 = 0;
 /// Views of up to this many bytes hold them.
 const INLINE: usize = 12;
+/// The bits of the first bytes, by their number.
+static INLINE_BITS: [u128; INLINE + 1] = {
+    let mut bits = [0; INLINE + 1];
+    let mut length = 1;
+    while length <= INLINE {
+        bits[length] = bits[length - 1] << 8 | 0xff;
+        length += 1;
+    }
+    bits
+};
 
 impl Texts {
     /// A view of `window[start..end]`, whose first byte stands at `base` in the arena if it is in the arena at all. Sixteen
     /// bytes behind `start` must be readable.
-    #[inline]
+    #[inline(always)]
     pub(super) fn view(&mut self, window: &[u8], start: usize, end: usize, base: Option<u32>) -> u128 {
         let length = end - start;
         let head = window[start..].first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
-        if length <= INLINE {
-            return (head & ((1 << (8 * length)) - 1)) << 32 | length as u128;
-        }
+        let inline = (head & INLINE_BITS[length.min(INLINE)]) << 32 | length as u128;
         let (buffer, offset) = match base {
             Some(base) if self.borrow => (ARENA, base + start as u32),
+            _ if length <= INLINE => return inline,
             _ => {
                 let offset = self.copied.len() as u32;
                 self.copied.extend_from_slice(&window[start..end]);
                 (self.copies(), offset)
             }
         };
-        length as u128 | (head & 0xffff_ffff) << 32 | buffer << 64 | u128::from(offset) << 96
+        let reference = length as u128 | (head & 0xffff_ffff) << 32 | buffer << 64 | u128::from(offset) << 96;
+        // Which of the two it is depends on the data alone; a branch would often be predicted wrong.
+        let choice = u128::from(length <= INLINE).wrapping_neg();
+        inline & choice | reference & !choice
     }
 
     /// A view of what was appended to `copied` from `start` on; short text is taken off again.
@@ -129,7 +146,7 @@ impl Texts {
 
     /// The text of a JSON value: of a string what it stands for, of another value its bytes. Tells also whether it is a string
     /// whose text says what the value says, which a lone surrogate does not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text(&mut self, cursor: &Cursor<'_>, value: Value, base: Option<u32>) -> (u128, bool) {
         let (start, end) = (value.start as usize, value.end as usize);
         if cursor.bytes()[start] != b'"' {
@@ -145,14 +162,14 @@ impl Texts {
 }
 
 impl TextBuilder {
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, row: usize, view: u128) {
         self.views.set(row, view);
     }
 
     /// The array. All-null columns share one block of zeros.
     pub(super) fn finish(&mut self, rows: usize, buffers: &Arc<[Buffer]>, zeros: &mut Zeros) -> ArrayRef {
-        if self.views.valid.is_empty() {
+        if self.views.is_empty() {
             return Arc::new(StringViewArray::new(zeros.views(rows), [], Some(NullBuffer::new_null(rows))));
         }
         let (views, nulls) = self.views.finish(rows);
@@ -209,8 +226,6 @@ impl FlagBuilder {
     }
 
     pub(super) fn finish(&mut self, rows: usize) -> ArrayRef {
-        let mut words = std::mem::take(&mut self.set).words;
-        words.resize(rows.div_ceil(64), 0);
-        Arc::new(BooleanArray::new(BooleanBuffer::new(Buffer::from_vec(words), 0, rows), self.valid.finish(rows)))
+        Arc::new(BooleanArray::new(self.set.bits(rows), self.valid.finish(rows)))
     }
 }

@@ -52,7 +52,13 @@ impl Record {
     /// The value of a column.
     #[inline]
     pub(crate) fn get(&self, column: ColumnId) -> Option<Value> {
-        (self.present >> column & 1 == 1).then(|| self.values[column as usize])
+        (self.present >> column & 1 == 1).then(|| self.value(column))
+    }
+
+    /// The value of a column that is [`Self::present`].
+    #[inline]
+    pub(crate) fn value(&self, column: ColumnId) -> Value {
+        self.values[column as usize]
     }
 
     /// The columns that have a value.
