@@ -12,7 +12,7 @@ use super::extra;
 use super::list::ListBuilder;
 use crate::arena::Arena;
 use crate::error::Error;
-use crate::event::{Name, Record, Stray};
+use crate::event::{Name, Record, Stray, Wanted};
 use crate::json::{Cursor, Value};
 use crate::schema::{COLUMNS, ColumnId, Kind, TREE, find};
 use crate::scalar::{flag, timestamp};
@@ -28,8 +28,6 @@ pub(crate) struct Builders {
     text: u128,
     json: u128,
     values: u128,
-    /// The objects that a record must be taken apart for.
-    pub(crate) enter: u128,
     rows: usize,
     texts: Texts,
     strays: Vec<Stray>,
@@ -81,7 +79,6 @@ impl Builders {
             let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| kinds.contains(&COLUMNS[id as usize].kind));
             ids.fold(0u128, |set, id| set | 1 << id)
         };
-        let extra = wanted & of_kind(&[Kind::Extra]) != 0;
         let raw = wanted & of_kind(&[Kind::Raw]) != 0;
         Self {
             texts_of: COLUMNS.iter().map(|_| TextBuilder::default()).collect(),
@@ -89,7 +86,6 @@ impl Builders {
             text: wanted & of_kind(&[Kind::Text]),
             json: wanted & of_kind(&[Kind::Json]),
             values: wanted & of_kind(&[Kind::Flag, Kind::Time, Kind::Object, Kind::List]),
-            enter: if extra { u128::MAX } else { wanted },
             rows: 0,
             texts: Texts { borrow: raw, copied: Vec::new() },
             strays: Vec::new(),
@@ -104,6 +100,12 @@ impl Builders {
     /// Whether rows point into the arena.
     pub(crate) fn borrows(&self) -> bool {
         self.texts.borrow
+    }
+
+    /// What must be noted of a record, for these columns and for those that a filter tests.
+    pub(crate) fn wanted(&self, tested: u128) -> Wanted {
+        let extra = self.roots.iter().any(|&root| COLUMNS[root as usize].kind == Kind::Extra);
+        if extra { Wanted::everything() } else { Wanted::columns(self.text | self.json | self.values | tested) }
     }
 
     /// Rows of the batch so far.

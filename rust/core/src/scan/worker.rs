@@ -10,7 +10,7 @@ use super::report::{Finding, Report};
 use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Origin, Record, Visitor};
+use crate::event::{Framing, Origin, Record, Visitor, Wanted};
 use crate::filter::{Predicate, Search};
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::json::{Cursor, Index};
@@ -48,7 +48,7 @@ pub(super) struct Worker {
 struct Rows {
     builders: Builders,
     predicate: Option<Predicate>,
-    enter: u128,
+    wanted: Wanted,
     record: Record,
     /// Where the window begins in the arena.
     base: u32,
@@ -70,7 +70,7 @@ impl Worker {
         let builders = Builders::new(Arc::clone(&shared.schema));
         let predicate = shared.predicate.clone();
         let rows = Rows {
-            enter: builders.enter | predicate.as_ref().map_or(0, Predicate::columns),
+            wanted: builders.wanted(predicate.as_ref().map_or(0, Predicate::columns)),
             builders,
             record: Record::new(),
             base: 0,
@@ -389,7 +389,7 @@ impl Rows {
 
 impl Visitor for Rows {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
-        let whole = self.record.read(cursor, self.enter).map_err(|error| error.in_record(index))?;
+        let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
         if self.predicate.as_ref().is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
             let base = (origin == Origin::Window).then_some(self.base);
             self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
