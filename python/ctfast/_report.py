@@ -70,7 +70,7 @@ class Report:
     >>> report = ct.Report()
     >>> events = ct.read(archive, report=report)
     >>> report.files
-    Counts(listed=94, read=90, bad=0, skipped=4)
+    Counts(listed=93, read=93, bad=0, skipped=0)
     >>> report.records.read == events.height
     True
     """
@@ -108,8 +108,13 @@ class Report:
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, …"""
+        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, and so on."""
         return dict(self._values.get("skipped", {}))
+
+    @property
+    def pruned(self) -> dict[str, int]:
+        """Folders that were not even listed, by the same reasons. Their files are in no count."""
+        return dict(self._values.get("pruned", {}))
 
     @property
     def coerced(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Listing, Selection};
+use ctfast_core::source::{Listing, Selection, Skip};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -132,7 +132,8 @@ impl Scan {
         dict.set_item("complete", report.complete)?;
         dict.set_item("files_read", report.files_read)?;
         dict.set_item("files_bad", report.files_bad)?;
-        dict.set_item("skipped", report.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect::<BTreeMap<_, _>>())?;
+        dict.set_item("skipped", by_name(&report.skipped))?;
+        dict.set_item("pruned", by_name(&report.pruned))?;
         dict.set_item("records_read", report.records_read)?;
         dict.set_item("records_bad", report.records_bad)?;
         dict.set_item("records_skipped", report.records_skipped)?;
@@ -143,6 +144,10 @@ impl Scan {
         dict.set_item("warnings", report.warnings.iter().map(row).collect::<Vec<_>>())?;
         Ok(dict)
     }
+}
+
+fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
+    counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
 type Row<'a> = (Option<&'a str>, Option<u64>, Option<u64>, &'static str, String, u64);

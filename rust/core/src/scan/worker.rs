@@ -138,7 +138,11 @@ impl Worker {
                 self.report.skip(reason);
                 Ok(())
             }
-            Listed::Failed(error) => self.bad_file(error),
+            Listed::Pruned(reason) => {
+                self.report.prune(reason);
+                Ok(())
+            }
+            Listed::Failed(error) => self.bad_file(error, 0),
             Listed::File(entry) => {
                 let outcome = self.file(entry)?;
                 self.settle(outcome)
@@ -166,14 +170,14 @@ impl Worker {
             }
             Outcome::Read(_) => self.report.skip(Skip::Digest),
             Outcome::Skipped(reason) => self.report.skip(reason),
-            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key)),
+            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key), read),
         }
         Ok(())
     }
 
-    fn bad_file(&mut self, error: Error) -> Result<(), Closed> {
+    fn bad_file(&mut self, error: Error, records_kept: u64) -> Result<(), Closed> {
         self.report.files_bad += 1;
-        self.report.bad.push(Finding { error: error.clone(), records_kept: self.rows.read });
+        self.report.bad.push(Finding { error: error.clone(), records_kept });
         self.fail(error)
     }
 

@@ -24,6 +24,8 @@ pub enum Listed {
     File(Entry),
     /// A file that is not asked for.
     Skipped(Skip),
+    /// A folder whose files are not asked for: it is not listed.
+    Pruned(Skip),
     /// A file or folder that cannot be read.
     Failed(Error),
 }
@@ -43,6 +45,7 @@ enum Visit {
     Named(PathBuf),
     File(PathBuf),
     Folder(PathBuf),
+    Pruned(Skip),
 }
 
 impl Listing {
@@ -73,11 +76,11 @@ impl Listing {
         }
         found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
         for (_, path, is_folder) in found {
-            if !is_folder {
-                self.ahead.push(Visit::File(path));
-            } else if !self.selection.skips_folder(&path.to_string_lossy()) {
-                self.ahead.push(Visit::Folder(path));
-            }
+            self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path.to_string_lossy())) {
+                None => Visit::File(path),
+                Some(None) => Visit::Folder(path),
+                Some(Some(skip)) => Visit::Pruned(skip),
+            });
         }
         Ok(())
     }
@@ -90,6 +93,7 @@ impl Iterator for Listing {
         loop {
             let visit = self.ahead.pop()?;
             let result = match visit {
+                Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
                 Visit::File(ref path) if !is_log(path) => return Some(Listed::Skipped(Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
                     Ok(metadata) if metadata.is_dir() => {
@@ -101,8 +105,7 @@ impl Iterator for Listing {
                 },
                 Visit::Folder(ref path) => self.folder(path),
             };
-            if let Err(error) = result {
-                let (Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = visit;
+            if let (Err(error), Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = (result, visit) {
                 return Some(Listed::Failed(unreadable(&error).in_file(&path.to_string_lossy())));
             }
         }
