@@ -14,7 +14,9 @@ pub(crate) struct Arena {
 impl Arena {
     /// An empty arena for `capacity` bytes of text.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { memory: Vec::with_capacity(capacity + PADDING), length: 0 }
+        let mut memory = Vec::with_capacity(capacity + PADDING);
+        memory.resize(PADDING, 0);
+        Self { memory, length: 0 }
     }
 
     /// Bytes of text so far.

@@ -92,7 +92,7 @@ impl Record {
 
     fn object(&mut self, cursor: &mut Cursor<'_>, parent: Option<ColumnId>, wanted: Wanted) -> Result<(), Error> {
         let table = parent.map_or(&self.tree.record, |parent| &self.tree.keys[parent as usize]);
-        let mut more = cursor.enter_object();
+        let mut more = cursor.enter_object()?;
         while more {
             let plain = cursor.plain_member();
             let key = match plain {

@@ -103,27 +103,30 @@ impl<'a> Cursor<'a> {
 
     /// Passes the `{` here and tells whether members follow; the `}` of an empty object is passed too.
     #[inline]
-    pub(crate) fn enter_object(&mut self) -> bool {
-        self.enter(b'}')
+    pub(crate) fn enter_object(&mut self) -> Result<bool, Error> {
+        self.enter(b'}', "a key")
     }
 
     /// Passes the `[` here and tells whether elements follow; the `]` of an empty array is passed too.
     #[inline]
-    pub(crate) fn enter_array(&mut self) -> bool {
-        self.enter(b']')
+    pub(crate) fn enter_array(&mut self) -> Result<bool, Error> {
+        self.enter(b']', "a value")
     }
 
     #[inline(always)]
-    fn enter(&mut self, close: u8) -> bool {
+    fn enter(&mut self, close: u8, expected: &'static str) -> Result<bool, Error> {
         debug_assert_eq!(self.tokens[self.token] as usize, self.at);
         self.token += 1;
         self.at = skip_space(self.bytes, self.at + 1);
+        if self.at >= self.end {
+            return Err(self.unexpected(expected));
+        }
         let empty = self.byte() == close;
         if empty {
             self.at += 1;
             self.token += 1;
         }
-        !empty
+        Ok(!empty)
     }
 
     /// Passes a key, its colon and the space around them: to the first byte of the value.

@@ -286,7 +286,9 @@ impl Worker {
         self.index.build(text);
         let (valid, wrong) = self.index.valid_up_to(text);
         if valid < text.len() && (wrong || last) {
-            damage = Some(Error::at(valid, ErrorKind::InvalidUtf8));
+            let at_start = valid == 0 && !framing.has_begun();
+            let kind = if at_start { ErrorKind::Unrecognized(text[0]) } else { ErrorKind::InvalidUtf8 };
+            damage = Some(Error::at(valid, kind));
             arena.truncate(start + valid);
             self.index.build(arena.text(start));
         }
@@ -301,7 +303,10 @@ impl Worker {
             (Ok(()), Some(damage)) => Err(damage),
             (result, _) => result,
         };
-        result.map_err(|error| in_record(error, framing).shifted(self.rows.offset))
+        result.map_err(|error| match error.kind() {
+            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
+            _ => in_record(error, framing).shifted(self.rows.offset),
+        })
     }
 
     /// Reads a file window by window.

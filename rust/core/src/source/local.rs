@@ -1,6 +1,7 @@
 //! Files of the local disk, listed lazily and in key order.
 
 use std::fs::{self, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Selection, Skip};
@@ -63,7 +64,7 @@ impl Listing {
         }
     }
 
-    fn folder(&mut self, path: &Path) -> Result<(), std::io::Error> {
+    fn folder(&mut self, path: &Path) -> io::Result<()> {
         let mut found = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
@@ -100,6 +101,8 @@ impl Iterator for Listing {
                         self.ahead.push(Visit::Folder(path.clone()));
                         continue;
                     }
+                    // A pipe that the user names is read; one that lies in a folder would be waited for.
+                    Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => Err(io::Error::other("not a regular file")),
                     Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
                     Err(error) => Err(error),
                 },
@@ -112,14 +115,14 @@ impl Iterator for Listing {
     }
 }
 
-/// A symbolic link to a folder counts as a folder, unless it leads to one that it lies in.
+/// A symbolic link to a folder counts as a folder, unless the path has come through that folder already.
 fn is_folder(kind: FileType, path: &Path) -> bool {
     if !kind.is_symlink() {
         return kind.is_dir();
     }
-    let target = fs::canonicalize(path);
-    let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
-    target.is_ok_and(|target| target.is_dir() && parent.is_none_or(|parent| !parent.starts_with(&target)))
+    let Ok(target) = fs::canonicalize(path) else { return false };
+    let passed = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(&target));
+    target.is_dir() && !path.ancestors().skip(1).any(passed)
 }
 
 fn is_log(path: &Path) -> bool {
@@ -129,7 +132,7 @@ fn is_log(path: &Path) -> bool {
 }
 
 /// The words of the operating system, without the number that Rust adds.
-pub(crate) fn unreadable(error: &std::io::Error) -> Error {
+pub(crate) fn unreadable(error: &io::Error) -> Error {
     let words = error.to_string();
     let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words);
     Error::whole(ErrorKind::Unreadable(words.to_owned()))
