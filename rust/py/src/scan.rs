@@ -37,7 +37,7 @@ impl Batch {
     }
 
     #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
+    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // The interface lets a producer answer in its own types.
         batch_capsules(py, &self.0)
     }
@@ -53,7 +53,7 @@ impl Batch {
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
-    scan: Mutex<Option<ctfast_core::Scan>>,
+    running: Mutex<Option<ctfast_core::Scan>>,
     last_report: Mutex<Report>,
     process: u32,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Scan {
 impl Scan {
     #[new]
     #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -89,7 +89,7 @@ impl Scan {
             threads,
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { scan: Mutex::new(Some(scan)), last_report: Mutex::default(), process: std::process::id() })
+        Ok(Self { running: Mutex::new(Some(scan)), last_report: Mutex::default(), process: std::process::id() })
     }
 
     /// The next batch, or None at the end.
@@ -99,7 +99,7 @@ impl Scan {
         }
         loop {
             let next = py.detach(|| {
-                let mut guard = lock(&self.scan);
+                let mut guard = lock(&self.running);
                 let Some(scan) = guard.as_mut() else { return Ok(Next::End) };
                 let next = scan.next(PATIENCE);
                 if !matches!(next, Ok(Next::Waiting)) {
@@ -118,10 +118,10 @@ impl Scan {
     /// Ends the threads.
     fn close(&self, py: Python<'_>) {
         if std::process::id() == self.process {
-            py.detach(|| drop(lock(&self.scan).take()));
+            py.detach(|| drop(lock(&self.running).take()));
         } else {
             // The threads did not come along into this process: there is nothing to wait for.
-            std::mem::forget(lock(&self.scan).take());
+            std::mem::forget(lock(&self.running).take());
         }
     }
 
@@ -169,6 +169,7 @@ fn project(columns: &[String]) -> PyResult<Schema> {
 
 /// The Arrow schema of some columns.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
 pub(crate) fn schema(columns: Vec<String>) -> PyResult<Batch> {
     Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns)?))))
 }

@@ -80,6 +80,7 @@ enum Listing {
 
 /// What the members of a document say about its shape.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
 struct Signs {
     detail: Option<Value>,
     envelope: bool,

@@ -20,6 +20,7 @@ pub(super) struct Output {
 }
 
 /// What the reader of the scan is given.
+#[expect(clippy::large_enum_variant, reason = "one at a time, moved once")]
 pub(super) enum Taken {
     Output(Output),
     End,

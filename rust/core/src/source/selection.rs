@@ -131,8 +131,8 @@ mod tests {
     const LOG: &str = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-east-2_20200102T1200Z_a.json.gz";
     const NOON: i64 = 1_577_966_400_000_000;
 
-    fn only(names: &[&str]) -> Option<HashSet<String>> {
-        Some(names.iter().map(ToString::to_string).collect())
+    fn only(names: &[&str]) -> HashSet<String> {
+        names.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -142,12 +142,12 @@ mod tests {
         assert_eq!(all.skips("AWSLogs/111111111111/Config/us-east-2/x.json.gz"), Some(Skip::Service));
         assert_eq!(all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"), Some(Skip::Digest));
         assert_eq!(all.skips("events.json"), None);
-        let account = Selection { accounts: only(&["222222222222"]), ..Selection::default() };
+        let account = Selection { accounts: Some(only(&["222222222222"])), ..Selection::default() };
         assert_eq!(account.skips(LOG), Some(Skip::Account));
         assert_eq!(account.skips("events.json"), Some(Skip::NoKey));
         assert_eq!(account.skips_folder("x/AWSLogs/111111111111/"), Some(Skip::Account));
         assert_eq!(account.skips_folder("x/AWSLogs/222222222222/CloudTrail/"), None);
-        let region = Selection { regions: only(&["us-east-1"]), kinds: only(&["CloudTrail"]), ..Selection::default() };
+        let region = Selection { regions: Some(only(&["us-east-1"])), kinds: Some(only(&["CloudTrail"])), ..Selection::default() };
         assert_eq!(region.skips(LOG), Some(Skip::Region));
         assert_eq!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"), Some(Skip::Kind));
     }
