@@ -202,8 +202,8 @@ impl Builders {
             return Ok(());
         }
         let fits = match &mut self.columns[column as usize] {
-            Builder::Flag(flags) => flag(cursor.slice(value)).map(|flag| flags.set(row, flag)),
-            Builder::Time(times) => time(cursor, value).map(|micros| times.set(row, micros)),
+            Builder::Flag(flags) => flag(cursor.slice(value), cursor.string(value).as_deref()).map(|flag| flags.set(row, flag)),
+            Builder::Time(times) => cursor.string(value).and_then(|text| timestamp(&text)).map(|micros| times.set(row, micros)),
             Builder::Object(valid) => (first == b'{').then(|| valid.set(row)),
             Builder::List(list) if first == b'[' => {
                 let misfit = |member: ColumnId| self.misfits[member as usize] += 1;
@@ -275,10 +275,4 @@ fn columns(mut set: u128) -> impl Iterator<Item = ColumnId> {
         set &= set.wrapping_sub(1);
         column
     })
-}
-
-/// Microseconds since 1970. A time has no character that would need an escape.
-fn time(cursor: &Cursor<'_>, value: Value) -> Option<i64> {
-    let text = cursor.slice(value);
-    timestamp(text.strip_prefix(b"\"")?.strip_suffix(b"\"")?)
 }

@@ -170,6 +170,9 @@ impl Framing {
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
             cursor.value()?;
+            if cursor.byte().is_ascii_digit() {
+                return Err(cursor.unexpected("an end")); // A number that begins with 0 ends with it.
+            }
             let at = if is_cut_time_stamp(cursor, start) { cursor.end() } else { start };
             return Err(Error::at(at, ErrorKind::NotCloudTrail));
         }

@@ -1,5 +1,8 @@
 //! Walks the tokens of a window by the grammar of JSON. Everything it passes is valid JSON; it builds nothing.
 
+use std::borrow::Cow;
+
+use super::text::unescape;
 use crate::error::{Error, ErrorKind};
 
 /// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near 1,000.
@@ -64,6 +67,17 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn slice(&self, value: Value) -> &'a [u8] {
         &self.bytes[value.start as usize..value.end as usize]
+    }
+
+    /// What a string value says; `None` for a value that is no string.
+    pub(crate) fn string(&self, value: Value) -> Option<Cow<'a, [u8]>> {
+        let inside = self.slice(value).strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if !self.is_escaped(value) {
+            return Some(Cow::Borrowed(inside));
+        }
+        let mut text = Vec::new();
+        unescape(inside, &mut text);
+        Some(Cow::Owned(text))
     }
 
     /// Whether a string value has escapes.
