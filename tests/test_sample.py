@@ -141,9 +141,7 @@ def public_keys(made: sample.Sample) -> dict[str, rsa.RSAPublicKey]:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def when(text: str) -> datetime:
@@ -299,9 +297,7 @@ def test_credentials_are_used_as_they_were_handed_out(records: dict[str, list[di
         given = response.get("credentials") or response.get("accessKey")
         if given:
             handed_out[given["accessKeyId"]] = event["eventTime"]
-    used = [
-        event for event in flat(records) if event.get("userIdentity", {}).get("accessKeyId") in handed_out
-    ]
+    used = [event for event in flat(records) if event.get("userIdentity", {}).get("accessKeyId") in handed_out]
     assert {event["userIdentity"]["type"] for event in used} == {"AssumedRole", "IAMUser"}
     assert all(handed_out[event["userIdentity"]["accessKeyId"]] < event["eventTime"] for event in used)
 
@@ -355,9 +351,7 @@ def test_the_incident_is_there(records: dict[str, list[dict[str, Any]]]) -> None
         ("DeleteTrail", "AccessDenied"),
     }
     foreign = [
-        event
-        for event in events
-        if event.get("userIdentity", {}).get("accountId", login["recipientAccountId"]) not in ours
+        event for event in events if event.get("userIdentity", {}).get("accountId", login["recipientAccountId"]) not in ours
     ]
     assert {event["userIdentity"]["type"] for event in foreign} == {"AWSAccount"}
 

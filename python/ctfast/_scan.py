@@ -196,22 +196,14 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
 def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
     """Run a scan; its threads end with the iterator, however that ends."""
     running = options.start(columns, predicate)
-    report = options.report
-
-    def update() -> None:
-        if report is not None:
-            report._update(running.report())  # noqa: SLF001  # filled here, read elsewhere
-
-    if options.progress is not None and report is None:
-        report = Report()
+    report = options.report or Report()
+    report._follow(running)  # noqa: SLF001  # joined here, read elsewhere
     try:
         while (batch := running.next()) is not None:
-            update()
-            if options.progress is not None and report is not None:
+            if options.progress is not None:
                 options.progress(report)
             yield batch
     finally:
-        update()
         running.close()
 
 

@@ -42,9 +42,7 @@ READING = (
 SOURCES: Mapping[str, str] = {"cloudwatch": "monitoring.amazonaws.com"}
 """Event sources that are not named after their service."""
 
-GLOBAL_SERVICES = frozenset(
-    {"iam", "signin", "cloudfront", "route53", "organizations", "ce", "trustedadvisor", "health"}
-)
+GLOBAL_SERVICES = frozenset({"iam", "signin", "cloudfront", "route53", "organizations", "ce", "trustedadvisor", "health"})
 """Services whose events are recorded in us-east-1, wherever the caller is."""
 
 EVENT_VERSIONS: Mapping[str, str] = {

@@ -176,12 +176,8 @@ ACTORS: Mapping[str, Actor] = {
             }
         },
     ),
-    "auditor": Actor(
-        "AssumedRole", "nightly-audit", SECURITY, "198.51.100.77", BOTO, role="audit/collector", session=6
-    ),
-    "reader": Actor(
-        "AssumedRole", "nightly-audit", PRODUCTION, "198.51.100.77", BOTO, role="audit/read-only", session=1
-    ),
+    "auditor": Actor("AssumedRole", "nightly-audit", SECURITY, "198.51.100.77", BOTO, role="audit/collector", session=6),
+    "reader": Actor("AssumedRole", "nightly-audit", PRODUCTION, "198.51.100.77", BOTO, role="audit/read-only", session=1),
     # services
     "lambda-service": _service("lambda.amazonaws.com"),
     "ec2-service": _service("ec2.amazonaws.com"),

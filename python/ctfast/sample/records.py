@@ -240,9 +240,7 @@ class _Writer:
         surroundings = SURROUNDINGS[account]
         match self._service:
             case "s3":
-                return f"arn:aws:s3:::{values.get('bucket', surroundings['bucket'])}/{values.get('key', '')}".rstrip(
-                    "/"
-                )
+                return f"arn:aws:s3:::{values.get('bucket', surroundings['bucket'])}/{values.get('key', '')}".rstrip("/")
             case "cloudtrail":
                 return f"arn:aws:cloudtrail:{region}:{account}:trail/{surroundings['trail']}"
             case "iam" if "roleName" in self._call.request:

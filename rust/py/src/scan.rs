@@ -53,9 +53,23 @@ impl Batch {
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
-    running: Mutex<Option<ctfast_core::Scan>>,
-    last_report: Mutex<Report>,
+    state: Mutex<State>,
     process: u32,
+}
+
+/// A scan, or what it leaves.
+enum State {
+    Running(ctfast_core::Scan),
+    Closed(Report),
+}
+
+impl State {
+    fn report(&self) -> &Report {
+        match self {
+            Self::Running(scan) => scan.report(),
+            Self::Closed(report) => report,
+        }
+    }
 }
 
 #[pymethods]
@@ -89,7 +103,7 @@ impl Scan {
             threads,
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { running: Mutex::new(Some(scan)), last_report: Mutex::default(), process: std::process::id() })
+        Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
     }
 
     /// The next batch, or None at the end.
@@ -98,14 +112,9 @@ impl Scan {
             return Err(PyRuntimeError::new_err("this scan was started in another process; start one in this process"));
         }
         loop {
-            let next = py.detach(|| {
-                let mut guard = lock(&self.running);
-                let Some(scan) = guard.as_mut() else { return Ok(Next::End) };
-                let next = scan.next(PATIENCE);
-                if !matches!(next, Ok(Next::Waiting)) {
-                    lock(&self.last_report).clone_from(scan.report());
-                }
-                next
+            let next = py.detach(|| match &mut *lock(&self.state) {
+                State::Running(scan) => scan.next(PATIENCE),
+                State::Closed(_) => Ok(Next::End),
             });
             match next.map_err(|error| to_exception(py, &error))? {
                 Next::Batch(batch) => return Ok(Some(Batch(batch))),
@@ -117,17 +126,23 @@ impl Scan {
 
     /// Ends the threads.
     fn close(&self, py: Python<'_>) {
+        let close = || {
+            let mut state = lock(&self.state);
+            let report = state.report().clone();
+            std::mem::replace(&mut *state, State::Closed(report))
+        };
         if std::process::id() == self.process {
-            py.detach(|| drop(lock(&self.running).take()));
+            py.detach(|| drop(close()));
         } else {
             // The threads did not come along into this process: there is nothing to wait for.
-            std::mem::forget(lock(&self.running).take());
+            std::mem::forget(close());
         }
     }
 
-    /// What was read up to the last batch.
-    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let report = lock(&self.last_report);
+    /// How many of what, up to the last batch.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = lock(&self.state);
+        let report = state.report();
         let dict = PyDict::new(py);
         dict.set_item("complete", report.complete)?;
         dict.set_item("files_read", report.files_read)?;
@@ -139,10 +154,18 @@ impl Scan {
         dict.set_item("records_skipped", report.records_skipped)?;
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
-        dict.set_item("misfits", report.misfits.clone())?;
-        dict.set_item("bad", report.bad.iter().map(row).collect::<Vec<_>>())?;
-        dict.set_item("warnings", report.warnings.iter().map(row).collect::<Vec<_>>())?;
+        dict.set_item("misfits", &report.misfits)?;
         Ok(dict)
+    }
+
+    /// The bad files and records up to the last batch.
+    fn bad(&self) -> Vec<Row> {
+        lock(&self.state).report().bad.iter().map(row).collect()
+    }
+
+    /// The warnings up to the last batch.
+    fn warnings(&self) -> Vec<Row> {
+        lock(&self.state).report().warnings.iter().map(row).collect()
     }
 }
 
@@ -150,12 +173,12 @@ fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
     counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
-type Row<'a> = (Option<&'a str>, Option<u64>, Option<u64>, &'static str, String, u64);
+type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 
-fn row(finding: &Finding) -> Row<'_> {
+fn row(finding: &Finding) -> Row {
     let Location { key, byte, record } = finding.error.location();
     let kind = finding.error.kind();
-    (key.as_deref(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
+    (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
 }
 
 /// A panic while the lock was held was told already; what it left is still counts and a handle.

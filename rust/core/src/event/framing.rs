@@ -357,3 +357,6 @@ fn pass_time_stamp(cursor: &mut Cursor<'_>) {
         cursor.skip_space();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ fn find_escaped(table: &KeyTable, cursor: &Cursor<'_>, key: Key) -> Option<Colum
     name.resize(length + PADDING, 0);
     table.find(&name, 0, length)
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ impl Test {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ fn searchable((constant, before, behind): (&str, Bound, Bound)) -> Option<(&str,
     }
     Some((constant, before, behind))
 }
+
+#[cfg(test)]
+mod tests;

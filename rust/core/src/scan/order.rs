@@ -123,6 +123,9 @@ impl Order {
             waits && !state.closed
         };
         let (mut state, _) = self.produced.wait_timeout_while(self.state(), patience, nothing).unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return Some(Taken::End);
+        }
         while let Some(task) = state.tasks.front_mut() {
             if let Some(output) = task.outputs.pop_front() {
                 self.room.notify_all();
@@ -135,7 +138,7 @@ impl Order {
             state.head += 1;
             self.room.notify_all();
         }
-        (state.ended || state.closed).then_some(Taken::End)
+        state.ended.then_some(Taken::End)
     }
 
     /// Nobody will take anything any more.

@@ -235,14 +235,18 @@ impl Worker {
     fn whole(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
         let length = length_hint(stored);
         let limits = self.shared.limits;
-        let allowed = (length as u64) <= limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
-        if is_gzip(stored) && length <= INFLATED_WHOLE && allowed {
+        let most = limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
+        if is_gzip(stored) && length <= INFLATED_WHOLE && length as u64 <= most {
             self.make_room(length)?;
             let start = self.arena.len();
             if self.inflater.whole(stored, &mut self.arena) {
-                self.report.bytes_stored += stored.len() as u64;
-                self.report.bytes_inflated += (self.arena.len() - start) as u64;
-                return Ok(self.text(start));
+                let inflated = (self.arena.len() - start) as u64;
+                if inflated <= most {
+                    self.report.bytes_stored += stored.len() as u64;
+                    self.report.bytes_inflated += inflated;
+                    return Ok(self.text(start));
+                }
+                self.arena.truncate(start); // The length was that of the last member alone.
             }
         }
         self.stream(Stream::new(stored, limits))

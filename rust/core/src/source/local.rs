@@ -97,7 +97,8 @@ impl Iterator for Listing {
                 Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
                 Visit::File(ref path) if !is_log(path) => return Some(Listed::Skipped(Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
-                    Ok(metadata) if metadata.is_dir() => {
+                    // In a folder, only a link that leads back to where it lies is still a folder here.
+                    Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
                         self.ahead.push(Visit::Folder(path.clone()));
                         continue;
                     }
@@ -137,3 +138,6 @@ pub(crate) fn unreadable(error: &io::Error) -> Error {
     let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words);
     Error::whole(ErrorKind::Unreadable(words.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;
