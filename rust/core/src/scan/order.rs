@@ -36,7 +36,7 @@ pub(super) struct Order {
     produced: Condvar,
     /// There is room again, or the scan is closed.
     room: Condvar,
-    /// Tasks that may be under way or waiting to be read.
+    /// Tasks that may be under way or waiting to be read: one per worker. One more made no read faster, and memory larger.
     window: u64,
 }
 
@@ -59,12 +59,12 @@ struct Task {
     done: bool,
 }
 
-/// Outputs that a task may have waiting.
-const OUTPUTS: usize = 2;
+/// Outputs that a task may have waiting. With two, peaks of memory were a quarter higher and no read was faster.
+const OUTPUTS: usize = 1;
 
 impl Order {
     pub(super) fn new(workers: usize) -> Self {
-        Self { state: Mutex::default(), produced: Condvar::new(), room: Condvar::new(), window: workers as u64 + 1 }
+        Self { state: Mutex::default(), produced: Condvar::new(), room: Condvar::new(), window: workers as u64 }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,14 +163,20 @@ mod tests {
         let (first, second) = (order.begin(), order.begin());
         assert!(order.put(second, output(3)));
         order.finish(second);
-        assert!(order.take(Duration::ZERO).is_none());
-        assert!(order.put(first, output(1)) && order.put(first, output(2)));
-        order.finish(first);
         order.end();
-        let mut numbers = Vec::new();
-        while let Some(Taken::Output(output)) = order.take(Duration::ZERO) {
-            numbers.push(output.report.files_read);
-        }
+        assert!(order.take(Duration::ZERO).is_none());
+        let numbers: Vec<_> = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(order.put(first, output(1)) && order.put(first, output(2)));
+                order.finish(first);
+            });
+            let mut outputs = std::iter::repeat_with(|| order.take(Duration::from_secs(60)));
+            let number = |taken| match taken {
+                Some(Taken::Output(output)) => Some(output.report.files_read),
+                Some(Taken::End) | None => None,
+            };
+            std::iter::from_fn(|| outputs.next().and_then(number)).collect()
+        });
         assert_eq!(numbers, [1, 2, 3]);
         assert!(matches!(order.take(Duration::ZERO), Some(Taken::End)));
     }
@@ -179,9 +185,9 @@ mod tests {
     fn a_closed_order_frees_its_workers() {
         let order = Order::new(1);
         let turn = order.begin();
-        assert!(order.put(turn, output(1)) && order.put(turn, output(2)));
+        assert!(order.put(turn, output(1)));
         std::thread::scope(|scope| {
-            let blocked = scope.spawn(|| order.put(turn, output(3)));
+            let blocked = scope.spawn(|| order.put(turn, output(2)));
             order.close();
             assert!(!blocked.join().expect("no panic"));
         });
