@@ -10,6 +10,9 @@ mod columns;
 pub mod error;
 mod event;
 pub mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inflate;
 mod json;
 mod scalar;

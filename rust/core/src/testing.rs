@@ -223,13 +223,16 @@ fn member(parent: Option<ColumnId>) -> BoxedStrategy<(String, String)> {
     if children.is_empty() { unknown.boxed() } else { prop_oneof![8 => known, 1 => unknown].boxed() }
 }
 
-/// The key of a column; now and then with an escape.
+/// The key of a column.
 fn key(id: ColumnId) -> impl Strategy<Value = String> {
     let name = COLUMNS[id as usize].path.rsplit('.').next().expect("a name");
-    (0..12 * name.len()).prop_map(move |at| {
-        let Some(byte) = name.as_bytes().get(at) else { return quoted(name) };
-        format!("\"{}\\u{byte:04x}{}\"", &name[..at], &name[at + 1..])
-    })
+    (0..12 * name.len()).prop_map(move |at| spelled(name, at))
+}
+
+/// A plain string in quotes, with its character at this place, if it has one, written as an escape.
+fn spelled(text: &str, at: usize) -> String {
+    let Some(byte) = text.as_bytes().get(at) else { return quoted(text) };
+    format!("\"{}\\u{byte:04x}{}\"", &text[..at], &text[at + 1..])
 }
 
 /// A value for a column: mostly one that fits.
@@ -240,9 +243,13 @@ fn fitting(id: ColumnId) -> BoxedStrategy<String> {
             let element = prop_oneof![6 => vec(member(Some(id)), 0..4).prop_flat_map(object), 1 => value()];
             vec(element, 0..3).prop_flat_map(array).boxed()
         }
-        Kind::Flag => select(vec!["true", "false", "\"true\""]).prop_map(str::to_owned).boxed(),
+        Kind::Flag => {
+            let word = (select(vec!["true", "False"]), 0..20usize).prop_map(|(word, at)| spelled(word, at));
+            prop_oneof![select(vec!["true", "false"]).prop_map(str::to_owned), word].boxed()
+        }
         Kind::Time => {
-            "\"20[0-2][0-9]-0[1-9]-[0-2][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]0[0-9]:30)\"".boxed()
+            let time = "20[0-2][0-9]-0[1-9]-[0-2][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]0[0-9]:30)";
+            (time, 0..99usize).prop_map(|(time, at)| spelled(&time, at)).boxed()
         }
         _ => scalar().boxed(),
     };

@@ -259,12 +259,14 @@ fn a_scan_that_has_failed_or_is_closed_gives_nothing_more_and_is_not_complete() 
     let (archive, _) = large_archive();
     archive.write("a0/500.json", "{");
     let mut scan = Scan::start(Plan { fail: true, ..archive.plan() }).expect("threads");
-    while scan.next(Duration::from_secs(1)).is_ok() {}
+    while let Ok(next) = scan.next(Duration::from_secs(1)) {
+        assert!(!matches!(next, Next::End), "a bad file");
+    }
     assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
     assert!(!scan.report().complete);
 
     let mut scan = Scan::start(archive.plan()).expect("threads");
-    while !matches!(scan.next(Duration::from_secs(1)), Ok(Next::Batch(_))) {}
+    while matches!(scan.next(Duration::from_secs(1)), Ok(Next::Waiting)) {}
     scan.close();
     assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
     assert!(!scan.report().complete);

@@ -164,7 +164,7 @@ impl Framing {
 
     /// Passes a document, or the part of it before its records.
     fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
-        if cursor.byte().is_ascii_digit() {
+        if matches!(cursor.byte(), b'1'..=b'9') {
             pass_time_stamp(cursor);
         }
         let (start, token) = (cursor.at, cursor.token());
@@ -173,7 +173,8 @@ impl Framing {
             if cursor.byte().is_ascii_digit() {
                 return Err(cursor.unexpected("an end")); // A number that begins with 0 ends with it.
             }
-            let at = if is_cut_time_stamp(cursor, start) { cursor.end() } else { start };
+            let may_go_on = cursor.at >= cursor.end() || is_cut_time_stamp(cursor, start);
+            let at = if may_go_on { cursor.end() } else { start };
             return Err(Error::at(at, ErrorKind::NotCloudTrail));
         }
         let mut signs = Signs::default();

@@ -4,7 +4,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::event::Wanted;
-use crate::testing::{Model, Window, record, text_of};
+use crate::testing::{Model, Window, decoded, record, text_of};
 
 /// What the predicate says of a record, of which only what it needs is noted.
 fn matches(predicate: &Predicate, text: &str) -> bool {
@@ -28,17 +28,17 @@ fn naive(predicate: &Predicate, json: &str, model: &Model) -> bool {
     };
     let column = &COLUMNS[field.0 as usize];
     let value = model.get(json, column.path).filter(|value| *value != "null");
+    let string = value.filter(|value| value.starts_with('"')).map(decoded);
     let is_null = match column.kind {
         Kind::Time => {
-            let time = value.and_then(|value| timestamp(value.strip_prefix('"')?.strip_suffix('"')?.as_bytes()));
+            let time = string.and_then(|(time, _)| timestamp(time.as_bytes()));
             if let Test::Between(from, to) = test {
                 return time.is_some_and(|time| *from <= time && time <= *to);
             }
             time.is_none()
         }
         Kind::Flag => {
-            let word =
-                value.map(|value| if value.starts_with('"') { value.trim_matches('"').to_lowercase() } else { value.to_owned() });
+            let word = string.map(|(word, _)| word.to_lowercase()).or(value.map(str::to_owned));
             let flag = word.and_then(|word| word.parse::<bool>().ok());
             if let Test::Is(wanted) = test {
                 return flag == Some(*wanted);

@@ -28,6 +28,29 @@ pub(crate) fn scalar(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
     });
 }
 
+/// Any variant of [`tokens`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub type Variant = fn(&[u8], &mut Vec<u32>, &mut Vec<u32>);
+
+/// Every variant that this processor can run, by name; the scalar one is the first.
+#[cfg(any(test, feature = "fuzzing"))]
+#[must_use]
+pub fn variants() -> Vec<(&'static str, Variant)> {
+    let mut variants: Vec<(&'static str, Variant)> = vec![("scalar", scalar)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        if x86::has_avx2() {
+            // SAFETY: the processor has just said that it has every feature that the function is compiled for.
+            variants.push(("avx2", |bytes, tokens, wide| unsafe { x86::tokens_avx2(bytes, tokens, wide) }));
+        }
+        if x86::has_avx512() {
+            // SAFETY: as above.
+            variants.push(("avx512", |bytes, tokens, wide| unsafe { x86::tokens_avx512(bytes, tokens, wide) }));
+        }
+    }
+    variants
+}
+
 /// The loop that all variants share; always inlined, so that each is compiled whole for its own processor.
 #[inline(always)]
 fn walk(
@@ -180,32 +203,25 @@ mod x86 {
         };
         walk(bytes, tokens, wide, masks, |mask| prefix_xor(mask), flatten);
     }
+}
 
-    #[cfg(test)]
-    mod tests {
-        use proptest::prelude::*;
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-        use super::*;
-        use crate::unchecked::classify::scalar;
+    use super::*;
 
-        proptest! {
-            #[test]
-            fn every_variant_equals_the_scalar_twin(text in r#"[\x00-\x20"\\{}\[\]:,a-cé]{0,400}"#) {
+    proptest! {
+        #[test]
+        fn every_variant_equals_the_scalar_twin(text in r#"[\x00-\x20"\\{}\[\]:,a-cé]{0,400}"#) {
+            let mut results = variants().into_iter().map(|(name, variant)| {
                 let (mut tokens, mut wide) = (Vec::new(), Vec::new());
-                scalar(text.as_bytes(), &mut tokens, &mut wide);
-                let expected = (tokens, wide);
-                if has_avx2() {
-                    let (mut tokens, mut wide) = (Vec::new(), Vec::new());
-                    // SAFETY: just detected.
-                    unsafe { tokens_avx2(text.as_bytes(), &mut tokens, &mut wide) };
-                    prop_assert_eq!(&(tokens, wide), &expected);
-                }
-                if has_avx512() {
-                    let (mut tokens, mut wide) = (Vec::new(), Vec::new());
-                    // SAFETY: just detected.
-                    unsafe { tokens_avx512(text.as_bytes(), &mut tokens, &mut wide) };
-                    prop_assert_eq!(&(tokens, wide), &expected);
-                }
+                variant(text.as_bytes(), &mut tokens, &mut wide);
+                (name, tokens, wide)
+            });
+            let (_, tokens, wide) = results.next().expect("the scalar one");
+            for (name, found_tokens, found_wide) in results {
+                prop_assert_eq!((&found_tokens, &found_wide), (&tokens, &wide), "{}", name);
             }
         }
     }

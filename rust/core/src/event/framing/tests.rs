@@ -2,58 +2,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::*;
-use crate::testing::{Window, array, damaged, escaped, object, record, space, value};
-
-/// Writes down what it is told, with the bytes of each record.
-#[derive(Default)]
-struct Notes {
-    lines: Vec<String>,
-    /// Where the window begins in the text.
-    offset: u64,
-}
-
-impl Visitor for Notes {
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
-        let value = cursor.value()?;
-        let text = String::from_utf8_lossy(cursor.slice(value));
-        let mark = if origin == Origin::Embedded { "*" } else { "" };
-        self.lines.push(format!("{index}{mark} {text}"));
-        Ok(())
-    }
-
-    fn bad_record(&mut self, error: Error) {
-        self.lines.push(error.shifted(self.offset).to_string());
-    }
-
-    fn digest(&mut self) {
-        self.lines.push("digest".to_owned());
-    }
-}
+use crate::fuzzing::seen_in_windows;
+use crate::testing::{array, damaged, escaped, object, record, space, value};
 
 /// What the walk through a whole text tells, its error last.
 fn seen(text: impl AsRef<[u8]>) -> Vec<String> {
     seen_in_windows(text.as_ref(), &[])
-}
-
-/// The same of a text that comes in windows which end at `cuts`, as a scan walks through a streamed file.
-fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
-    let mut framing = Framing::default();
-    let mut notes = Notes::default();
-    let mut start = 0;
-    for end in cuts.iter().copied().chain([text.len()]) {
-        notes.offset = start as u64;
-        let window = Window::new(&text[start..end]);
-        if let Err(error) = framing.run(&mut window.cursor(), &mut notes) {
-            let at_end = error.location().byte.is_none_or(|byte| byte >= (end - start) as u64);
-            if end == text.len() || !at_end {
-                notes.lines.push(format!("{} before record {}", error.shifted(start as u64), framing.records()));
-                return notes.lines;
-            }
-        }
-        start += framing.passed();
-    }
-    notes.lines
 }
 
 #[test]

@@ -3,11 +3,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::error::Error;
-use crate::event::{Framing, Origin, Record, Visitor, Wanted};
 use crate::filter::Field;
-use crate::json::Cursor;
-use crate::testing::{Window, escaped};
+use crate::fuzzing;
+use crate::testing::escaped;
 
 fn column(path: &str, test: Test) -> Predicate {
     Predicate::Column(Field::new(path, &test).expect("a column"), test)
@@ -18,26 +16,11 @@ fn name_is(name: &str) -> Predicate {
 }
 
 fn rules_out(predicate: &Predicate, text: &str) -> bool {
-    Search::new(predicate).is_some_and(|search| search.rules_out(text.as_bytes()))
+    fuzzing::rules_out(predicate, text.as_bytes())
 }
 
-/// Whether a record of the text meets the predicate.
 fn has_match(predicate: &Predicate, text: &str) -> bool {
-    struct Matches<'a>(&'a Predicate, bool);
-    impl Visitor for Matches<'_> {
-        fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<(), Error> {
-            let mut record = Record::new();
-            record.read(cursor, Wanted::columns(self.0.columns()))?;
-            self.1 |= self.0.matches(&record, cursor);
-            Ok(())
-        }
-        fn bad_record(&mut self, _: Error) {}
-        fn digest(&mut self) {}
-    }
-    let mut matches = Matches(predicate, false);
-    // Records before an error count: they become rows.
-    let _ = Framing::default().run(&mut Window::new(text).cursor(), &mut matches);
-    matches.1
+    fuzzing::has_match(predicate, text.as_bytes())
 }
 
 #[test]

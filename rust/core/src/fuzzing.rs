@@ -1,0 +1,220 @@
+//! Single steps of a scan, for tests, fuzz targets and benches. No part of the public interface: it changes without notice.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+
+use crate::arena::Arena;
+use crate::columns::{Builders, Place};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Framing, Origin, Record, Visitor, Wanted};
+use crate::filter::{Predicate, Search};
+use crate::inflate::{Inflater, Limits, Next, Stream};
+use crate::json::{Cursor, Index};
+use crate::schema;
+
+pub use crate::unchecked::classify::{Variant, variants};
+
+/// Inflates whole files into memory that is reused.
+pub struct Inflate {
+    inflater: Inflater,
+    arena: Arena,
+}
+
+impl Inflate {
+    /// With room for so many bytes of text.
+    #[must_use]
+    pub fn new(room: usize) -> Self {
+        Self { inflater: Inflater::new(), arena: Arena::new(room) }
+    }
+
+    /// The text of a right gzip file that fits; `None` for any other.
+    pub fn whole(&mut self, file: &[u8]) -> Option<&[u8]> {
+        self.arena.truncate(0);
+        self.inflater.whole(file, &mut self.arena).then(|| self.arena.text(0))
+    }
+}
+
+/// The text of any file, read through windows with so much room, and what is wrong with it.
+#[must_use]
+pub fn streamed(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {
+    let mut stream = Stream::new(file, limits);
+    let mut text = Vec::new();
+    loop {
+        let mut arena = Arena::new(room);
+        let next = stream.fill(&mut arena);
+        text.extend_from_slice(arena.text(0));
+        match next {
+            Next::More => {}
+            Next::End(warning) => return (text, warning),
+            Next::Damaged(error) => return (text, Some(error)),
+        }
+    }
+}
+
+/// A text and its tokens, where a scan keeps them.
+pub struct Text {
+    arena: Arena,
+    index: Index,
+}
+
+impl Text {
+    /// A text that is to be indexed yet.
+    #[must_use]
+    pub fn new(text: &[u8]) -> Self {
+        let mut arena = Arena::new(text.len());
+        arena.append(|memory| memory.extend_from_slice(text));
+        Self { arena, index: Index::default() }
+    }
+
+    /// The same, with its tokens.
+    #[must_use]
+    pub fn indexed(text: &[u8]) -> Self {
+        let mut text = Self::new(text);
+        text.index();
+        text
+    }
+
+    /// Finds the tokens and what is not UTF-8; tells whether all of it is.
+    pub fn index(&mut self) -> bool {
+        let text = self.arena.text(0);
+        self.index.build(text);
+        self.index.valid_up_to(text).0 == text.len()
+    }
+
+    fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(self.arena.padded(0), self.arena.len(), self.index.tokens())
+    }
+
+    /// Whether the text is one JSON value; `None` when it is nested too deep to tell.
+    #[must_use]
+    pub fn is_json(&self) -> Option<bool> {
+        let mut cursor = self.cursor();
+        cursor.skip_space();
+        match cursor.value() {
+            Ok(_) => {
+                cursor.skip_space();
+                Some(cursor.at >= cursor.end())
+            }
+            Err(error) => (!matches!(error.kind(), ErrorKind::TooDeep(_))).then_some(false),
+        }
+    }
+
+    /// Walks through the records and notes what these columns need of each; the number of records that meet the predicate.
+    pub fn walk(&self, columns: &Arc<Schema>, predicate: Option<&Predicate>) -> Result<u64, Error> {
+        let wanted = Builders::new(Arc::clone(columns)).wanted(predicate.map_or(0, Predicate::columns));
+        let mut walk = Walk::new(wanted, predicate, None);
+        Framing::default().run(&mut self.cursor(), &mut walk)?;
+        Ok(walk.rows)
+    }
+
+    /// Walks through the records and builds these columns of them; `None` when there are none.
+    #[must_use]
+    pub fn build(mut self, columns: &Arc<Schema>) -> (Option<RecordBatch>, Option<Error>) {
+        let mut builders = Builders::new(Arc::clone(columns));
+        builders.start_file("file");
+        let mut walk = Walk::new(builders.wanted(0), None, Some(builders));
+        let result = Framing::default().run(&mut self.cursor(), &mut walk);
+        let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena));
+        (batch.map(|batch| batch.rows), result.err())
+    }
+}
+
+struct Walk<'a> {
+    record: Record,
+    wanted: Wanted,
+    predicate: Option<&'a Predicate>,
+    builders: Option<Builders>,
+    rows: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(wanted: Wanted, predicate: Option<&'a Predicate>, builders: Option<Builders>) -> Self {
+        Self { record: Record::new(), wanted, predicate, builders, rows: 0 }
+    }
+}
+
+impl Visitor for Walk<'_> {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+        let whole = self.record.read(cursor, self.wanted)?;
+        if self.predicate.is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
+            self.rows += 1;
+            if let Some(builders) = &mut self.builders {
+                let base = (origin == Origin::Window).then_some(0);
+                builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bad_record(&mut self, _: Error) {}
+
+    fn digest(&mut self) {}
+}
+
+/// Every column of the table.
+#[must_use]
+pub fn all_columns() -> Arc<Schema> {
+    Arc::new(schema::project(&schema::names().collect::<Vec<_>>()).expect("columns of the table"))
+}
+
+/// Whether a search for the predicate's constant rules the text out.
+#[must_use]
+pub fn rules_out(predicate: &Predicate, text: &[u8]) -> bool {
+    Search::new(predicate).is_some_and(|search| search.rules_out(text))
+}
+
+/// Whether a record of the text meets the predicate. Records before an error count: they become rows.
+#[must_use]
+pub fn has_match(predicate: &Predicate, text: &[u8]) -> bool {
+    let mut walk = Walk::new(Wanted::columns(predicate.columns()), Some(predicate), None);
+    let _ = Framing::default().run(&mut Text::indexed(text).cursor(), &mut walk);
+    walk.rows > 0
+}
+
+/// What the walk through a text tells: its records with their bytes, what is no record, and its error, one line each. The text comes
+/// in windows that end at `cuts`, as a scan reads a file that is streamed.
+#[must_use]
+pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
+    let mut framing = Framing::default();
+    let mut notes = Notes { lines: Vec::new(), offset: 0 };
+    let mut start = 0;
+    for end in cuts.iter().copied().chain([text.len()]) {
+        notes.offset = start as u64;
+        let window = Text::indexed(&text[start..end]);
+        if let Err(error) = framing.run(&mut window.cursor(), &mut notes) {
+            let at_end = error.location().byte.is_none_or(|byte| byte >= (end - start) as u64);
+            if end == text.len() || !at_end {
+                notes.lines.push(format!("{} before record {}", error.shifted(start as u64), framing.records()));
+                return notes.lines;
+            }
+        }
+        start += framing.passed();
+    }
+    notes.lines
+}
+
+struct Notes {
+    lines: Vec<String>,
+    /// Where the window begins in the text.
+    offset: u64,
+}
+
+impl Visitor for Notes {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+        let value = cursor.value()?;
+        let text = String::from_utf8_lossy(cursor.slice(value));
+        let mark = if origin == Origin::Embedded { "*" } else { "" };
+        self.lines.push(format!("{index}{mark} {text}"));
+        Ok(())
+    }
+
+    fn bad_record(&mut self, error: Error) {
+        self.lines.push(error.shifted(self.offset).to_string());
+    }
+
+    fn digest(&mut self) {
+        self.lines.push("digest".to_owned());
+    }
+}
