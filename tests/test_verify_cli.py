@@ -231,7 +231,8 @@ def test_page_escapes_what_names_hold() -> None:
     frame = pl.DataFrame(ct.verify.__globals__["_ctfast"].Verify.empty()["findings"])
     row: dict[str, Any] = dict.fromkeys(frame.columns, evil) | {"severity": "error", "time": datetime(2024, 1, 1, tzinfo=UTC)}
     findings = pl.DataFrame([row], schema=frame.schema)
-    frames = {name: [] for name in ("digests", "logs", "unlisted", "spans")} | {"findings": [findings]}
+    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in ("digests", "logs", "unlisted", "spans")}
+    frames["findings"] = [findings]
     page = Page(ct.Verification(frames, {}, [evil], details=True).html())
     assert "script" not in page.elements
     assert any("<script>alert(1)</script>\\u202e&" in text for text in page.text)

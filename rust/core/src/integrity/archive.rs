@@ -36,8 +36,8 @@ struct Mount {
 impl Mount {
     /// Whether a file is this object. It is asked several times of each digest, so it builds nothing.
     fn is_at(&self, Name { bucket, key }: &Name, path: &str) -> bool {
-        let Some(rest) = self.path.to_str().and_then(|root| path.strip_prefix(root)) else { return false };
-        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        let root = self.path.to_str().map(|root| root.trim_end_matches('/'));
+        let Some(rest) = root.and_then(|root| path.strip_prefix(root)?.strip_prefix('/')) else { return false };
         if let Some((of, prefix)) = &self.origin {
             let key = if prefix.is_empty() {
                 Some(key.as_str())
@@ -340,8 +340,22 @@ mod tests {
         assert!(archive.is_at(&name("b", "AWSLogs/k"), Path::new("/no/data/AWSLogs/k")));
         assert!(archive.is_at(&name("b", "AWSLogs/k"), Path::new("/no/data/b/AWSLogs/k")));
         assert!(!archive.is_at(&name("b", "AWSLogs/k"), Path::new("/no/data/c/AWSLogs/k")));
+        assert!(!archive.is_at(&name("b", "AWSLogs/k"), Path::new("/no/datab/AWSLogs/k")));
         assert!(!archive.is_at(&name("b", "AWSLogs/k"), Path::new("/no/AWSLogs/k")));
         assert_eq!(archive.find(&name("b", "k")), Some("/no/data/k".into()));
+    }
+
+    #[test]
+    fn is_at_agrees_with_paths() {
+        for root in ["/no/b/p", "/no/b/p/", "/", "p", "."] {
+            let archive = archive(root, None);
+            for key in ["AWSLogs/k", "p/AWSLogs/k", "b/p/AWSLogs/k"] {
+                let name = name("b", key);
+                for path in archive.paths(&name) {
+                    assert!(archive.is_at(&name, &path), "{root} {key} {}", path.display());
+                }
+            }
+        }
     }
 
     #[test]

@@ -129,6 +129,7 @@ impl Unread {
     fn problem(self) -> Problem {
         match self {
             Self::Missing => Problem::new(Reason::Unreadable, "it went away while it was to be read"),
+            Self::NotGzip(byte) => Problem::new(Reason::Format, format!("not gzip: starts with 0x{byte:02x}")),
             Self::Bad(error) => {
                 let reason = if matches!(error.kind(), ErrorKind::Unreadable(_)) { Reason::Unreadable } else { Reason::Format };
                 Problem::new(reason, error.to_string())

@@ -47,6 +47,8 @@ pub struct Content {
 pub(crate) enum Unread {
     /// There is no such file.
     Missing,
+    /// It is not gzip: it starts with this byte.
+    NotGzip(u8),
     /// It is damaged, or cannot be read.
     Bad(Error),
 }
@@ -95,7 +97,7 @@ impl Hasher {
         let read = file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored).map_err(|error| unreadable(&error))?;
         match self.stored.first() {
             None => return Err(Error::whole(ErrorKind::Empty).into()),
-            Some(&byte) if !is_gzip(&self.stored) => return Err(Error::whole(ErrorKind::NotGzip(byte)).into()),
+            Some(&byte) if !is_gzip(&self.stored) => return Err(Unread::NotGzip(byte)),
             Some(_) => {}
         }
         if read as u64 <= STORED_WHOLE
@@ -309,7 +311,8 @@ mod tests {
             Err(Unread::Bad(error)) => error.kind().name(),
             other => panic!("{other:?}"),
         };
-        assert_eq!((kind(b""), kind(b"{}"), kind(&gzip(b"abc")[..9])), ("empty", "not-gzip", "truncated-gzip"));
+        assert_eq!((kind(b""), kind(&gzip(b"abc")[..9])), ("empty", "truncated-gzip"));
+        assert_eq!(read("plain", b"{}"), Err(Unread::NotGzip(b'{')));
         assert_eq!(Hasher::new(Limits::default()).file(Path::new("/no/such/file")), Err(Unread::Missing));
     }
 

@@ -119,6 +119,29 @@ impl Signatures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integrity::digest::tests::parse;
+    use crate::integrity::hash::{hex, sha256, unhex};
+
+    /// A chain that AWS's own validator accepts.
+    #[test]
+    fn a_chain_with_a_known_key() {
+        let vector: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/data/digest_chain.json")).expect("JSON");
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let der = unhex(&text(&vector["public_key"]["der_hex"])).expect("hexadecimal");
+        let key = PublicKey { der, ..PublicKey::default() };
+        for digest in vector["digests_oldest_first"].as_array().expect("digests") {
+            let body = text(&digest["body"]);
+            let hash = sha256(body.as_bytes());
+            let signed = parse(&body).expect("a digest").string_to_sign(&hash);
+            assert_eq!((hex(&hash), &signed), (text(&digest["sha256"]), &text(&digest["string_to_sign"])));
+            let mut signature = unhex(&text(&digest["signature"])).expect("hexadecimal");
+            assert!(key.verifies(&signed, &signature));
+            assert!(!key.verifies(&signed[1..], &signature));
+            signature[9] ^= 1;
+            assert!(!key.verifies(&signed, &signature) && !key.verifies(&signed, &[]));
+        }
+    }
 
     #[test]
     fn keys_are_found_by_fingerprint_region_and_time() {

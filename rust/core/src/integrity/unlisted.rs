@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::source::key::Key;
 
 use super::archive::{Days, day_number, files, is_read};
+use super::clock::{DAY, day};
 
 /// A log file that no digest lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +49,14 @@ impl Unlisted {
         kinds.sort();
         kinds.dedup();
         let (mut ahead, mut odd) = (Vec::new(), Vec::new());
+        // The day of publication may differ from the day of the name around midnight.
+        let first = range.0.map_or(0, |since| day(since.saturating_sub(DAY)));
+        let last = range.1.map_or(u32::MAX, |until| day(until.saturating_add(DAY)));
         for (number, kind) in kinds.iter().enumerate() {
             let folders: Vec<_> = dirs.iter().filter(|(of, _)| of == kind).map(|(_, folder)| folder.clone()).collect();
             let days = Days::of(&folders, failed);
-            ahead.extend(days.folders.into_iter().map(|(day, folder)| (day, folder, number)));
+            let in_range = |(day, _): &(u32, PathBuf)| (first..=last).contains(day);
+            ahead.extend(days.folders.into_iter().filter(in_range).map(|(day, folder)| (day, folder, number)));
             odd.extend(days.odd.into_iter().map(|file| (file, number)));
         }
         ahead.sort();
