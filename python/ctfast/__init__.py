@@ -2,15 +2,16 @@
 
 import warnings
 
-from ctfast._ctfast import DEBUG, __version__
 from ctfast._columns import columns
+from ctfast._ctfast import DEBUG as _DEBUG
+from ctfast._ctfast import __version__
 from ctfast._info import Info, info
 from ctfast._report import Limits, Report
 from ctfast._scan import read, scan, sql
 from ctfast._stream import EventStream, stream
 from ctfast.exceptions import CloudTrailError, FormatError, SourceError
 
-if DEBUG:
+if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [

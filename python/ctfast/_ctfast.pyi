@@ -1,7 +1,9 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, final
+from typing import Any, TypedDict, final
+
+__all__ = ["DEBUG", "Batch", "Scan", "__version__", "columns", "parse_key", "schema"]
 
 __version__: str
 DEBUG: bool
@@ -20,8 +22,6 @@ class _Key(TypedDict):
     trail: str | None
     home_region: str | None
     backfill: bool
-
-_Finding: TypeAlias = tuple[str | None, int | None, int | None, str, str, int]
 
 @final
 class Batch:
@@ -55,7 +55,9 @@ class Scan:
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
-    def report(self) -> dict[str, Any]: ...
+    def counts(self) -> dict[str, Any]: ...
+    def bad(self) -> list[tuple[Any, ...]]: ...
+    def warnings(self) -> list[tuple[Any, ...]]: ...
 
 def parse_key(key: str) -> _Key | None: ...
 def schema(columns: list[str]) -> Batch: ...

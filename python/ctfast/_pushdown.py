@@ -155,11 +155,11 @@ def _node(expr: pl.Expr) -> tuple[str, list[pl.Expr]]:
     """The name of an expression's outermost operation, and its inputs in order."""
     tree = json.loads(expr.meta.serialize(format="json"))
     inputs = expr.meta.pop()[::-1]
-    if not isinstance(tree, dict) or "BinaryExpr" not in tree and "Function" not in tree:
+    if not isinstance(tree, dict) or not ("BinaryExpr" in tree or "Function" in tree):
         return "", inputs
     if "BinaryExpr" in tree:
         return tree["BinaryExpr"]["op"], inputs
-    # {"StringExpr": {"Contains": {"literal": true}}}, {"Boolean": "IsNull"}
+    # Such as {"StringExpr": {"Contains": {"literal": true}}} or {"Boolean": "IsNull"}.
     [(_, function)] = tree["Function"]["function"].items()
     name, options = (function, {}) if isinstance(function, str) else next(iter(function.items()))
     if name == "Contains" and not (options["literal"] or _PLAIN.fullmatch(_literal(inputs[1]) or "")):

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from ctfast import _ctfast
+
 __all__ = ["Bytes", "Counts", "Limits", "Records", "Report"]
 
 _FINDING = {
@@ -70,24 +72,28 @@ class Report:
     >>> report = ct.Report()
     >>> events = ct.read(archive, report=report)
     >>> report.files
-    Counts(listed=94, read=90, bad=0, skipped=4)
+    Counts(listed=93, read=93, bad=0, skipped=0)
     >>> report.records.read == events.height
     True
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
+        self._scan: _ctfast.Scan | None = None
 
-    def _update(self, values: dict[str, Any]) -> None:
-        self._values = values
+    def _follow(self, scan: _ctfast.Scan) -> None:
+        """Speak of this scan from now on; it is asked when the report is."""
+        self._scan = scan
+
+    def _values(self) -> dict[str, Any]:
+        return self._scan.counts() if self._scan else {}
 
     def _count(self, name: str) -> int:
-        return int(self._values.get(name, 0))
+        return int(self._values().get(name, 0))
 
     @property
     def complete(self) -> bool:
         """Whether every file was visited."""
-        return bool(self._values.get("complete", False))
+        return bool(self._values().get("complete", False))
 
     @property
     def files(self) -> Counts:
@@ -108,23 +114,28 @@ class Report:
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, …"""
-        return dict(self._values.get("skipped", {}))
+        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, and so on."""
+        return dict(self._values().get("skipped", {}))
+
+    @property
+    def pruned(self) -> dict[str, int]:
+        """Folders that were not even listed, by the same reasons. Their files are in no count."""
+        return dict(self._values().get("pruned", {}))
 
     @property
     def coerced(self) -> dict[str, int]:
         """How many values did not fit their column, by its path. They are in ``extra``, or in the column as JSON text."""
-        return dict(self._values.get("misfits", {}))
+        return dict(self._values().get("misfits", {}))
 
     @property
     def bad(self) -> pl.DataFrame:
         """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``."""
-        return pl.DataFrame(self._values.get("bad", []), schema=_FINDING, orient="row")
+        return pl.DataFrame(self._scan.bad() if self._scan else [], schema=_FINDING, orient="row")
 
     @property
     def warnings(self) -> pl.DataFrame:
         """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
-        return pl.DataFrame(self._values.get("warnings", []), schema=_FINDING, orient="row")
+        return pl.DataFrame(self._scan.warnings() if self._scan else [], schema=_FINDING, orient="row")
 
     def __repr__(self) -> str:
         """Return the counts on one line."""

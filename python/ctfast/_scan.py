@@ -85,7 +85,21 @@ def scan(
     ...     .len()
     ...     .sort("eventName")
     ...     .collect()
-    ... )  # doctest: +SKIP
+    ... )
+    shape: (7, 2)
+    ┌───────────────────────────────┬─────┐
+    │ eventName                     ┆ len │
+    │ ---                           ┆ --- │
+    │ str                           ┆ u32 │
+    ╞═══════════════════════════════╪═════╡
+    │ DeleteBucket                  ┆ 2   │
+    │ DeleteBucketPolicy            ┆ 1   │
+    │ DeleteBucketPublicAccessBlock ┆ 1   │
+    │ DeleteDetector                ┆ 1   │
+    │ DeleteLoginProfile            ┆ 1   │
+    │ DeleteObject                  ┆ 6   │
+    │ DeleteTrail                   ┆ 1   │
+    └───────────────────────────────┴─────┘
     """
     options = Options(
         source=source,
@@ -113,18 +127,18 @@ def scan(
         pushed = None
         if predicate is not None:
             needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
-            pushed = push_down(predicate)
+            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query.
+            pushed = push_down(predicate) if n_rows is None else None
         left = n_rows
         for batch in batches(options, needed, pushed):
             frame = pl.DataFrame(batch)
-            if predicate is not None:
-                # The whole predicate: Polars does not apply it again, and the core may know only a part of it.
-                frame = frame.filter(predicate)
-            frame = frame.select(columns)
             if left is not None:
                 frame = frame.head(left)
                 left -= frame.height
-            yield frame
+            if predicate is not None:
+                # The whole predicate: Polars does not apply it again, and the core may know only a part of it.
+                frame = frame.filter(predicate)
+            yield frame.select(columns)
             if left is not None and left <= 0:
                 return
 
@@ -182,22 +196,14 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
 def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
     """Run a scan; its threads end with the iterator, however that ends."""
     running = options.start(columns, predicate)
-    report = options.report
-
-    def update() -> None:
-        if report is not None:
-            report._update(running.report())  # noqa: SLF001  # filled here, read elsewhere
-
-    if options.progress is not None and report is None:
-        report = Report()
+    report = options.report or Report()
+    report._follow(running)  # noqa: SLF001  # joined here, read elsewhere
     try:
         while (batch := running.next()) is not None:
-            update()
-            if options.progress is not None and report is not None:
+            if options.progress is not None:
                 options.progress(report)
             yield batch
     finally:
-        update()
         running.close()
 
 

@@ -86,9 +86,10 @@ class Options:
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""
-        source = self.source if isinstance(self.source, (str, os.PathLike)) else f"{len(list(self.source))} sources"
-        parts = [str(source)]
-        parts += [f"{name}={','.join(sorted(getattr(self, name)))}" for name in ("accounts", "regions", "kinds") if getattr(self, name)]
+        sources = [self.source] if isinstance(self.source, (str, os.PathLike)) else list(self.source)
+        parts = [str(sources[0]) if len(sources) == 1 else f"{len(sources)} sources"]
+        wanted = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
+        parts += [f"{name}={','.join(sorted(values))}" for name, values in wanted.items() if values is not None]
         for name in ("since", "until"):
             micros = getattr(self, name)
             if micros is not None:
@@ -112,10 +113,10 @@ class Options:
             if os.path.lexists(path):
                 paths.append(path)
                 continue
-            found = sorted(glob.glob(path, recursive=True), key=os.fsencode) if glob.has_magic(path) else []
+            found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
             if not found:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            paths.extend(found)
+            paths.extend(sorted(found, key=os.fsencode))
         return paths
 
 

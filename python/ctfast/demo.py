@@ -175,9 +175,7 @@ def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
 def commands(made: sample.Sample) -> list[str]:
     """Return the shell commands that go on from here."""
     archive = made.archive.name
-    query = (
-        "SELECT eventTime, userIdentity.arn, eventName FROM events WHERE eventName LIKE 'Delete%' ORDER BY eventTime"
-    )
+    query = "SELECT eventTime, userIdentity.arn, eventName FROM events WHERE eventName LIKE 'Delete%' ORDER BY eventTime"
     return [
         f"cd {shlex.quote(str(made.archive.parent))}",
         f"ctfast info {archive}",

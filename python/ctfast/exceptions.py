@@ -19,6 +19,8 @@ class CloudTrailError(Exception):
 
     Attributes
     ----------
+    message : str
+        What is wrong, in words, without the place. The text of the exception has both.
     key : str or None
         Key or path of the file.
     byte : int or None
@@ -29,16 +31,18 @@ class CloudTrailError(Exception):
         A short, stable name of what is wrong, such as ``"truncated-gzip"``; the table is in ``docs/reading.md``.
     """
 
-    def __init__(self, message: str, key: str | None, byte: int | None, record: int | None, kind: str) -> None:
-        super().__init__(message, key, byte, record, kind)
+    def __init__(self, message: str, key: str | None, byte: int | None, record: int | None, kind: str, text: str) -> None:
+        super().__init__(message, key, byte, record, kind, text)
+        self.message = message
         self.key = key
         self.byte = byte
         self.record = record
         self.kind = kind
+        self._text = text
 
     def __str__(self) -> str:
-        """Return the message alone."""
-        return str(self.args[0])
+        """Return what is wrong, and where."""
+        return self._text
 
 
 class FormatError(CloudTrailError):

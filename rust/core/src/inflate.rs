@@ -238,3 +238,6 @@ impl<R: Read> Stream<R> {
         Error::at(self.offset as usize, kind)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ mod scalar;
 pub mod scan;
 pub mod schema;
 pub mod source;
+#[cfg(test)]
+mod testing;
 mod unchecked;
 
 pub use error::{Error, ErrorKind};

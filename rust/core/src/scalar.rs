@@ -35,13 +35,9 @@ pub(crate) fn timestamp(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// `true` or `false`, as a JSON value, or as a string in any case.
-pub(crate) fn flag(value: &[u8]) -> Option<bool> {
-    let (word, quoted) = match value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) {
-        Some(inside) => (inside, true),
-        None => (value, false),
-    };
-    let is = |name: &[u8]| word == name || quoted && word.eq_ignore_ascii_case(name);
+/// `true` or `false`: a JSON value by its bytes, or, in any case of letters, the text of a string.
+pub(crate) fn flag(value: &[u8], text: Option<&[u8]>) -> Option<bool> {
+    let is = |name: &[u8]| text.map_or(value == name, |text| text.eq_ignore_ascii_case(name));
     if is(b"true") { Some(true) } else { is(b"false").then_some(false) }
 }
 
@@ -74,8 +70,10 @@ mod tests {
 
     #[test]
     fn flags_come_as_values_and_as_strings() {
-        let flags: Vec<_> = ["true", "false", "\"true\"", "\"False\"", "TRUE", "\"yes\"", "1", "\"", ""].map(|text| flag(text.as_bytes())).into();
-        assert_eq!(flags, [Some(true), Some(false), Some(true), Some(false), None, None, None, None, None]);
+        let values = ["true", "false", "TRUE", "1"].map(|value| flag(value.as_bytes(), None));
+        assert_eq!(values, [Some(true), Some(false), None, None]);
+        let texts = ["true", "False", "yes", ""].map(|text| flag(b"\"...\"", Some(text.as_bytes())));
+        assert_eq!(texts, [Some(true), Some(false), None, None]);
     }
 
     #[test]

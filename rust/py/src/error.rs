@@ -15,7 +15,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     };
     let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
     let Location { key, byte, record } = error.location();
-    let arguments = (error.to_string(), key, byte, record, error.kind().name());
+    let arguments = (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string());
     match class.and_then(|class| class.bind(py).call1(arguments)) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,

@@ -13,13 +13,13 @@ pub(crate) fn predicate(tuple: &Bound<'_, PyTuple>) -> PyResult<Predicate> {
         let parts = parts.iter().map(predicate).collect::<PyResult<_>>()?;
         return Ok(if name == "all" { Predicate::All(parts) } else { Predicate::Any(parts) });
     }
-    let text = || tuple.get_item(2)?.extract::<String>();
+    let argument = || tuple.get_item(2)?.extract::<String>();
     let test = match name.as_str() {
         "in" => Test::In(tuple.get_item(2)?.extract()?),
-        "not_equal" => Test::NotEqual(text()?),
-        "starts_with" => Test::StartsWith(text()?),
-        "ends_with" => Test::EndsWith(text()?),
-        "contains" => Test::Contains(text()?),
+        "not_equal" => Test::NotEqual(argument()?),
+        "starts_with" => Test::StartsWith(argument()?),
+        "ends_with" => Test::EndsWith(argument()?),
+        "contains" => Test::Contains(argument()?),
         "is" => Test::Is(tuple.get_item(2)?.extract()?),
         "between" => Test::Between(tuple.get_item(2)?.extract()?, tuple.get_item(3)?.extract()?),
         "is_null" => Test::IsNull,

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Listing, Selection};
+use ctfast_core::source::{Listing, Selection, Skip};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -37,7 +37,7 @@ impl Batch {
     }
 
     #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
+    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // The interface lets a producer answer in its own types.
         batch_capsules(py, &self.0)
     }
@@ -53,16 +53,30 @@ impl Batch {
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
-    scan: Mutex<Option<ctfast_core::Scan>>,
-    last_report: Mutex<Report>,
+    state: Mutex<State>,
     process: u32,
+}
+
+/// A scan, or what it leaves.
+enum State {
+    Running(ctfast_core::Scan),
+    Closed(Report),
+}
+
+impl State {
+    fn report(&self) -> &Report {
+        match self {
+            Self::Running(scan) => scan.report(),
+            Self::Closed(report) => report,
+        }
+    }
 }
 
 #[pymethods]
 impl Scan {
     #[new]
     #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -89,7 +103,7 @@ impl Scan {
             threads,
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { scan: Mutex::new(Some(scan)), last_report: Mutex::default(), process: std::process::id() })
+        Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
     }
 
     /// The next batch, or None at the end.
@@ -98,14 +112,9 @@ impl Scan {
             return Err(PyRuntimeError::new_err("this scan was started in another process; start one in this process"));
         }
         loop {
-            let next = py.detach(|| {
-                let mut guard = lock(&self.scan);
-                let Some(scan) = guard.as_mut() else { return Ok(Next::End) };
-                let next = scan.next(PATIENCE);
-                if !matches!(next, Ok(Next::Waiting)) {
-                    lock(&self.last_report).clone_from(scan.report());
-                }
-                next
+            let next = py.detach(|| match &mut *lock(&self.state) {
+                State::Running(scan) => scan.next(PATIENCE),
+                State::Closed(_) => Ok(Next::End),
             });
             match next.map_err(|error| to_exception(py, &error))? {
                 Next::Batch(batch) => return Ok(Some(Batch(batch))),
@@ -117,40 +126,59 @@ impl Scan {
 
     /// Ends the threads.
     fn close(&self, py: Python<'_>) {
+        let close = || {
+            let mut state = lock(&self.state);
+            let report = state.report().clone();
+            std::mem::replace(&mut *state, State::Closed(report))
+        };
         if std::process::id() == self.process {
-            py.detach(|| drop(lock(&self.scan).take()));
+            py.detach(|| drop(close()));
         } else {
             // The threads did not come along into this process: there is nothing to wait for.
-            std::mem::forget(lock(&self.scan).take());
+            std::mem::forget(close());
         }
     }
 
-    /// What was read up to the last batch.
-    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let report = lock(&self.last_report);
+    /// How many of what, up to the last batch.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = lock(&self.state);
+        let report = state.report();
         let dict = PyDict::new(py);
         dict.set_item("complete", report.complete)?;
         dict.set_item("files_read", report.files_read)?;
         dict.set_item("files_bad", report.files_bad)?;
-        dict.set_item("skipped", report.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect::<BTreeMap<_, _>>())?;
+        dict.set_item("skipped", by_name(&report.skipped))?;
+        dict.set_item("pruned", by_name(&report.pruned))?;
         dict.set_item("records_read", report.records_read)?;
         dict.set_item("records_bad", report.records_bad)?;
         dict.set_item("records_skipped", report.records_skipped)?;
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
-        dict.set_item("misfits", report.misfits.clone())?;
-        dict.set_item("bad", report.bad.iter().map(row).collect::<Vec<_>>())?;
-        dict.set_item("warnings", report.warnings.iter().map(row).collect::<Vec<_>>())?;
+        dict.set_item("misfits", &report.misfits)?;
         Ok(dict)
+    }
+
+    /// The bad files and records up to the last batch.
+    fn bad(&self) -> Vec<Row> {
+        lock(&self.state).report().bad.iter().map(row).collect()
+    }
+
+    /// The warnings up to the last batch.
+    fn warnings(&self) -> Vec<Row> {
+        lock(&self.state).report().warnings.iter().map(row).collect()
     }
 }
 
-type Row<'a> = (Option<&'a str>, Option<u64>, Option<u64>, &'static str, String, u64);
+fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
+    counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
+}
 
-fn row(finding: &Finding) -> Row<'_> {
+type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
+
+fn row(finding: &Finding) -> Row {
     let Location { key, byte, record } = finding.error.location();
     let kind = finding.error.kind();
-    (key.as_deref(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
+    (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
 }
 
 /// A panic while the lock was held was told already; what it left is still counts and a handle.
@@ -164,6 +192,7 @@ fn project(columns: &[String]) -> PyResult<Schema> {
 
 /// The Arrow schema of some columns.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
 pub(crate) fn schema(columns: Vec<String>) -> PyResult<Batch> {
     Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns)?))))
 }

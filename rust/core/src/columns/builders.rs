@@ -28,6 +28,8 @@ pub(crate) struct Builders {
     text: u128,
     json: u128,
     values: u128,
+    /// The columns that are asked for. Others are built only to find what does not fit them.
+    wanted: u128,
     rows: usize,
     texts: Texts,
     strays: Vec<Stray>,
@@ -44,6 +46,18 @@ enum Builder {
     Object(Validity),
     List(ListBuilder),
     Index(Vec<u32>),
+}
+
+impl Builder {
+    fn clear(&mut self) {
+        *self = match self {
+            Self::Flag(_) => Self::Flag(FlagBuilder::default()),
+            Self::Time(_) => Self::Time(TimeBuilder::default()),
+            Self::Object(_) => Self::Object(Validity::default()),
+            Self::List(list) => Self::List(ListBuilder::new(list.column())),
+            Self::Absent | Self::Index(_) => Self::Absent,
+        }
+    }
 }
 
 /// A batch, and how many values did not fit their column, by its path.
@@ -66,8 +80,16 @@ impl Builders {
     pub(crate) fn new(schema: SchemaRef) -> Self {
         let roots: Vec<_> = schema.fields().iter().filter_map(|field| find(field.name())).collect();
         let wanted = roots.iter().fold(0, |set, &root| set | TREE.subtree[root as usize]);
+        let of_kind = |kinds: &[Kind]| {
+            let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| kinds.contains(&COLUMNS[id as usize].kind));
+            ids.fold(0u128, |set, id| set | 1 << id)
+        };
+        // What does not fit its column goes to `extra`, whether that column is asked for or not.
+        let typed = of_kind(&[Kind::Flag, Kind::Time, Kind::Object, Kind::List]);
+        let extra = wanted & of_kind(&[Kind::Extra]) != 0;
+        let built = if extra { wanted | typed } else { wanted };
         let builder = |id: ColumnId| match COLUMNS[id as usize].kind {
-            _ if wanted >> id & 1 == 0 => Builder::Absent,
+            _ if built >> id & 1 == 0 => Builder::Absent,
             Kind::Text | Kind::Json | Kind::Extra | Kind::Raw | Kind::File => Builder::Absent,
             Kind::Flag => Builder::Flag(FlagBuilder::default()),
             Kind::Time => Builder::Time(TimeBuilder::default()),
@@ -75,17 +97,14 @@ impl Builders {
             Kind::List => Builder::List(ListBuilder::new(id)),
             Kind::Record => Builder::Index(Vec::new()),
         };
-        let of_kind = |kinds: &[Kind]| {
-            let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| kinds.contains(&COLUMNS[id as usize].kind));
-            ids.fold(0u128, |set, id| set | 1 << id)
-        };
         let raw = wanted & of_kind(&[Kind::Raw]) != 0;
         Self {
             texts_of: COLUMNS.iter().map(|_| TextBuilder::default()).collect(),
             columns: (0..COLUMNS.len() as ColumnId).map(builder).collect(),
             text: wanted & of_kind(&[Kind::Text]),
             json: wanted & of_kind(&[Kind::Json]),
-            values: wanted & of_kind(&[Kind::Flag, Kind::Time, Kind::Object, Kind::List]),
+            values: built & typed,
+            wanted,
             rows: 0,
             texts: Texts { borrow: raw, copied: Vec::new() },
             strays: Vec::new(),
@@ -150,7 +169,7 @@ impl Builders {
         }
         for stray in &record.strays {
             if let (Name::Parent, Some(column)) = (stray.name, stray.parent) {
-                self.misfits[column as usize] += u64::from((self.text | self.json | self.values) >> column & 1 == 1);
+                self.misfits[column as usize] += 1;
             }
         }
         self.rows += 1;
@@ -183,8 +202,8 @@ impl Builders {
             return Ok(());
         }
         let fits = match &mut self.columns[column as usize] {
-            Builder::Flag(flags) => flag(cursor.slice(value)).map(|flag| flags.set(row, flag)),
-            Builder::Time(times) => time(cursor, value).map(|micros| times.set(row, micros)),
+            Builder::Flag(flags) => flag(cursor.slice(value), cursor.string(value).as_deref()).map(|flag| flags.set(row, flag)),
+            Builder::Time(times) => cursor.string(value).and_then(|text| timestamp(&text)).map(|micros| times.set(row, micros)),
             Builder::Object(valid) => (first == b'{').then(|| valid.set(row)),
             Builder::List(list) if first == b'[' => {
                 let misfit = |member: ColumnId| self.misfits[member as usize] += 1;
@@ -219,10 +238,14 @@ impl Builders {
         let buffers = buffers.into();
         let schema = Arc::clone(&self.schema);
         let arrays = schema.fields().iter().zip(self.roots.clone()).map(|(field, root)| self.array(root, field, rows, &buffers)).collect();
+        for column in columns(self.values & !self.wanted) {
+            self.columns[column as usize].clear();
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options).expect("arrays of the schema's own types");
-        let misfits = self.misfits.iter_mut().map(std::mem::take).zip(COLUMNS);
-        let misfits = misfits.filter(|&(count, _)| count > 0).map(|(count, column)| (column.path, count)).collect();
+        let counts = std::mem::replace(&mut self.misfits, vec![0; COLUMNS.len()]);
+        let misfits = columns(self.wanted).map(|column| (COLUMNS[column as usize].path, counts[column as usize]));
+        let misfits = misfits.filter(|&(_, count)| count > 0).collect();
         Some(Batch { rows: batch, misfits })
     }
 
@@ -252,10 +275,4 @@ fn columns(mut set: u128) -> impl Iterator<Item = ColumnId> {
         set &= set.wrapping_sub(1);
         column
     })
-}
-
-/// Microseconds since 1970. A time has no character that would need an escape.
-fn time(cursor: &Cursor<'_>, value: Value) -> Option<i64> {
-    let text = cursor.slice(value);
-    timestamp(text.strip_prefix(b"\"")?.strip_suffix(b"\"")?)
 }

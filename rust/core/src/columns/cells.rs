@@ -37,8 +37,8 @@ impl Validity {
 #[derive(Default)]
 struct Cells<T> {
     /// A multiple of 64.
-    cells: Vec<T>,
-    /// One bit for each of `cells`.
+    values: Vec<T>,
+    /// One bit for each of `values`.
     valid: Vec<u64>,
     /// How many rows the last batch had: the next one will have about as many.
     rows: usize,
@@ -47,30 +47,30 @@ struct Cells<T> {
 impl<T: Copy + Default> Cells<T> {
     #[inline(always)]
     fn set(&mut self, row: usize, cell: T) {
-        if row >= self.cells.len() {
+        if row >= self.values.len() {
             self.grow(row);
         }
-        self.cells[row] = cell;
+        self.values[row] = cell;
         self.valid[row / 64] |= 1 << (row % 64);
     }
 
     #[cold]
     #[inline(never)]
     fn grow(&mut self, row: usize) {
-        let rows = (row + 1).max(self.rows).max(2 * self.cells.len()).next_multiple_of(64);
-        self.cells.resize(rows, T::default());
+        let rows = (row + 1).max(self.rows).max(2 * self.values.len()).next_multiple_of(64);
+        self.values.resize(rows, T::default());
         self.valid.resize(rows / 64, 0);
     }
 
     fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.values.is_empty()
     }
 
     fn finish(&mut self, rows: usize) -> (Vec<T>, Option<NullBuffer>) {
-        let mut cells = std::mem::take(&mut self.cells);
-        cells.resize(rows, T::default());
+        let mut values = std::mem::take(&mut self.values);
+        values.resize(rows, T::default());
         self.rows = rows + rows / 16;
-        (cells, Validity(std::mem::take(&mut self.valid)).finish(rows))
+        (values, Validity(std::mem::take(&mut self.valid)).finish(rows))
     }
 }
 

@@ -30,6 +30,10 @@ impl ListBuilder {
         Self { column, offsets: Vec::new(), valid: Validity::default(), elements: 0, valid_elements: Validity::default(), members }
     }
 
+    pub(super) fn column(&self) -> ColumnId {
+        self.column
+    }
+
     /// Adds the elements of the array at the cursor as the list of `row`. `misfit` is told of each value that is not of its
     /// column's type, `strays` gets what has no column.
     pub(super) fn set(
@@ -44,7 +48,7 @@ impl ListBuilder {
         self.offsets.resize(row + 1, self.elements as i32);
         self.valid.set(row);
         let mut index = 0;
-        let mut more = cursor.enter_array();
+        let mut more = cursor.enter_array()?;
         while more {
             let stray = |name, value| Stray { parent: Some(self.column), element: Some(index), name, value };
             if cursor.byte() == b'{' {
@@ -80,7 +84,7 @@ impl ListBuilder {
         misfit: &mut impl FnMut(ColumnId),
     ) -> Result<[Option<Value>; MEMBERS], Error> {
         let mut values = [None; MEMBERS];
-        let mut more = cursor.enter_object();
+        let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
             let value = cursor.value()?;

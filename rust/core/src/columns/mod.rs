@@ -6,3 +6,6 @@ mod extra;
 mod list;
 
 pub(crate) use builders::{Builders, Place};
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@
 //!
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Index, Key, PADDING, Value, unescape};
 use crate::scalar::timestamp;
@@ -57,20 +59,31 @@ enum State {
     Start,
     /// Between documents.
     Between,
-    /// Before an element of `Records`.
-    Element,
-    /// Behind an element of `Records`.
-    BehindElement,
-    /// In the document, behind a member that is or follows `Records`.
+    /// Before an element of `Records`, or of a listing.
+    Element(Option<Listing>),
+    /// Behind such an element.
+    BehindElement(Option<Listing>),
+    /// In the document, behind a member that is or follows `Records` or the listing.
     BehindRecords,
+    /// Behind a document: its records have been visited, and must not be again when the window ends before its comma.
+    BehindDocument,
+}
+
+/// Documents whose records come as strings.
+#[derive(Clone, Copy)]
+enum Listing {
+    /// What `aws cloudtrail lookup-events` prints.
+    LookupEvents,
+    /// What `CloudWatch` Logs gives to its readers and subscribers.
+    CloudWatchLogs,
 }
 
 /// What the members of a document say about its shape.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
 struct Signs {
     detail: Option<Value>,
     envelope: bool,
-    listing: Option<(Value, &'static [u8])>,
     digest_start: bool,
     digest_end: bool,
     event: bool,
@@ -98,34 +111,20 @@ impl Framing {
         loop {
             cursor.skip_space();
             match self.state {
-                State::Start => {
-                    if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
-                        cursor.jump(3);
-                        cursor.skip_space();
-                    }
-                    match cursor.byte() {
-                        b'[' => self.in_array = cursor.enter_array(),
-                        b'{' | b'0'..=b'9' => {}
-                        _ if cursor.at >= cursor.end() => return Err(Error::whole(ErrorKind::Empty)),
-                        byte => return Err(Error::at(cursor.at, ErrorKind::Unrecognized(byte))),
-                    }
-                    self.state = State::Between;
-                }
+                State::Start => self.start(cursor)?,
                 State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(()),
-                State::Between => self.document(cursor, visitor)?,
-                State::Element => {
-                    if cursor.byte() == b'{' {
-                        visitor.record(cursor, Origin::Window, self.records)?;
-                    } else {
-                        let at = cursor.at;
-                        cursor.value()?;
-                        visitor.bad_record(Error::at(at, ErrorKind::RecordNotObject).in_record(self.records));
-                    }
-                    self.records += 1;
-                    self.state = State::BehindElement;
+                State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
+                State::Between if self.in_array && cursor.byte() != b'{' => {
+                    self.not_a_record(cursor, visitor)?;
+                    self.state = State::BehindDocument;
                 }
-                State::BehindElement => {
-                    self.state = if cursor.next_element()? { State::Element } else { State::BehindRecords };
+                State::Between => self.document(cursor, visitor)?,
+                State::Element(listing) => {
+                    self.element(cursor, listing, visitor)?;
+                    self.state = State::BehindElement(listing);
+                }
+                State::BehindElement(listing) => {
+                    self.state = if cursor.next_element()? { State::Element(listing) } else { State::BehindRecords };
                 }
                 State::BehindRecords => {
                     if cursor.next_member()? {
@@ -133,94 +132,137 @@ impl Framing {
                         if is(cursor, key, b"Records") {
                             return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
                         }
-                        cursor.value()?;
+                        pass_whole_value(cursor)?;
                     } else {
-                        self.behind_document(cursor)?;
+                        self.state = State::BehindDocument;
                     }
+                }
+                State::BehindDocument => {
+                    if self.in_array {
+                        self.in_array = cursor.next_element()?;
+                    }
+                    self.state = State::Between;
                 }
             }
             self.passed = cursor.at;
         }
     }
 
-    fn behind_document(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
-        if self.in_array {
-            self.in_array = cursor.next_element()?;
+    fn start(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
+        if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
+            cursor.jump(3);
+            cursor.skip_space();
+        }
+        match cursor.byte() {
+            b'{' | b'[' | b'0'..=b'9' => {}
+            _ if cursor.at >= cursor.end() => return Err(Error::at(cursor.at, ErrorKind::Empty)),
+            byte => return Err(Error::at(cursor.at, ErrorKind::Unrecognized(byte))),
         }
         self.state = State::Between;
         Ok(())
     }
 
-    /// Passes a document, or the part of it before the elements of `Records`.
+    /// Passes a document, or the part of it before its records.
     fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
-        if cursor.byte().is_ascii_digit() && !self.in_array {
+        if cursor.byte().is_ascii_digit() {
             pass_time_stamp(cursor);
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
             cursor.value()?;
-            return Err(Error::at(start, ErrorKind::NotCloudTrail));
+            if cursor.byte().is_ascii_digit() {
+                return Err(cursor.unexpected("an end")); // A number that begins with 0 ends with it.
+            }
+            let at = if is_cut_time_stamp(cursor, start) { cursor.end() } else { start };
+            return Err(Error::at(at, ErrorKind::NotCloudTrail));
         }
         let mut signs = Signs::default();
-        let mut more = cursor.enter_object();
+        let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
-            if is(cursor, key, b"Records") {
-                if cursor.byte() != b'[' {
-                    return Err(Error::at(cursor.at, ErrorKind::RecordsNotArray));
-                }
-                self.state = if cursor.enter_array() { State::Element } else { State::BehindRecords };
+            let listing = match &*decoded(cursor, key) {
+                b"Records" if cursor.byte() != b'[' => return Err(Error::at(cursor.at, ErrorKind::RecordsNotArray)),
+                b"Records" => Some(None),
+                b"Events" if signs.allow_listing(cursor) => Some(Some(Listing::LookupEvents)),
+                b"events" | b"logEvents" if signs.allow_listing(cursor) => Some(Some(Listing::CloudWatchLogs)),
+                _ => None,
+            };
+            if let Some(listing) = listing {
+                self.state = if cursor.enter_array()? { State::Element(listing) } else { State::BehindRecords };
                 return Ok(());
             }
             let value = cursor.value()?;
             signs.note(cursor, key, value);
             more = cursor.next_member()?;
         }
-        let whole = cursor.value_from(start, token);
         if signs.digest_start && signs.digest_end {
             visitor.digest();
-        } else if let (Some(detail), true) = (signs.detail, signs.envelope) {
-            visitor.record(&mut cursor.back_to(detail), Origin::Window, self.records)?;
-            self.records += 1;
-        } else if let Some((listing, name)) = signs.listing {
-            self.listing(&mut cursor.back_to(listing), name, visitor)?;
-        } else if signs.event {
-            visitor.record(&mut cursor.back_to(whole), Origin::Window, self.records)?;
-            self.records += 1;
         } else {
-            return Err(Error::at(start, ErrorKind::NotCloudTrail));
+            let record = match signs.detail {
+                Some(detail) if signs.envelope => detail,
+                _ if signs.event => cursor.value_from(start, token),
+                _ => return Err(Error::at(start, ErrorKind::NotCloudTrail)),
+            };
+            visitor.record(&mut cursor.back_to(record), Origin::Window, self.records)?;
+            self.records += 1;
         }
-        self.behind_document(cursor)
+        self.state = State::BehindDocument;
+        Ok(())
     }
 
-    /// The elements of a listing carry each record as a string under `name`.
-    fn listing(&mut self, cursor: &mut Cursor<'_>, name: &[u8], visitor: &mut impl Visitor) -> Result<(), Error> {
-        let mut more = cursor.enter_array();
-        while more {
-            let element = cursor.value()?;
-            let result = match member(cursor, element, name)? {
-                Some(text) => self.embedded.visit(cursor, text, visitor, self.records),
-                None => Err(Error::whole(ErrorKind::RecordNotObject)),
-            };
-            if let Err(error) = result {
-                // A byte of the decoded text is no byte of the file: the record's own place is named.
-                visitor.bad_record(Error::at(element.start as usize, error.kind().clone()).in_record(self.records));
-            }
-            self.records += 1;
-            more = cursor.next_element()?;
+    /// Passes an element of `Records` or of a listing.
+    fn element(&mut self, cursor: &mut Cursor<'_>, listing: Option<Listing>, visitor: &mut impl Visitor) -> Result<(), Error> {
+        if cursor.byte() != b'{' {
+            return self.not_a_record(cursor, visitor);
         }
+        match listing {
+            None => visitor.record(cursor, Origin::Window, self.records)?,
+            Some(listing) => {
+                let element = cursor.value()?;
+                let result = match member(cursor, element, listing.member())? {
+                    Some(text) => self.embedded.visit(cursor, text, visitor, self.records),
+                    None => Err(Error::whole(ErrorKind::RecordNotObject)),
+                };
+                if let Err(error) = result {
+                    // A byte of the decoded text is no byte of the file: the element's own place is named.
+                    visitor.bad_record(Error::at(element.start as usize, error.kind().clone()).in_record(self.records));
+                }
+            }
+        }
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Passes a value where a record should be.
+    fn not_a_record(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+        let at = cursor.at;
+        pass_whole_value(cursor)?;
+        visitor.bad_record(Error::at(at, ErrorKind::RecordNotObject).in_record(self.records));
+        self.records += 1;
         Ok(())
     }
 }
 
+impl Listing {
+    /// The member of an element that holds the text of a record.
+    fn member(self) -> &'static [u8] {
+        match self {
+            Self::LookupEvents => b"CloudTrailEvent",
+            Self::CloudWatchLogs => b"message",
+        }
+    }
+}
+
 impl Signs {
+    /// Whether the array at the cursor may be a listing: a record, too, may have a key of that name.
+    fn allow_listing(&self, cursor: &Cursor<'_>) -> bool {
+        cursor.byte() == b'[' && !self.event && !self.envelope
+    }
+
     fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
-        let first = cursor.bytes()[value.start as usize];
-        match &cursor.bytes()[key.start..key.end] {
-            b"detail" if first == b'{' => self.detail = Some(value),
+        match &*decoded(cursor, key) {
+            b"detail" => self.detail = Some(value).filter(|&value| cursor.slice(value)[0] == b'{'),
             b"detail-type" => self.envelope = true,
-            b"Events" if first == b'[' => self.listing = Some((value, b"CloudTrailEvent")),
-            b"events" | b"logEvents" if first == b'[' => self.listing = Some((value, b"message")),
             b"digestStartTime" => self.digest_start = true,
             b"digestEndTime" => self.digest_end = true,
             b"eventVersion" | b"eventTime" | b"eventName" | b"eventSource" | b"eventID" | b"eventType" | b"eventCategory"
@@ -260,15 +302,15 @@ impl Embedded {
     }
 }
 
-/// The string under `name` in an element.
-fn member(cursor: &Cursor<'_>, element: Value, name: &[u8]) -> Result<Option<Value>, Error> {
+/// The string under a key of an element.
+fn member(cursor: &Cursor<'_>, element: Value, wanted: &[u8]) -> Result<Option<Value>, Error> {
     let mut cursor = cursor.back_to(element);
     let mut found = None;
-    let mut more = cursor.byte() == b'{' && cursor.enter_object();
+    let mut more = cursor.enter_object()?;
     while more {
         let key = cursor.key()?;
         let value = cursor.value()?;
-        if is(&cursor, key, name) && cursor.bytes()[value.start as usize] == b'"' {
+        if is(&cursor, key, wanted) && cursor.bytes()[value.start as usize] == b'"' {
             found = Some(value);
         }
         more = cursor.next_member()?;
@@ -277,15 +319,44 @@ fn member(cursor: &Cursor<'_>, element: Value, name: &[u8]) -> Result<Option<Val
 }
 
 fn is(cursor: &Cursor<'_>, key: Key, name: &[u8]) -> bool {
-    &cursor.bytes()[key.start..key.end] == name
+    *decoded(cursor, key) == *name
+}
+
+/// What a key says; it may be written with escapes.
+fn decoded<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
+    let inside = &cursor.bytes()[key.start..key.end];
+    if !key.escaped {
+        return Cow::Borrowed(inside);
+    }
+    let mut name = Vec::new();
+    unescape(inside, &mut name);
+    Cow::Owned(name)
+}
+
+/// Passes a value, unless the window ends with it: a number may go on in the next one.
+fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    cursor.value()?;
+    if cursor.at >= cursor.end() { Err(cursor.unexpected("',' or an end")) } else { Ok(()) }
+}
+
+/// Bytes of a time stamp at most.
+const TIME_STAMP: usize = 40;
+
+/// Whether the window ends in what may become a time stamp.
+fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
+    let rest = &cursor.bytes()[start..cursor.end()];
+    rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
 }
 
 /// CloudWatch Logs puts the time before each line when it exports to S3.
 fn pass_time_stamp(cursor: &mut Cursor<'_>) {
     let rest = &cursor.bytes()[cursor.at..];
-    let length = rest.iter().take(40).position(|byte| matches!(byte, b' ' | b'\t'));
+    let length = rest.iter().take(TIME_STAMP).position(|byte| matches!(byte, b' ' | b'\t'));
     if let Some(length) = length.filter(|&length| timestamp(&rest[..length]).is_some()) {
         cursor.jump(cursor.at + length);
         cursor.skip_space();
     }
 }
+
+#[cfg(test)]
+mod tests;

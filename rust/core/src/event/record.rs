@@ -92,7 +92,7 @@ impl Record {
 
     fn object(&mut self, cursor: &mut Cursor<'_>, parent: Option<ColumnId>, wanted: Wanted) -> Result<(), Error> {
         let table = parent.map_or(&self.tree.record, |parent| &self.tree.keys[parent as usize]);
-        let mut more = cursor.enter_object();
+        let mut more = cursor.enter_object()?;
         while more {
             let plain = cursor.plain_member();
             let key = match plain {
@@ -159,3 +159,6 @@ fn find_escaped(table: &KeyTable, cursor: &Cursor<'_>, key: Key) -> Option<Colum
     name.resize(length + PADDING, 0);
     table.find(&name, 0, length)
 }
+
+#[cfg(test)]
+mod tests;

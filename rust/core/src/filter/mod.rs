@@ -2,10 +2,8 @@
 
 mod search;
 
-use std::cell::RefCell;
-
 use crate::event::Record;
-use crate::json::{Cursor, Value, unescape};
+use crate::json::{Cursor, Value};
 use crate::schema::{COLUMNS, ColumnId, Kind, find};
 use crate::scalar::{flag, timestamp};
 
@@ -93,33 +91,18 @@ impl Predicate {
 impl Test {
     fn passes(&self, kind: Kind, cursor: &Cursor<'_>, value: Option<Value>) -> bool {
         let Some(value) = value else { return matches!(self, Self::IsNull) };
-        match kind {
-            Kind::Time => {
-                let inside = cursor.slice(value).strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
-                match (self, inside.and_then(timestamp)) {
-                    (Self::Between(from, to), Some(micros)) => (from..=to).contains(&&micros),
-                    (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
-                    _ => false,
-                }
-            }
-            Kind::Flag => match (self, flag(cursor.slice(value))) {
+        match (kind, cursor.string(value)) {
+            (Kind::Time, text) => match (self, text.and_then(|text| timestamp(&text))) {
+                (Self::Between(from, to), Some(micros)) => (from..=to).contains(&&micros),
+                (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
+                _ => false,
+            },
+            (Kind::Flag, text) => match (self, flag(cursor.slice(value), text.as_deref())) {
                 (Self::Is(wanted), Some(flag)) => *wanted == flag,
                 (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
                 _ => false,
             },
-            Kind::Text if cursor.slice(value)[0] == b'"' => {
-                let slice = cursor.slice(value);
-                let inside = &slice[1..slice.len() - 1];
-                if cursor.is_escaped(value) {
-                    DECODED.with_borrow_mut(|decoded| {
-                        decoded.clear();
-                        unescape(inside, decoded);
-                        self.passes_text(decoded)
-                    })
-                } else {
-                    self.passes_text(inside)
-                }
-            }
+            (Kind::Text, Some(text)) => self.passes_text(&text),
             _ => self.passes_text(cursor.slice(value)),
         }
     }
@@ -137,7 +120,5 @@ impl Test {
     }
 }
 
-thread_local! {
-    /// Room for the text of a string with escapes.
-    static DECODED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+#[cfg(test)]
+mod tests;

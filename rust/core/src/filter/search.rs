@@ -45,10 +45,13 @@ impl Search {
         !found && !self.unicode_escape.find_iter(text).any(|at| self.may_spell(&text[at + 4..]))
     }
 
-    /// Whether the two hexadecimal digits stand for a character of the constant.
+    /// Whether the two hexadecimal digits stand for a character of the constant, for its quote, or for a part of an escape: in a
+    /// record that stands in a string, `\u005cu0044` is one more way to write `D`.
     fn may_spell(&self, digits: &[u8]) -> bool {
         let Some(digits) = digits.first_chunk::<2>().and_then(|digits| str::from_utf8(digits).ok()) else { return true };
-        u8::from_str_radix(digits, 16).map_or(true, |byte| self.constant.needle().contains(&byte))
+        u8::from_str_radix(digits, 16).map_or(true, |byte| {
+            byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.constant.needle().contains(&byte)
+        })
     }
 }
 
@@ -77,10 +80,13 @@ fn searchable((constant, before, behind): (&str, Bound, Bound)) -> Option<(&str,
         return None;
     }
     // The text of a column may also be that of a JSON value that is no string, which has no quotes around it.
-    let like_json = |byte: u8| byte.is_ascii_digit() || b"-{[]}.tfn".contains(&byte);
+    let like_json = |byte: u8| byte.is_ascii_digit() || b"-{[]}".contains(&byte);
     let ends = [constant.as_bytes()[0], constant.as_bytes()[constant.len() - 1]];
-    if ends.into_iter().any(like_json) || matches!(constant, "true" | "false") {
+    if ends.into_iter().any(like_json) || ["true", "false"].iter().any(|word| word.contains(constant)) {
         return Some((constant, Bound::Open, Bound::Open));
     }
     Some((constant, before, behind))
 }
+
+#[cfg(test)]
+mod tests;

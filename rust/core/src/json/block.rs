@@ -87,8 +87,8 @@ mod tests {
 
     #[test]
     fn quotes_brackets_escapes_and_controls_are_tokens() {
-        assert_eq!(tokens(r#"{"a":[1,"b{"]}"#), r#"^^ ^ ^  ^  ^^^"#);
-        assert_eq!(tokens(r#""a\"b\\""#), r#"^ ^  ^ ^"#);
+        assert_eq!(tokens(r#"{"a":[1,"b{"]}"#), "^^ ^ ^  ^  ^^^");
+        assert_eq!(tokens(r#""a\"b\\""#), "^ ^  ^ ^");
         assert_eq!(tokens("\"a\nb\""), "^ ^ ^");
     }
 

@@ -1,5 +1,8 @@
 //! Walks the tokens of a window by the grammar of JSON. Everything it passes is valid JSON; it builds nothing.
 
+use std::borrow::Cow;
+
+use super::text::unescape;
 use crate::error::{Error, ErrorKind};
 
 /// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near 1,000.
@@ -66,6 +69,17 @@ impl<'a> Cursor<'a> {
         &self.bytes[value.start as usize..value.end as usize]
     }
 
+    /// What a string value says; `None` for a value that is no string.
+    pub(crate) fn string(&self, value: Value) -> Option<Cow<'a, [u8]>> {
+        let inside = self.slice(value).strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if !self.is_escaped(value) {
+            return Some(Cow::Borrowed(inside));
+        }
+        let mut text = Vec::new();
+        unescape(inside, &mut text);
+        Some(Cow::Owned(text))
+    }
+
     /// Whether a string value has escapes.
     #[inline]
     pub(crate) fn is_escaped(&self, value: Value) -> bool {
@@ -103,27 +117,30 @@ impl<'a> Cursor<'a> {
 
     /// Passes the `{` here and tells whether members follow; the `}` of an empty object is passed too.
     #[inline]
-    pub(crate) fn enter_object(&mut self) -> bool {
-        self.enter(b'}')
+    pub(crate) fn enter_object(&mut self) -> Result<bool, Error> {
+        self.enter(b'}', "a key")
     }
 
     /// Passes the `[` here and tells whether elements follow; the `]` of an empty array is passed too.
     #[inline]
-    pub(crate) fn enter_array(&mut self) -> bool {
-        self.enter(b']')
+    pub(crate) fn enter_array(&mut self) -> Result<bool, Error> {
+        self.enter(b']', "a value")
     }
 
     #[inline(always)]
-    fn enter(&mut self, close: u8) -> bool {
+    fn enter(&mut self, close: u8, expected: &'static str) -> Result<bool, Error> {
         debug_assert_eq!(self.tokens[self.token] as usize, self.at);
         self.token += 1;
         self.at = skip_space(self.bytes, self.at + 1);
+        if self.at >= self.end {
+            return Err(self.unexpected(expected));
+        }
         let empty = self.byte() == close;
         if empty {
             self.at += 1;
             self.token += 1;
         }
-        !empty
+        Ok(!empty)
     }
 
     /// Passes a key, its colon and the space around them: to the first byte of the value.

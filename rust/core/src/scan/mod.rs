@@ -101,7 +101,8 @@ impl Scan {
                 }
             }
             order::Taken::End => {
-                self.report.complete = true;
+                // A scan that is closed, after a failure or by its reader, has no workers.
+                self.report.complete |= !self.workers.is_empty();
                 Ok(Next::End)
             }
         }

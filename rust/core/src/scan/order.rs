@@ -20,6 +20,7 @@ pub(super) struct Output {
 }
 
 /// What the reader of the scan is given.
+#[expect(clippy::large_enum_variant, reason = "one at a time, moved once")]
 pub(super) enum Taken {
     Output(Output),
     End,
@@ -122,6 +123,9 @@ impl Order {
             waits && !state.closed
         };
         let (mut state, _) = self.produced.wait_timeout_while(self.state(), patience, nothing).unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return Some(Taken::End);
+        }
         while let Some(task) = state.tasks.front_mut() {
             if let Some(output) = task.outputs.pop_front() {
                 self.room.notify_all();
@@ -134,7 +138,7 @@ impl Order {
             state.head += 1;
             self.room.notify_all();
         }
-        (state.ended || state.closed).then_some(Taken::End)
+        state.ended.then_some(Taken::End)
     }
 
     /// Nobody will take anything any more.

@@ -16,6 +16,8 @@ pub struct Report {
     pub files_bad: u64,
     /// Files that were not read, by reason.
     pub skipped: BTreeMap<Skip, u64>,
+    /// Folders that were not listed, by reason; their files are in no count.
+    pub pruned: BTreeMap<Skip, u64>,
     /// Records that became rows.
     pub records_read: u64,
     /// Elements that are no records.
@@ -55,6 +57,11 @@ impl Report {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
+    /// Counts a pruned folder.
+    pub(crate) fn prune(&mut self, reason: Skip) {
+        *self.pruned.entry(reason).or_default() += 1;
+    }
+
     /// Adds what happened next.
     pub(crate) fn add(&mut self, next: Self) {
         self.files_read += next.files_read;
@@ -68,6 +75,9 @@ impl Report {
         self.warnings.extend(next.warnings);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;
+        }
+        for (reason, count) in next.pruned {
+            *self.pruned.entry(reason).or_default() += count;
         }
         for (path, count) in next.misfits {
             *self.misfits.entry(path).or_default() += count;

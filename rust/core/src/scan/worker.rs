@@ -138,7 +138,11 @@ impl Worker {
                 self.report.skip(reason);
                 Ok(())
             }
-            Listed::Failed(error) => self.bad_file(error),
+            Listed::Pruned(reason) => {
+                self.report.prune(reason);
+                Ok(())
+            }
+            Listed::Failed(error) => self.bad_file(error, 0),
             Listed::File(entry) => {
                 let outcome = self.file(entry)?;
                 self.settle(outcome)
@@ -166,14 +170,14 @@ impl Worker {
             }
             Outcome::Read(_) => self.report.skip(Skip::Digest),
             Outcome::Skipped(reason) => self.report.skip(reason),
-            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key)),
+            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key), read),
         }
         Ok(())
     }
 
-    fn bad_file(&mut self, error: Error) -> Result<(), Closed> {
+    fn bad_file(&mut self, error: Error, records_kept: u64) -> Result<(), Closed> {
         self.report.files_bad += 1;
-        self.report.bad.push(Finding { error: error.clone(), records_kept: self.rows.read });
+        self.report.bad.push(Finding { error: error.clone(), records_kept });
         self.fail(error)
     }
 
@@ -231,14 +235,18 @@ impl Worker {
     fn whole(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
         let length = length_hint(stored);
         let limits = self.shared.limits;
-        let allowed = (length as u64) <= limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
-        if is_gzip(stored) && length <= INFLATED_WHOLE && allowed {
+        let most = limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
+        if is_gzip(stored) && length <= INFLATED_WHOLE && length as u64 <= most {
             self.make_room(length)?;
             let start = self.arena.len();
             if self.inflater.whole(stored, &mut self.arena) {
-                self.report.bytes_stored += stored.len() as u64;
-                self.report.bytes_inflated += (self.arena.len() - start) as u64;
-                return Ok(self.text(start));
+                let inflated = (self.arena.len() - start) as u64;
+                if inflated <= most {
+                    self.report.bytes_stored += stored.len() as u64;
+                    self.report.bytes_inflated += inflated;
+                    return Ok(self.text(start));
+                }
+                self.arena.truncate(start); // The length was that of the last member alone.
             }
         }
         self.stream(Stream::new(stored, limits))
@@ -282,7 +290,9 @@ impl Worker {
         self.index.build(text);
         let (valid, wrong) = self.index.valid_up_to(text);
         if valid < text.len() && (wrong || last) {
-            damage = Some(Error::at(valid, ErrorKind::InvalidUtf8));
+            let at_start = valid == 0 && !framing.has_begun();
+            let kind = if at_start { ErrorKind::Unrecognized(text[0]) } else { ErrorKind::InvalidUtf8 };
+            damage = Some(Error::at(valid, kind));
             arena.truncate(start + valid);
             self.index.build(arena.text(start));
         }
@@ -297,7 +307,10 @@ impl Worker {
             (Ok(()), Some(damage)) => Err(damage),
             (result, _) => result,
         };
-        result.map_err(|error| in_record(error, framing).shifted(self.rows.offset))
+        result.map_err(|error| match error.kind() {
+            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
+            _ => in_record(error, framing).shifted(self.rows.offset),
+        })
     }
 
     /// Reads a file window by window.

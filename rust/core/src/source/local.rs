@@ -1,6 +1,7 @@
 //! Files of the local disk, listed lazily and in key order.
 
 use std::fs::{self, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Selection, Skip};
@@ -24,6 +25,8 @@ pub enum Listed {
     File(Entry),
     /// A file that is not asked for.
     Skipped(Skip),
+    /// A folder whose files are not asked for: it is not listed.
+    Pruned(Skip),
     /// A file or folder that cannot be read.
     Failed(Error),
 }
@@ -43,6 +46,7 @@ enum Visit {
     Named(PathBuf),
     File(PathBuf),
     Folder(PathBuf),
+    Pruned(Skip),
 }
 
 impl Listing {
@@ -60,7 +64,7 @@ impl Listing {
         }
     }
 
-    fn folder(&mut self, path: &Path) -> Result<(), std::io::Error> {
+    fn folder(&mut self, path: &Path) -> io::Result<()> {
         let mut found = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
@@ -73,11 +77,11 @@ impl Listing {
         }
         found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
         for (_, path, is_folder) in found {
-            if !is_folder {
-                self.ahead.push(Visit::File(path));
-            } else if !self.selection.skips_folder(&path.to_string_lossy()) {
-                self.ahead.push(Visit::Folder(path));
-            }
+            self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path.to_string_lossy())) {
+                None => Visit::File(path),
+                Some(None) => Visit::Folder(path),
+                Some(Some(skip)) => Visit::Pruned(skip),
+            });
         }
         Ok(())
     }
@@ -90,33 +94,36 @@ impl Iterator for Listing {
         loop {
             let visit = self.ahead.pop()?;
             let result = match visit {
+                Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
                 Visit::File(ref path) if !is_log(path) => return Some(Listed::Skipped(Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
-                    Ok(metadata) if metadata.is_dir() => {
+                    // In a folder, only a link that leads back to where it lies is still a folder here.
+                    Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
                         self.ahead.push(Visit::Folder(path.clone()));
                         continue;
                     }
+                    // A pipe that the user names is read; one that lies in a folder would be waited for.
+                    Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => Err(io::Error::other("not a regular file")),
                     Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
                     Err(error) => Err(error),
                 },
                 Visit::Folder(ref path) => self.folder(path),
             };
-            if let Err(error) = result {
-                let (Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = visit;
+            if let (Err(error), Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = (result, visit) {
                 return Some(Listed::Failed(unreadable(&error).in_file(&path.to_string_lossy())));
             }
         }
     }
 }
 
-/// A symbolic link to a folder counts as a folder, unless it leads to one that it lies in.
+/// A symbolic link to a folder counts as a folder, unless the path has come through that folder already.
 fn is_folder(kind: FileType, path: &Path) -> bool {
     if !kind.is_symlink() {
         return kind.is_dir();
     }
-    let target = fs::canonicalize(path);
-    let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
-    target.is_ok_and(|target| target.is_dir() && parent.is_none_or(|parent| !parent.starts_with(&target)))
+    let Ok(target) = fs::canonicalize(path) else { return false };
+    let passed = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(&target));
+    target.is_dir() && !path.ancestors().skip(1).any(passed)
 }
 
 fn is_log(path: &Path) -> bool {
@@ -126,8 +133,11 @@ fn is_log(path: &Path) -> bool {
 }
 
 /// The words of the operating system, without the number that Rust adds.
-pub(crate) fn unreadable(error: &std::io::Error) -> Error {
+pub(crate) fn unreadable(error: &io::Error) -> Error {
     let words = error.to_string();
     let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words);
     Error::whole(ErrorKind::Unreadable(words.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,16 +88,19 @@ impl Selection {
         place.or_else(|| (!self.may_hold(parsed.time, parsed.time)).then_some(Skip::Time))
     }
 
-    /// Whether no file below a folder can be asked for.
+    /// Whether to skip all files below a folder.
     #[must_use]
-    pub fn skips_folder(&self, path: &str) -> bool {
-        let Some(folders) = Folders::parse(path) else { return false };
-        let digests = folders.kind.is_some_and(|kind| kind == DIGEST || !is_kind(kind));
+    pub fn skips_folder(&self, path: &str) -> Option<Skip> {
+        let folders = Folders::parse(path)?;
+        match folders.kind {
+            Some(DIGEST) => return Some(Skip::Digest),
+            Some(kind) if !is_kind(kind) => return Some(Skip::Service),
+            _ => {}
+        }
         // The day of publication may differ from the day of the name around midnight.
         let day = folders.day.and_then(|day| timestamp(format!("{}T00:00:00Z", day.replace('/', "-")).as_bytes()));
-        digests
-            || self.skips_place(folders.account, folders.kind, folders.region).is_some()
-            || day.is_some_and(|day| !self.may_hold(day - DAY, day + 2 * DAY))
+        let too_far = day.is_some_and(|day| !self.may_hold(day - DAY, day + 2 * DAY));
+        self.skips_place(folders.account, folders.kind, folders.region).or(too_far.then_some(Skip::Time))
     }
 
     fn skips_place(&self, account: Option<&str>, kind: Option<&str>, region: Option<&str>) -> Option<Skip> {
@@ -128,8 +131,8 @@ mod tests {
     const LOG: &str = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-east-2_20200102T1200Z_a.json.gz";
     const NOON: i64 = 1_577_966_400_000_000;
 
-    fn only(names: &[&str]) -> Option<HashSet<String>> {
-        Some(names.iter().map(ToString::to_string).collect())
+    fn only(names: &[&str]) -> HashSet<String> {
+        names.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -139,14 +142,14 @@ mod tests {
         assert_eq!(all.skips("AWSLogs/111111111111/Config/us-east-2/x.json.gz"), Some(Skip::Service));
         assert_eq!(all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"), Some(Skip::Digest));
         assert_eq!(all.skips("events.json"), None);
-        let account = Selection { accounts: only(&["222222222222"]), ..Selection::default() };
+        let account = Selection { accounts: Some(only(&["222222222222"])), ..Selection::default() };
         assert_eq!(account.skips(LOG), Some(Skip::Account));
         assert_eq!(account.skips("events.json"), Some(Skip::NoKey));
-        assert!(account.skips_folder("x/AWSLogs/111111111111/"));
-        assert!(!account.skips_folder("x/AWSLogs/222222222222/CloudTrail/"));
-        let region = Selection { regions: only(&["us-east-1"]), kinds: only(&["CloudTrail"]), ..Selection::default() };
+        assert_eq!(account.skips_folder("x/AWSLogs/111111111111/"), Some(Skip::Account));
+        assert_eq!(account.skips_folder("x/AWSLogs/222222222222/CloudTrail/"), None);
+        let region = Selection { regions: Some(only(&["us-east-1"])), kinds: Some(only(&["CloudTrail"])), ..Selection::default() };
         assert_eq!(region.skips(LOG), Some(Skip::Region));
-        assert!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"));
+        assert_eq!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"), Some(Skip::Kind));
     }
 
     #[test]
@@ -158,7 +161,8 @@ mod tests {
         assert_eq!(until(NOON - DAY - HOUR, Some(DAY)).skips(LOG), None);
         assert_eq!(until(NOON - DAY - HOUR - 1, Some(DAY)).skips(LOG), Some(Skip::Time));
         assert_eq!(until(0, None).skips(LOG), None);
-        assert!(since(NOON + 3 * DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/"));
-        assert!(!since(NOON + DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/"));
+        let folder = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/";
+        assert_eq!(since(NOON + 3 * DAY).skips_folder(folder), Some(Skip::Time));
+        assert_eq!(since(NOON + DAY).skips_folder(folder), None);
     }
 }

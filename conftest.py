@@ -1,0 +1,32 @@
+"""What all tests share, those in the documents included."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ctfast import _ctfast
+from ctfast import sample as samples
+
+if TYPE_CHECKING:
+    from ctfast.sample import Sample
+
+
+def pytest_configure() -> None:
+    if _ctfast.DEBUG and os.environ.get("CTFAST_DEBUG") != "1":
+        pytest.exit("this is a debug build: run `maturin develop --release`, or set CTFAST_DEBUG=1", returncode=4)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The sample archive; not to be changed."""
+    return samples.write(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(autouse=True)
+def _examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
+    """In the examples of the documents, ``archive`` is the path of the sample archive."""
+    if isinstance(request.node, pytest.DoctestItem):
+        doctest_namespace["archive"] = str(request.getfixturevalue("sample").archive)

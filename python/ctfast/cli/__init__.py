@@ -1,0 +1,86 @@
+"""The command line: one verb per public function, and printing.
+
+Data go to standard output, words and progress to standard error. The exit code is 0 when all went well, 1 when files or records
+were bad, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no trouble.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+import click
+import polars as pl
+
+from ctfast._ctfast import __version__
+from ctfast.cli.screen import say
+from ctfast.cli.verbs import columns, demo, info, scan, sql
+from ctfast.exceptions import CloudTrailError
+
+__all__ = ["main"]
+
+_TROUBLE = 2
+_INTERRUPTED = 130
+
+
+class _Verbs(click.Group):
+    """Turns what a verb raises into one sentence and an exit code."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_stdout()
+            ctx.exit(0)
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename else ""
+            say(f"ctfast: {name}{error.strerror or error}")
+            ctx.exit(_TROUBLE)
+        except (CloudTrailError, ValueError) as error:
+            say(f"ctfast: {error}")
+            ctx.exit(_TROUBLE)
+        except pl.exceptions.PolarsError as error:
+            say(f"ctfast: {_first_sentence(error)}")
+            ctx.exit(_TROUBLE)
+        return result
+
+
+def _first_sentence(error: pl.exceptions.PolarsError) -> str:
+    """Return what is wrong with a query, and what Polars guesses, without the plan and the list of all columns."""
+    first, *others = str(error).splitlines()
+    guesses = (line for line in others if line.startswith("Did you mean"))
+    return ". ".join([first.partition("; valid columns")[0], *guesses])
+
+
+def _forget_stdout() -> None:
+    """Let what is still to be written go nowhere: the interpreter would complain about it at its end."""
+    with suppress(OSError, ValueError):  # not a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="ctfast %(version)s")
+def main() -> None:
+    """Read AWS CloudTrail archives: gzipped JSON in folders, as CloudTrail delivers it.
+
+    ARCHIVE is a file, a folder, a glob, or - to read the names of files from standard input. Data go to standard output, words
+    and progress to standard error.
+
+    Exit code: 0 all is well; 1 some files or records are bad; 2 trouble.
+
+    \b
+    Example:
+      ctfast demo
+    """
+
+
+for _verb in (demo, info, scan, sql, columns):
+    main.add_command(_verb)

@@ -1,0 +1,112 @@
+"""What the verbs that read an archive have in common."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["archives", "columns", "limit", "output", "reading", "sources"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DELAY = re.compile(r"(\d+)([smhd])")
+
+
+def reading(on_error: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose what to read, with this default of ``--on-error``."""
+    added = (
+        click.option("--since", metavar="TIME", help="First event time: ISO 8601, UTC unless it says otherwise."),
+        click.option("--until", metavar="TIME", help="Event time to stop before."),
+        _repeated("--account", "accounts", "ID", "Only files of this account."),
+        _repeated("--region", "regions", "NAME", "Only files of this region."),
+        _repeated(
+            "--kind", "kinds", "NAME", "Only files of this kind: CloudTrail, CloudTrail-Insight or CloudTrail-NetworkActivity."
+        ),
+        click.option(
+            "--max-delay",
+            callback=_delay,
+            metavar="TIME",
+            default="1d",
+            show_default=True,
+            help="With --until: how late events may have been delivered, such as 36h; none opens all later files too.",
+        ),
+        click.option(
+            "--on-error",
+            type=click.Choice(["raise", "collect"]),
+            default=on_error,
+            show_default=True,
+            help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
+        ),
+        click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers."),
+    )
+    return _all(added)
+
+
+def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Function]:
+    """Add the options that say in which form the result goes where."""
+    added = (
+        click.option("--format", "form", type=click.Choice(list(formats)), show_default=default, help="Form of the result."),
+        click.option("-o", "--output", "target", metavar="FILE", help="Write to this file, once all went well."),
+    )
+    return _all(added)
+
+
+def sources(archive: str | tuple[str, ...]) -> list[str]:
+    """Return what the arguments name; ``-`` stands for the lines of standard input."""
+    names: list[str] = []
+    for name in [archive] if isinstance(archive, str) else archive:
+        if name == "-":
+            lines = sys.stdin.buffer.read().splitlines()
+            names.extend(os.fsdecode(line) for line in lines if line)
+        else:
+            names.append(name)
+    return names
+
+
+def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """None at all means every one."""
+    return values or None
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
+    return None if value is None else [name.strip() for name in value.split(",")]
+
+
+def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelta | None:
+    if value == "none":
+        return None
+    found = _DELAY.fullmatch(value)
+    if found is None:
+        message = f"{value!r} is neither a number with s, m, h or d, such as 36h, nor none."
+        raise click.BadParameter(message)
+    number, unit = found.groups()
+    return timedelta(**{_UNITS[unit]: int(number)})
+
+
+def _repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:
+    return click.option(flag, name, metavar=metavar, multiple=True, callback=_any, help=f"{words} May be repeated.")
+
+
+def _all(options: tuple[Callable[[_Function], _Function], ...]) -> Callable[[_Function], _Function]:
+    def add(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+archives = click.argument("archive", nargs=-1, required=True)
+columns = click.option(
+    "--columns",
+    callback=_names,
+    metavar="A,B,…",
+    help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer are faster.",
+)
+limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")

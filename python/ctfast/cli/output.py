@@ -1,0 +1,159 @@
+"""Frames to files and pipes, as they come: ndjson, csv and parquet."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import polars as pl
+import pyarrow.parquet as pq
+
+__all__ = ["FORMATS", "TABLE", "chosen", "nested", "opened", "write"]
+
+Frames: TypeAlias = Iterable[pl.DataFrame]
+
+TABLE = "table"
+_SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+#: Bytes that a row group of a Parquet file is made of. More compress better, and are held in memory.
+_ROW_GROUP = 32 << 20
+
+
+def chosen(form: str | None, target: str | None, otherwise: str) -> str:
+    """Return the format that was asked for, or that the name of the file tells."""
+    form = form or _SUFFIXES.get(Path(target or "").suffix, otherwise)
+    if form == "parquet" and target is None and sys.stdout.isatty():
+        message = "parquet is not for terminals; name a file with -o"
+        raise ValueError(message)
+    return form
+
+
+@contextmanager
+def opened(target: str | None) -> Iterator[IO[bytes]]:
+    """Open a file to write, which appears under its name when all went well; or standard output."""
+    if target is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a device or a named pipe
+        with path.open("wb") as file:
+            yield file
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        file = part.open("wb")
+    except OSError as error:
+        error.filename = target
+        raise
+    try:
+        with file:
+            yield file
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(path)
+
+
+def write(frames: Frames, form: str, file: IO[bytes]) -> None:
+    """Write frames of one schema, at least one, each as it comes."""
+    FORMATS[form](frames, file)
+
+
+def nested(path: str) -> pl.Expr:
+    """Return the column with this path, under it as a name."""
+    root, *fields = path.split(".")
+    column = pl.col(root)
+    for field in fields:
+        column = column.struct[field]
+    return column.alias(path)
+
+
+def _ndjson(frames: Frames, file: IO[bytes]) -> None:
+    """One object per line; structs and lists are JSON, times ISO 8601."""
+    for frame in frames:
+        times = (_iso(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime))
+        _put(file, frame.with_columns(*times).write_ndjson)
+
+
+def _csv(frames: Frames, file: IO[bytes]) -> None:
+    """One line per row; the fields of structs are columns of their own, lists are JSON."""
+    for number, frame in enumerate(frames):
+        flat = frame.select(cell for name, dtype in frame.schema.items() for cell in _cells(pl.col(name), dtype, name))
+        _put(file, flat.write_csv, include_header=number == 0)
+
+
+def _put(file: IO[bytes], writer: Callable[..., object], **options: object) -> None:
+    """Let Polars write to memory: its own writing to a file turns errors of the system into others."""
+    buffer = io.BytesIO()
+    writer(buffer, **options)
+    file.write(buffer.getbuffer())
+
+
+def _cells(column: pl.Expr, dtype: pl.DataType, name: str) -> Iterator[pl.Expr]:
+    if isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            yield from _cells(column.struct[field.name], field.dtype, f"{name}.{field.name}")  # type: ignore[arg-type]
+    elif isinstance(dtype, (pl.List, pl.Array)):
+        # Only structs have a JSON form: {"":[…]}
+        text = pl.struct(column.alias("")).struct.json_encode().str.slice(len('{"":')).str.head(-1)
+        yield pl.when(column.is_not_null()).then(text).alias(name)
+    elif isinstance(dtype, pl.Datetime):
+        yield _iso(column, dtype).alias(name)
+    else:
+        yield column.alias(name)
+
+
+def _iso(column: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
+    """A time as CloudTrail writes it, with a fraction only where there is one."""
+    return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f" + ("%:z" if dtype.time_zone else "")).str.replace(r"\+00:00$", "Z")
+
+
+class _Sink(io.RawIOBase):
+    """A pipe for PyArrow, which wants to know where it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # any buffer, as always
+        self._file.write(data)
+        self._position += len(data)
+        return len(data)
+
+
+def _parquet(frames: Frames, file: IO[bytes]) -> None:
+    """Row groups of some thousand rows; structs and lists as they are."""
+    groups = _gathered(frames)
+    # Views of text are news to most readers of Parquet.
+    first = next(groups).to_arrow(compat_level=pl.CompatLevel.oldest())
+    with pq.ParquetWriter(_Sink(file), first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for group in groups:
+            writer.write_table(group.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+def _gathered(frames: Frames) -> Iterator[pl.DataFrame]:
+    held: list[pl.DataFrame] = []
+    size: float = 0
+    for frame in frames:
+        held.append(frame)
+        size += frame.estimated_size()
+        if size >= _ROW_GROUP:
+            yield pl.concat(held)
+            held, size = [], 0
+    if held:
+        yield pl.concat(held)
+
+
+FORMATS: dict[str, Callable[[Frames, IO[bytes]], None]] = {"ndjson": _ndjson, "csv": _csv, "parquet": _parquet}

@@ -1,0 +1,246 @@
+"""The verbs: each calls one public function and prints what it returns."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+from rich.table import Table
+
+import ctfast as ct
+from ctfast import _columns
+from ctfast import demo as first_look
+from ctfast._source import COLUMNS
+from ctfast.cli import options
+from ctfast.cli.inventory import inventory
+from ctfast.cli.output import FORMATS, TABLE, chosen, nested, opened, write
+from ctfast.cli.screen import Screen, findings, progress, say
+from ctfast.cli.tables import frame_view, grid
+
+__all__ = ["columns", "demo", "info", "scan", "sql"]
+
+#: Columns of a table, unless others are asked for.
+_SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
+#: Rows of a table, unless more are asked for.
+_SCREENFUL = 100
+_BY_PLACE = "by the name of FILE; else table on a terminal, ndjson elsewhere"
+#: Rows that a result is written in at a time.
+_SLICE = 5_000
+
+
+@click.command()
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the sample archive to this folder.",
+    show_default="a new temporary one",
+)
+def demo(keep: Path | None) -> None:
+    """Make a small sample archive and follow its incident.
+
+    \b
+    Example:
+      ctfast demo --keep sample
+    """
+    first_look.run(keep, Screen())
+
+
+@click.command()
+@options.archives
+@options.reading(on_error="raise")
+@options.columns
+@options.limit
+@options.output([*FORMATS, TABLE], _BY_PLACE)
+@click.pass_context
+def scan(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    columns: list[str] | None,
+    limit: int | None,
+    form: str | None,
+    target: str | None,
+    **reading: Any,
+) -> None:
+    """Print the records of an archive, in bounded memory.
+
+    ndjson: one object per line, structs as JSON. csv: fields of structs in columns of their own with dots in their names
+    (userIdentity.arn), lists as JSON text. parquet: structs and lists as they are. Columns that hold JSON text, such as
+    requestParameters, hold it as text in each of these. table: for people; a few columns of the first rows, unless --columns and
+    --limit say more.
+
+    \b
+    Examples:
+      ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
+      ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
+    """
+    form = chosen(form, target, _otherwise())
+    names = columns or (_SHOWN if form == TABLE else COLUMNS)
+    _check(names)
+    report = ct.Report()
+    roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    with progress(visible=_is_free(form, target)) as show:
+        records = ct.stream(options.sources(archive), columns=roots, batch_rows=_SLICE, report=report, progress=show, **reading)
+        with records:
+            tables = itertools.chain([records.schema.empty_table()], records)
+            frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
+            if form == TABLE:
+                frames = list(_head(frames, _shown(limit) + 1))
+            else:
+                _save(frames, form, target, limit)
+    if form == TABLE:
+        _tabulate(frames, target, limit)
+    ctx.exit(findings(report))
+
+
+@click.command()
+@click.argument("archive")
+@click.argument("query")
+@options.reading(on_error="raise")
+@options.limit
+@options.output([*FORMATS, TABLE], _BY_PLACE)
+@click.pass_context
+def sql(
+    ctx: click.Context, /, archive: str, query: str, *, limit: int | None, form: str | None, target: str | None, **reading: Any
+) -> None:
+    """Ask an archive in SQL, of Polars' dialect.
+
+    The table is events; fields of structs are named as userIdentity.arn. The result is held in memory; what the query does not
+    need of the archive is not.
+
+    \b
+    Example:
+      ctfast sql logs "SELECT eventName, count(*) AS n FROM events GROUP BY eventName ORDER BY n DESC LIMIT 10"
+    """
+    form = chosen(form, target, _otherwise())
+    report = ct.Report()
+    with progress(visible=True) as show:
+        found = ct.sql(options.sources(archive), query, report=report, progress=show, **reading)
+    frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
+    if form == TABLE:
+        _tabulate(frames, target, limit)
+    else:
+        _save(frames, form, target, limit)
+    ctx.exit(findings(report))
+
+
+@click.command()
+@options.archives
+@options.reading(on_error="collect")
+@options.output([*FORMATS, TABLE], "by the name of FILE; else table")
+@click.pass_context
+def info(ctx: click.Context, /, archive: tuple[str, ...], *, form: str | None, target: str | None, **reading: Any) -> None:
+    """Tell what an archive holds.
+
+    Accounts, regions and days, as the files' names tell them, with their files, bytes, records and time span; then the kinds of
+    files, totals, what was skipped and why. The other formats have the rows of the first table, one for each day.
+
+    \b
+    Example:
+      ctfast info logs
+    """
+    form = chosen(form, target, TABLE)
+    with progress(visible=True) as show:
+        found = ct.info(options.sources(archive), progress=show, **reading)
+    with opened(target) as file:
+        if form == TABLE:
+            _show(file, *inventory(found, Screen().width))
+        else:
+            write([found.days], form, file)
+    ctx.exit(findings(found.report))
+
+
+@click.command()
+@options.output([*FORMATS, "markdown", TABLE], "by the name of FILE; else table")
+def columns(form: str | None, target: str | None) -> None:
+    """List the columns of every scan.
+
+    A field of a struct is written below it; elsewhere its name is userIdentity.arn.
+
+    \b
+    Example:
+      ctfast columns
+    """
+    form = chosen(form, target, TABLE)
+    with opened(target) as file:
+        if form == "markdown":
+            file.write(_columns.markdown().encode())
+        elif form == TABLE:
+            _show(file, _tree())
+        else:
+            write([ct.columns()], form, file)
+
+
+def _tree() -> Table:
+    table = grid("Column", "Type", "Meaning")
+    for path, kind, meaning in ct.columns().iter_rows():
+        *parents, name = path.split(".")
+        table.add_row("  " * len(parents) + name, kind, meaning)
+    return table
+
+
+def _save(frames: Iterable[pl.DataFrame], form: str, target: str | None, limit: int | None) -> None:
+    """Write frames of one schema, at least one."""
+    with opened(target) as file:
+        write(frames if limit is None else _head(frames, limit), form, file)
+
+
+def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | None) -> None:
+    """Show the first rows."""
+    most = _shown(limit)
+    frame = pl.concat(_head(frames, most + 1))
+    with opened(target) as file:
+        _show(file, frame_view(frame.head(most), Screen().width))
+    if frame.height > most and limit is None:
+        say(f"These are the first {most} rows; --limit shows more, --format csv and -o FILE take all.")
+
+
+def _shown(limit: int | None) -> int:
+    """How many rows a table has at most."""
+    return _SCREENFUL if limit is None else limit
+
+
+def _show(file: Any, *views: Any) -> None:
+    """Print for people: with colours on a terminal, without elsewhere."""
+    text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+    try:
+        screen = Screen(file=text)
+        for view in views:
+            screen.print(view)
+    finally:
+        text.detach()  # whoever opened the file closes it
+
+
+def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
+    """Return the first rows; what comes later is not read."""
+    left = most
+    for frame in frames:
+        yield frame.head(left)
+        left -= frame.height
+        if left <= 0:
+            return
+
+
+def _check(names: list[str]) -> None:
+    known = set(ct.columns()["column"])
+    for name in names:
+        if name not in known or "[]" in name:
+            message = f"unknown column: {name} (ctfast columns lists them)"
+            raise ValueError(message)
+
+
+def _otherwise() -> str:
+    return TABLE if sys.stdout.isatty() else "ndjson"
+
+
+def _is_free(form: str, target: str | None) -> bool:
+    """Whether progress would not run through the data on the terminal."""
+    return form == TABLE or target is not None or not sys.stdout.isatty()

@@ -1,0 +1,328 @@
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{TimestampMicrosecondType, UInt32Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::arena::Arena;
+use crate::event::Record;
+use crate::json::{Cursor, Index};
+use crate::scalar::timestamp;
+use crate::schema::{COLUMNS, Kind, project};
+use crate::testing::{Model, Window, decoded, elements, members, record, text_of};
+
+/// Where the records of a test are when columns are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    /// In the arena, one behind another; the last one ends where the text ends.
+    Arena,
+    /// In a buffer that is gone when the batch is read.
+    Elsewhere,
+}
+
+const FILE: &str = "AWSLogs/a file with a long name.json.gz";
+
+/// The batch of some records, and what did not fit its column.
+fn build(columns: &[&str], records: &[&str], home: Home) -> (RecordBatch, Vec<(&'static str, u64)>) {
+    let mut builders = Builders::new(Arc::new(project(columns).expect("known columns")));
+    builders.start_file(FILE);
+    let wanted = builders.wanted(0);
+    let mut record = Record::new();
+    let mut arena = Arena::new(records.iter().map(|text| text.len() + 3).sum());
+    let mut push = |cursor: &mut Cursor<'_>, base, number| {
+        let whole = record.read(cursor, wanted).expect("a record");
+        builders.push(&record, cursor, whole, Place { base, record: number }).expect("a record");
+    };
+    for (number, text) in (0..).zip(records) {
+        if home == Home::Elsewhere {
+            push(&mut Window::new(text).cursor(), None, number);
+            continue;
+        }
+        // Not at the front of the arena, nor of its window.
+        arena.append(|memory| memory.extend_from_slice(b"..."));
+        let base = arena.len() - 1;
+        arena.append(|memory| memory.extend_from_slice(text.as_bytes()));
+        let mut index = Index::default();
+        index.build(&arena.text(base)[1..]);
+        let tokens: Vec<_> = index.tokens().iter().map(|token| token + 1).collect();
+        let mut cursor = Cursor::new(arena.padded(base), arena.len() - base, &tokens);
+        cursor.jump(1);
+        push(&mut cursor, Some(base as u32), number);
+    }
+    let batch = builders.finish(&mut arena).expect("rows");
+    batch.rows.columns().iter().for_each(validate);
+    (batch.rows, batch.misfits.into_iter().collect())
+}
+
+/// Arrow's own checks, which the builders leave out.
+fn validate(array: &ArrayRef) {
+    array.to_data().validate_full().expect("a valid array");
+}
+
+/// The texts of a column.
+fn texts(array: &dyn Array) -> Vec<Option<&str>> {
+    array.as_string_view().iter().collect()
+}
+
+#[test]
+fn text_of_every_length_is_itself_wherever_it_is_kept() {
+    for length in 0..40 {
+        let plain = &"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[..length];
+        let wide = "é".repeat(length);
+        let escaped = plain.bytes().fold(String::new(), |text, letter| format!("{text}\\u{letter:04x}"));
+        let digits = format!("1{}", "0".repeat(length));
+        let record = format!(
+            r#"{{"awsRegion":"{plain}","errorCode":"{wide}","eventName":"{escaped}","requestParameters":{digits},"apiVersion":"{plain}"}}"#
+        );
+        let other = r#"{"eventName":null,"awsRegion":""}"#;
+        for home in [Home::Arena, Home::Elsewhere] {
+            // Views point into the arena when `raw` is asked for, else text is copied.
+            for columns in [
+                &["awsRegion", "errorCode", "eventName", "requestParameters", "apiVersion", "file", "raw"][..],
+                &["awsRegion", "errorCode", "eventName", "requestParameters", "apiVersion", "file"],
+            ] {
+                let (batch, misfits) = build(columns, &[other, &record, other, &record], home);
+                let expected = [plain, &wide, plain, &digits, plain, FILE, &record];
+                for ((array, expected), name) in batch.columns().iter().zip(expected).zip(columns) {
+                    let empty = match *name {
+                        "awsRegion" => Some(""),
+                        "file" => Some(FILE),
+                        "raw" => Some(other),
+                        _ => None,
+                    };
+                    assert_eq!(texts(array), [empty, Some(expected), empty, Some(expected)], "{name}, {length}, {home:?}");
+                }
+                assert_eq!(misfits, []);
+            }
+        }
+    }
+}
+
+#[test]
+fn text_may_end_where_the_window_ends() {
+    for length in 0..20 {
+        let text = "x".repeat(length);
+        let record = format!("{{\"eventName\":\"{text}\"}}");
+        let (batch, _) = build(&["eventName", "raw"], &[&record], Home::Arena);
+        assert_eq!(texts(batch.column(0)), [Some(&*text)]);
+        assert_eq!(texts(batch.column(1)), [Some(&*record)]);
+    }
+}
+
+#[test]
+fn only_raw_keeps_the_arena_alive() {
+    let record = r#"{"eventName":"a name of more than twelve bytes","errorCode":"another of that kind"}"#;
+    let buffers = |columns: &[&str]| {
+        build(columns, &[record, record], Home::Arena)
+            .0
+            .column(0)
+            .as_string_view()
+            .data_buffers()
+            .iter()
+            .map(arrow_buffer::Buffer::len)
+            .sum::<usize>()
+    };
+    assert_eq!(buffers(&["eventName"]), 2 * "a name of more than twelve bytes".len() + FILE.len());
+    assert!(buffers(&["eventName", "raw"]) >= 2 * record.len());
+}
+
+#[test]
+fn a_value_of_another_type_is_text_or_goes_to_extra_and_is_counted() {
+    let records = [
+        r#"{"eventName":[1, 2],"readOnly":"perhaps","eventTime":"yesterday","tlsDetails":"x","resources":{"a":1},"requestParameters":"text"}"#,
+        r#"{"eventName":"\ud800","readOnly":"True","eventTime":"2023-07-10T11:42:36Z","tlsDetails":{},"resources":[],"requestParameters":null}"#,
+    ];
+    let columns = ["eventName", "readOnly", "eventTime", "tlsDetails", "resources", "requestParameters", "extra", "record"];
+    let (batch, misfits) = build(&columns, &records, Home::Arena);
+    assert_eq!(texts(batch.column(0)), [Some("[1, 2]"), Some("\u{fffd}")]);
+    assert_eq!(batch.column(1).as_boolean().iter().collect::<Vec<_>>(), [None, Some(true)]);
+    assert_eq!(
+        batch.column(2).as_primitive::<TimestampMicrosecondType>().iter().collect::<Vec<_>>(),
+        [None, Some(1_688_989_356_000_000)]
+    );
+    assert_eq!([0, 1].map(|row| batch.column(3).is_null(row)), [true, false]);
+    assert_eq!([0, 1].map(|row| batch.column(4).is_null(row)), [true, false]);
+    assert_eq!(texts(batch.column(5)), [Some("\"text\""), None]);
+    assert_eq!(
+        texts(batch.column(6)),
+        [Some(r#"{"readOnly":"perhaps","eventTime":"yesterday","tlsDetails":"x","resources":{"a":1}}"#), None]
+    );
+    assert_eq!(batch.column(7).as_primitive::<UInt32Type>().values(), &[0, 1]);
+    let counts = [("eventName", 2), ("eventTime", 1), ("readOnly", 1), ("resources", 1), ("tlsDetails", 1)];
+    let counted = |(path, _): &&(&str, u64)| columns.contains(path);
+    assert_eq!(misfits.iter().filter(counted).copied().collect::<Vec<_>>(), counts);
+}
+
+#[test]
+fn lists_keep_their_elements_apart_and_in_order() {
+    let records = [
+        r#"{"x":1}"#,
+        r#"{"resources":[{"ARN":"a","type":"t"},{"arn":"b of more than twelve bytes","accountId":12}]}"#,
+        r#"{"resources":[]}"#,
+        r#"{"resources":null}"#,
+        r#"{"resources":[null,7,{"ARN":null,"q":{}},{"ARN":"c","arn":"d"}]}"#,
+        "{}",
+    ];
+    let (batch, misfits) = build(&["resources", "extra"], &records, Home::Elsewhere);
+    let lists = batch.column(0).as_list::<i32>();
+    assert_eq!(
+        (0..6).map(|row| lists.is_valid(row).then(|| lists.value_length(row))).collect::<Vec<_>>(),
+        [None, Some(2), Some(0), None, Some(4), None]
+    );
+    let elements = lists.values().as_struct();
+    assert_eq!((0..6).map(|element| elements.is_valid(element)).collect::<Vec<_>>(), [true, true, false, false, true, true]);
+    let member = |name: &str| texts(elements.column_by_name(name).expect("a member"));
+    assert_eq!(member("ARN"), [Some("a"), Some("b of more than twelve bytes"), None, None, None, Some("d")]);
+    assert_eq!(member("accountId"), [None, Some("12"), None, None, None, None]);
+    assert_eq!(member("type"), [Some("t"), None, None, None, None, None]);
+    assert_eq!(
+        texts(batch.column(1)),
+        [Some(r#"{"x":1}"#), None, None, None, Some(r#"{"resources[1]":7,"resources[2].q":{},"resources[3].ARN":"c"}"#), None]
+    );
+    assert_eq!(misfits, [("resources", 1), ("resources[].ARN", 1), ("resources[].accountId", 1)]);
+}
+
+#[test]
+fn extra_holds_the_rest_in_the_order_of_the_record_byte_for_byte() {
+    let record = r#"{"z" : { "b":1 ,"a":[]},"userIdentity":{"x\"y":1.50,"arn":{"k":1},"sessionContext":7},"eventName":"A","eventName":"B","a":"é\u00e9"}"#;
+    let (batch, _) = build(&["extra"], &[record], Home::Arena);
+    let expected =
+        r#"{"z":{ "b":1 ,"a":[]},"userIdentity.x\"y":1.50,"userIdentity.sessionContext":7,"eventName":"A","a":"é\u00e9"}"#;
+    assert_eq!(texts(batch.column(0)), [Some(expected)]);
+}
+
+#[test]
+fn builders_start_afresh_after_each_batch() {
+    let mut builders =
+        Builders::new(Arc::new(project(&["eventName", "readOnly", "resources", "record"]).expect("known columns")));
+    let (mut record, mut arena) = (Record::new(), Arena::new(0));
+    assert!(builders.finish(&mut arena).is_none());
+    for (text, name, lists) in
+        [(r#"{"eventName":"a","readOnly":true,"resources":[{},{}],"x":0}"#, Some("a"), 2), (r#"{"resources":[{}]}"#, None, 1)]
+    {
+        builders.start_file("f");
+        let window = Window::new(text);
+        let mut cursor = window.cursor();
+        let wanted = builders.wanted(0);
+        let whole = record.read(&mut cursor, wanted).expect("a record");
+        builders.push(&record, &cursor, whole, Place { base: None, record: 3 }).expect("a record");
+        assert_eq!(builders.rows(), 1);
+        let batch = builders.finish(&mut arena).expect("a row");
+        assert_eq!(texts(batch.rows.column(0)), [name]);
+        assert_eq!(batch.rows.column(1).null_count(), usize::from(name.is_none()));
+        assert_eq!(batch.rows.column(2).as_list::<i32>().value_length(0), lists);
+        assert_eq!(batch.misfits.len(), 0);
+        assert_eq!(builders.rows(), 0);
+    }
+}
+
+/// What `extra` should hold of a record, by the model and the rules.
+fn expected_extra(text: &str, model: &Model) -> Option<String> {
+    let mut strays: Vec<(usize, String, &str)> =
+        model.strays.iter().map(|(path, place)| (place.start, path.clone(), &text[place.clone()])).collect();
+    let at = |value: &str| value.as_ptr() as usize - text.as_ptr() as usize;
+    for (path, place) in &model.values {
+        let value = &text[place.clone()];
+        let kind = COLUMNS.iter().find(|column| column.path == *path).expect("a column").kind;
+        let inside = || Some(value.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+        let fits = value == "null"
+            || match kind {
+                Kind::Flag => {
+                    matches!(value, "true" | "false")
+                        || inside().is_some_and(|word| ["true", "false"].contains(&&*word.to_ascii_lowercase()))
+                }
+                Kind::Time => inside().is_some_and(|time| timestamp(time.as_bytes()).is_some()),
+                Kind::Object => value.starts_with('{'),
+                Kind::List => value.starts_with('['),
+                _ => true,
+            };
+        if !fits {
+            strays.push((place.start, (*path).to_owned(), value));
+        } else if kind == Kind::List && value != "null" {
+            for (number, element) in elements(value).into_iter().enumerate().filter(|(_, element)| *element != "null") {
+                if !element.starts_with('{') {
+                    strays.push((at(element), format!("{path}[{number}]"), element));
+                    continue;
+                }
+                let known = |key: &str| {
+                    let (name, lone) = decoded(&format!("\"{key}\""));
+                    let name = if name == "arn" { "ARN".to_owned() } else { name };
+                    COLUMNS.iter().any(|column| !lone && column.path == format!("{path}[].{name}")).then_some(name)
+                };
+                let members = members(element);
+                for (position, (key, value)) in members.iter().enumerate() {
+                    match known(key) {
+                        None => strays.push((at(value), format!("{path}[{number}].{key}"), value)),
+                        Some(name) if members[position + 1..].iter().any(|(later, _)| known(later).as_ref() == Some(&name)) => {
+                            strays.push((at(value), format!("{path}[{number}].{name}"), value));
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+    }
+    strays.sort();
+    let members: Vec<_> = strays.into_iter().map(|(_, path, value)| format!("\"{path}\":{value}")).collect();
+    (!members.is_empty()).then(|| format!("{{{}}}", members.join(",")))
+}
+
+/// The array of a column, inside of the structs that it lies in.
+fn array_of(batch: &RecordBatch, path: &str) -> ArrayRef {
+    let mut names = path.split('.');
+    let root = batch.column_by_name(names.next().expect("a name")).expect("a column").clone();
+    names.fold(root, |array, name| array.as_struct().column_by_name(name).expect("a member").clone())
+}
+
+proptest! {
+    /// All that a record says is in its row, and nothing else is.
+    #[test]
+    fn every_column_holds_what_serde_json_and_the_rules_say(records in vec(record(), 1..6), elsewhere: bool, raw: bool) {
+        let records: Vec<_> = records.iter().map(String::as_str).collect();
+        let columns: Vec<_> = crate::schema::names().filter(|name| raw || *name != "raw").collect();
+        let (batch, _) = build(&columns, &records, if elsewhere { Home::Elsewhere } else { Home::Arena });
+        for (row, text) in records.iter().enumerate() {
+            let model = Model::of(text);
+            for column in COLUMNS.iter().filter(|column| !column.path.contains("[]")) {
+                let value = model.get(text, column.path).filter(|value| *value != "null");
+                let inside = || value?.strip_prefix('"')?.strip_suffix('"');
+                let expected_text = match column.kind {
+                    Kind::Text => value.and_then(text_of).map(String::from),
+                    Kind::Json => value.map(str::to_owned),
+                    Kind::Extra => expected_extra(text, &model),
+                    Kind::Raw if raw => Some((*text).to_owned()),
+                    Kind::File => Some(FILE.to_owned()),
+                    Kind::Raw => continue,
+                    kind => {
+                        let array = array_of(&batch, column.path);
+                        let right = match kind {
+                            Kind::Time => {
+                                let times = array.as_primitive::<TimestampMicrosecondType>();
+                                inside().and_then(|time| timestamp(time.as_bytes())) == times.is_valid(row).then(|| times.value(row))
+                            }
+                            Kind::Flag => {
+                                let flags = array.as_boolean();
+                                let word = inside().map(str::to_lowercase).or(value.map(str::to_owned));
+                                word.and_then(|word| word.parse::<bool>().ok()) == flags.is_valid(row).then(|| flags.value(row))
+                            }
+                            Kind::Object => value.is_some_and(|value| value.starts_with('{')) == array.is_valid(row),
+                            Kind::List => {
+                                let list = value.filter(|value| value.starts_with('['));
+                                list.map(|list| elements(list).len()) == array.is_valid(row).then(|| array.as_list::<i32>().value(row).len())
+                            }
+                            _ => array.as_primitive::<UInt32Type>().value(row) as usize == row,
+                        };
+                        prop_assert!(right, "{} of {}", column.path, text);
+                        continue;
+                    }
+                };
+                let array = array_of(&batch, column.path);
+                let found = array.as_string_view();
+                prop_assert_eq!(found.is_valid(row).then(|| found.value(row)), expected_text.as_deref(), "{} of {}", column.path, text);
+            }
+        }
+    }
+}

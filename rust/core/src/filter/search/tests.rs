@@ -1,0 +1,185 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::error::Error;
+use crate::event::{Framing, Origin, Record, Visitor, Wanted};
+use crate::filter::Field;
+use crate::json::Cursor;
+use crate::testing::{Window, escaped};
+
+fn column(path: &str, test: Test) -> Predicate {
+    Predicate::Column(Field::new(path, &test).expect("a column"), test)
+}
+
+fn name_is(name: &str) -> Predicate {
+    column("eventName", Test::In(vec![name.to_owned()]))
+}
+
+fn rules_out(predicate: &Predicate, text: &str) -> bool {
+    Search::new(predicate).is_some_and(|search| search.rules_out(text.as_bytes()))
+}
+
+/// Whether a record of the text meets the predicate.
+fn has_match(predicate: &Predicate, text: &str) -> bool {
+    struct Matches<'a>(&'a Predicate, bool);
+    impl Visitor for Matches<'_> {
+        fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<(), Error> {
+            let mut record = Record::new();
+            record.read(cursor, Wanted::columns(self.0.columns()))?;
+            self.1 |= self.0.matches(&record, cursor);
+            Ok(())
+        }
+        fn bad_record(&mut self, _: Error) {}
+        fn digest(&mut self) {}
+    }
+    let mut matches = Matches(predicate, false);
+    // Records before an error count: they become rows.
+    let _ = Framing::default().run(&mut Window::new(text).cursor(), &mut matches);
+    matches.1
+}
+
+#[test]
+fn a_text_without_the_constant_is_ruled_out() {
+    for text in [
+        r#"{"Records":[{"eventName":"PutObject","x":"\u003d\n"}]}"#,
+        r#"{"Records":[{"eventName":"PutBucket"},{"eventName":"Delete"}]}"#,
+        // In the middle of a longer string it is no value of its own.
+        r#"{"Records":[{"eventName":"BatchRemove-Queue"}]}"#,
+        "",
+    ] {
+        assert!(rules_out(&name_is("Remove-Queu"), text), "{text}");
+    }
+    assert!(rules_out(&column("eventName", Test::StartsWith("Move".into())), r#"{"eventName":"ReMove"}"#));
+    assert!(rules_out(&column("eventName", Test::EndsWith("Move".into())), r#"{"eventName":"Moved"}"#));
+}
+
+#[test]
+fn every_spelling_of_the_constant_is_seen() {
+    for text in [
+        r#"{"eventName":"GetKey"}"#,
+        r#"{"eventName":"\u0047etKey"}"#,
+        r#"{"eventName":"GetKe\u0079"}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"GetKey\"}"}]}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\u0022eventName\u0022:\u0022GetKey\u0022}"}]}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"\\u0047etKey\"}"}]}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"\u005cu0047etKey\"}"}]}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"\\\u00750047etKey\"}"}]}"#,
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"\\u\u0030047etKey\"}"}]}"#,
+    ] {
+        assert!(has_match(&name_is("GetKey"), text), "{text}");
+        assert!(!rules_out(&name_is("GetKey"), text), "{text}");
+    }
+}
+
+#[test]
+fn values_that_are_no_strings_have_no_quotes() {
+    for (value, test) in [
+        ("true", Test::In(vec!["true".into()])),
+        ("true", Test::EndsWith("rue".into())),
+        ("false", Test::EndsWith("alse".into())),
+        ("false", Test::StartsWith("fals".into())),
+        ("1200", Test::In(vec!["1200".into()])),
+        ("-1.25E+300", Test::EndsWith("E+300".into())),
+        ("[300]", Test::In(vec!["[300]".into()])),
+    ] {
+        let text = format!(r#"{{"eventName":{value},"x":1}}"#);
+        assert!(has_match(&column("eventName", test.clone()), &text), "{value} {test:?}");
+        assert!(!rules_out(&column("eventName", test.clone()), &text), "{value} {test:?}");
+    }
+}
+
+#[test]
+fn only_a_constant_that_is_needed_and_has_one_spelling_is_searched() {
+    let contains = |part: &str| column("eventName", Test::Contains(part.to_owned()));
+    for needless in [
+        Predicate::Any(vec![name_is("DeleteBucket"), name_is("PutBucket")]),
+        column("eventName", Test::In(vec!["DeleteBucket".into(), "PutBucket".into()])),
+        column("eventName", Test::NotEqual("DeleteBucket".into())),
+        column("eventName", Test::IsNull),
+        Predicate::All(Vec::new()),
+        contains("ab"),
+        contains("a\"b"),
+        contains("a\\b"),
+        contains("a/b"),
+        contains("a\nb"),
+        contains("abé"),
+    ] {
+        assert!(Search::new(&needless).is_none(), "{needless:?}");
+    }
+    let both = Predicate::All(vec![contains("abc"), Predicate::All(vec![contains("abcde"), contains("abcd")])]);
+    assert!(rules_out(&both, "abc abcd"));
+    assert!(!rules_out(&both, "abcde"));
+}
+
+const PATHS: [&str; 3] = ["eventName", "requestParameters", "userIdentity.arn"];
+
+fn needle() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[a-eB0u.-]{3,5}", 1 => select(vec!["true", "rue", "alse", "false", "fal", "123", "2.5", "1e5", "{ a", "[0]", "u0041"]).prop_map(str::to_owned)]
+}
+
+fn predicate(needle: String) -> impl Strategy<Value = Predicate> {
+    let test = select(vec![
+        Test::In(vec![needle.clone()]),
+        Test::StartsWith(needle.clone()),
+        Test::EndsWith(needle.clone()),
+        Test::Contains(needle),
+    ]);
+    let one = (select(PATHS.to_vec()), test).prop_map(|(path, test)| column(path, test));
+    prop_oneof![3 => one.clone(), 1 => vec(one, 0..3).prop_map(Predicate::All)]
+}
+
+/// How to spell the characters of a string: mostly plainly.
+fn spelling() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![2 => Just(Vec::new()), 2 => vec(prop_oneof![9 => Just(0u8), 1 => any::<u8>()], 60), 1 => vec(any::<u8>(), 60)]
+}
+
+/// A value that has the needle, in whatever way.
+fn value(needle: &str) -> BoxedStrategy<String> {
+    let around = || select(vec!["", "", "", "x", " ", "\"", "\\"]);
+    let quoted = (around(), around(), spelling()).prop_map({
+        let needle = needle.to_owned();
+        move |(before, behind, spelling)| format!("\"{}\"", escaped(&format!("{before}{needle}{behind}"), &spelling))
+    });
+    let quoted = quoted.boxed();
+    let number = if needle.parse::<f64>().is_ok() && needle.as_bytes()[0] != b'0' {
+        needle.trim_matches('.').to_owned()
+    } else {
+        "1230".to_owned()
+    };
+    prop_oneof![
+        5 => quoted.clone(),
+        1 => select(vec![number, "true".to_owned(), "false".to_owned()]),
+        1 => quoted.prop_map(|inside| format!("{{ \"a\":[{inside}]}}")),
+        1 => Just("[0]".to_owned()),
+    ]
+    .boxed()
+}
+
+/// A file of one record in which the needle may be, bare, in `Records` or in a string.
+fn file(needle: &str) -> BoxedStrategy<String> {
+    let values = [value(needle), value("zzz"), value(needle)];
+    let record = values.prop_map(|[one, two, three]| {
+        format!("{{\"eventName\":{one},\"requestParameters\":{two},\"userIdentity\":{{\"arn\":{three}}}}}")
+    });
+    (record, spelling(), 0..3u8)
+        .prop_map(|(record, mut spelling, shape)| match shape {
+            0 => record,
+            1 => format!("{{\"Records\":[{record}]}}"),
+            _ => {
+                spelling = spelling.into_iter().cycle().take(1000).collect();
+                format!("{{\"Events\":[{{\"CloudTrailEvent\":\"{}\"}}]}}", escaped(&record, &spelling))
+            }
+        })
+        .boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn what_is_ruled_out_has_no_match((text, predicate) in needle().prop_flat_map(|needle| (file(&needle), predicate(needle)))) {
+        prop_assert!(!rules_out(&predicate, &text) || !has_match(&predicate, &text), "{:?} on {}", predicate, text);
+    }
+}

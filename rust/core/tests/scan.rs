@@ -1,0 +1,515 @@
+//! Whole scans of archives that each test writes for itself.
+
+use std::fs;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use ctfast_core::filter::{Field, Predicate, Test};
+use ctfast_core::source::{Listing, Selection, Skip};
+use ctfast_core::{Error, ErrorKind, Limits, Next, Plan, Report, Scan, schema};
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use tempfile::TempDir;
+
+/// A folder of files.
+struct Archive(TempDir);
+
+impl Archive {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn write(&self, key: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.0.path().join(key);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+
+    fn path(&self, key: &str) -> String {
+        self.0.path().join(key).to_string_lossy().into_owned()
+    }
+
+    /// A plan to read all of it: three columns, everything collected, two threads.
+    fn plan(&self) -> Plan {
+        Plan {
+            files: Listing::new(vec![self.0.path().to_owned()], Selection::default()),
+            schema: Arc::new(schema::project(&["file", "record", "raw"]).expect("known columns")),
+            predicate: None,
+            fail: false,
+            limits: Limits::default(),
+            threads: 2,
+        }
+    }
+
+    /// What [`Self::plan`] finds, with the root taken off the names.
+    fn read(&self) -> Outcome {
+        read(self.plan()).below(&self.path(""))
+    }
+}
+
+/// What a scan gave: file, index and text of each row, then its report, and its error.
+struct Outcome {
+    rows: Vec<(String, u32, String)>,
+    report: Report,
+    error: Option<Error>,
+}
+
+impl Outcome {
+    fn below(mut self, root: &str) -> Self {
+        for (file, ..) in &mut self.rows {
+            *file = file.replace(root, "");
+        }
+        self
+    }
+
+    /// The findings, one line each.
+    fn bad(&self, archive: &Archive) -> Vec<String> {
+        let line = |finding: &ctfast_core::scan::Finding| format!("{}, {} kept", finding.error, finding.records_kept);
+        self.report.bad.iter().map(line).map(|line| line.replace(&archive.path(""), "")).collect()
+    }
+}
+
+fn read(plan: Plan) -> Outcome {
+    let mut scan = Scan::start(plan).expect("threads");
+    let mut rows = Vec::new();
+    let error = loop {
+        match scan.next(Duration::from_secs(1)) {
+            Ok(Next::Batch(batch)) => rows.extend(rows_of(&batch)),
+            Ok(Next::Waiting) => {}
+            Ok(Next::End) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    Outcome { rows, report: scan.report().clone(), error }
+}
+
+fn rows_of(batch: &RecordBatch) -> Vec<(String, u32, String)> {
+    let text = |name: &str| batch.column_by_name(name).map(AsArray::as_string_view);
+    let (files, raws) = (text("file").expect("a column"), text("raw"));
+    let records = batch.column_by_name("record").expect("a column").as_primitive::<UInt32Type>();
+    let row = |row| (files.value(row).to_owned(), records.value(row), raws.map_or("", |raws| raws.value(row)).to_owned());
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut file = Vec::new();
+    GzEncoder::new(text.as_ref(), Compression::fast()).read_to_end(&mut file).expect("gzip");
+    file
+}
+
+/// A record that says which one it is, with so many bytes of ballast.
+fn record(file: &str, number: usize, ballast: usize) -> String {
+    format!(
+        "{{\"eventName\":\"Name{}\",\"eventID\":\"{file} {number}\",\"requestParameters\":{{\"x\":\"{}\"}}}}",
+        number % 7,
+        "é-".repeat(ballast / 3)
+    )
+}
+
+fn records(file: &str, count: usize, ballast: usize) -> Vec<String> {
+    (0..count).map(|number| record(file, number, ballast)).collect()
+}
+
+fn log(records: &[String]) -> String {
+    format!("{{\"Records\":[{}]}}", records.join(","))
+}
+
+/// The rows that a file of these records gives.
+fn rows(file: &str, records: Vec<String>) -> Vec<(String, u32, String)> {
+    records.into_iter().enumerate().map(|(number, record)| (file.to_owned(), number as u32, record)).collect()
+}
+
+/// An archive of several tasks' size, and its rows: few records in many files and many records in few.
+fn large_archive() -> (Archive, Vec<(String, u32, String)>) {
+    let archive = Archive::new();
+    let mut expected = Vec::new();
+    for number in 0..1500 {
+        let key = format!("a{}/{}.json{}", number % 3, number, if number % 2 == 0 { ".gz" } else { "" });
+        let (count, ballast) = if number % 50 == 0 { (120, 2000) } else { (number % 4, 10) };
+        let records = records(&key, count, ballast);
+        archive.write(&key, if number % 2 == 0 { gzip(log(&records)) } else { log(&records).into_bytes() });
+        expected.extend(rows(&key, records));
+    }
+    expected.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()).then(one.1.cmp(&other.1)));
+    (archive, expected)
+}
+
+/// A small, fixed source of chance.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % end.max(1)
+    }
+}
+
+#[test]
+fn rows_come_in_key_order_whatever_the_number_of_threads() {
+    let (archive, expected) = large_archive();
+    for threads in 1..=4 {
+        let outcome = read(Plan { threads, ..archive.plan() }).below(&archive.path(""));
+        assert!(outcome.rows == expected, "with {threads} threads");
+        let report = outcome.report;
+        assert!(report.complete);
+        assert_eq!((report.files_read, report.files_bad, report.files_skipped()), (1500, 0, 0));
+        assert_eq!((report.records_read, report.records_bad, report.records_skipped), (expected.len() as u64, 0, 0));
+    }
+}
+
+#[test]
+fn an_empty_archive_ends_at_once() {
+    let outcome = Archive::new().read();
+    assert!(outcome.rows.is_empty() && outcome.error.is_none() && outcome.report.complete);
+}
+
+#[test]
+fn every_file_and_every_record_is_counted_once() {
+    let archive = Archive::new();
+    archive.write("01 good.json", log(&records("a", 3, 0)));
+    archive.write("02 bad records.json.gz", gzip(r#"{"Records":[1,{"eventName":"Name0"},null,{"eventName":"Name1"}]}"#));
+    archive.write("03 empty.json", "");
+    archive.write("04 truncated.json.gz", &gzip(log(&records("b", 2, 3000)))[..60]);
+    archive.write("05 cut.json", &log(&records("c", 2, 0))[..120]);
+    archive.write("06 digest.json", r#"{"digestStartTime":"s","digestEndTime":"e"}"#);
+    archive.write("07 text.txt", "hello");
+    archive.write("08 text.json", "hello");
+    archive.write("09 more.json.gz", [gzip(log(&records("d", 1, 0))), b"\0\0\0".to_vec()].concat());
+    archive.write("10 records.json", r#"{"Records":{}}"#);
+    let outcome = archive.read();
+    assert_eq!(
+        outcome.bad(&archive),
+        [
+            "02 bad records.json.gz: record is not an object at byte 12 (record 0), 2 kept",
+            "02 bad records.json.gz: record is not an object at byte 36 (record 2), 2 kept",
+            "03 empty.json: empty file, 0 kept",
+            "04 truncated.json.gz: truncated gzip: the file ends inside member 1 at byte 60 (record 0), 0 kept",
+            "05 cut.json: invalid JSON: unexpected end at byte 120 (record 1), 1 kept",
+            "08 text.json: neither gzip nor JSON: starts with 0x68 at byte 0, 0 kept",
+            "10 records.json: 'Records' is not an array at byte 11, 0 kept",
+        ]
+    );
+    let report = &outcome.report;
+    assert_eq!(report.warnings.iter().map(|finding| finding.error.kind().name()).collect::<Vec<_>>(), ["trailing-bytes"]);
+    assert_eq!((report.files_read, report.files_bad), (3, 5));
+    assert_eq!(
+        report.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect::<Vec<_>>(),
+        [("name", 1), ("digest", 1)]
+    );
+    assert_eq!((report.records_read, report.records_bad, report.records_skipped), (7, 2, 0));
+    assert_eq!(outcome.rows.len(), 7);
+
+    // With a predicate the refused ones are skipped; nothing else changes.
+    let test = Test::In(vec!["Name1".into(), "Name2".into()]);
+    let predicate = Predicate::Column(Field::new("eventName", &test).expect("a column"), test);
+    let filtered = read(Plan { predicate: Some(predicate), ..archive.plan() });
+    let report = filtered.report;
+    assert_eq!((report.records_read, report.records_bad, report.records_skipped), (3, 2, 4));
+    assert_eq!((report.files_read, report.files_bad, report.files_skipped()), (3, 5, 2));
+    assert_eq!(filtered.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn a_file_that_is_named_and_missing_is_bad_and_the_others_are_read() {
+    let archive = Archive::new();
+    archive.write("a.json", log(&records("a", 2, 0)));
+    let files = ["a.json", "b.json", "a.json"].map(|key| archive.0.path().join(key)).to_vec();
+    let outcome = read(Plan { files: Listing::new(files, Selection::default()), ..archive.plan() });
+    assert_eq!(outcome.rows.len(), 4);
+    assert_eq!(outcome.bad(&archive), ["b.json: cannot read: No such file or directory, 0 kept"]);
+    assert_eq!((outcome.report.files_read, outcome.report.files_bad), (2, 1));
+}
+
+#[test]
+fn the_first_failure_in_key_order_ends_a_scan_that_is_to_fail() {
+    let (archive, expected) = large_archive();
+    let bad = "a1/1000.json.gz";
+    for key in [bad, "a1/1003.json.gz", "a2/1001.json", "a2/5.json.gz"] {
+        archive.write(key, "{");
+    }
+    for threads in 1..=4 {
+        let outcome = read(Plan { fail: true, threads, ..archive.plan() }).below(&archive.path(""));
+        let error = outcome.error.expect("a failure").to_string();
+        assert_eq!(error.replace(&archive.path(""), ""), format!("{bad}: invalid JSON: unexpected end at byte 1 (record 0)"));
+        assert!(!outcome.report.complete);
+        // What came before is a part of the right rows, and nothing of what comes behind is among them.
+        assert!(outcome.rows.iter().all(|(file, ..)| file.as_str() < bad), "with {threads} threads");
+        assert!(expected.starts_with(&outcome.rows), "with {threads} threads");
+    }
+}
+
+#[test]
+fn a_bad_record_too_ends_a_scan_that_is_to_fail() {
+    let archive = Archive::new();
+    archive.write("a.json", r#"{"Records":[{"eventName":"A"},7]}"#);
+    archive.write("b.json", "");
+    let error = read(Plan { fail: true, ..archive.plan() }).error.expect("a failure").to_string();
+    assert_eq!(error.replace(&archive.path(""), ""), "a.json: record is not an object at byte 30 (record 1)");
+}
+
+#[test]
+fn a_scan_that_has_failed_or_is_closed_gives_nothing_more_and_is_not_complete() {
+    let (archive, _) = large_archive();
+    archive.write("a0/500.json", "{");
+    let mut scan = Scan::start(Plan { fail: true, ..archive.plan() }).expect("threads");
+    while scan.next(Duration::from_secs(1)).is_ok() {}
+    assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
+    assert!(!scan.report().complete);
+
+    let mut scan = Scan::start(archive.plan()).expect("threads");
+    while !matches!(scan.next(Duration::from_secs(1)), Ok(Next::Batch(_))) {}
+    scan.close();
+    assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
+    assert!(!scan.report().complete);
+}
+
+#[test]
+fn a_scan_that_is_dropped_early_ends_its_threads() {
+    let (archive, _) = large_archive();
+    for batches in 0..3 {
+        let plan = Plan { threads: 4, ..archive.plan() };
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut scan = Scan::start(plan).expect("threads");
+            for _ in 0..batches {
+                while matches!(scan.next(Duration::from_secs(1)), Ok(Next::Waiting)) {}
+            }
+            drop(scan); // It waits for its threads.
+            done.send(()).expect("a reader");
+        });
+        is_done.recv_timeout(Duration::from_secs(60)).expect("the threads have ended");
+    }
+}
+
+#[test]
+fn a_reader_is_not_kept_waiting_longer_than_it_wants() {
+    let archive = Archive::new();
+    archive.write("a.json", log(&records("a", 20_000, 100)));
+    let mut scan = Scan::start(archive.plan()).expect("threads");
+    let start = Instant::now();
+    let first = scan.next(Duration::ZERO).expect("no failure");
+    assert!(matches!(first, Next::Waiting) && start.elapsed() < Duration::from_secs(1), "{first:?}");
+}
+
+/// Records of `size` bytes together, each with its own number.
+fn many(size: usize) -> Vec<String> {
+    let mut bytes = 0;
+    let records = (0..).map(|number| record("large", number, 900 + number % 64));
+    records
+        .take_while(|record| {
+            bytes += record.len() + 1;
+            bytes < size
+        })
+        .collect()
+}
+
+#[test]
+fn a_file_that_is_streamed_gives_what_was_written() {
+    let archive = Archive::new();
+    // More than 24 MB as stored.
+    let stored = many(26 << 20);
+    archive.write("a array.json", format!("[{}]", stored.join(",\n")));
+    archive.write("b lines.log", stored.join("\n"));
+    let outcome = archive.read();
+    assert_eq!(outcome.bad(&archive), Vec::<String>::new());
+    assert!(outcome.rows == [rows("a array.json", stored.clone()), rows("b lines.log", stored)].concat());
+}
+
+#[test]
+fn a_file_that_inflates_to_much_is_streamed_and_gives_what_was_written() {
+    let archive = Archive::new();
+    // More than 64 MB of text; white space keeps it cheap.
+    let space = " ".repeat(4 << 20);
+    let records = records("a", 18, 900);
+    let text = format!("{{\"Records\":[{}],\"x\":1}}", records.join(&format!(",{space}")));
+    let file = gzip(&text);
+    archive.write("a.json.gz", &file);
+    let outcome = archive.read();
+    assert_eq!(outcome.bad(&archive), Vec::<String>::new());
+    assert!(outcome.rows == rows("a.json.gz", records));
+    assert_eq!((outcome.report.bytes_stored, outcome.report.bytes_inflated), (file.len() as u64, text.len() as u64));
+}
+
+#[test]
+fn a_record_may_be_larger_than_the_window_it_is_read_in() {
+    let archive = Archive::new();
+    let records = vec![record("a", 0, 0), record("a", 1, 20 << 20), record("a", 2, 0)];
+    archive.write("a.json", log(&records));
+    assert!(archive.read().rows == rows("a.json", records));
+}
+
+#[test]
+fn damage_late_in_a_streamed_file_is_named_where_it_lies_and_what_came_before_is_kept() {
+    let archive = Archive::new();
+    let records = many(18 << 20);
+    let mut text = log(&records).into_bytes();
+    let at = text.len() - 500;
+    text[at] = 0xff;
+    archive.write("a.json", &text);
+    let kept = records.len() - 1;
+    let outcome = archive.read();
+    assert_eq!(outcome.bad(&archive), [format!("a.json: invalid UTF-8 at byte {at} (record {kept}), {kept} kept")]);
+    assert!(outcome.rows == rows("a.json", records[..kept].to_vec()));
+}
+
+#[test]
+fn a_gzip_file_cut_anywhere_keeps_the_records_before_the_cut() {
+    let archive = Archive::new();
+    // Stored, not compressed, so that each record has its own bytes in the file.
+    let records = records("a", 4, 0);
+    let mut file = Vec::new();
+    GzEncoder::new(log(&records).as_bytes(), Compression::none()).read_to_end(&mut file).expect("gzip");
+    let cuts: Vec<_> = (2..file.len()).step_by(7).collect();
+    for cut in &cuts {
+        archive.write(&format!("{cut:05}.json.gz"), &file[..*cut]);
+    }
+    let outcome = archive.read();
+    assert_eq!((outcome.report.files_bad, outcome.report.files_read), (cuts.len() as u64, 0));
+    for (finding, cut) in outcome.report.bad.iter().zip(cuts) {
+        assert_eq!(*finding.error.kind(), ErrorKind::TruncatedGzip(1), "cut at {cut}");
+        let name = format!("{cut:05}.json.gz");
+        let kept: Vec<_> = outcome.rows.iter().filter(|(file, ..)| *file == name).cloned().collect();
+        assert_eq!(kept.len() as u64, finding.records_kept);
+        assert_eq!(kept, rows(&name, records[..kept.len()].to_vec()));
+        // The header and the block's own header are 15 bytes, `{"Records":[` is 12.
+        let whole = cut.saturating_sub(27).div_euclid(records[0].len() + 1);
+        assert!(kept.len() >= whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn limits_hold_for_whole_files() {
+    let archive = Archive::new();
+    let text = log(&records("a", 10, 0));
+    let size = text.len() as u64;
+    archive.write("1.json.gz", gzip(&text));
+    archive.write("2.json.gz", [gzip(&text), gzip(&text)].concat());
+    archive.write("3.json", [&text[..], &text].concat());
+    archive.write("4.json", &text);
+    let limits = Limits { inflated: 2 * size - 1, ..Limits::default() };
+    let outcome = read(Plan { limits, ..archive.plan() });
+    let bad: Vec<_> =
+        outcome.report.bad.iter().map(|finding| (finding.error.location().key.clone(), finding.error.kind().clone())).collect();
+    assert_eq!(bad, ["2.json.gz", "3.json"].map(|key| (Some(archive.path(key)), ErrorKind::TooLarge(2 * size - 1))));
+
+    archive.write("5.json.gz", gzip(vec![b' '; 17 << 20]));
+    let outcome = read(Plan { limits: Limits { ratio: 50, ..Limits::default() }, ..archive.plan() });
+    assert_eq!(outcome.report.bad.iter().map(|finding| finding.error.kind().clone()).collect::<Vec<_>>(), [ErrorKind::Ratio(50)]);
+}
+
+#[test]
+fn files_without_the_constant_are_skipped_and_no_row_is_lost_by_it() {
+    let archive = Archive::new();
+    archive.write("1.json.gz", gzip(r#"{"Records":[{"eventName":"GetKey"},{"eventName":"GetKeys"}]}"#));
+    archive.write("2.json.gz", gzip(r#"{"Records":[{"eventName":"PutKey"}]}"#));
+    archive.write("3.json.gz", gzip(r#"{"Records":[{"eventName":"\u0047etKey"}]}"#));
+    let test = Test::In(vec!["GetKey".into()]);
+    let predicate = Predicate::Column(Field::new("eventName", &test).expect("a column"), test);
+    let outcome = read(Plan { predicate: Some(predicate), ..archive.plan() }).below(&archive.path(""));
+    assert_eq!(
+        outcome.rows.iter().map(|(file, record, _)| (file.as_str(), *record)).collect::<Vec<_>>(),
+        [("1.json.gz", 0), ("3.json.gz", 0)]
+    );
+    assert_eq!(outcome.report.skipped.get(&Skip::Constant), Some(&1));
+    assert_eq!((outcome.report.files_read, outcome.report.records_read, outcome.report.records_skipped), (2, 2, 1));
+}
+
+#[test]
+fn a_choice_of_columns_gives_the_same_values_as_all_of_them() {
+    let (archive, _) = large_archive();
+    let all: Vec<_> = schema::names().collect();
+    let batches = |names: &[&str]| {
+        let mut scan = Scan::start(Plan { schema: Arc::new(schema::project(names).expect("known columns")), ..archive.plan() })
+            .expect("threads");
+        let mut batches = Vec::new();
+        loop {
+            match scan.next(Duration::from_secs(1)).expect("no failure") {
+                Next::Batch(batch) => batches.push(batch),
+                Next::Waiting => {}
+                Next::End => return batches,
+            }
+        }
+    };
+    let text = |batches: &[RecordBatch], name: &str| -> Vec<Option<String>> {
+        let columns = batches.iter().map(|batch| batch.column_by_name(name).expect("a column").as_string_view());
+        columns.flat_map(|column| column.iter().map(|value| value.map(str::to_owned)).collect::<Vec<_>>()).collect()
+    };
+    let whole = batches(&all);
+    for names in [&["eventID"][..], &["requestParameters", "eventName"], &["raw"], &["file", "errorCode"]] {
+        let some = batches(names);
+        for name in names {
+            assert!(text(&some, name) == text(&whole, name), "{name} of {names:?}");
+        }
+    }
+}
+
+#[test]
+fn garbage_is_bad_or_read_but_never_a_bug() {
+    let archive = Archive::new();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let good = [
+        log(&records("é", 3, 40)),
+        format!("[{}]", records("b", 2, 0).join(" , ")),
+        records("c", 3, 10).join("\n"),
+        r#"{"Events":[{"CloudTrailEvent":"{\"eventName\":\"\\u0041\"}"},{"CloudTrailEvent":"{}"}]}"#.to_owned(),
+        "2023-07-10T11:42:36Z {\"eventName\":\"A\",\"resources\":[{\"ARN\":\"a\",\"x\":1},2]}".to_owned(),
+    ];
+    let count = 1200;
+    for number in 0..count {
+        let mut text = good[dice.below(good.len())].clone().into_bytes();
+        let zip = dice.below(3) > 0;
+        let damage = |bytes: &mut Vec<u8>, dice: &mut Dice| match dice.below(5) {
+            0 => bytes.truncate(dice.below(bytes.len() + 1)),
+            1 => (0..dice.below(200)).for_each(|_| bytes.push(dice.below(256) as u8)),
+            2 => *bytes = (0..dice.below(200)).map(|_| dice.below(256) as u8).collect(),
+            _ => {
+                for _ in 0..=dice.below(3) {
+                    let at = dice.below(bytes.len());
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte = if dice.below(2) == 0 { b"\"\\{}[],:\0u"[dice.below(10)] } else { dice.below(256) as u8 };
+                    }
+                }
+            }
+        };
+        if dice.below(4) > 0 {
+            damage(&mut text, &mut dice);
+        }
+        let mut file = if zip { gzip(&text) } else { text };
+        if dice.below(4) == 0 {
+            damage(&mut file, &mut dice);
+        }
+        archive.write(&format!("{number}.gz"), file);
+    }
+    let all: Vec<_> = schema::names().collect();
+    let outcome = read(Plan { schema: Arc::new(schema::project(&all).expect("known columns")), ..archive.plan() });
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let report = outcome.report;
+    assert_eq!(report.files_read + report.files_bad + report.files_skipped(), count);
+    assert_eq!(report.records_read, outcome.rows.len() as u64);
+    let of_records =
+        |finding: &&ctfast_core::scan::Finding| finding.error.location().record.is_some() && !finding.error.is_damage();
+    assert!(report.bad.iter().filter(of_records).count() as u64 <= report.records_bad);
+    assert_eq!(report.bad.len() as u64, report.files_bad + report.records_bad);
+    assert!(report.bad.iter().all(|finding| *finding.error.kind() != ErrorKind::Bug));
+    assert!(report.files_read > 100 && report.files_bad > 100, "both happen");
+    for (_, _, raw) in outcome.rows {
+        assert!(raw.starts_with('{') && raw.ends_with('}'), "{raw}");
+    }
+}
+
+#[test]
+fn a_path_is_read_as_it_is_named() {
+    let archive = Archive::new();
+    archive.write("x/a.json", log(&records("a", 1, 0)));
+    let root =
+        PathBuf::from(format!("{}/../{}/x", archive.path("."), archive.0.path().file_name().expect("a name").to_string_lossy()));
+    let outcome = read(Plan { files: Listing::new(vec![root.clone()], Selection::default()), ..archive.plan() });
+    assert_eq!(outcome.rows[0].0, format!("{}/a.json", root.display()));
+}

@@ -1,0 +1,28 @@
+"""The examples in the docstrings of the installed package."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import ctfast as ct
+from ctfast.sample import Sample
+
+MODULES = [module.name for module in pkgutil.walk_packages(ct.__path__, "ctfast.") if not module.name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", ["ctfast", *MODULES])
+def test_examples(name: str, sample: Sample) -> None:
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    printed: list[str] = []
+    for example in doctest.DocTestFinder().find(importlib.import_module(name), extraglobs={"archive": str(sample.archive)}):
+        runner.run(example, out=printed.append)
+    assert not runner.failures, "".join(printed)
+
+
+def test_the_public_functions_have_examples() -> None:
+    for name in ("columns", "info", "read", "scan", "sql", "stream"):
+        assert ">>> " in getattr(ct, name).__doc__, name
