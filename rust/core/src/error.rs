@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Unreadable(String),
     /// The first byte starts neither gzip nor JSON.
     Unrecognized(u8),
+    /// The file must be gzip, but starts with this byte.
+    NotGzip(u8),
     /// The file ends inside this gzip member (counted from 1).
     TruncatedGzip(u32),
     /// This gzip member is not valid deflate data, or its header is not valid.
@@ -84,6 +86,7 @@ impl ErrorKind {
             Self::Empty => "empty",
             Self::Unreadable(_) => "unreadable",
             Self::Unrecognized(_) => "unrecognized",
+            Self::NotGzip(_) => "not-gzip",
             Self::TruncatedGzip(_) => "truncated-gzip",
             Self::CorruptGzip(_) => "corrupt-gzip",
             Self::Checksum(_) => "checksum",
@@ -110,6 +113,7 @@ impl fmt::Display for ErrorKind {
             Self::Empty => f.write_str("empty file"),
             Self::Unreadable(why) => write!(f, "cannot read: {why}"),
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
+            Self::NotGzip(byte) => write!(f, "not gzip: starts with 0x{byte:02x}"),
             Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
             Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),
             Self::Checksum(member) => write!(f, "gzip checksum does not match in member {member}"),
@@ -169,6 +173,11 @@ impl Error {
                 | ErrorKind::ControlCharacter(_)
                 | ErrorKind::TooDeep(_)
         )
+    }
+
+    /// How many bytes follow the last gzip member.
+    pub(crate) fn trailing_bytes(&self) -> u64 {
+        if let ErrorKind::TrailingBytes(count) = self.kind() { *count } else { 0 }
     }
 
     /// What failed.

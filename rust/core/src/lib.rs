@@ -11,6 +11,7 @@ pub mod error;
 mod event;
 pub mod filter;
 mod inflate;
+pub mod integrity;
 mod json;
 mod scalar;
 pub mod scan;

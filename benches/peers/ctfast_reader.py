@@ -1,0 +1,62 @@
+"""ctfast itself, as a user writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import ctfast as ct
+from ctfast._ctfast import DEBUG
+
+from . import frames
+
+if TYPE_CHECKING:
+    from .base import Archive
+
+
+class Ctfast:
+    """ctfast; its `columns` also make `raw`, `extra` and `record`, which the peers' do not."""
+
+    def __init__(self, archive: Archive, threads: int) -> None:
+        if DEBUG:
+            message = "this is a debug build of ctfast: build it with --release before measuring"
+            raise RuntimeError(message)
+        self.archive = archive
+        self.threads = threads
+        self.source = str(archive.path)
+
+    def version(self) -> str:
+        """Return the versions that matter."""
+        return f"ctfast {ct.__version__}, Polars {pl.__version__}"
+
+    def columns(self) -> pl.DataFrame:
+        """Read every event with every column."""
+        return ct.read(self.source, threads=self.threads)
+
+    def count(self) -> pl.DataFrame:
+        """Count the events by name."""
+        return ct.scan(self.source, threads=self.threads).group_by("eventName").len().collect()
+
+    def rare(self) -> pl.DataFrame:
+        """Return five columns of the DeleteBucket events."""
+        events = ct.scan(self.source, threads=self.threads).filter(pl.col("eventName") == "DeleteBucket")
+        arn = pl.col("userIdentity").struct.field("arn")
+        return events.select("eventTime", "eventName", arn, "sourceIPAddress", "eventID").collect()
+
+    def stream(self) -> int:
+        """Read every column batch by batch, keep nothing, and return the number of events."""
+        with ct.stream(self.source, threads=self.threads) as batches:
+            return sum(batch.num_rows for batch in batches)
+
+    def facts(self, task: str, result: Any) -> Any:
+        """Return what is compared with the manifest."""
+        if task == "stream":
+            return {"rows": result}
+        found = frames.facts(task, result)
+        if task == "columns":
+            total = result.select(pl.col("raw").str.len_bytes().cast(pl.UInt64).sum()).item()
+            if total != self.archive.answers["record_bytes"]:
+                message = f"raw holds {total} bytes, not {self.archive.answers['record_bytes']}"
+                raise AssertionError(message)
+        return found

@@ -1,0 +1,27 @@
+"""Facts of results that are Polars frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from .schema import COUNTED
+
+
+def facts(task: str, frame: pl.DataFrame) -> Any:
+    """Return what `base.check` compares."""
+    if task == "count":
+        return frame.rows()
+    if task == "rare":
+        return frame.select("eventTime", "eventName", "arn", "sourceIPAddress", "eventID").rows()
+    counts = frame.select(
+        pl.len().alias("rows"),
+        pl.col("eventTime").min().alias("first"),
+        pl.col("eventTime").max().alias("last"),
+        *[pl.col(name).count() for name in COUNTED],
+        pl.col("userIdentity").struct.field("arn").count().alias("userIdentity.arn"),
+        pl.col("resources").list.len().gt(0).sum(),
+        pl.col("tlsDetails").struct.field("tlsVersion").count().alias("tlsDetails"),
+    )
+    return counts.row(0, named=True)
