@@ -40,7 +40,7 @@ def load_signatures(signatures: Signatures | None) -> list[Row]:
     parsed = signatures if isinstance(signatures, Mapping) else json.loads(Path(signatures).read_bytes())
     if not isinstance(parsed, Mapping):
         message = "signatures are a JSON object from bucket/key to the metadata of the object"
-        raise TypeError(message)
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
     return [_row(name, saved) for name, saved in parsed.items()]
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast._keys import Keys, load_keys
+from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
 from ctfast._source import Source, Time, micros, paths, processors
@@ -77,6 +78,8 @@ class Verification:
     findings : polars.DataFrame
         All that speaks against the archive (``severity`` is ``error``) or is worth knowing (``note``): ``reason``, ``message``,
         ``account``, ``region``, ``trail``, ``time``, ``file``. The table of reasons is in ``docs/integrity.md``.
+    roots : list of str
+        The folders that were verified.
     """
 
     def __init__(
@@ -90,7 +93,7 @@ class Verification:
         self.findings = joined["findings"]
         self._spans = joined["spans"]
         self._counts = counts
-        self._roots = roots
+        self.roots = roots
         self._details = details
 
     def _tally(self, name: str) -> Tally:
@@ -132,6 +135,12 @@ class Verification:
         """Log files, each as often as it is listed."""
         return self._tally("logs")
 
+    @property
+    def vouched(self) -> tuple[int, int]:
+        """How many valid digests a file of signatures vouches for, and how many only the digests that follow them."""
+        saved, held = self._counts.get("vouched", [0, 0])
+        return saved, held
+
     @cached_property
     def coverage(self) -> pl.DataFrame:
         """What is known of each hour.
@@ -166,7 +175,7 @@ class Verification:
         if self.backfill_counts.total:
             lines.append(_line("backfill digests", self.backfill_counts))
         lines.append(_line("log files", self.log_counts))
-        saved, held = self._counts.get("vouched", [0, 0])
+        saved, held = self.vouched
         lines.append(f"{'signatures':<17}{saved:>9,} saved in a file, {held:,} held by the next digest")
         errors, notes = self._counts.get("unlisted", [0, 0])
         lines.append(_weighed("unlisted files", errors, notes))
@@ -176,6 +185,18 @@ class Verification:
         else:
             lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
         return "\n".join(lines)
+
+    def html(self, *, title: str | None = None) -> str:
+        """Return a page that tells all: the verdict, a calendar of the hours of each chain, every finding.
+
+        It is whole in itself: it loads nothing from anywhere, and runs no script.
+
+        Parameters
+        ----------
+        title
+            What the archive is called; by default its folders.
+        """
+        return page(self, title or ", ".join(self.roots))
 
     def __repr__(self) -> str:
         """Return the verdict and the counts on one line."""
@@ -188,8 +209,8 @@ class Verification:
             message = "a verification without details does not know the valid files: verify(..., details=True)"
             raise ValueError(message)
         for name in named:
-            if not any(name == root or name.startswith(root.rstrip("/") + "/") for root in self._roots):
-                message = f"{name} does not lie below {', '.join(self._roots)}: name the archive as it was named to be verified"
+            if not any(name == root or name.startswith(root.rstrip("/") + "/") for root in self.roots):
+                message = f"{name} does not lie below {', '.join(self.roots)}: name the archive as it was named to be verified"
                 raise ValueError(message)
         bad = self.logs.filter(pl.col("status") != "valid")["file"].implode()
         return _ctfast.Paths(self.logs.filter(pl.col("status") == "valid", ~pl.col("file").is_in(bad))["file"])
@@ -405,4 +426,5 @@ def _line(name: str, tally: Tally) -> str:
 
 
 def _weighed(name: str, errors: int, notes: int) -> str:
-    return f"{name:<17}{errors + notes:>9,}" + (f": {errors:,} errors, {notes:,} notes" if errors + notes else "")
+    parts = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((errors, "error"), (notes, "note")) if count]
+    return f"{name:<17}{errors + notes:>9,}" + (f": {', '.join(parts)}" if parts else "")
