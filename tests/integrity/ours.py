@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import ctfast as ct
-from chains import url
+from chains import split, url
 from tampering import Case
 
 # Reasons of ctfast, in the words of the scenarios.
@@ -41,10 +42,36 @@ WORDS = {
 }
 
 
+# A file may be wrong in several ways, and tell another first.
+ALSO = {
+    "signature": {"contradicted"},  # the next digest holds another hash or signature of it
+    "trailing": {"hash", "format"},  # all members together have another hash
+}
+
+
+# Signed by CloudTrail itself and true: worth a note, and no reason to distrust the file.
+NOTES = {"duplicate", "foreign"}
+
+
 @dataclass
 class Verdicts:
+    """For each file the words that were said of it: ``{"valid"}``, or others."""
+
     verification: Any
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, set[str]] = field(default_factory=dict)
+
+    def differ(self, expected: Mapping[str, str]) -> dict[str, tuple[str, set[str]]]:
+        """Where they are not what is expected: that, and what was said."""
+        wrong = {}
+        for file in {*expected, *self.files}:
+            word, said = expected.get(file, "silent"), self.files.get(file, {"silent"})
+            if word in ("valid", "silent"):
+                right = said - NOTES == {word}
+            else:
+                right = bool(said & {word, *ALSO.get(word, ())}) and ("valid" not in said or word in NOTES)
+            if not right:
+                wrong[file] = word, said
+        return wrong
 
 
 def verify(case: Case, folder: Path, **options: Any) -> Verdicts:
@@ -69,29 +96,40 @@ def _write(case: Case, folder: Path) -> dict[str, Path]:
 
 def read(verification: Any, roots: dict[str, Path]) -> Verdicts:
     verdicts = Verdicts(verification)
-    names = {f"{path}{os.sep}": bucket for bucket, path in roots.items()}
+    folders = {f"{path}{os.sep}": bucket for bucket, path in roots.items()}
+    names: dict[str, str] = {}  # of files that are not there, as the findings call them
 
-    def address(file: str) -> str:
-        for prefix, bucket in names.items():
+    def address(file: str) -> str | None:
+        for prefix, bucket in folders.items():
             if file.startswith(prefix):
                 return url(bucket, file.removeprefix(prefix).replace(os.sep, "/"))
-        return file
+        return names.get(file)
 
-    def say(file: str, word: str) -> None:
-        if verdicts.files.get(file, "valid") == "valid":
-            verdicts.files[file] = word
-
+    listed: dict[str, set[str]] = {}
     for row in [*verification.digests.iter_rows(named=True), *verification.logs.iter_rows(named=True)]:
-        # A file that lies in the archive has its own name; one that does not, the name that a digest gives it.
-        found = address(row["file"])
-        say(found if found.startswith("s3://") else url(row["bucket"], row["key"]), _word(row["status"], row["reason"]))
-    for row in verification.unlisted.iter_rows(named=True):
-        say(address(row["file"]), "unlisted")
-    for row in verification.findings.iter_rows(named=True):
-        if row["file"] and row["reason"] in WORDS:
-            say(address(row["file"]), WORDS[row["reason"]])
+        file = address(row["file"]) or names.setdefault(row["file"], url(row["bucket"] or "", row["key"] or ""))
+        listed.setdefault(file, set()).add(_word(row))
+    for file, words in listed.items():
+        # One valid digest that lists a log file is enough.
+        verdicts.files[file] = words - {"unlisted"} or words
+    found = [(row["file"], "unlisted") for row in verification.unlisted.iter_rows(named=True)]
+    found += [(row["file"], WORDS[row["reason"]]) for row in verification.findings.iter_rows(named=True) if row["reason"] in WORDS]
+    for name, word in found:
+        if name is not None and (file := address(name)) is not None:
+            verdicts.files.setdefault(file, set()).add(word)
+            if word not in NOTES:
+                verdicts.files[file].discard("valid")
+    # What a digest lists that is itself no good, and that is not there either, is nothing.
+    for file in [file for file, words in verdicts.files.items() if words == {"unlisted"}]:
+        bucket, key = split(file)
+        if bucket not in roots or not (roots[bucket] / key).exists():
+            del verdicts.files[file]
     return verdicts
 
 
-def _word(status: str, reason: str | None) -> str:
-    return "valid" if status == "valid" else WORDS[reason or "format"]
+def _word(row: dict[str, Any]) -> str:
+    if row["status"] == "valid":
+        return "valid"
+    if "digest" in row and row["reason"] in ("digest-invalid", "no-signature"):
+        return "unlisted"
+    return WORDS[row["reason"]]

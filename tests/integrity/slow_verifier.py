@@ -78,7 +78,7 @@ class Digest:
     document: Document = field(default_factory=dict)
     sha256: str = ""
     word: str = "valid"
-    remark: str = ""  # of a valid digest
+    remark: str = ""  # of a valid digest, about its place in the chain
 
     @cached_property
     def name_time(self) -> datetime:
@@ -131,6 +131,7 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
     for chain in chains.values():
         chain.sort(key=lambda digest: digest.name_time)
         _signatures(chain, keys)
+        _predecessors(chain)
         _links(chain, since, until, opinion)
     every = [digest for chain in chains.values() for digest in chain]
     for digest in every:
@@ -158,7 +159,8 @@ def _body(digest: Digest) -> str:
         named = [entry[name] for entry in entries for name in ("s3Bucket", "s3Object", "hashValue", "hashAlgorithm")]
         if not all(isinstance(value, str) for value in named) or "previousDigestSignature" not in document:
             return "format"
-        instant(document["digestStartTime"]), instant(document["digestEndTime"])
+        if instant(document["digestStartTime"]) >= instant(document["digestEndTime"]):
+            return "format"
     except Refused as refused:
         return str(refused)
     except (ValueError, KeyError, TypeError):
@@ -180,8 +182,8 @@ def _signatures(chain: list[Digest], keys: Mapping[str, list[Document]]) -> None
         if digest.word == "valid":
             names = (digest.object.metadata.get("signature-algorithm", "SHA256withRSA"), digest.document["digestSignatureAlgorithm"])
             if set(names) != {"SHA256withRSA"}:
-                digest.remark = "algorithm"
-            if digest.previous:
+                digest.word = "algorithm"
+            elif digest.previous:
                 vouched[digest.previous] = digest.document["previousDigestSignature"]
 
 
@@ -199,19 +201,23 @@ def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> s
                 numbers.public_key().verify(bytes.fromhex(signature), text, padding.PKCS1v15(), SHA256())
             except (InvalidSignature, ValueError):
                 return "signature"
-            if not record["ValidityStartTime"] <= digest.name_time.timestamp() <= record["ValidityEndTime"]:
-                digest.remark = "window"
-            return "valid"
+            # It is signed after the hour that it is about, and AWS's own tool allows for two hours more.
+            first, last = digest.name_time - HOUR, digest.name_time + 2 * HOUR
+            in_use = record["ValidityStartTime"] <= last.timestamp() and first.timestamp() <= record["ValidityEndTime"]
+            return "valid" if in_use else "window"
     return "key"
 
 
 def _links(chain: list[Digest], since: datetime, until: datetime, opinion: Opinion) -> None:
     older: Digest | None = None
+    addresses = {digest.address for digest in chain}
     for digest in chain:
         _own_claims(digest)
         starting = digest.word == "valid" and digest.previous is None
         if digest.word == "valid" and digest.previous is not None and not digest.remark:
-            _link(digest, older, {member.address for member in chain})
+            _link(digest, older, addresses)
+            if digest.previous not in addresses and digest.start > since:
+                opinion.say(digest.previous, "missing")
         # Every hour between two digests has its digest, except before a starting digest and in a backfill chain's pauses.
         end = digest.start
         bottom = older.name_time if older else since
@@ -232,8 +238,7 @@ def _links(chain: list[Digest], since: datetime, until: datetime, opinion: Opini
 
 def _own_claims(digest: Digest) -> None:
     if digest.word == "valid" and not digest.remark:
-        start, end = (instant(digest.document[f"digest{name}Time"]) for name in ("Start", "End"))
-        if end != digest.name_time or start >= end:
+        if instant(digest.document["digestEndTime"]) != digest.name_time:
             digest.remark = "time"
         elif digest.document["awsAccountId"] != digest.match["account"]:
             digest.remark = "foreign"
@@ -242,19 +247,25 @@ def _own_claims(digest: Digest) -> None:
 def _link(digest: Digest, older: Digest | None, chain: set[str]) -> None:
     """What a digest says of its predecessor."""
     match = DIGEST.fullmatch(split(digest.previous or "")[1])
-    names = ("account", "region", "trail", "home", "backfill")
-    if not match or any(match[name] != digest.match[name] for name in names) or match["time"] >= digest.match["time"]:
-        digest.remark = "contradicted"
-    elif older and older.address == digest.previous and older.word == "valid":
-        signature = older.object.metadata.get("signature", digest.document["previousDigestSignature"])
-        if digest.document["previousDigestHashValue"] != older.sha256:
-            digest.remark = "contradicted"
-        elif digest.document["previousDigestSignature"].lower() != signature.lower():
-            digest.remark = "contradicted"
-        elif digest.start != older.name_time and older.remark != "time":
+    if not match:
+        return  # found as missing
+    if older and older.address == digest.previous:
+        if older.word == "valid" and digest.start != older.name_time and older.remark != "time":
             digest.remark = "continuity"
-    elif digest.previous in chain and not (older and older.address == digest.previous):
+    elif digest.previous in chain:
         digest.remark = "contradicted"
+
+
+def _predecessors(chain: list[Digest]) -> None:
+    """A valid digest holds hash and signature of the one before."""
+    known = {digest.address: digest for digest in chain}
+    for digest in chain:
+        older = known.get(digest.previous or "")
+        if digest.word == "valid" and older and older.word == "valid" and older is not digest:
+            held = digest.document["previousDigestSignature"]
+            same = older.object.metadata.get("signature", held).lower() == held.lower()
+            if not same or digest.document["previousDigestHashValue"] != older.sha256:
+                older.word = "contradicted"
 
 
 def _logs(digest: Digest, objects: Mapping[str, Object], opinion: Opinion) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aws import Answer
-from tampering import AWS_SAYS, Case
+from tampering import INVALID, Case
 
 BEGIN, END = "<!-- oracle: begin -->", "<!-- oracle: end -->"
 MEANING = {
@@ -54,20 +54,31 @@ def _aws(case: Case, answer: Answer) -> str:
     return f"{text} ({exit_code})"
 
 
-def _relation(case: Case) -> str:
+def difference(case: Case) -> str:
+    """How ctfast's verdict differs from that of the AWS CLI, in one word."""
     ours, theirs = case.ours, case.theirs
-    return "" if all(AWS_SAYS[ours[file]] == theirs[file] and ours[file] in (theirs[file], "gone") for file in ours) else "≠"
+    listed = {file for chain in case.chains for file in chain.files()}
+    # Of the log files of a digest that is not valid AWS says nothing, and ctfast that no valid digest lists them: no difference.
+    both = {file for file in ours if ours[file] != theirs[file] and not (ours[file] in ("unlisted", "gone") and file in listed)}
+    noticed = INVALID & set(theirs.values())
+    if any(ours[file] == "valid" and theirs[file] in INVALID for file in both):
+        return "laxer"
+    if any(ours[file] != "valid" and theirs[file] in ("valid", "silent") for file in both) or not (case.ok or noticed):
+        return "stricter"
+    if any(theirs[file] == "silent" for file in both):
+        return "AWS reads less"
+    return "other word" if both else ""
 
 
 def render(cases: list[Case], answers: Mapping[str, Answer]) -> str:
     """Markdown, the same for the same verdicts."""
-    lines = ["| what was changed | ctfast | AWS CLI | | why they differ |", "|---|---|---|---|---|"]
+    lines = ["| what was changed | ctfast | AWS CLI | ctfast is | why |", "|---|---|---|---|---|"]
     for case in cases:
         ours = _summary({file: word for file, word in case.ours.items() if word != "gone"}, "")
-        row = [case.changed, ours, _aws(case, answers[case.name]), _relation(case), case.why]
+        row = [case.changed, ours, _aws(case, answers[case.name]), difference(case), case.why]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
-    differ = sum(bool(_relation(case)) for case in cases)
-    head = f"{len(cases)} archives; the two tools agree on every file of {len(cases) - differ}, and differ (≠) on {differ}."
+    counts = Counter(difference(case) or "the same" for case in cases)
+    head = f"{len(cases)} archives: " + ", ".join(f"{word} {count}" for word, count in counts.most_common()) + "."
     words = [f"- *{word}*: {meaning}" for word, meaning in MEANING.items()]
     return "\n".join([head, "", *lines, "", "The words:", "", *words])
 
