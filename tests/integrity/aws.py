@@ -28,8 +28,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from cases import Case, Run
 from chains import ORGANIZATION, Archive, iso, split
-from tampering import Case, Run
 
 ACCESS = "ctfast-test"
 VERSION = version("awscli")
@@ -277,5 +278,3 @@ class Oracle:
 def oracle(folder: Path) -> Iterator[Oracle]:
     with seaweed(folder) as store, control() as services:
         yield Oracle(store, services, folder)
-
-

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -244,7 +244,13 @@ class Chain:
         name = f"{minute.strftime('%Y%m%dT%H%MZ')}_{tag}"
         key = self.trail.key(account, "CloudTrail", region, minute, name)
         records = [
-            {"eventVersion": "1.11", "eventTime": iso(when), "awsRegion": region, "eventID": f"{tag}-{i}", "recipientAccountId": account}
+            {
+                "eventVersion": "1.11",
+                "eventTime": iso(when),
+                "awsRegion": region,
+                "eventID": f"{tag}-{i}",
+                "recipientAccountId": account,
+            }
             for i in range(3)
         ]
         body = json.dumps({"Records": records}, separators=(",", ":")).encode()
@@ -258,7 +264,7 @@ class Chain:
             "oldestEventTime": iso(when),
         }
 
-    def hour(  # noqa: PLR0913
+    def hour(
         self,
         logs: int = 2,
         *,
@@ -300,14 +306,14 @@ class Chain:
         if edit:
             edit(document)
         body = render(document) if render else json.dumps(document, separators=(",", ":")).encode()
-        text = string_to_sign(place_signed | document, body)
-        signature = sign(key, text) if sign else key.sign(text)
+        to_sign = string_to_sign(place_signed | document, body)
+        signature = sign(key, to_sign) if sign else key.sign(to_sign)
         given: dict[str, str | None] = {"signature": signature, "signature-algorithm": "SHA256withRSA"}
         if self.backfill:
             given["backfill-generation-timestamp"] = end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         given |= metadata or {}
         address = url(self.trail.bucket, place)
-        self.archive.objects[address] = Object(squeeze(body), {name: value for name, value in given.items() if value is not None})
+        self.archive.objects[address] = Object(squeeze(body), {name: text for name, text in given.items() if text is not None})
         self.last = Last(self.trail.bucket, place, sha256(body), signature)
         self.clock = end
         self.digests.append(address)
@@ -327,7 +333,7 @@ class Chain:
 
     def move_to(self, bucket: str) -> Chain:
         """The trail delivers to another bucket from now on."""
-        self.trail = Trail(bucket, self.trail.name, self.trail.home, self.trail.account, self.trail.prefix, self.trail.organization)
+        self.trail = replace(self.trail, bucket=bucket)
         return self
 
     def files(self) -> Iterator[str]:

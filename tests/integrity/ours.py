@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 import ctfast as ct
+from cases import Case
 from chains import split, url
-from tampering import Case
 
 # Reasons of ctfast, in the words of the scenarios.
 WORDS = {
@@ -94,7 +96,7 @@ def _write(case: Case, folder: Path) -> dict[str, Path]:
     return {bucket: folder / bucket for bucket in {*case.archive.buckets(), case.bucket}}
 
 
-def read(verification: Any, roots: dict[str, Path]) -> Verdicts:
+def read(verification: Any, roots: dict[str, Path]) -> Verdicts:  # noqa: C901  # five frames, one after another
     verdicts = Verdicts(verification)
     folders = {f"{path}{os.sep}": bucket for bucket, path in roots.items()}
     names: dict[str, str] = {}  # of files that are not there, as the findings call them
@@ -113,12 +115,13 @@ def read(verification: Any, roots: dict[str, Path]) -> Verdicts:
         # One valid digest that lists a log file is enough.
         verdicts.files[file] = words - {"unlisted"} or words
     found = [(row["file"], "unlisted") for row in verification.unlisted.iter_rows(named=True)]
-    found += [(row["file"], WORDS[row["reason"]]) for row in verification.findings.iter_rows(named=True) if row["reason"] in WORDS]
+    findings = verification.findings.filter(pl.col("reason").is_in(list(WORDS)))
+    found += [(row["file"], WORDS[row["reason"]]) for row in findings.iter_rows(named=True)]
     for name, word in found:
-        if name is not None and (file := address(name)) is not None:
-            verdicts.files.setdefault(file, set()).add(word)
+        if name is not None and (about := address(name)) is not None:
+            verdicts.files.setdefault(about, set()).add(word)
             if word not in NOTES:
-                verdicts.files[file].discard("valid")
+                verdicts.files[about].discard("valid")
     # What a digest lists that is itself no good, and that is not there either, is nothing.
     for file in [file for file, words in verdicts.files.items() if words == {"unlisted"}]:
         bucket, key = split(file)

@@ -17,12 +17,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from chains import HOUR, Document, Object, split, url
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from chains import HOUR, Document, Object, split, url
+
 STRINGS = ("digestPublicKeyFingerprint", "digestS3Bucket", "digestS3Object", "digestStartTime", "digestEndTime", "awsAccountId")
+ALGORITHM = "SHA256withRSA"
 TREE = r"(?P<tree>(?:.+/)?AWSLogs/(?:o-[a-z0-9]+/)?)(?P<account>\d{12})/"
 DIGEST = re.compile(
     TREE + r"CloudTrail-Digest/(?P<region>[a-z0-9-]+)/(?P<day>\d{4}/\d\d/\d\d)/"
@@ -31,7 +33,7 @@ DIGEST = re.compile(
 LOG = re.compile(TREE + r"CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/[^/]+\.json\.gz")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A verdict other than valid."""
 
 
@@ -41,11 +43,11 @@ def gunzip(body: bytes) -> bytes:
     try:
         text = inflater.decompress(body)
     except zlib.error:
-        raise Refused("format") from None
+        raise RefusedError("format") from None
     if not inflater.eof:
-        raise Refused("format")
+        raise RefusedError("format")
     if inflater.unused_data:
-        raise Refused("trailing")
+        raise RefusedError("trailing")
     return text
 
 
@@ -122,12 +124,12 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
         if match:
             digest = Digest(address, found, match)
             digest.word = _body(digest)
-            chain = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
+            place = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
             # What was moved belongs to no chain.
             if digest.word == "moved":
                 opinion.say(address, "moved")
             else:
-                chains.setdefault(chain, []).append(digest)
+                chains.setdefault(place, []).append(digest)
     for chain in chains.values():
         chain.sort(key=lambda digest: digest.name_time)
         _signatures(chain, keys)
@@ -143,7 +145,7 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
     return opinion
 
 
-def _body(digest: Digest) -> str:
+def _body(digest: Digest) -> str:  # noqa: PLR0911  # one for each verdict
     """Read the digest; its verdict without signature and neighbours."""
     try:
         text = gunzip(digest.object.body)
@@ -161,7 +163,7 @@ def _body(digest: Digest) -> str:
             return "format"
         if instant(document["digestStartTime"]) >= instant(document["digestEndTime"]):
             return "format"
-    except Refused as refused:
+    except RefusedError as refused:
         return str(refused)
     except (ValueError, KeyError, TypeError):
         return "format"
@@ -180,8 +182,8 @@ def _signatures(chain: list[Digest], keys: Mapping[str, list[Document]]) -> None
         signature = digest.object.metadata.get("signature", vouched.get(digest.address))
         digest.word = _signature(digest, signature, keys.get(digest.match["region"], []))
         if digest.word == "valid":
-            names = (digest.object.metadata.get("signature-algorithm", "SHA256withRSA"), digest.document["digestSignatureAlgorithm"])
-            if set(names) != {"SHA256withRSA"}:
+            told = digest.object.metadata.get("signature-algorithm", ALGORITHM)
+            if {told, digest.document["digestSignatureAlgorithm"]} != {ALGORITHM}:
                 digest.word = "algorithm"
             elif digest.previous:
                 vouched[digest.previous] = digest.document["previousDigestSignature"]
@@ -263,7 +265,7 @@ def _predecessors(chain: list[Digest]) -> None:
         older = known.get(digest.previous or "")
         if digest.word == "valid" and older and older.word == "valid" and older is not digest:
             held = digest.document["previousDigestSignature"]
-            same = older.object.metadata.get("signature", held).lower() == held.lower()
+            same = older.object.metadata.get("signature", str(held)).lower() == str(held).lower()
             if not same or digest.document["previousDigestHashValue"] != older.sha256:
                 older.word = "contradicted"
 
@@ -276,7 +278,7 @@ def _logs(digest: Digest, objects: Mapping[str, Object], opinion: Opinion) -> No
         opinion.say(address, _log(digest, entry, times[address], objects.get(address)))
 
 
-def _log(digest: Digest, entry: Document, times: int, found: Object | None) -> str:
+def _log(digest: Digest, entry: Document, times: int, found: Object | None) -> str:  # noqa: PLR0911  # one for each verdict
     parts = entry["s3Object"].split("/")
     if entry["s3Object"].startswith("/") or {"", ".", ".."} & set(parts):
         return "outside"
@@ -289,7 +291,7 @@ def _log(digest: Digest, entry: Document, times: int, found: Object | None) -> s
         return "algorithm"
     try:
         text = gunzip(found.body)
-    except Refused as refused:
+    except RefusedError as refused:
         return str(refused)
     if hashlib.sha256(text).hexdigest() != entry["hashValue"]:
         return "hash"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aws import Answer
-from tampering import INVALID, Case
+from cases import INVALID, Case
 
 BEGIN, END = "<!-- oracle: begin -->", "<!-- oracle: end -->"
 MEANING = {
@@ -36,7 +36,7 @@ def _summary(words: Mapping[str, str], quiet: str) -> str:
     """What is said other than valid, most files together."""
     counts = Counter((_kind(file), word) for file, word in words.items() if word not in ("valid", quiet))
     valid = sum(word == "valid" for word in words.values())
-    parts = [f"{kind} {word}" + (f" × {count}" if count > 1 else "") for (kind, word), count in sorted(counts.items())]
+    parts = [f"{kind} {word}" + (f" ({count})" if count > 1 else "") for (kind, word), count in sorted(counts.items())]
     if not parts:
         return "valid" if valid else "nothing"
     return ", ".join(parts)
