@@ -45,8 +45,12 @@ AWS_SAYS = {
     "duplicate": "valid",  # listed twice by one digest
     "foreign": "valid",  # a digest of one account and region lists or names another
     "outside": "missing",  # a name that leaves the archive
+    # Nothing is stated of our verdict:
     "gone": "silent",  # deleted together with all that named it: nothing is left to tell
+    "out": "silent",  # outside the range of time
 }
+
+UNSTATED = frozenset({"gone", "out"})
 
 # What AWS calls INVALID, in any words.
 INVALID = frozenset({"moved", "format", "missing", "key", "signature", "hash", "trailing", "error"})
@@ -109,12 +113,17 @@ class Case:
         return made | self.expected
 
     @property
+    def stated(self) -> dict[str, str]:
+        """Those of which our verdict is known beforehand."""
+        return {file: word for file, word in self.ours.items() if word not in UNSTATED}
+
+    @property
     def theirs(self) -> dict[str, str]:
         return {file: AWS_SAYS[word] for file, word in self.ours.items()} | self.differs
 
     @property
     def ok(self) -> bool:
-        return all(word == "valid" for word in self.ours.values())
+        return set(self.stated.values()) == {"valid"}
 
     @property
     def end(self) -> datetime:

@@ -121,3 +121,15 @@ def digest_recompressed(case: Case) -> None:
 def signature_in_capitals(case: Case) -> None:
     metadata = case.archive[case.chain(3).digests[2]].metadata
     metadata["signature"] = metadata["signature"].upper()
+
+
+@scenario("nothing in the range, and a log file in the hour before and one in the hour after it")
+def range_in_the_middle(case: Case) -> None:
+    chain = case.chain(9)
+    case.since, case.until = START + 3 * HOUR, START + 5 * HOUR
+    for position in (0, 1, 2, 5, 6, 7, 8):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    for position in (2, 5):  # AWS reads a digest more on either side
+        case.aws("valid", chain.digests[position], *chain.logs[position])
+    for position in (1, 6):
+        case.archive[chain.logs[position][0]].body = b"damaged"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,13 +58,16 @@ NOTES = {"duplicate", "foreign"}
 class Verdicts:
     """For each file the words that were said of it: ``{"valid"}``, or others."""
 
+    source: Path
+    options: dict[str, Any]
     verification: Any
     files: dict[str, set[str]] = field(default_factory=dict)
 
-    def differ(self, expected: Mapping[str, str]) -> dict[str, tuple[str, set[str]]]:
+    def differ(self, case: Case) -> dict[str, tuple[str, set[str]]]:
         """Where they are not what is expected: that, and what was said."""
         wrong = {}
-        for file in {*expected, *self.files}:
+        expected = case.stated
+        for file in {*expected, *self.files} - {file for file, word in case.ours.items() if word == "out"}:
             word, said = expected.get(file, "silent"), self.files.get(file, {"silent"})
             if word in ("valid", "silent"):
                 right = said - NOTES == {word}
@@ -88,7 +90,9 @@ def verify(case: Case, folder: Path, **options: Any) -> Verdicts:
         "map": {bucket: path for bucket, path in roots.items() if bucket != main},
         **options,
     }
-    return read(ct.verify(roots[main], **options), roots)
+    verdicts = Verdicts(roots[main], options, ct.verify(roots[main], **options))
+    _read(verdicts, roots)
+    return verdicts
 
 
 def _write(case: Case, folder: Path) -> dict[str, Path]:
@@ -96,8 +100,8 @@ def _write(case: Case, folder: Path) -> dict[str, Path]:
     return {bucket: folder / bucket for bucket in {*case.archive.buckets(), case.bucket}}
 
 
-def read(verification: Any, roots: dict[str, Path]) -> Verdicts:  # noqa: C901  # five frames, one after another
-    verdicts = Verdicts(verification)
+def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # five frames, one after another
+    verification = verdicts.verification
     folders = {f"{path}{os.sep}": bucket for bucket, path in roots.items()}
     names: dict[str, str] = {}  # of files that are not there, as the findings call them
 
@@ -127,7 +131,6 @@ def read(verification: Any, roots: dict[str, Path]) -> Verdicts:  # noqa: C901  
         bucket, key = split(file)
         if bucket not in roots or not (roots[bucket] / key).exists():
             del verdicts.files[file]
-    return verdicts
 
 
 def _word(row: dict[str, Any]) -> str:

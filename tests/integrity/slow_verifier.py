@@ -130,9 +130,11 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
                 opinion.say(address, "moved")
             else:
                 chains.setdefault(place, []).append(digest)
+    out: set[str] = set()  # listed by digests outside the range
     for chain in chains.values():
         chain.sort(key=lambda digest: digest.name_time)
         _signatures(chain, keys)
+        out |= _cut(chain, since, until)
         _predecessors(chain)
         _links(chain, since, until, opinion)
     every = [digest for chain in chains.values() for digest in chain]
@@ -140,9 +142,19 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
         if digest.word == "valid":
             _logs(digest, objects, opinion)
     for address in objects:
-        if LOG.fullmatch(split(address)[1]) and address not in opinion.files:
+        if LOG.fullmatch(split(address)[1]) and address not in out and address not in opinion.files:
             opinion.say(address, "unlisted")
     return opinion
+
+
+def _cut(chain: list[Digest], since: datetime, until: datetime) -> set[str]:
+    """Take the digests outside the range out of the chain: the log files that they list."""
+    listed = set()
+    for digest in [digest for digest in chain if digest.name_time <= since or digest.name_time - HOUR >= until]:
+        chain.remove(digest)
+        entries = digest.document.get("logFiles") or []
+        listed |= {url(entry["s3Bucket"], entry["s3Object"]) for entry in entries if isinstance(entry, dict)}
+    return listed
 
 
 def _body(digest: Digest) -> str:  # noqa: PLR0911  # one for each verdict
@@ -231,7 +243,8 @@ def _links(chain: list[Digest], since: datetime, until: datetime, opinion: Opini
             end -= HOUR
         opinion.say(digest.address, digest.remark or digest.word)
         older = digest
-    assert older
+    if not older:
+        return
     end = older.name_time + HOUR
     while end <= until and not older.match["backfill"]:
         opinion.say(older.sibling(end), "missing")

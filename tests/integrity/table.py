@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aws import Answer
-from cases import INVALID, Case
+from cases import INVALID, UNSTATED, Case
 
 BEGIN, END = "<!-- oracle: begin -->", "<!-- oracle: end -->"
 MEANING = {
@@ -47,7 +47,7 @@ def _aws(case: Case, answer: Answer) -> str:
         return "(not run)"
     said = {file: answer.files.get(file, "silent") for file in case.ours}
     exit_code = f"exit {max(answer.codes)}"
-    silent = sum(word == "silent" and case.ours[file] != "gone" for file, word in said.items())
+    silent = sum(word == "silent" and case.ours[file] not in UNSTATED for file, word in said.items())
     text = _summary(said, "silent")
     if silent and case.ours != case.theirs:
         text += f"; silent on {silent}"
@@ -59,11 +59,13 @@ def difference(case: Case) -> str:
     ours, theirs = case.ours, case.theirs
     listed = {file for chain in case.chains for file in chain.files()}
     # Of the log files of a digest that is not valid AWS says nothing, and ctfast that no valid digest lists them: no difference.
-    both = {file for file in ours if ours[file] != theirs[file] and not (ours[file] in ("unlisted", "gone") and file in listed)}
+    quiet = {file for file in listed if ours[file] in ("unlisted", *UNSTATED)}
+    both = {file for file in ours if ours[file] != theirs[file]} - quiet
     noticed = INVALID & set(theirs.values())
     if any(ours[file] == "valid" and theirs[file] in INVALID for file in both):
         return "laxer"
-    if any(ours[file] != "valid" and theirs[file] in ("valid", "silent") for file in both) or not (case.ok or noticed):
+    unsuspected = any(ours[file] != "valid" and theirs[file] in ("valid", "silent") for file in both)
+    if unsuspected or not (case.ok or noticed):
         return "stricter"
     if any(theirs[file] == "silent" for file in both):
         return "AWS reads less"
@@ -74,7 +76,7 @@ def render(cases: list[Case], answers: Mapping[str, Answer]) -> str:
     """Markdown, the same for the same verdicts."""
     lines = ["| what was changed | ctfast | AWS CLI | ctfast is | why |", "|---|---|---|---|---|"]
     for case in cases:
-        ours = _summary({file: word for file, word in case.ours.items() if word != "gone"}, "")
+        ours = _summary(case.stated, "")
         row = [case.changed, ours, _aws(case, answers[case.name]), difference(case), case.why]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     counts = Counter(difference(case) or "the same" for case in cases)

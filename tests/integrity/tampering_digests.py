@@ -10,9 +10,11 @@ from cases import Case, Run, believed, broken, edited, renamed, scenario
 from chains import (
     FIRST,
     HOME,
+    HOUR,
     MEMBER,
     ORGANIZATION,
     OTHER,
+    START,
     Trail,
     sha256,
     squeeze,
@@ -153,6 +155,47 @@ def all_deleted(case: Case) -> None:
         case.expect("gone", chain.digests[position], aws="silent")
         case.expect("unlisted", *chain.logs[position])
     case.why = "'No digests found', exit 0"
+
+
+@scenario("in the range of time: a digest deleted")
+def digest_deleted_in_range(case: Case) -> None:
+    chain = case.chain(9)
+    case.since, case.until = START + 3 * HOUR, START + 7 * HOUR
+    for position in (0, 1, 2, 7, 8):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    for position in (2, 7):
+        case.aws("valid", chain.digests[position], *chain.logs[position])
+    case.archive.delete(chain.digests[4])
+    broken(case, chain, "missing", 4)
+
+
+@scenario("the digests of one of two regions deleted")
+def region_deleted(case: Case) -> None:
+    case.chain(3)
+    other = case.chain(3, region=OTHER)
+    case.archive.delete(*other.digests)
+    case.expect("gone", *other.digests, aws="silent")
+    for logs in other.logs:
+        case.expect("unlisted", *logs)
+    case.why = "'No digests found' in that region, exit 0"
+
+
+@scenario("the last digest before logging was stopped deleted, its log files kept")
+def last_before_gap_deleted(case: Case) -> None:
+    chain = case.chain(3).stop(3).hours(2)
+    case.archive.delete(chain.digests[2])
+    case.gaps = 1
+    case.expect("gone", chain.digests[2], aws="silent")
+    case.expect("unlisted", *chain.logs[2])
+    case.why = "a starting digest names no predecessor, and it never looks for files that no digest lists"
+
+
+@scenario("the last digest before logging was stopped deleted with its log files")
+def last_hour_before_gap_deleted(case: Case) -> None:
+    chain = case.chain(3).stop(3).hours(2)
+    case.archive.delete(chain.digests[2], *chain.logs[2])
+    case.gaps = 1
+    case.expect("gone", chain.digests[2], *chain.logs[2], aws="silent")
 
 
 @scenario("a digest renamed to another hour")

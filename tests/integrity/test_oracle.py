@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import ctfast as ct
 import ours
 import slow_verifier
 from aws import Answer, oracle
@@ -65,7 +67,7 @@ def test_a_difference_has_a_reason_and_is_never_laxer(name: str, cases: dict[str
 def test_a_second_verifier_says_the_same(name: str, cases: dict[str, Case]) -> None:
     case = cases[name]
     opinion = slow_verifier.verify(case.archive.objects, case.keys, case.since, case.end)
-    assert opinion.files == {file: word for file, word in case.ours.items() if word != "gone"}
+    assert opinion.files == case.stated
     assert opinion.ok == case.ok
 
 
@@ -73,8 +75,45 @@ def test_a_second_verifier_says_the_same(name: str, cases: dict[str, Case]) -> N
 def test_ctfast_says_what_the_scenario_says(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     case = cases[name]
     verdicts = ours.verify(case, tmp_path)
-    assert verdicts.differ({file: word for file, word in case.ours.items() if word != "gone"}) == {}
-    assert verdicts.verification.ok == (set(case.ours.values()) - NOTES == {"valid"})
+    assert verdicts.differ(case) == {}
+    assert verdicts.verification.ok == (set(case.stated.values()) - NOTES == {"valid"})
+
+
+def frames(verification: Any) -> dict[str, list[tuple[Any, ...]]]:
+    return {name: sorted(getattr(verification, name).rows(), key=repr) for name in ("digests", "logs", "unlisted", "findings")}
+
+
+@every
+def test_verifying_while_reading_finds_the_same(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    verdicts = ours.verify(cases[name], tmp_path, threads=1)
+    verifier = ct.Verifier(**verdicts.options)
+    ct.read(verdicts.source, verify=verifier, on_error="collect", threads=2)
+    assert frames(verifier.verification) == frames(verdicts.verification)
+
+
+@every
+def test_without_details_the_findings_are_the_same(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    verdicts = ours.verify(cases[name], tmp_path)
+    short = ct.verify(verdicts.source, **verdicts.options, details=False)
+    assert short.ok == verdicts.verification.ok
+    assert frames(short)["findings"] == frames(verdicts.verification)["findings"]
+    for each in (short.digests, short.logs):
+        assert "valid" not in each["status"].to_list()
+
+
+@every
+def test_without_signatures_nothing_else_is_valid(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    # What was only wrong with a signature that is not there any more is not wrong any more.
+    harmed = {"signature", "algorithm", "unsigned", "contradicted", "format"}
+    case = cases[name]
+    verdicts = ours.verify(case, tmp_path, signatures=None)
+    valid = {file for file, words in verdicts.files.items() if words == {"valid"}}
+    if not harmed & set(case.stated.values()):
+        assert valid <= {file for file, word in case.ours.items() if word in ("valid", "out", "duplicate")}
+    newest = {chain.digests[-1] for chain in case.chains if case.ours[chain.digests[-1]] != "out"}
+    assert not valid & newest
+    if case.until is None:
+        assert not verdicts.verification.ok
 
 
 def test_the_table_of_the_document_is_this_one(cases: dict[str, Case], answers: dict[str, Answer]) -> None:
