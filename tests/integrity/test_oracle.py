@@ -83,12 +83,26 @@ def frames(verification: Any) -> dict[str, list[tuple[Any, ...]]]:
     return {name: sorted(getattr(verification, name).rows(), key=repr) for name in ("digests", "logs", "unlisted", "findings")}
 
 
+def reasons(verification: Any) -> set[tuple[str, str, str]]:
+    """What is wrong with which files, by name."""
+    rows = verification.findings.iter_rows(named=True)
+    return {(row["severity"], row["reason"], (row["file"] or "").rpartition("/")[2]) for row in rows}
+
+
 @every
 def test_verifying_while_reading_finds_the_same(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     verdicts = ours.verify(cases[name], tmp_path, threads=1)
     verifier = ct.Verifier(**verdicts.options)
     ct.read(verdicts.source, verify=verifier, on_error="collect", threads=2)
     assert frames(verifier.verification) == frames(verdicts.verification)
+
+
+@every
+def test_a_folder_of_buckets_is_the_same_archive(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    verdicts = ours.verify(cases[name], tmp_path)
+    together = ct.verify(tmp_path, **{**verdicts.options, "map": None})
+    assert together.ok == verdicts.verification.ok
+    assert reasons(together) == reasons(verdicts.verification)
 
 
 @every
