@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -136,7 +137,7 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
         _signatures(chain, keys)
         out |= _cut(chain, since, until)
         _predecessors(chain)
-        _links(chain, since, until, opinion)
+        _links(chain, objects, since, until, opinion)
     every = [digest for chain in chains.values() for digest in chain]
     for digest in every:
         if digest.word == "valid":
@@ -222,15 +223,15 @@ def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> s
     return "key"
 
 
-def _links(chain: list[Digest], since: datetime, until: datetime, opinion: Opinion) -> None:
+def _links(chain: list[Digest], objects: Mapping[str, Object], since: datetime, until: datetime, opinion: Opinion) -> None:
     older: Digest | None = None
     addresses = {digest.address for digest in chain}
     for digest in chain:
         _own_claims(digest)
         starting = digest.word == "valid" and digest.previous is None
         if digest.word == "valid" and digest.previous is not None and not digest.remark:
-            _link(digest, older, addresses)
-            if digest.previous not in addresses and digest.start > since:
+            _link(digest, older, addresses, objects)
+            if digest.previous not in addresses and digest.previous not in objects and digest.start > since:
                 opinion.say(digest.previous, "missing")
         # Every hour between two digests has its digest, except before a starting digest and in a backfill chain's pauses.
         end = digest.start
@@ -259,11 +260,13 @@ def _own_claims(digest: Digest) -> None:
             digest.remark = "foreign"
 
 
-def _link(digest: Digest, older: Digest | None, chain: set[str]) -> None:
+def _link(digest: Digest, older: Digest | None, chain: set[str], objects: Mapping[str, Object]) -> None:
     """What a digest says of its predecessor."""
     match = DIGEST.fullmatch(split(digest.previous or "")[1])
     if not match:
-        return  # found as missing
+        # Not there, which is found as missing, or not a digest.
+        digest.remark = "contradicted" if digest.previous in objects else ""
+        return
     if older and older.address == digest.previous:
         if older.word == "valid" and digest.start != older.name_time and older.remark != "time":
             digest.remark = "continuity"
@@ -273,10 +276,8 @@ def _link(digest: Digest, older: Digest | None, chain: set[str]) -> None:
 
 def _predecessors(chain: list[Digest]) -> None:
     """A valid digest holds hash and signature of the one before."""
-    known = {digest.address: digest for digest in chain}
-    for digest in chain:
-        older = known.get(digest.previous or "")
-        if digest.word == "valid" and older and older.word == "valid" and older is not digest:
+    for older, digest in pairwise(chain):
+        if older.word == digest.word == "valid" and digest.previous == older.address:
             held = digest.document["previousDigestSignature"]
             same = older.object.metadata.get("signature", str(held)).lower() == str(held).lower()
             if not same or digest.document["previousDigestHashValue"] != older.sha256:

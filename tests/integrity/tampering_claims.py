@@ -169,6 +169,36 @@ def previous_climbs(case: Case) -> None:
     case.why = "the S3 server answers 400 and the run ends there, exit 255"
 
 
+@scenario("a digest points to a folder as its predecessor")
+def previous_is_folder(case: Case) -> None:
+    chain = case.chain(2)
+    chain.hour(edit=lambda document: document.update(previousDigestS3Object="AWSLogs"))
+    case.expect("missing", url(case.bucket, "AWSLogs"), aws="silent")
+    case.aborts = True
+    case.aws("silent", *(file for position in (0, 1) for file in [chain.digests[position], *chain.logs[position]]))
+    case.why = "it takes the time out of the name before it reports what is wrong, and the run ends there, exit 255"
+
+
+@scenario("a digest points to a log file as its predecessor")
+def previous_is_log(case: Case) -> None:
+    chain = case.chain(2)
+    log = split(chain.logs[0][1])[1]
+    chain.hour(edit=lambda document: document.update(previousDigestS3Object=log))
+    case.expect("contradicted", chain.digests[2])
+    case.aborts = True
+    case.aws("silent", *(file for position in (0, 1) for file in [chain.digests[position], *chain.logs[position]]))
+    case.why = "it takes the time out of the name before it reports what is wrong, and the run ends there, exit 255"
+
+
+@scenario("a digest points to the one before its predecessor")
+def previous_skips(case: Case) -> None:
+    chain = case.chain(3)
+    chain.hour(edit=lambda document: document.update(previousDigestS3Object=split(chain.digests[1])[1]))
+    case.expect("contradicted", chain.digests[3])
+    case.aws("silent", chain.digests[2], *chain.logs[2])
+    case.why = "it follows the pointer and never reads the digest between"
+
+
 @scenario("a digest points to itself as its predecessor")
 def previous_is_itself(case: Case) -> None:
     chain = case.chain(2)
