@@ -199,7 +199,8 @@ class Answer:
     files: dict[str, str] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
     gaps: int = 0
-    output: str = ""
+    out: list[str] = field(default_factory=list)  # of each run
+    err: list[str] = field(default_factory=list)
 
     @property
     def aborted(self) -> bool:
@@ -220,7 +221,6 @@ class Answer:
                 if self.files.get(file, "valid") == "valid":
                     self.files[file] = word
             self.gaps += "No log files were delivered by CloudTrail between" in line
-        self.output += output
 
 
 @dataclass
@@ -235,12 +235,14 @@ class Oracle:
         self.store.upload(case.archive, tuple(run.trail.bucket for run in case.runs))
         answer = Answer()
         for run in case.runs:
-            code, output = self._run(case, run)
-            answer.codes.append(code)
-            answer.read(output)
+            done = self._run(case, run)
+            answer.codes.append(done.returncode)
+            answer.out.append(done.stdout)
+            answer.err.append(done.stderr)
+            answer.read(done.stdout + done.stderr)
         return answer
 
-    def _run(self, case: Case, run: Run) -> tuple[int, str]:
+    def _run(self, case: Case, run: Run) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "awscli", "cloudtrail", "validate-logs", "--verbose", "--trail-arn", run.trail.arn]
         command += ["--start-time", iso(case.since), "--end-time", iso(case.end), "--region", run.region]
         if run.bucket:
@@ -264,10 +266,7 @@ class Oracle:
             "AWS_ENDPOINT_URL_ORGANIZATIONS": services,
             "PYTHONUTF8": "1",
         }
-        done = subprocess.run(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
-        )
-        return done.returncode, done.stdout
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def ask_all(self, cases: list[Case], processes: int = 2) -> dict[str, Answer]:
         with ThreadPoolExecutor(processes) as pool:

@@ -66,7 +66,7 @@ class Run:
     bucket: str = ""  # --s3-bucket instead of DescribeTrails
 
 
-@dataclass
+@dataclass(repr=False)
 class Case:
     name: str
     changed: str

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from click.testing import CliRunner
 
 import ctfast as ct
 from cases import Case
-from chains import split, url
+from chains import iso, split, url
+from ctfast import cli
 
 # Reasons of ctfast, in the words of the scenarios.
 WORDS = {
@@ -95,9 +98,27 @@ def verify(case: Case, folder: Path, **options: Any) -> Verdicts:
     return verdicts
 
 
+def command(case: Case, folder: Path) -> tuple[int, str, str]:
+    """What ``ctfast verify --like-aws`` says of the scenario's archive: exit code, output, errors."""
+    roots = _write(case, folder)
+    main = case.runs[0].trail.bucket
+    keys, signatures = folder / "keys.json", folder / "signatures.json"
+    keys.write_text(json.dumps({region: {"PublicKeyList": keys} for region, keys in case.keys.items()}))
+    signatures.write_text(json.dumps(case.archive.signatures()))
+    arguments = ["verify", str(roots[main]), "--like-aws", "--verbose", "--keys", str(keys), "--signatures", str(signatures)]
+    arguments += ["--since", iso(case.since), "--until", iso(case.end)]
+    for bucket, path in roots.items():
+        arguments += ["--map", f"{bucket}={path}"] if bucket != main else []
+    result = CliRunner().invoke(cli.main, arguments, catch_exceptions=False)
+    return result.exit_code, result.stdout, result.stderr
+
+
 def _write(case: Case, folder: Path) -> dict[str, Path]:
     case.archive.write(folder)
-    return {bucket: folder / bucket for bucket in {*case.archive.buckets(), case.bucket}}
+    roots = {bucket: folder / bucket for bucket in {*case.archive.buckets(), case.bucket}}
+    for root in roots.values():
+        root.mkdir(exist_ok=True)
+    return roots
 
 
 def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # five frames, one after another
