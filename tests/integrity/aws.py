@@ -114,6 +114,10 @@ def seaweed(folder: Path) -> Iterator[Store]:
             client.close()
             process.kill()  # what it holds is not worth an orderly end
             process.wait()
+            for port in (s3, filer, master, volume):
+                for number in (port, port + 10000):
+                    for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # where weed has them, whatever TMPDIR says
+                        left.unlink()
 
 
 def _await(client: Any, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -222,6 +222,16 @@ def digest_overwritten(case: Case) -> None:
     broken(case, chain, "moved", 3)
 
 
+@scenario("two digests of a chain exchanged")
+def digests_swapped(case: Case) -> None:
+    chain = case.chain(4)
+    one, two = chain.digests[0], chain.digests[1]
+    objects = case.archive.objects
+    objects[one], objects[two] = objects[two], objects[one]
+    broken(case, chain, "moved", 0)
+    broken(case, chain, "moved", 1)
+
+
 @scenario("a digest of another region copied over the one of the same hour")
 def digest_of_other_region(case: Case) -> None:
     chain = case.chain(3)

@@ -45,6 +45,7 @@ OPEN = {
     "digest_renamed": "a moved digest stands in for the missing one: its successor is said to point past it (fork)",
     "digest_replayed": "a moved digest counts as the newest of its chain: later digests that are there are said to be missing",
     "digest_overwritten": "as digest_replayed",
+    "digests_swapped": "a moved digest's own times count: its successor is said not to continue it (discontinuity)",
     "old_bucket_digest_deleted": "the missing digest is named in the new bucket, though its successor names the old one",
     "end_time_wrong": "digestEndTime that is not the time in the name goes unnoticed",
     "names_other_account": "awsAccountId that is not the account of the folder goes unnoticed",
