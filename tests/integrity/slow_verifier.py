@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -187,19 +186,15 @@ def _body(digest: Digest) -> str:  # noqa: PLR0911  # one for each verdict
 
 
 def _signatures(chain: list[Digest], keys: Mapping[str, list[Document]]) -> None:
-    # Newest first: a signature that only the successor holds counts when the successor is valid.
-    vouched: dict[str, Any] = {}
-    for digest in reversed(chain):
-        if digest.word != "valid":
-            continue
-        signature = digest.object.metadata.get("signature", vouched.get(digest.address))
-        digest.word = _signature(digest, signature, keys.get(digest.match["region"], []))
+    # A signature proves itself, wherever it was kept: also in a successor that nothing vouches for.
+    held = {digest.previous: digest.document["previousDigestSignature"] for digest in chain if digest.word == "valid"}
+    for digest in chain:
         if digest.word == "valid":
             told = digest.object.metadata.get("signature-algorithm", ALGORITHM)
-            if {told, digest.document["digestSignatureAlgorithm"]} != {ALGORITHM}:
+            signature = digest.object.metadata.get("signature", held.get(digest.address))
+            digest.word = _signature(digest, signature, keys.get(digest.match["region"], []))
+            if digest.word == "valid" and {told, digest.document["digestSignatureAlgorithm"]} != {ALGORITHM}:
                 digest.word = "algorithm"
-            elif digest.previous:
-                vouched[digest.previous] = digest.document["previousDigestSignature"]
 
 
 def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> str:
