@@ -85,6 +85,9 @@ class Case:
     def __post_init__(self) -> None:
         self.keys = self.keys or {HOME: [FIRST.public()], OTHER: [ABROAD.public()]}
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.changed}>"
+
     @property
     def bucket(self) -> str:
         return "ct-" + self.name.replace("_", "-")

@@ -11,7 +11,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,7 +30,7 @@ DIGEST = re.compile(
     TREE + r"CloudTrail-Digest/(?P<region>[a-z0-9-]+)/(?P<day>\d{4}/\d\d/\d\d)/"
     r"(?P=account)_CloudTrail-Digest_(?P=region)_(?P<trail>.+)_(?P<home>[a-z0-9-]+)_(?P<time>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz"
 )
-LOG = re.compile(TREE + r"CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/[^/]+\.json\.gz")
+LOG = re.compile(TREE + r"CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/[^/]+_(?P<time>\d{8}T\d{4}Z)_[^/]+\.json\.gz")
 
 
 class RefusedError(Exception):
@@ -69,7 +69,11 @@ def public_key(der: bytes) -> rsa.RSAPublicNumbers | None:
 
 
 def instant(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return _utc(text, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def _utc(text: str, form: str) -> datetime:
+    return datetime.strptime(text, form).replace(tzinfo=UTC)
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Digest:
 
     @cached_property
     def name_time(self) -> datetime:
-        return datetime.strptime(self.match["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return _utc(self.match["time"], "%Y%m%dT%H%M%SZ")
 
     @property
     def start(self) -> datetime:
@@ -134,23 +138,32 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
     for chain in chains.values():
         chain.sort(key=lambda digest: digest.name_time)
         _signatures(chain, keys)
-        out |= _cut(chain, since, until)
         _predecessors(chain)
-        _links(chain, objects, since, until, opinion)
+        for address, end, word in _links(chain, objects, since, until):
+            if _is_within(end, since, until):
+                opinion.say(address, word)
+        out |= _cut(chain, since, until)
     every = [digest for chain in chains.values() for digest in chain]
     for digest in every:
         if digest.word == "valid":
             _logs(digest, objects, opinion)
     for address in objects:
-        if LOG.fullmatch(split(address)[1]) and address not in out and address not in opinion.files:
-            opinion.say(address, "unlisted")
+        match = LOG.fullmatch(split(address)[1])
+        # Of another time than the range no digest that it would be listed by was looked at.
+        if match and address not in out and since <= _utc(match["time"], "%Y%m%dT%H%MZ") < until:
+            opinion.files.setdefault(address, "unlisted")
     return opinion
+
+
+def _is_within(end: datetime, since: datetime, until: datetime) -> bool:
+    """Whether a digest of an hour that ends then tells of the range."""
+    return since < end and end - HOUR < until
 
 
 def _cut(chain: list[Digest], since: datetime, until: datetime) -> set[str]:
     """Take the digests outside the range out of the chain: the log files that they list."""
     listed = set()
-    for digest in [digest for digest in chain if digest.name_time <= since or digest.name_time - HOUR >= until]:
+    for digest in [digest for digest in chain if not _is_within(digest.name_time, since, until)]:
         chain.remove(digest)
         entries = digest.document.get("logFiles") or []
         listed |= {url(entry["s3Bucket"], entry["s3Object"]) for entry in entries if isinstance(entry, dict)}
@@ -218,7 +231,10 @@ def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> s
     return "key"
 
 
-def _links(chain: list[Digest], objects: Mapping[str, Object], since: datetime, until: datetime, opinion: Opinion) -> None:
+def _links(
+    chain: list[Digest], objects: Mapping[str, Object], since: datetime, until: datetime
+) -> Iterator[tuple[str, datetime, str]]:
+    """The digests of a chain, those that are missing in it among them, each with its end and its verdict."""
     older: Digest | None = None
     addresses = {digest.address for digest in chain}
     for digest in chain:
@@ -226,24 +242,22 @@ def _links(chain: list[Digest], objects: Mapping[str, Object], since: datetime, 
         starting = digest.word == "valid" and digest.previous is None
         if digest.word == "valid" and digest.previous is not None and not digest.remark:
             _link(digest, older, addresses, objects)
-            if digest.previous not in addresses and digest.previous not in objects and digest.start > since:
-                opinion.say(digest.previous, "missing")
-        # Every hour between two digests has its digest, except before a starting digest and in a backfill chain's pauses.
+            if digest.previous not in addresses and digest.previous not in objects:
+                yield digest.previous, digest.start, "missing"
+        # Every hour between two digests has its digest, except before a starting digest.
         end = digest.start
         bottom = older.name_time if older else since
         while not starting and bottom < end < digest.name_time:
             linked = digest.word == "valid" and end == digest.start and digest.remark != "contradicted"
             name = (linked and digest.previous) or digest.sibling(end)
             if end - bottom >= HOUR or not older:
-                opinion.say(name, "missing")
+                yield name, end, "missing"
             end -= HOUR
-        opinion.say(digest.address, digest.remark or digest.word)
+        yield digest.address, digest.name_time, digest.remark or digest.word
         older = digest
-    if not older:
-        return
-    end = older.name_time + HOUR
-    while end <= until and not older.match["backfill"]:
-        opinion.say(older.sibling(end), "missing")
+    end = older.name_time + HOUR if older and not older.match["backfill"] else until + HOUR
+    while older and end <= until:
+        yield older.sibling(end), end, "missing"
         end += HOUR
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import ours
 import slow_verifier
 from cases import Case
-from chains import ACCOUNT, HOME, MEMBER, ORGANIZATION, OTHER, SECOND, STRANGER, Archive, Trail
+from chains import ACCOUNT, HOME, HOUR, MEMBER, ORGANIZATION, OTHER, SECOND, START, STRANGER, Archive, Trail
 
 PLACES = [(ACCOUNT, HOME), (ACCOUNT, OTHER), (MEMBER, HOME)]
 
@@ -79,10 +79,15 @@ def damaged(draw: st.DrawFn) -> Case:
                 case.archive.forge(file, lambda document: document["logFiles"].clear(), draw(st.sampled_from([STRANGER, None])))
             case "rename" if not is_digest:
                 objects[file.removesuffix(".json.gz") + "x.json.gz"] = objects.pop(file)
+    if draw(st.booleans()):
+        # A part of the time, from the end of an hour to the end of another.
+        hours = sorted(draw(st.lists(st.integers(0, 7), min_size=2, max_size=2, unique=True)))
+        case.since, case.until = (START + hour * HOUR for hour in hours)
+        note(f"from {case.since} to {case.until}")
     return case
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=damaged())
 def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     opinion = slow_verifier.verify(case.archive.objects, case.keys, case.since, case.end)
@@ -95,5 +100,9 @@ def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory
         shutil.rmtree(folder)
     note("\n".join(map(str, verdicts.verification.findings.rows())))
     valid = {file for file, words in verdicts.files.items() if words - ours.NOTES == {"valid"}}
-    assert valid == {file for file, word in opinion.files.items() if word == "valid"}
-    assert verdicts.verification.ok == opinion.ok
+    # Of a part of the time ctfast may look at a digest more on either side, and knows of hours of which no digest is left.
+    part = case.until is not None
+    assert {file for file in valid if file in opinion.files or not part} == {
+        file for file, word in opinion.files.items() if word == "valid"
+    }
+    assert verdicts.verification.ok == opinion.ok or (part and not verdicts.verification.ok)
