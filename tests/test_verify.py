@@ -270,7 +270,7 @@ def test_kind_that_no_digest_lists(chain: Chain) -> None:
 def test_changed_digest(chain: Chain) -> None:
     rewrite(chain.digests[2], ("hashValue", "hashvalue"))
     assert reasons(chain.verify()) == ["format", "unlisted", "unlisted"]  # what it listed cannot be read
-    rewrite(chain.digests[2], ("hashvalue", "hashValue"), ('"awsAccountId": "1', '"awsAccountId": "2'))
+    rewrite(chain.digests[2], ("hashvalue", "hashValue"), ('"newestEventTime": null', '"newestEventTime": ""'))
     found = chain.verify()
     assert reasons(found) == ["previous-hash"]
     assert status(found, chain.digests[2]) == "invalid"
@@ -279,7 +279,7 @@ def test_changed_digest(chain: Chain) -> None:
 
 
 def test_changed_digest_is_found_without_saved_signatures(chain: Chain) -> None:
-    rewrite(chain.digests[2], ('"awsAccountId": "1', '"awsAccountId": "2'))
+    rewrite(chain.digests[2], ('"newestEventTime": null', '"newestEventTime": ""'))
     assert "previous-hash" in reasons(chain.verify(signatures=None))
 
 

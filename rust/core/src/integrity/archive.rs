@@ -33,18 +33,24 @@ struct Mount {
     ends: Vec<String>,
 }
 
+/// A key without what stands before it in the bucket.
+fn without<'a>(prefix: &str, key: &'a str) -> Option<&'a str> {
+    if prefix.is_empty() { Some(key) } else { key.strip_prefix(prefix)?.strip_prefix('/') }
+}
+
 impl Mount {
+    /// Where an object lies, if this folder is said to be its bucket.
+    fn in_origin(&self, name: &Name) -> Option<PathBuf> {
+        let (bucket, prefix) = self.origin.as_ref()?;
+        if *bucket == name.bucket { without(prefix, &name.key).map(|rest| self.path.join(rest)) } else { None }
+    }
+
     /// Whether a file is this object. It is asked several times of each digest, so it builds nothing.
     fn is_at(&self, Name { bucket, key }: &Name, path: &str) -> bool {
         let root = self.path.to_str().map(|root| root.trim_end_matches('/'));
         let Some(rest) = root.and_then(|root| path.strip_prefix(root)?.strip_prefix('/')) else { return false };
         if let Some((of, prefix)) = &self.origin {
-            let key = if prefix.is_empty() {
-                Some(key.as_str())
-            } else {
-                key.strip_prefix(prefix.as_str()).and_then(|key| key.strip_prefix('/'))
-            };
-            return of == bucket && key == Some(rest);
+            return of == bucket && without(prefix, key) == Some(rest);
         }
         let is = |start: &str| {
             let below = start.strip_prefix(bucket.as_str()).and_then(|start| start.strip_prefix('/'));
@@ -113,41 +119,46 @@ impl Archive {
         Ok(Self { roots: roots.into_iter().map(mount).collect::<io::Result<_>>()? })
     }
 
-    /// Where an object may lie. Nothing but files below the roots: its name must be [safe](is_safe).
-    fn candidates(&self, name: &Name) -> impl Iterator<Item = PathBuf> {
+    /// Where an object may lie: nowhere but below the roots, since its name must be [safe](is_safe).
+    ///
+    /// A root that is said to be a bucket is all there is of it. Else an object lies in a folder of its bucket's name, or, if the
+    /// root may be its bucket, in the root.
+    fn candidates(&self, name: &Name, may_be_root: bool) -> Vec<PathBuf> {
         debug_assert!(is_safe(&name.key));
-        self.roots.iter().flat_map(move |root| {
-            let mut found = Vec::new();
-            if let Some((bucket, prefix)) = &root.origin {
-                let rest = if prefix.is_empty() {
-                    Some(name.key.as_str())
-                } else {
-                    name.key.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix('/'))
-                };
-                found.extend(rest.filter(|_| bucket == &name.bucket).map(|rest| root.path.join(rest)));
-                return found;
+        let mut found: Vec<_> = self.roots.iter().filter_map(|root| root.in_origin(name)).collect();
+        if self.is_told(&name.bucket) {
+            return found;
+        }
+        for root in self.roots.iter().filter(|root| root.origin.is_none()) {
+            let mut add = |key: &str| {
+                let within = root.ends.iter().filter_map(|end| key.strip_prefix(end.as_str()));
+                found.extend(std::iter::once(key).chain(within).map(|rest| root.path.join(rest)));
+            };
+            if may_be_root {
+                add(&name.key);
             }
-            found.push(root.path.join(&name.key));
             if is_safe(&name.bucket) && !name.bucket.contains('/') {
-                let below = format!("{}/{}", name.bucket, name.key);
-                found.push(root.path.join(&below));
-                found
-                    .extend(root.ends.iter().filter_map(|end| below.strip_prefix(end.as_str())).map(|rest| root.path.join(rest)));
+                add(&format!("{}/{}", name.bucket, name.key));
             }
-            found.extend(root.ends.iter().filter_map(|end| name.key.strip_prefix(end.as_str())).map(|rest| root.path.join(rest)));
-            found
-        })
+        }
+        found
     }
 
-    /// All paths at which an object may lie.
-    pub(crate) fn paths(&self, name: &Name) -> Vec<PathBuf> {
-        if is_safe(&name.key) { self.candidates(name).collect() } else { Vec::new() }
+    /// Whether some root is said to be this bucket.
+    fn is_told(&self, bucket: &str) -> bool {
+        self.roots.iter().any(|root| root.origin.as_ref().is_some_and(|(of, _)| of == bucket))
+    }
+
+    /// All paths at which a log file may lie that a digest of a bucket lists.
+    pub(crate) fn paths(&self, name: &Name, bucket: &str) -> Vec<PathBuf> {
+        if is_safe(&name.key) { self.candidates(name, name.bucket == bucket) } else { Vec::new() }
     }
 
     /// Whether a file is this object.
     pub(crate) fn is_at(&self, name: &Name, path: &Path) -> bool {
         let Some(path) = path.to_str().filter(|_| is_safe(&name.key)) else { return false };
-        self.roots.iter().any(|root| root.is_at(name, path))
+        let is_told = self.is_told(&name.bucket);
+        self.roots.iter().any(|root| root.origin.is_some() == is_told && root.is_at(name, path))
     }
 
     /// The file that is this object; where there is none, the one that would be. `None` for a name that leads elsewhere.
@@ -155,13 +166,9 @@ impl Archive {
         if !is_safe(&name.key) {
             return None;
         }
-        let mut candidates = self.candidates(name);
-        let first = candidates.next()?;
-        let mut rest = candidates.peekable();
-        if rest.peek().is_none() || first.exists() {
-            return Some(first);
-        }
-        Some(rest.find(|candidate| candidate.exists()).unwrap_or(first))
+        let mut candidates = self.candidates(name, true);
+        let there = candidates.iter().position(|candidate| candidate.exists());
+        (!candidates.is_empty()).then(|| candidates.swap_remove(there.unwrap_or(0)))
     }
 
     /// Looks through the folders, down to regions.
@@ -351,7 +358,7 @@ mod tests {
             let archive = archive(root, None);
             for key in ["AWSLogs/k", "p/AWSLogs/k", "b/p/AWSLogs/k"] {
                 let name = name("b", key);
-                for path in archive.paths(&name) {
+                for path in archive.paths(&name, "b") {
                     assert!(archive.is_at(&name, &path), "{root} {key} {}", path.display());
                 }
             }

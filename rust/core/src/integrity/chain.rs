@@ -65,6 +65,8 @@ pub(crate) enum Settled {
 pub(crate) struct Chain {
     /// Read, but not settled.
     pub(crate) ahead: VecDeque<Node>,
+    /// Moved here from elsewhere: no part of the chain.
+    aside: Vec<Node>,
     /// The last one that was settled.
     pub(crate) last: Option<Last>,
 }
@@ -72,8 +74,8 @@ pub(crate) struct Chain {
 /// What is kept of a digest when it is settled.
 pub(crate) struct Last {
     path: PathBuf,
-    time: i64,
-    pub(crate) end: i64,
+    pub(crate) time: i64,
+    end: i64,
     /// Its own name, or the best guess.
     name: Option<Name>,
 }
@@ -94,11 +96,16 @@ impl Node {
 
     /// Whether what it says may be believed, as far as that is known.
     fn is_trusted(&self) -> bool {
-        self.read.is_some() && self.problems.is_empty() && self.proven != Some(false)
+        self.read.is_some() && self.problems.iter().all(|problem| problem.reason.is_of_the_chain()) && self.proven != Some(false)
     }
 
-    fn end(&self) -> i64 {
-        self.digest().map_or(self.time, |digest| digest.end)
+    /// Whether it is a digest that was written to another place: what it says is not about this one.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.problems.iter().any(|problem| problem.reason == Reason::Moved)
+    }
+
+    pub(crate) fn end(&self) -> i64 {
+        self.digest().filter(|_| !self.is_moved()).map_or(self.time, |digest| digest.end)
     }
 
     /// Whether the digest that follows says that it follows this one.
@@ -109,6 +116,14 @@ impl Node {
 }
 
 impl Chain {
+    /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
+    pub(crate) fn push(&mut self, node: Node, archive: &Archive) {
+        while self.ahead.back().is_some_and(|last| last.is_moved() && (node.is_moved() || !last.precedes(&node, archive))) {
+            self.aside.extend(self.ahead.pop_back());
+        }
+        self.ahead.push_back(node);
+    }
+
     /// Gives signatures of digests to those that have none: each digest holds that of the one before it.
     pub(crate) fn pass_signatures(&mut self, archive: &Archive) {
         let nodes = self.ahead.make_contiguous();
@@ -125,6 +140,7 @@ impl Chain {
 
     /// Settles the oldest digest, if enough is known, or if there is nothing more to know.
     pub(crate) fn settle(&mut self, is_end: bool, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) -> bool {
+        out.extend(self.aside.drain(..).map(|node| Settled::Digest { node: Box::new(node), status: Status::Invalid }));
         if self.ahead.len() <= LOOKAHEAD && !is_end {
             return false;
         }
@@ -132,14 +148,18 @@ impl Chain {
             return false;
         }
         let Some(mut node) = self.ahead.pop_front() else { return false };
-        self.link(&mut node, since, archive, out);
         let next = self.ahead.front().filter(|next| node.precedes(next, archive));
-        let status = judge(&mut node, next);
-        let name = node
-            .digest()
-            .map(|digest| digest.at.clone())
-            .or_else(|| self.last.as_ref().and_then(|last| named(last.name.as_ref()?, node.time)));
-        self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
+        let (status, counts) = if node.is_moved() {
+            (Status::Invalid, next.is_some())
+        } else {
+            self.link(&mut node, since, archive, out);
+            (judge(&mut node, next), true)
+        };
+        if counts {
+            let own = node.digest().filter(|_| !node.is_moved()).map(|digest| digest.at.clone());
+            let name = own.or_else(|| self.last.as_ref().and_then(|last| named(last.name.as_ref()?, node.time)));
+            self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
+        }
         out.push(Settled::Digest { node: Box::new(node), status });
         true
     }
@@ -151,12 +171,12 @@ impl Chain {
         let trusted = node.is_trusted();
         let Some(digest) = node.digest().filter(|digest| trusted || digest.previous.is_none()) else {
             if let Some(last) = last {
-                missing_between(last.end, node.time, last.name.as_ref(), out);
+                missing_between(last.end, node.time, last.name.as_ref(), archive, out);
             }
             return;
         };
         let Some(previous) = &digest.previous else {
-            if let Some(last) = last.filter(|last| last.end < digest.start && trusted) {
+            if let Some(last) = last.filter(|_| trusted) {
                 out.push(Settled::Gap { from: last.end, to: digest.start });
             }
             return;
@@ -184,14 +204,17 @@ impl Chain {
                     format!("names {pointed} as the previous digest, which is not the one before it, {}", last.path.display());
                 problems.push(Problem::new(Reason::Fork, message));
             }
-            let exists = archive.find(&previous.at).is_some_and(|path| path.exists());
+            let exists = archive.find(&previous.at).is_some_and(|path| path.is_file());
+            if exists && time.is_none() {
+                problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
+            }
             if !exists && time.is_none_or(in_range) {
                 let time = time.unwrap_or(digest.start);
                 if skipped.is_none() {
                     // Without an older digest the range tells how many there should be.
                     let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
                     if let Some(from) = last.map_or(since.map(step), |last| Some(last.end)) {
-                        missing_between(from, time, Some(&previous.at), out);
+                        missing_between(from, time, Some(&previous.at), archive, out);
                     }
                 }
                 let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
@@ -202,13 +225,15 @@ impl Chain {
     }
 
     /// Names the digests that should follow the newest one, up to a time.
-    pub(crate) fn missing_after(&self, until: i64, why: &str, out: &mut Vec<Settled>) {
+    pub(crate) fn missing_after(&self, until: i64, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
         let Some(last) = &self.last else { return };
-        let mut time = last.end + HOUR;
-        while time <= until && (time - last.end) / HOUR <= NAMED {
-            let message = format!("the digest that would end at {} is not there: {why}", iso(time));
-            out.push(Settled::Missing { at: last.name.as_ref().and_then(|name| named(name, time)), time, message });
-            time += HOUR;
+        for hour in 1..=((until - last.time) / HOUR).min(NAMED) {
+            let time = last.time + hour * HOUR;
+            let at = last.name.as_ref().and_then(|name| named(name, time));
+            if !is_there(at.as_ref(), archive) {
+                let message = format!("the digest that would end at {} is not there: {why}", iso(time));
+                out.push(Settled::Missing { at, time, message });
+            }
         }
     }
 }
@@ -253,7 +278,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
 }
 
 /// Names the digests that the hours between two ends leave out.
-fn missing_between(from: i64, to: i64, like: Option<&Name>, out: &mut Vec<Settled>) {
+fn missing_between(from: i64, to: i64, like: Option<&Name>, archive: &Archive, out: &mut Vec<Settled>) {
     let hours = (to - from + HOUR / 2) / HOUR - 1;
     if hours > NAMED {
         let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
@@ -262,9 +287,17 @@ fn missing_between(from: i64, to: i64, like: Option<&Name>, out: &mut Vec<Settle
     }
     for hour in 1..=hours {
         let time = from + hour * HOUR;
-        let message = format!("the digest that would end at {} is not there", iso(time));
-        out.push(Settled::Missing { at: like.and_then(|like| named(like, time)), time, message });
+        let at = like.and_then(|like| named(like, time));
+        if !is_there(at.as_ref(), archive) {
+            let message = format!("the digest that would end at {} is not there", iso(time));
+            out.push(Settled::Missing { at, time, message });
+        }
     }
+}
+
+/// Whether there is a file, whatever it holds: it has findings of its own.
+fn is_there(at: Option<&Name>, archive: &Archive) -> bool {
+    at.and_then(|at| archive.find(at)).is_some_and(|path| path.is_file())
 }
 
 /// The name of the digest of the same chain that ends at a time.
@@ -320,7 +353,7 @@ mod tests {
     fn walk(nodes: Vec<Node>, since: Option<i64>) -> Vec<String> {
         let (mut chain, mut out) = (Chain::default(), Vec::new());
         for node in nodes {
-            chain.ahead.push_back(node);
+            chain.push(node, &archive());
             while chain.settle(false, since, &archive(), &mut out) {}
             assert!(chain.ahead.len() <= LOOKAHEAD);
         }

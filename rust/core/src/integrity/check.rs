@@ -10,6 +10,7 @@ use crate::source::key::Key;
 use super::Job;
 use super::archive::{Place, is_safe};
 use super::chain::{ChainId, Node, Problem};
+use super::clock::iso;
 use super::digest::{Digest, Listed};
 use super::finding::{Reason, Status};
 use super::hash::{Content, Hasher, Unread, hex, unhex};
@@ -51,7 +52,7 @@ pub(super) struct Checked {
 }
 
 /// Reads a digest file, and checks it as far as it can be checked alone.
-pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId, region: &str, job: &Job) {
+pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId, place: &Place, job: &Job) {
     let content = match worker.hasher.kept(&node.path) {
         Ok(content) => content,
         Err(unread) => return node.problems.push(unread.problem()),
@@ -70,7 +71,7 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
     }
     let saved = job.signatures.get(&digest.at.bucket, &digest.at.key);
     let signed = signed_at(&digest, chain.backfill, saved.and_then(|saved| saved.backfill.flatten()));
-    if let Err(no_key) = job.keys.find(&digest.fingerprint, region, signed) {
+    if let Err(no_key) = job.keys.find(&digest.fingerprint, &place.region, signed) {
         let fingerprint = &digest.fingerprint;
         problems.push(match no_key {
             NoKey::Unknown => Problem::new(Reason::UnknownKey, format!("no public key has the fingerprint {fingerprint}")),
@@ -108,8 +109,15 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
             None => problems.push(Problem::new(Reason::NoSignature, "the saved metadata hold no signature")),
         }
     }
+    if digest.end != node.time {
+        problems
+            .push(Problem::new(Reason::NameTime, format!("ends at {}, but its name tells {}", iso(digest.end), iso(node.time))));
+    }
+    if digest.account != *place.account {
+        problems.push(Problem::new(Reason::ForeignDigest, format!("names the account {:?}", digest.account)));
+    }
     node.read = Some((digest, content));
-    node.proven = prove(node, region, job);
+    node.proven = prove(node, &place.region, job);
 }
 
 /// When a digest was signed, at the latest; `None` where nothing tells.
@@ -186,17 +194,18 @@ pub(super) fn check_log(worker: &mut Worker, task: &mut Task, job: &Job) -> Chec
 
 /// How a log file differs from what its digest says.
 fn difference(content: &Content, hash: &str) -> Option<Problem> {
-    let found = hex(&content.sha256);
-    if found != hash {
-        let message = format!("hash value doesn't match: it is {found}, but the digest has {hash}");
-        Some(Problem::new(Reason::Hash, message))
-    } else if content.members > 1 {
-        Some(members(content))
-    } else if content.trailing > 0 {
-        Some(trailing(content))
-    } else {
-        None
+    // As AWS's own tool, which hashes one member and asks first whether more follows.
+    if content.members > 1 {
+        return Some(members(content));
     }
+    if content.trailing > 0 {
+        return Some(trailing(content));
+    }
+    let found = hex(&content.sha256);
+    (found != hash).then(|| {
+        let message = format!("hash value doesn't match: it is {found}, but the digest has {hash}");
+        Problem::new(Reason::Hash, message)
+    })
 }
 
 fn members(content: &Content) -> Problem {

@@ -15,6 +15,8 @@ pub(crate) struct Digest {
     pub(crate) end: i64,
     /// As it stands in the file, since it is signed.
     end_text: String,
+    /// The account that it says it belongs to.
+    pub(crate) account: String,
     /// Where it was written to.
     pub(crate) at: Name,
     pub(crate) fingerprint: String,
@@ -101,6 +103,7 @@ impl Digest {
             start: instant(START, &fields.required(START)?)?,
             end: instant(END, &end_text)?,
             end_text,
+            account: fields.required("awsAccountId")?,
             at: Name { bucket: fields.required("digestS3Bucket")?, key: fields.required("digestS3Object")? },
             fingerprint: fields.required("digestPublicKeyFingerprint")?,
             algorithm: fields.required("digestSignatureAlgorithm")?,

@@ -66,6 +66,10 @@ pub enum Reason {
     Fork,
     /// It points to a later digest.
     Order,
+    /// It ends at another time than its name tells.
+    NameTime,
+    /// It names another account than that of its folder.
+    ForeignDigest,
     /// A digest is not there.
     MissingDigest,
     /// Logging or validation was off between two digests.
@@ -137,6 +141,8 @@ impl Reason {
             Self::Discontinuity => "discontinuity",
             Self::Fork => "fork",
             Self::Order => "order",
+            Self::NameTime => "name-time",
+            Self::ForeignDigest => "foreign-digest",
             Self::MissingDigest => "missing-digest",
             Self::Gap => "gap",
             Self::NoDigests => "no-digests",
@@ -163,9 +169,10 @@ impl Reason {
         }
     }
 
-    /// Whether it is about the chain, and leaves the digest itself proven.
+    /// Whether it is about the digest's place among others, and leaves the digest itself proven.
     pub(crate) fn is_of_the_chain(self) -> bool {
-        matches!(self, Self::Discontinuity | Self::Fork | Self::Order) || self.severity() == Severity::Note
+        matches!(self, Self::Discontinuity | Self::Fork | Self::Order | Self::NameTime | Self::ForeignDigest)
+            || self.severity() == Severity::Note
     }
 }
 

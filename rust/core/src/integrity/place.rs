@@ -152,15 +152,15 @@ impl Walk {
             if step.is_empty() {
                 break;
             }
-            let region = &*self.place.region;
-            each(workers, &mut step, |worker, (chain, node)| read_digest(worker, node, chain, region, job));
+            let place = &self.place;
+            each(workers, &mut step, |worker, (chain, node)| read_digest(worker, node, chain, place, job));
             digests += step.len();
             for (chain, node) in step {
                 logs += node.digest().map_or(0, |digest| digest.logs.len());
                 out.progress.digest(&node);
                 let chain = self.chains.entry(chain).or_default();
                 if !(node.is_witness && chain.ahead.back().is_some_and(|last| last.is_witness)) {
-                    chain.ahead.push_back(node);
+                    chain.push(node, &job.archive);
                 }
             }
         }
@@ -211,10 +211,13 @@ impl Walk {
         for settled in settled.drain(..) {
             match settled {
                 Settled::Gap { from, to } => {
-                    let message =
-                        format!("no log files were delivered from {} to {}: logging or validation was off", iso(from), iso(to));
+                    let message = if from < to {
+                        format!("no log files were delivered from {} to {}: logging or validation was off", iso(from), iso(to))
+                    } else {
+                        format!("the chain starts again at {}, though the digest before it ends at {}", iso(to), iso(from))
+                    };
                     out.findings.push(finding(Reason::Gap, message, None, to, &self.place));
-                    if !id.backfill {
+                    if !id.backfill && from < to {
                         out.spans.push(self.span(id, from, to, State::Gap));
                     }
                 }
@@ -261,9 +264,9 @@ impl Walk {
         let file: Arc<str> = file.into();
         let first = node.problems.first().map(|problem| problem.reason).filter(|_| status != Status::Valid);
         let signature = node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from);
+        let (end, is_moved) = (node.end(), node.is_moved());
         let digest = node.read.map(|(digest, _)| digest);
-        let end = digest.as_ref().map_or(node.time, |digest| digest.end);
-        let start = digest.as_ref().map(|digest| digest.start);
+        let start = digest.as_ref().filter(|_| !is_moved).map(|digest| digest.start);
         let row = DigestRow {
             file: Arc::clone(&file),
             bucket: digest.as_ref().map(|digest| digest.at.bucket.clone()),
@@ -280,10 +283,10 @@ impl Walk {
         if job.details || status != Status::Valid {
             out.digests.push(row);
         }
-        if !id.backfill {
-            self.newest = self.newest.max(Some(end));
+        if !id.backfill && !is_moved {
+            self.newest = self.newest.max(Some(node.time));
         }
-        let logs = digest.map(|digest| digest.logs).unwrap_or_default();
+        let (bucket, logs) = digest.map(|digest| (digest.at.bucket, digest.logs)).unwrap_or_default();
         let state = match status {
             Status::Valid if logs.is_empty() => State::Empty,
             Status::Valid => State::Valid,
@@ -295,7 +298,7 @@ impl Walk {
         (span.digests, span.logs) = (u64::from(!id.backfill), logs.len() as u64);
         let number = self.spans.len();
         for listed in logs {
-            let paths = job.archive.paths(&listed.at);
+            let paths = job.archive.paths(&listed.at, &bucket);
             if status == Status::Invalid {
                 for path in &paths {
                     self.unlisted.list(path);
@@ -457,12 +460,17 @@ impl Walk {
         let chains = std::mem::take(&mut self.chains);
         let by_logs = self.unlisted.newest.filter(|&newest| self.newest.is_some_and(|end| newest > end + DIGEST_DELIVERY));
         for (id, chain) in chains.iter().filter(|(id, _)| !id.backfill) {
-            let is_newest = chain.last.as_ref().is_some_and(|last| Some(last.end) == self.newest);
+            let is_newest = chain.last.as_ref().is_some_and(|last| Some(last.time) == self.newest);
             if let Some(until) = job.until {
-                chain.missing_after(until.min(job.now - DIGEST_DELIVERY), "the chain ends before the range does", &mut settled);
+                chain.missing_after(
+                    until.min(job.now - DIGEST_DELIVERY),
+                    "the chain ends before the range does",
+                    &job.archive,
+                    &mut settled,
+                );
             } else if let Some(newest) = by_logs.filter(|_| is_newest) {
                 let why = format!("there are log files up to {}", iso(newest));
-                chain.missing_after(newest, &why, &mut settled);
+                chain.missing_after(newest, &why, &job.archive, &mut settled);
             }
             self.take(id, &mut settled, job, out);
         }

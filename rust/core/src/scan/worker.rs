@@ -346,9 +346,12 @@ impl Worker {
                 (&next, &self.shared.hashes, hash.take_if(|_| matches!(next, Next::End(_))))
             {
                 let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
-                let content =
-                    Content { sha256: hash.finish(), stored: stream.offset(), inflated, members: stream.members(), trailing };
-                hashes.put(&self.path, content);
+                let members = stream.members();
+                // A plain file is read all the same, but it is not what CloudTrail delivers.
+                if members > 0 {
+                    let (sha256, stored) = (hash.finish(), stream.offset());
+                    hashes.put(&self.path, Content { sha256, stored, inflated, members, trailing });
+                }
             }
             let last = matches!(next, Next::End(_));
             let result = self.window(&mut framing, start, last);
