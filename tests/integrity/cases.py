@@ -88,6 +88,9 @@ class Case:
     def __repr__(self) -> str:
         return f"<{self.name}: {self.changed}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001  # hypothesis prints all fields otherwise
+        printer.text(repr(self))
+
     @property
     def bucket(self) -> str:
         return "ct-" + self.name.replace("_", "-")

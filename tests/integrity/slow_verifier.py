@@ -147,12 +147,16 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
     for digest in every:
         if digest.word == "valid":
             _logs(digest, objects, opinion)
+    _unlisted(objects, out, since, until, opinion)
+    return opinion
+
+
+def _unlisted(objects: Mapping[str, Object], out: set[str], since: datetime, until: datetime, opinion: Opinion) -> None:
     for address in objects:
         match = LOG.fullmatch(split(address)[1])
         # Of another time than the range no digest that it would be listed by was looked at.
         if match and address not in out and since <= _utc(match["time"], "%Y%m%dT%H%MZ") < until:
             opinion.files.setdefault(address, "unlisted")
-    return opinion
 
 
 def _is_within(end: datetime, since: datetime, until: datetime) -> bool:

@@ -48,7 +48,7 @@ def archives(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> Case:
+def damaged(draw: st.DrawFn) -> Case:  # a branch for each change
     """An archive with up to three changes, each of a file that was there in the beginning."""
     case = draw(archives())
     before = Archive({file: replace(found, metadata=dict(found.metadata)) for file, found in case.archive.objects.items()})
@@ -79,16 +79,22 @@ def damaged(draw: st.DrawFn) -> Case:
                 case.archive.forge(file, lambda document: document["logFiles"].clear(), draw(st.sampled_from([STRANGER, None])))
             case "rename" if not is_digest:
                 objects[file.removesuffix(".json.gz") + "x.json.gz"] = objects.pop(file)
+    return case
+
+
+@st.composite
+def looked_at(draw: st.DrawFn) -> Case:
+    """A damaged archive, and all of the time or a part of it: from the end of an hour to the end of another."""
+    case = draw(damaged())
     if draw(st.booleans()):
-        # A part of the time, from the end of an hour to the end of another.
         hours = sorted(draw(st.lists(st.integers(0, 7), min_size=2, max_size=2, unique=True)))
         case.since, case.until = (START + hour * HOUR for hour in hours)
         note(f"from {case.since} to {case.until}")
     return case
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(case=damaged())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(case=looked_at())
 def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     opinion = slow_verifier.verify(case.archive.objects, case.keys, case.since, case.end)
     # See OPEN in test_oracle.py: what a moved digest says counts for the chain that it lies in.
@@ -105,4 +111,5 @@ def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory
     assert {file for file in valid if file in opinion.files or not part} == {
         file for file, word in opinion.files.items() if word == "valid"
     }
-    assert verdicts.verification.ok == opinion.ok or (part and not verdicts.verification.ok)
+    if opinion.files:
+        assert verdicts.verification.ok == opinion.ok or (part and not verdicts.verification.ok)
