@@ -27,6 +27,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 @pytest.fixture(autouse=True)
 def _examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
-    """In the examples of the documents, ``archive`` is the path of the sample archive."""
+    """In the examples of the documents, ``archive``, ``keys`` and ``signatures`` are paths of the sample archive."""
     if isinstance(request.node, pytest.DoctestItem):
-        doctest_namespace["archive"] = str(request.getfixturevalue("sample").archive)
+        made = request.getfixturevalue("sample")
+        doctest_namespace.update(archive=str(made.archive), keys=str(made.keys), signatures=str(made.signatures))

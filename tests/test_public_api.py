@@ -62,7 +62,7 @@ def test_verbs_have_help_with_an_example(verb: str) -> None:
 
 
 def test_verbs_are_public_functions() -> None:
-    assert {verb for verb in VERBS if verb not in ct.__all__} == {"demo"}
+    assert {verb for verb in VERBS if verb.replace("-", "_") not in ct.__all__} == {"demo"}
 
 
 def test_documents_regenerate_to_themselves() -> None:

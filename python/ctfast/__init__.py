@@ -6,9 +6,12 @@ from ctfast._columns import columns
 from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._info import Info, info
+from ctfast._keys import fetch_keys
 from ctfast._report import Limits, Report
 from ctfast._scan import read, scan, sql
+from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
+from ctfast._verify import Verification, Verifier, verify
 from ctfast.exceptions import CloudTrailError, FormatError, SourceError
 
 if _DEBUG:
@@ -22,11 +25,16 @@ __all__ = [
     "Limits",
     "Report",
     "SourceError",
+    "Verification",
+    "Verifier",
     "__version__",
     "columns",
+    "fetch_keys",
+    "fetch_signatures",
     "info",
     "read",
     "scan",
     "sql",
     "stream",
+    "verify",
 ]

@@ -1,9 +1,10 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Scan", "__version__", "columns", "parse_key", "schema"]
+__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
 
 __version__: str
 DEBUG: bool
@@ -52,12 +53,54 @@ class Scan:
         threads: int,
         max_inflated: int,
         max_ratio: int,
+        hashes: Hashes | None = None,
+        only: Paths | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Hashes:
+    """Hashes of the files that a scan reads."""
+
+    def __new__(cls) -> Hashes: ...
+    def __len__(self) -> int: ...
+    def clear(self) -> None: ...
+
+@final
+class Paths:
+    """A set of paths."""
+
+    def __new__(cls, paths: Iterable[str]) -> Paths: ...
+
+@final
+class Verify:
+    """A verification that is under way. It works in `step` only."""
+
+    def __new__(
+        cls,
+        roots: list[tuple[str, tuple[str, str] | None]],
+        *,
+        keys: list[Any],
+        signatures: list[Any],
+        since: int | None,
+        until: int | None,
+        accounts: set[str] | None,
+        regions: set[str] | None,
+        trails: set[str] | None,
+        now: int,
+        threads: int,
+        max_inflated: int,
+        max_ratio: int,
+        hashes: Hashes | None,
+        details: bool,
+    ) -> Verify: ...
+    def step(self) -> dict[str, Any] | None: ...
+    @staticmethod
+    def empty() -> dict[str, Batch]: ...
 
 def parse_key(key: str) -> _Key | None: ...
 def schema(columns: list[str]) -> Batch: ...

@@ -13,6 +13,7 @@ from ctfast import _ctfast
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
 from ctfast._source import COLUMNS, OnError, Options, Source, Time
+from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "read", "scan", "sql"]
 
@@ -31,6 +32,8 @@ def scan(
     threads: int | None = None,
     limits: Limits | None = None,
     progress: Callable[[Report], object] | None = None,
+    verify: Verifier | None = None,
+    verified: Verification | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -62,6 +65,10 @@ def scan(
         What a file may inflate to.
     progress
         Called with the report after every batch, on the thread that runs the query.
+    verify
+        Notes the hashes of the files while they are read, so that :attr:`Verifier.verification` need not read them again.
+    verified
+        Read only the log files that this verification found valid; the others are skipped as ``unverified``.
 
     Returns
     -------
@@ -114,6 +121,8 @@ def scan(
         threads=threads,
         limits=limits,
         progress=progress,
+        verify=verify,
+        verified=verified,
     )
 
     def frames(

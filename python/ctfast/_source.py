@@ -16,8 +16,9 @@ from ctfast._report import Limits
 
 if TYPE_CHECKING:
     from ctfast._report import Report
+    from ctfast._verify import Verification, Verifier
 
-__all__ = ["COLUMNS", "OnError", "Options", "Source", "Time"]
+__all__ = ["COLUMNS", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
 
 Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Time: TypeAlias = datetime | date | str
@@ -46,6 +47,8 @@ class Options:
     threads: int | None = None
     limits: Limits | None = None
     progress: Callable[[Report], object] | None = None
+    verify: Verifier | None = None
+    verified: Verification | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, (str, os.PathLike)):
@@ -53,8 +56,8 @@ class Options:
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
             object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
-        object.__setattr__(self, "since", _micros("since", self.since))
-        object.__setattr__(self, "until", _micros("until", self.until))
+        object.__setattr__(self, "since", micros("since", self.since))
+        object.__setattr__(self, "until", micros("until", self.until))
         if self.on_error not in ("raise", "collect"):
             message = f'on_error must be "raise" or "collect", not {self.on_error!r}'
             raise ValueError(message)
@@ -68,8 +71,11 @@ class Options:
     def start(self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``."""
         limits = self.limits or Limits()
+        named = paths(self.source)
+        if self.verify is not None:
+            self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
-            self._paths(),
+            named,
             columns=list(columns),
             predicate=_and(predicate, self._time_test()),
             accounts=self.accounts,  # type: ignore[arg-type]  # a set since __post_init__
@@ -79,9 +85,11 @@ class Options:
             until=self.until,  # type: ignore[arg-type]
             max_delay=None if self.max_delay is None else self.max_delay // _MICROSECOND,
             fail=self.on_error == "raise",
-            threads=self.threads or _processors(),
+            threads=self.threads or processors(),
             max_inflated=limits.inflated,
             max_ratio=limits.ratio,
+            hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
+            only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
         )
 
     def describe(self) -> str:
@@ -105,22 +113,24 @@ class Options:
         last = (1 << 63) - 1 if self.until is None else self.until - 1  # type: ignore[operator]
         return ("between", "eventTime", first, last)
 
-    def _paths(self) -> list[str]:
-        sources = [self.source] if isinstance(self.source, (str, os.PathLike)) else list(self.source)
-        paths: list[str] = []
-        for source in sources:
-            path = os.fspath(source)
-            if os.path.lexists(path):
-                paths.append(path)
-                continue
-            found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
-            if not found:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            paths.extend(sorted(found, key=os.fsencode))
-        return paths
+
+def paths(source: Source) -> list[str]:
+    """Return the files and folders that a source names."""
+    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    named: list[str] = []
+    for each in sources:
+        path = os.fspath(each)
+        if os.path.lexists(path):
+            named.append(path)
+            continue
+        found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        named.extend(sorted(found, key=os.fsencode))
+    return named
 
 
-def _processors() -> int:
+def processors() -> int:
     """How many processors this process may use."""
     if sys.version_info >= (3, 13):
         return os.process_cpu_count() or 1
@@ -134,7 +144,7 @@ def _and(*tests: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
     return ("all", present) if present else None
 
 
-def _micros(name: str, time: Time | None) -> int | None:
+def micros(name: str, time: Time | None) -> int | None:
     """Microseconds since 1970; a time without a zone is UTC, a date its midnight."""
     if time is None:
         return None

@@ -15,6 +15,7 @@ import click
 import polars as pl
 
 from ctfast._ctfast import __version__
+from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.screen import say
 from ctfast.cli.verbs import columns, demo, info, scan, sql
 from ctfast.exceptions import CloudTrailError
@@ -44,7 +45,7 @@ class _Verbs(click.Group):
             name = f"{error.filename}: " if error.filename else ""
             say(f"ctfast: {name}{error.strerror or error}")
             ctx.exit(_TROUBLE)
-        except (CloudTrailError, ValueError) as error:
+        except (CloudTrailError, ImportError, ValueError) as error:
             say(f"ctfast: {error}")
             ctx.exit(_TROUBLE)
         except pl.exceptions.PolarsError as error:
@@ -82,5 +83,5 @@ def main() -> None:
     """
 
 
-for _verb in (demo, info, scan, sql, columns):
+for _verb in (demo, info, scan, sql, verify, columns, fetch_keys, fetch_signatures):
     main.add_command(_verb)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["archives", "columns", "limit", "output", "reading", "sources"]
+__all__ = ["archives", "columns", "limit", "output", "reading", "repeated", "sources"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -23,9 +23,9 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
     added = (
         click.option("--since", metavar="TIME", help="First event time: ISO 8601, UTC unless it says otherwise."),
         click.option("--until", metavar="TIME", help="Event time to stop before."),
-        _repeated("--account", "accounts", "ID", "Only files of this account."),
-        _repeated("--region", "regions", "NAME", "Only files of this region."),
-        _repeated(
+        repeated("--account", "accounts", "ID", "Only files of this account."),
+        repeated("--region", "regions", "NAME", "Only files of this region."),
+        repeated(
             "--kind", "kinds", "NAME", "Only files of this kind: CloudTrail, CloudTrail-Insight or CloudTrail-NetworkActivity."
         ),
         click.option(
@@ -89,7 +89,8 @@ def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelt
     return timedelta(**{_UNITS[unit]: int(number)})
 
 
-def _repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:
+def repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:
+    """Add an option that may be given several times; without it, all are meant."""
     return click.option(flag, name, metavar=metavar, multiple=True, callback=_any, help=f"{words} May be repeated.")
 
 

@@ -29,6 +29,7 @@ fn main() {
             fail: true,
             limits: Limits::default(),
             threads,
+            hashes: None,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

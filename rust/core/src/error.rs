@@ -171,6 +171,11 @@ impl Error {
         )
     }
 
+    /// How many bytes follow the last gzip member.
+    pub(crate) fn trailing_bytes(&self) -> u64 {
+        if let ErrorKind::TrailingBytes(count) = self.kind() { *count } else { 0 }
+    }
+
     /// What failed.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {

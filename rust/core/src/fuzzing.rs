@@ -32,7 +32,7 @@ impl Inflate {
     /// The text of a right gzip file that fits; `None` for any other.
     pub fn whole(&mut self, file: &[u8]) -> Option<&[u8]> {
         self.arena.truncate(0);
-        self.inflater.whole(file, &mut self.arena).then(|| self.arena.text(0))
+        self.inflater.whole(file, &mut self.arena).map(|_| self.arena.text(0))
     }
 }
 

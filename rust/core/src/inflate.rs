@@ -51,22 +51,24 @@ impl Inflater {
         Self { decompressor: Decompressor::new() }
     }
 
-    /// Appends the text of a right gzip file of any number of members and nothing else; `false`, with the arena as it was, for
-    /// any other file, and where the room is too small. [`Stream`] reads those.
-    pub(crate) fn whole(&mut self, mut file: &[u8], arena: &mut Arena) -> bool {
+    /// Appends the text of a right gzip file of any number of members and nothing else, and tells that number; `None`, with the
+    /// arena as it was, for any other file, and where the room is too small. [`Stream`] reads those.
+    pub(crate) fn whole(&mut self, mut file: &[u8], arena: &mut Arena) -> Option<u32> {
         let start = arena.len();
+        let mut members = 0;
         arena.append(|text| {
             while is_gzip(file) {
                 match self.decompressor.gzip(file, text, PADDING) {
                     Member::Done { read } => file = &file[read..],
                     Member::NeedsSpace | Member::Bad => break,
                 }
+                members += 1;
             }
         });
         if !file.is_empty() {
             arena.truncate(start);
         }
-        file.is_empty()
+        file.is_empty().then_some(members)
     }
 }
 
@@ -117,6 +119,11 @@ impl<R: Read> Stream<R> {
     /// Bytes of the file that were used.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Gzip members so far; none in a plain file.
+    pub(crate) fn members(&self) -> u32 {
+        self.member
     }
 
     /// Appends text until the room of the arena is full or the text ends.

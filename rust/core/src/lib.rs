@@ -14,6 +14,7 @@ pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
 mod inflate;
+pub mod integrity;
 mod json;
 mod scalar;
 pub mod scan;

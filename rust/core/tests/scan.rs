@@ -43,6 +43,7 @@ impl Archive {
             fail: false,
             limits: Limits::default(),
             threads: 2,
+            hashes: None,
         }
     }
 

@@ -5,17 +5,20 @@ use pyo3::prelude::*;
 mod arrow;
 mod error;
 mod filter;
+mod integrity;
 mod key;
 mod scan;
 
 #[pymodule]
 mod _ctfast {
     #[pymodule_export]
+    use super::integrity::{Hashes, Paths, Verify};
+    #[pymodule_export]
     use super::key::parse_key;
     #[pymodule_export]
     use super::scan::{Batch, Scan, columns, schema};
 
-    use super::{PyModule, PyModuleMethods, PyResult, Bound};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

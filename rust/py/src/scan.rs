@@ -18,13 +18,14 @@ use pyo3::types::{PyCapsule, PyDict, PyTuple};
 use crate::arrow::{batch_capsules, schema_capsule};
 use crate::error::to_exception;
 use crate::filter;
+use crate::integrity::{Hashes, Paths};
 
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The rows of some records.
 #[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Batch(RecordBatch);
+pub(crate) struct Batch(pub(crate) RecordBatch);
 
 #[pymethods]
 impl Batch {
@@ -37,7 +38,11 @@ impl Batch {
     }
 
     #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_array__<'py>(&self, py: Python<'py>, requested_schema: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyTuple>> {
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // The interface lets a producer answer in its own types.
         batch_capsules(py, &self.0)
     }
@@ -75,7 +80,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -92,15 +97,21 @@ impl Scan {
         threads: usize,
         max_inflated: u64,
         max_ratio: u64,
+        hashes: Option<PyRef<'_, Hashes>>,
+        only: Option<PyRef<'_, Paths>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let plan = Plan {
-            files: Listing::new(paths, Selection { accounts, regions, kinds, since, until, max_delay }),
+            files: Listing::new(
+                paths,
+                Selection { accounts, regions, kinds, since, until, max_delay, files: only.map(|only| Arc::clone(&only.0)) },
+            ),
             schema: Arc::new(schema),
             predicate: predicate.map(filter::predicate).transpose()?,
             fail,
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,
+            hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
@@ -182,7 +193,7 @@ fn row(finding: &Finding) -> Row {
 }
 
 /// A panic while the lock was held was told already; what it left is still counts and a handle.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

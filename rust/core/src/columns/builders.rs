@@ -14,8 +14,8 @@ use crate::arena::Arena;
 use crate::error::Error;
 use crate::event::{Name, Record, Stray, Wanted};
 use crate::json::{Cursor, Value};
-use crate::schema::{COLUMNS, ColumnId, Kind, TREE, find};
 use crate::scalar::{flag, timestamp};
+use crate::schema::{COLUMNS, ColumnId, Kind, TREE, find};
 
 /// Builds batches of some columns of the table.
 pub(crate) struct Builders {
@@ -237,7 +237,8 @@ impl Builders {
         buffers.push(copied);
         let buffers = buffers.into();
         let schema = Arc::clone(&self.schema);
-        let arrays = schema.fields().iter().zip(self.roots.clone()).map(|(field, root)| self.array(root, field, rows, &buffers)).collect();
+        let arrays =
+            schema.fields().iter().zip(self.roots.clone()).map(|(field, root)| self.array(root, field, rows, &buffers)).collect();
         for column in columns(self.values & !self.wanted) {
             self.columns[column as usize].clear();
         }
@@ -257,7 +258,9 @@ impl Builders {
             Builder::Index(index) => Arc::new(UInt32Array::from(std::mem::take(index))),
             Builder::Object(valid) => {
                 let valid: Option<NullBuffer> = valid.finish(rows);
-                let DataType::Struct(fields) = field.data_type() else { unreachable!("the column table says that it is an object") };
+                let DataType::Struct(fields) = field.data_type() else {
+                    unreachable!("the column table says that it is an object")
+                };
                 let members = fields.iter().zip(&TREE.members[column as usize]);
                 let members = members.map(|(field, &member)| self.array(member, field, rows, buffers)).collect();
                 Arc::new(StructArray::new(fields.clone(), members, valid))

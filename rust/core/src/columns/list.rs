@@ -27,7 +27,14 @@ pub(super) struct ListBuilder {
 impl ListBuilder {
     pub(super) fn new(column: ColumnId) -> Self {
         let members = TREE.members[column as usize].iter().map(|_| TextBuilder::default()).collect();
-        Self { column, offsets: Vec::new(), valid: Validity::default(), elements: 0, valid_elements: Validity::default(), members }
+        Self {
+            column,
+            offsets: Vec::new(),
+            valid: Validity::default(),
+            elements: 0,
+            valid_elements: Validity::default(),
+            members,
+        }
     }
 
     pub(super) fn column(&self) -> ColumnId {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::json::{Cursor, Key, PADDING, Value, unescape};
-use crate::schema::{COLUMNS, ColumnId, Kind, KeyTable, TREE, Tree};
+use crate::schema::{COLUMNS, ColumnId, KeyTable, Kind, TREE, Tree};
 
 /// The known values of one record, by column, and what it has besides. Reused from record to record.
 pub(crate) struct Record {

@@ -4,8 +4,8 @@ mod search;
 
 use crate::event::Record;
 use crate::json::{Cursor, Value};
-use crate::schema::{COLUMNS, ColumnId, Kind, find};
 use crate::scalar::{flag, timestamp};
+use crate::schema::{COLUMNS, ColumnId, Kind, find};
 
 pub(crate) use search::Search;
 

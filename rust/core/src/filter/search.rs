@@ -49,9 +49,8 @@ impl Search {
     /// record that stands in a string, `\u005cu0044` is one more way to write `D`.
     fn may_spell(&self, digits: &[u8]) -> bool {
         let Some(digits) = digits.first_chunk::<2>().and_then(|digits| str::from_utf8(digits).ok()) else { return true };
-        u8::from_str_radix(digits, 16).map_or(true, |byte| {
-            byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.constant.needle().contains(&byte)
-        })
+        u8::from_str_radix(digits, 16)
+            .map_or(true, |byte| byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.constant.needle().contains(&byte))
     }
 }
 

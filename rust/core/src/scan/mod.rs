@@ -16,6 +16,7 @@ pub use report::{Finding, Report};
 use crate::error::Error;
 use crate::filter::Predicate;
 use crate::inflate::Limits;
+use crate::integrity::Hashes;
 use crate::source::Listing;
 use order::Order;
 use worker::Worker;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub limits: Limits,
     /// Workers.
     pub threads: usize,
+    /// Where to note the hashes of the files that are read, for a verification.
+    pub hashes: Option<Arc<Hashes>>,
 }
 
 /// What all workers share.
@@ -44,6 +47,7 @@ struct Shared {
     predicate: Option<Predicate>,
     fail: bool,
     limits: Limits,
+    hashes: Option<Arc<Hashes>>,
 }
 
 /// A running scan. It owns its threads; dropping it ends them.
@@ -75,6 +79,7 @@ impl Scan {
             predicate: plan.predicate,
             fail: plan.fail,
             limits: plan.limits,
+            hashes: plan.hashes,
         });
         let mut scan = Self { shared, workers: Vec::new(), report: Report::default() };
         for number in 0..threads {

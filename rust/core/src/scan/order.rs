@@ -122,7 +122,8 @@ impl Order {
             let waits = state.tasks.front().map_or(!state.ended, |task| task.outputs.is_empty() && !task.done);
             waits && !state.closed
         };
-        let (mut state, _) = self.produced.wait_timeout_while(self.state(), patience, nothing).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) =
+            self.produced.wait_timeout_while(self.state(), patience, nothing).unwrap_or_else(PoisonError::into_inner);
         if state.closed {
             return Some(Taken::End);
         }

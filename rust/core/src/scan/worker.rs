@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::Shared;
@@ -13,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
 use crate::filter::{Predicate, Search};
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
+use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
 use crate::source::{Entry, Listed, Skip, unreadable};
 
@@ -42,6 +44,8 @@ pub(super) struct Worker {
     index: Index,
     rows: Rows,
     search: Option<Search>,
+    /// The file that is read.
+    path: PathBuf,
 }
 
 /// What becomes of records.
@@ -93,6 +97,7 @@ impl Worker {
             index: Index::default(),
             rows,
             search,
+            path: PathBuf::new(),
         }
     }
 
@@ -212,6 +217,7 @@ impl Worker {
             Ok(file) => file,
             Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
         };
+        self.path = entry.path;
         if entry.size > STORED_WHOLE {
             return self.stream(Stream::new(file, self.shared.limits));
         }
@@ -239,11 +245,18 @@ impl Worker {
         if is_gzip(stored) && length <= INFLATED_WHOLE && length as u64 <= most {
             self.make_room(length)?;
             let start = self.arena.len();
-            if self.inflater.whole(stored, &mut self.arena) {
-                let inflated = (self.arena.len() - start) as u64;
+            if let Some(members) = self.inflater.whole(stored, &mut self.arena) {
+                let text = self.arena.text(start);
+                let inflated = text.len() as u64;
                 if inflated <= most {
                     self.report.bytes_stored += stored.len() as u64;
                     self.report.bytes_inflated += inflated;
+                    if let Some(hashes) = &self.shared.hashes {
+                        // Now, while the text is in the cache.
+                        let content =
+                            Content { sha256: sha256(text), stored: stored.len() as u64, inflated, members, trailing: 0 };
+                        hashes.put(&self.path, content);
+                    }
                     return Ok(self.text(start));
                 }
                 self.arena.truncate(start); // The length was that of the last member alone.
@@ -318,10 +331,28 @@ impl Worker {
         self.make_room(ARENA / 2)?;
         let mut framing = Framing::default();
         let mut start = self.arena.len();
+        let mut hash = self.shared.hashes.as_ref().map(|_| Running::new());
+        let mut inflated = 0;
         loop {
             let before = self.arena.len();
             let next = stream.fill(&mut self.arena);
-            self.report.bytes_inflated += (self.arena.len() - before) as u64;
+            let text = self.arena.text(before);
+            inflated += text.len() as u64;
+            self.report.bytes_inflated += text.len() as u64;
+            if let Some(hash) = &mut hash {
+                hash.update(text);
+            }
+            if let (Next::End(warning), Some(hashes), Some(hash)) =
+                (&next, &self.shared.hashes, hash.take_if(|_| matches!(next, Next::End(_))))
+            {
+                let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
+                let members = stream.members();
+                // A plain file is read all the same, but it is not what CloudTrail delivers.
+                if members > 0 {
+                    let (sha256, stored) = (hash.finish(), stream.offset());
+                    hashes.put(&self.path, Content { sha256, stored, inflated, members, trailing });
+                }
+            }
             let last = matches!(next, Next::End(_));
             let result = self.window(&mut framing, start, last);
             if let Err(error) = result {

@@ -54,7 +54,8 @@ impl KeyTable {
         let entry = self.entries.get(usize::from(self.places[place(first, length, self.multiplier)]))?;
         // Names have no zeros, so that equal padded names are of equal length. Word by word: `==` of arrays goes through memory.
         let name = &entry.name;
-        let difference = (first ^ name[0]) | (second & mask[1] ^ name[1]) | (third & mask[2] ^ name[2]) | (fourth & mask[3] ^ name[3]);
+        let difference =
+            (first ^ name[0]) | (second & mask[1] ^ name[1]) | (third & mask[2] ^ name[2]) | (fourth & mask[3] ^ name[3]);
         (difference == 0).then_some(entry.column)
     }
 }

@@ -53,17 +53,33 @@ use Kind::{Extra, File, Flag, Json, List, Object, Raw, Record, Text, Time};
 
 /// The columns in their order; members follow the object that they belong to.
 pub const COLUMNS: &[Column] = &[
-    column("eventVersion", Text, "Version of the record format, `major.minor`; compare the parts as integers (1.10 is later than 1.9)."),
+    column(
+        "eventVersion",
+        Text,
+        "Version of the record format, `major.minor`; compare the parts as integers (1.10 is later than 1.9).",
+    ),
     column("userIdentity", Object, "Who made the request."),
-    column("userIdentity.type", Text, "`Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `AWSAccount`, `AWSService`, …; some service events have none."),
-    column("userIdentity.userName", Text, "Name of the IAM user; `HIDDEN_DUE_TO_SECURITY_REASONS` when a sign-in failed on an unknown name."),
+    column(
+        "userIdentity.type",
+        Text,
+        "`Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `AWSAccount`, `AWSService`, …; some service events have none.",
+    ),
+    column(
+        "userIdentity.userName",
+        Text,
+        "Name of the IAM user; `HIDDEN_DUE_TO_SECURITY_REASONS` when a sign-in failed on an unknown name.",
+    ),
     column("userIdentity.principalId", Text, "Unique id of the principal; `AROA…:session` for an assumed role."),
     column("userIdentity.arn", Text, "ARN of the principal."),
     column("userIdentity.accountId", Text, "Account that the principal belongs to."),
     column("userIdentity.accessKeyId", Text, "Access key that signed the request; may be empty."),
     column("userIdentity.sessionContext", Object, "The session, for temporary credentials."),
     column("userIdentity.sessionContext.attributes", Object, "When and how the session was made."),
-    column("userIdentity.sessionContext.attributes.creationDate", Text, "When the credentials were issued; basic and extended ISO 8601 both occur."),
+    column(
+        "userIdentity.sessionContext.attributes.creationDate",
+        Text,
+        "When the credentials were issued; basic and extended ISO 8601 both occur.",
+    ),
     column("userIdentity.sessionContext.attributes.mfaAuthenticated", Text, "`true` or `false`, as a string."),
     column("userIdentity.sessionContext.sessionIssuer", Object, "Who the session was issued for: the role, or the user."),
     column("userIdentity.sessionContext.sessionIssuer.type", Text, "`Root`, `IAMUser` or `Role`."),
@@ -73,9 +89,17 @@ pub const COLUMNS: &[Column] = &[
     column("userIdentity.sessionContext.sessionIssuer.accountId", Text, "Account of the role or user."),
     column("userIdentity.sessionContext.webIdFederationData", Object, "The identity provider, for web identities."),
     column("userIdentity.sessionContext.webIdFederationData.federatedProvider", Text, "Name of the identity provider."),
-    column("userIdentity.sessionContext.webIdFederationData.attributes", Json, "Application and user ids as the provider gave them."),
+    column(
+        "userIdentity.sessionContext.webIdFederationData.attributes",
+        Json,
+        "Application and user ids as the provider gave them.",
+    ),
     column("userIdentity.sessionContext.sourceIdentity", Text, "The identity that the first role of the chain was assumed with."),
-    column("userIdentity.sessionContext.ec2RoleDelivery", Text, "Version of the instance metadata service that delivered the credentials: `1.0` or `2.0`."),
+    column(
+        "userIdentity.sessionContext.ec2RoleDelivery",
+        Text,
+        "Version of the instance metadata service that delivered the credentials: `1.0` or `2.0`.",
+    ),
     column("userIdentity.sessionContext.assumedRoot", Flag, "Whether this is a privileged root session."),
     column("userIdentity.sessionContext.ec2IssuedInVpc", Text, "VPC that the instance's credentials were issued in."),
     column("userIdentity.invokedBy", Text, "AWS service that made the request for the principal."),
@@ -104,7 +128,11 @@ pub const COLUMNS: &[Column] = &[
     column("additionalEventData", Json, "Data that is part of neither request nor response. Omitted above 28 KB."),
     column("requestID", Text, "Id of the request, made by the service."),
     column("eventID", Text, "Id of the event; duplicates of one event share it in most cases."),
-    column("eventType", Text, "`AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvent`, `AwsCloudTrailInsight`, …"),
+    column(
+        "eventType",
+        Text,
+        "`AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvent`, `AwsCloudTrailInsight`, …",
+    ),
     column("apiVersion", Text, "API version of the request."),
     column("managementEvent", Flag, "Whether this is a management event."),
     column("readOnly", Flag, "Whether the operation only reads; null when the record does not say."),
@@ -159,7 +187,8 @@ pub(crate) struct Tree {
 /// The tree of [`COLUMNS`].
 pub(crate) static TREE: LazyLock<Tree> = LazyLock::new(|| {
     let ids = || 0..COLUMNS.len() as ColumnId;
-    let children = |parent: Option<&str>| -> Vec<ColumnId> { ids().filter(|&id| split(COLUMNS[id as usize].path).0 == parent).collect() };
+    let children =
+        |parent: Option<&str>| -> Vec<ColumnId> { ids().filter(|&id| split(COLUMNS[id as usize].path).0 == parent).collect() };
     let keys = |parent: Option<&str>| {
         let own = children(parent).into_iter().filter(|&id| !matches!(COLUMNS[id as usize].kind, Extra | Raw | File | Record));
         let own = own.map(|id| (split(COLUMNS[id as usize].path).1, id));
@@ -212,7 +241,8 @@ pub(crate) fn field(id: ColumnId) -> Field {
 
 /// The Arrow schema of these columns of the result, in this order; `None` when one is unknown.
 pub fn project(names: &[impl AsRef<str>]) -> Option<Schema> {
-    let fields: Option<Vec<_>> = names.iter().map(|name| find(name.as_ref()).filter(|id| TREE.roots.contains(id)).map(field)).collect();
+    let fields: Option<Vec<_>> =
+        names.iter().map(|name| find(name.as_ref()).filter(|id| TREE.roots.contains(id)).map(field)).collect();
     fields.map(Schema::new)
 }
 

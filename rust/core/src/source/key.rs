@@ -64,7 +64,8 @@ impl<'a> Key<'a> {
         let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
         let mut parsed = Self::parse_name(file)?;
         if let Some(folders) = Folders::parse(folders)
-            && let (Some(account), Some(kind), Some(region), Some(day)) = (folders.account, folders.kind, folders.region, folders.day)
+            && let (Some(account), Some(kind), Some(region), Some(day)) =
+                (folders.account, folders.kind, folders.region, folders.day)
         {
             (parsed.prefix, parsed.org, parsed.day) = (folders.prefix, folders.org, Some(day));
             (parsed.account, parsed.kind, parsed.region) = (account, kind, region);
@@ -132,6 +133,7 @@ pub(crate) struct Folders<'a> {
     pub(crate) kind: Option<&'a str>,
     pub(crate) region: Option<&'a str>,
     pub(crate) day: Option<&'a str>,
+    below: &'a str,
 }
 
 impl<'a> Folders<'a> {
@@ -158,8 +160,14 @@ impl<'a> Folders<'a> {
             return None;
         }
         (folders.account, folders.kind, folders.region) = (account, next(), next());
+        folders.below = rest;
         folders.day = Some(rest).filter(|day| day.matches('/').count() == 2);
         Some(folders)
+    }
+
+    /// How many folders stand below the region.
+    pub(crate) fn below_region(&self) -> usize {
+        self.below.split('/').filter(|name| !name.is_empty()).count()
     }
 }
 
@@ -169,7 +177,8 @@ fn is_account(text: &str) -> bool {
 
 /// CloudTrail's own kinds; other services write below `AWSLogs` too.
 pub(crate) fn is_kind(text: &str) -> bool {
-    text == "CloudTrail" || text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    text == "CloudTrail"
+        || text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn is_region(text: &str) -> bool {
@@ -234,14 +243,18 @@ mod tests {
 
     #[test]
     fn the_folders_count_more_than_the_name() {
-        let text = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-west-2_20200101T2355Z_a.json.gz";
+        let text =
+            "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-west-2_20200101T2355Z_a.json.gz";
         assert_eq!(Key::parse(text).expect("a key").region, "us-east-2");
     }
 
     #[test]
     fn folders_as_far_as_they_go() {
         let folders = Folders::parse("/data/x/AWSLogs/o-abc/111111111111/CloudTrail/us-east-2/").expect("folders");
-        assert_eq!((folders.prefix, folders.org, folders.region, folders.day), ("/data/x", Some("o-abc"), Some("us-east-2"), None));
+        assert_eq!(
+            (folders.prefix, folders.org, folders.region, folders.day),
+            ("/data/x", Some("o-abc"), Some("us-east-2"), None)
+        );
         let folders = Folders::parse("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02").expect("folders");
         assert_eq!(folders.day, Some("2020/01/02"));
         let folders = Folders::parse("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01").expect("folders");

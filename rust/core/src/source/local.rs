@@ -95,7 +95,7 @@ impl Iterator for Listing {
             let visit = self.ahead.pop()?;
             let result = match visit {
                 Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
-                Visit::File(ref path) if !is_log(path) => return Some(Listed::Skipped(Skip::Name)),
+                Visit::File(ref path) if !has_log_ending(path) => return Some(Listed::Skipped(Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
                     // In a folder, only a link that leads back to where it lies is still a folder here.
                     Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
@@ -103,7 +103,9 @@ impl Iterator for Listing {
                         continue;
                     }
                     // A pipe that the user names is read; one that lies in a folder would be waited for.
-                    Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => Err(io::Error::other("not a regular file")),
+                    Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => {
+                        Err(io::Error::other("not a regular file"))
+                    }
                     Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
                     Err(error) => Err(error),
                 },
@@ -117,7 +119,7 @@ impl Iterator for Listing {
 }
 
 /// A symbolic link to a folder counts as a folder, unless the path has come through that folder already.
-fn is_folder(kind: FileType, path: &Path) -> bool {
+pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
     if !kind.is_symlink() {
         return kind.is_dir();
     }
@@ -126,7 +128,8 @@ fn is_folder(kind: FileType, path: &Path) -> bool {
     target.is_dir() && !path.ancestors().skip(1).any(passed)
 }
 
-fn is_log(path: &Path) -> bool {
+/// Whether a file in a folder is read, by the ending of its name.
+pub(crate) fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let plain = name.strip_suffix(b".gz");
     plain.is_some() || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))

@@ -5,5 +5,5 @@ mod local;
 mod selection;
 
 pub use local::{Entry, Listed, Listing};
-pub(crate) use local::unreadable;
-pub use selection::{Selection, Skip};
+pub(crate) use local::{has_log_ending, is_folder, unreadable};
+pub use selection::{Paths, Selection, Skip};

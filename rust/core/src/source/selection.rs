@@ -1,6 +1,9 @@
 //! Which files to read, by what their keys say.
 
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use super::key::{DIGEST, Folders, Key, is_kind};
 use crate::scalar::timestamp;
@@ -20,6 +23,28 @@ pub struct Selection {
     pub until: Option<i64>,
     /// How much later than its time an event may be delivered, in microseconds; `None` for any time.
     pub max_delay: Option<i64>,
+    /// Files, by their paths; `None` for all.
+    pub files: Option<Arc<Paths>>,
+}
+
+/// A set of paths, in 8 bytes and a little each.
+///
+/// They are kept as hashes with a random key, so that no path can be made to look like one of them.
+#[derive(Debug, Default)]
+pub struct Paths {
+    hashes: HashSet<u64>,
+    keys: RandomState,
+}
+
+impl Paths {
+    /// Adds a path.
+    pub fn add(&mut self, path: &str) {
+        self.hashes.insert(self.keys.hash_one(path));
+    }
+
+    fn contains(&self, path: &str) -> bool {
+        self.hashes.contains(&self.keys.hash_one(path))
+    }
 }
 
 /// Why a file is not read.
@@ -39,6 +64,8 @@ pub enum Skip {
     Region,
     /// Its kind is not asked for.
     Kind,
+    /// It was not verified, and only verified files are asked for.
+    Unverified,
     /// It cannot hold events of the time that is asked for.
     Time,
     /// It was read up to its text, which lacks a constant that the predicate needs.
@@ -57,6 +84,7 @@ impl Skip {
             Self::Account => "account",
             Self::Region => "region",
             Self::Kind => "kind",
+            Self::Unverified => "unverified",
             Self::Time => "time",
             Self::Constant => "constant",
         }
@@ -78,14 +106,18 @@ impl Selection {
                 Some(kind) if !is_kind(kind) => Some(Skip::Service),
                 Some(DIGEST) => Some(Skip::Digest),
                 _ if self.needs_key() => Some(Skip::NoKey),
-                _ => None,
+                _ => self.skips_file(key),
             };
         };
         if parsed.is_digest() || parsed.kind == DIGEST {
             return Some(Skip::Digest);
         }
         let place = self.skips_place(Some(parsed.account), Some(parsed.kind), Some(parsed.region));
-        place.or_else(|| (!self.may_hold(parsed.time, parsed.time)).then_some(Skip::Time))
+        place.or_else(|| (!self.may_hold(parsed.time, parsed.time)).then_some(Skip::Time)).or_else(|| self.skips_file(key))
+    }
+
+    fn skips_file(&self, key: &str) -> Option<Skip> {
+        self.files.as_ref().filter(|files| !files.contains(key)).map(|_| Skip::Unverified)
     }
 
     /// Whether to skip all files below a folder.
@@ -104,10 +136,11 @@ impl Selection {
     }
 
     fn skips_place(&self, account: Option<&str>, kind: Option<&str>, region: Option<&str>) -> Option<Skip> {
-        let checks = [(&self.accounts, account, Skip::Account), (&self.kinds, kind, Skip::Kind), (&self.regions, region, Skip::Region)];
-        let mut failed = checks.into_iter().filter(|(wanted, found, _)| {
-            wanted.as_ref().zip(*found).is_some_and(|(wanted, found)| !wanted.contains(found))
-        });
+        let checks =
+            [(&self.accounts, account, Skip::Account), (&self.kinds, kind, Skip::Kind), (&self.regions, region, Skip::Region)];
+        let mut failed = checks
+            .into_iter()
+            .filter(|(wanted, found, _)| wanted.as_ref().zip(*found).is_some_and(|(wanted, found)| !wanted.contains(found)));
         failed.next().map(|(.., skip)| skip)
     }
 
@@ -117,9 +150,10 @@ impl Selection {
 
     /// Whether files whose names carry a time from `first` to `last` may hold events that are asked for.
     fn may_hold(&self, first: i64, last: i64) -> bool {
-        let early_enough = self.until.zip(self.max_delay).is_none_or(|(until, delay)| {
-            first <= until.saturating_add(delay).saturating_add(MARGIN)
-        });
+        let early_enough = self
+            .until
+            .zip(self.max_delay)
+            .is_none_or(|(until, delay)| first <= until.saturating_add(delay).saturating_add(MARGIN));
         early_enough && self.since.is_none_or(|since| last >= since.saturating_sub(MARGIN))
     }
 }
@@ -128,7 +162,8 @@ impl Selection {
 mod tests {
     use super::*;
 
-    const LOG: &str = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-east-2_20200102T1200Z_a.json.gz";
+    const LOG: &str =
+        "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-east-2_20200102T1200Z_a.json.gz";
     const NOON: i64 = 1_577_966_400_000_000;
 
     fn only(names: &[&str]) -> HashSet<String> {
@@ -140,14 +175,18 @@ mod tests {
         let all = Selection::default();
         assert_eq!(all.skips(LOG), None);
         assert_eq!(all.skips("AWSLogs/111111111111/Config/us-east-2/x.json.gz"), Some(Skip::Service));
-        assert_eq!(all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"), Some(Skip::Digest));
+        assert_eq!(
+            all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"),
+            Some(Skip::Digest)
+        );
         assert_eq!(all.skips("events.json"), None);
         let account = Selection { accounts: Some(only(&["222222222222"])), ..Selection::default() };
         assert_eq!(account.skips(LOG), Some(Skip::Account));
         assert_eq!(account.skips("events.json"), Some(Skip::NoKey));
         assert_eq!(account.skips_folder("x/AWSLogs/111111111111/"), Some(Skip::Account));
         assert_eq!(account.skips_folder("x/AWSLogs/222222222222/CloudTrail/"), None);
-        let region = Selection { regions: Some(only(&["us-east-1"])), kinds: Some(only(&["CloudTrail"])), ..Selection::default() };
+        let region =
+            Selection { regions: Some(only(&["us-east-1"])), kinds: Some(only(&["CloudTrail"])), ..Selection::default() };
         assert_eq!(region.skips(LOG), Some(Skip::Region));
         assert_eq!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"), Some(Skip::Kind));
     }

@@ -87,9 +87,9 @@ fn walk(
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::is_x86_feature_detected as has;
     #[allow(clippy::wildcard_imports, reason = "intrinsics come by the dozen, and their names are their own")]
     use std::arch::x86_64::*;
-    use std::arch::is_x86_feature_detected as has;
 
     use super::{Masks, walk};
 

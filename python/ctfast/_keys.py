@@ -1,0 +1,286 @@
+"""Public keys of CloudTrail: from files, from AWS, always with their fingerprints recomputed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
+
+from ctfast._source import Time, micros
+
+__all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
+
+Keys: TypeAlias = "str | os.PathLike[str] | bytes | PublicKey | Mapping[str, Any] | Iterable[Any]"
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
+_PEM = re.compile(rb"-----BEGIN (?:RSA )?PUBLIC KEY-----.*?-----END (?:RSA )?PUBLIC KEY-----", re.DOTALL)
+#: Smaller keys are not CloudTrail's, and prove nothing.
+_BITS = 2048
+#: A digest may be signed so much later than the range that it is about.
+_LATE = timedelta(hours=2)
+
+
+class PublicKey(NamedTuple):
+    """A public key, as the verifier takes it.
+
+    Attributes
+    ----------
+    fingerprint : str
+        MD5 of the key's bytes as CloudTrail gives them.
+    der : bytes
+        The key in PKCS#1; empty if it cannot be used.
+    region : str or None
+        The region that it is a key of, if that is known.
+    valid : tuple of int or None
+        From when to when it signs, in microseconds since 1970, if that is known.
+    """
+
+    fingerprint: str
+    der: bytes
+    region: str | None = None
+    valid: tuple[int, int] | None = None
+
+
+def load_keys(keys: Keys) -> list[PublicKey]:
+    """Load public keys from wherever they are.
+
+    Parameters
+    ----------
+    keys
+        What ``aws cloudtrail list-public-keys`` prints, as a file or parsed; such answers by region, as :func:`fetch_keys`
+        saves them; a PEM or DER file (PKCS#1 or SPKI), or its bytes; a folder of such files, each of which may be named after its
+        region; or several of these.
+
+    Returns
+    -------
+    list of PublicKey
+        The keys. One that cannot be used is among them, without its bytes.
+
+    Raises
+    ------
+    ValueError
+        There is no key.
+    """
+    found = list(_load(keys, None))
+    if not found:
+        message = "no public keys: give the output of `aws cloudtrail list-public-keys`, PEM or DER files, or a folder of them"
+        raise ValueError(message)
+    return found
+
+
+def fetch_keys(
+    regions: Iterable[str] | str,
+    *,
+    since: Time,
+    until: Time | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    session: Any = None,
+) -> list[PublicKey]:
+    """Fetch the public keys of some regions from AWS (needs ``ctfast[aws]``).
+
+    Parameters
+    ----------
+    regions
+        CloudTrail has key pairs of its own in each.
+    since, until
+        The time that is to be verified; until now by default.
+    cache
+        A file to keep the keys in. What it holds of a region and time is not fetched again.
+    session
+        A ``boto3.Session``, for other credentials than the default ones.
+
+    Returns
+    -------
+    list of PublicKey
+        The keys, to be passed to :func:`ctfast.verify`.
+    """
+    first = micros("since", since)
+    last = micros("until", datetime.now(UTC) if until is None else until)
+    if first is None or last is None or first > last:
+        message = f"until ({until}) is before since ({since})"
+        raise ValueError(message)
+    path = None if cache is None else Path(cache)
+    saved: dict[str, Any] = json.loads(path.read_text("utf-8")) if path is not None and path.exists() else {}
+    for region in dict.fromkeys([regions] if isinstance(regions, str) else regions):
+        held = saved.get(region)
+        if held and _micros(held["StartTime"]) <= first and _micros(held["EndTime"]) >= last:
+            continue
+        answer = _ask(_client(session, region), _moment(first), _moment(last) + _LATE)
+        known = {key["Value"]: key for key in [*(held or {}).get("PublicKeyList", []), *answer]}
+        whole = held and _micros(held["StartTime"]) <= last and _micros(held["EndTime"]) >= first
+        start = min(first, _micros(held["StartTime"])) if held and whole else first
+        end = max(last, _micros(held["EndTime"])) if held and whole else last
+        saved[region] = {
+            "StartTime": _moment(start).isoformat(),
+            "EndTime": _moment(end).isoformat(),
+            "PublicKeyList": list(known.values()),
+        }
+    if path is not None:
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
+    return load_keys(saved)
+
+
+def _client(session: Any, region: str) -> Any:
+    if session is None:
+        try:
+            import boto3  # noqa: PLC0415  # an extra
+        except ImportError:
+            message = "fetching keys needs boto3: pip install 'ctfast[aws]'"
+            raise ImportError(message) from None
+        session = boto3
+    return session.client("cloudtrail", region_name=region)
+
+
+def _ask(client: Any, first: datetime, last: datetime) -> list[dict[str, Any]]:
+    """Return the keys of one region, with their bytes in base64."""
+    keys: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    while True:
+        answer = client.list_public_keys(StartTime=first, EndTime=last, **more)
+        for key in answer.get("PublicKeyList", []):
+            times = {name: key[name].isoformat() for name in ("ValidityStartTime", "ValidityEndTime") if name in key}
+            der = _raw(key["Value"])
+            keys.append({"Value": base64.b64encode(der).decode(), **times, "Fingerprint": _md5(der)})
+        if not answer.get("NextToken"):
+            return keys
+        more = {"NextToken": answer["NextToken"]}
+
+
+def _load(keys: Keys, region: str | None) -> Iterator[PublicKey]:
+    if isinstance(keys, PublicKey):
+        yield keys
+    elif isinstance(keys, Mapping):
+        yield from _parsed(keys, region)
+    elif isinstance(keys, bytes):
+        yield from _of_bytes(keys, region, "the keys")
+    elif isinstance(keys, (str, os.PathLike)):
+        yield from _of_path(Path(keys))
+    else:
+        several: Iterable[Any] = keys
+        for key in several:
+            yield from _load(key, region)
+
+
+def _of_path(path: Path) -> Iterator[PublicKey]:
+    if path.is_dir():
+        for file in sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.name.startswith(".")):
+            yield from _of_bytes(file.read_bytes(), _region(file.relative_to(path)), str(file))
+    else:
+        yield from _of_bytes(path.read_bytes(), None, str(path))
+
+
+def _region(file: Path) -> str | None:
+    """Return the region that a file is named after, or the folder that it lies in."""
+    for part in (file.name.partition(".")[0], *reversed(file.parts[:-1])):
+        found = _REGION.search(part)
+        if found:
+            return found.group()
+    return None
+
+
+def _of_bytes(text: bytes, region: str | None, name: str) -> Iterator[PublicKey]:
+    if text[:1] == b"\x30":
+        yield from _both(_raw(text), region)
+        return
+    blocks = _PEM.findall(text)
+    if blocks:
+        for block in blocks:
+            yield from _both(block, region)
+        return
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        message = f"{name}: neither JSON nor a PEM or DER public key"
+        raise ValueError(message) from None
+    yield from _load(parsed, region)
+
+
+def _parsed(parsed: Mapping[str, Any], region: str | None) -> Iterator[PublicKey]:
+    """An answer of ListPublicKeys, one of its keys, or answers by region."""
+    fields = {name.lower(): value for name, value in parsed.items()}
+    if "publickeylist" in fields:
+        for key in fields["publickeylist"]:
+            yield from _parsed(key, region)
+    elif "value" in fields:
+        der = _raw(fields["value"])
+        first, last = (fields.get(f"validity{end}time") for end in ("start", "end"))
+        valid = None if first is None or last is None else (_micros(first), _micros(last))
+        yield PublicKey(_md5(der), _pkcs1(der), region, valid)
+    else:
+        for name, value in parsed.items():
+            if not (_REGION.fullmatch(name) and isinstance(value, (Mapping, list))):
+                message = f"not public keys: neither PublicKeyList nor a region: {name!r}"
+                raise ValueError(message)
+            yield from _load(value, name)
+
+
+def _both(key: bytes, region: str | None) -> Iterator[PublicKey]:
+    """Of a key in a file it is not known in which of its two forms CloudTrail gives it: the fingerprints differ."""
+    loaded = _public_key(key)
+    if loaded is None:
+        yield PublicKey(_md5(key), b"", region)
+        return
+    pkcs1 = loaded.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    spki = loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for form in (pkcs1, spki):
+        yield PublicKey(_md5(form), pkcs1, region)
+
+
+def _raw(value: bytes | str) -> bytes:
+    """DER as it is, or in base64: the AWS CLI gives the one, boto3 the other."""
+    raw = value.encode() if isinstance(value, str) else value
+    if raw[:1] == b"\x30":
+        return raw
+    try:
+        return base64.b64decode(raw, validate=False)
+    except binascii.Error:
+        return raw
+
+
+def _pkcs1(key: bytes) -> bytes:
+    loaded = _public_key(key)
+    return b"" if loaded is None else loaded.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+
+def _public_key(key: bytes) -> RSAPublicKey | None:
+    """Load an RSA key that is large enough to prove something."""
+    loader = load_pem_public_key if key.startswith(b"-----") else load_der_public_key
+    try:
+        loaded = loader(key)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return loaded if isinstance(loaded, RSAPublicKey) and loaded.key_size >= _BITS else None
+
+
+def _md5(der: bytes) -> str:
+    return hashlib.md5(der, usedforsecurity=False).hexdigest()
+
+
+def _micros(time: Any) -> int:
+    """Seconds since 1970 as AWS prints them, or a time."""
+    if isinstance(time, (int, float)):
+        return round(time * 1_000_000)
+    if isinstance(time, str) and re.fullmatch(r"\d+(\.\d+)?", time):
+        return round(float(time) * 1_000_000)
+    found = micros("the validity of a key", time)
+    if found is None:
+        message = "a key has no time"
+        raise ValueError(message)
+    return found
+
+
+def _moment(time: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)

@@ -1,0 +1,97 @@
+"""Signatures of digest files, saved from the metadata of the S3 objects: a download loses them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ctfast._source import micros
+
+__all__ = ["Signatures", "fetch_signatures", "load_signatures"]
+
+Signatures: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
+
+#: Bucket and key, signature, algorithm, whether there is a generation time, and which.
+Row: TypeAlias = tuple[str, str | None, str | None, bool, int | None]
+
+_ALGORITHM = "SHA256withRSA"
+_PREFIX = "x-amz-meta-"
+
+
+def load_signatures(signatures: Signatures | None) -> list[Row]:
+    """Load saved signatures.
+
+    Parameters
+    ----------
+    signatures
+        A JSON file, or its parsed content: an object from ``bucket/key`` (or ``s3://bucket/key``) to the metadata of the object,
+        ``{"signature": ..., "signature-algorithm": ...}``, or to the signature alone. ``null`` says that the object has none.
+
+    Returns
+    -------
+    list of tuple
+        As the verifier takes them.
+    """
+    if signatures is None:
+        return []
+    parsed = signatures if isinstance(signatures, Mapping) else json.loads(Path(signatures).read_bytes())
+    if not isinstance(parsed, Mapping):
+        message = "signatures are a JSON object from bucket/key to the metadata of the object"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
+    return [_row(name, saved) for name, saved in parsed.items()]
+
+
+def _row(name: str, saved: Any) -> Row:
+    name = name.removeprefix("s3://")
+    if isinstance(saved, str):
+        return name, saved, _ALGORITHM, True, None
+    if saved is not None and not isinstance(saved, Mapping):
+        message = f"the signature of {name} is neither text nor an object"
+        raise ValueError(message)
+    metadata = (saved or {}).get("Metadata", saved or {})
+    fields = {key.lower().removeprefix(_PREFIX): value for key, value in metadata.items()}
+    generated = fields.get("backfill-generation-timestamp")
+    try:
+        time = micros(name, generated)
+    except ValueError:
+        generated, time = None, None
+    return name, fields.get("signature"), fields.get("signature-algorithm"), generated is not None, time
+
+
+def fetch_signatures(source: str, *, client: Any = None) -> dict[str, dict[str, str]]:
+    """Save the metadata of the digest objects of a bucket (needs ``ctfast[aws]``).
+
+    Parameters
+    ----------
+    source
+        ``s3://bucket`` or ``s3://bucket/prefix``: what stands before ``AWSLogs/`` in the keys, or more of them.
+    client
+        A boto3 S3 client, for other credentials or endpoints than the default ones.
+
+    Returns
+    -------
+    dict
+        From ``bucket/key`` to the metadata: what :func:`ctfast.verify` takes as ``signatures``. An object that has none is among
+        them.
+    """
+    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    if client is None:
+        try:
+            import boto3  # noqa: PLC0415  # an extra
+        except ImportError:
+            message = "fetching signatures needs boto3: pip install 'ctfast[aws]'"
+            raise ImportError(message) from None
+        client = boto3.client("s3")
+    return {
+        f"{bucket}/{key}": client.head_object(Bucket=bucket, Key=key).get("Metadata", {})
+        for key in _digests(client, bucket, prefix)
+    }
+
+
+def _digests(client: Any, bucket: str, prefix: str) -> Iterator[str]:
+    pages: Iterable[Any] = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        yield from (item["Key"] for item in page.get("Contents", []) if "/CloudTrail-Digest/" in f"/{item['Key']}")

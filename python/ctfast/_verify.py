@@ -1,0 +1,430 @@
+"""Whether an archive is complete and unaltered: :func:`verify`, and :class:`Verifier` for doing it while reading."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from ctfast import _ctfast
+from ctfast._keys import Keys, load_keys
+from ctfast._page import page
+from ctfast._report import Limits
+from ctfast._signatures import Signatures, load_signatures
+from ctfast._source import Source, Time, micros, paths, processors
+
+if TYPE_CHECKING:
+    from ctfast._source import Options
+
+__all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
+
+_FRAMES = ("digests", "logs", "unlisted", "findings", "spans")
+#: States of an hour; where two digests tell of the same hour, the first of these counts.
+_STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
+_MICROSECOND = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+
+
+class Tally(NamedTuple):
+    """How many files came out how."""
+
+    valid: int = 0
+    invalid: int = 0
+    missing: int = 0
+    unverified: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self)
+
+
+class Progress(NamedTuple):
+    """How far a verification has come.
+
+    Attributes
+    ----------
+    files, stored, inflated : int
+        Files that were read, their bytes as stored, and as inflated.
+    places, of : int
+        Accounts × regions that are done, and how many there are.
+    """
+
+    files: int
+    stored: int
+    inflated: int
+    places: int
+    of: int
+
+
+class Verification:
+    """What a verification found. Findings are values: nothing that is wrong with an archive raises an exception.
+
+    Attributes
+    ----------
+    digests : polars.DataFrame
+        Digest files: ``account``, ``region``, ``trail``, ``home_region``, ``backfill``, ``start``, ``end``, ``status``
+        (``valid``, ``invalid``, ``missing``, ``unverified``), ``reason``, ``signature`` (who vouches for it: ``file``,
+        ``successor``, ``none``), ``fingerprint``, ``logs`` (how many it lists), ``file``, ``bucket``, ``key``.
+    logs : polars.DataFrame
+        Log files that digests list, each as often as it is listed: ``account``, ``region``, ``status``, ``reason``, ``bytes``
+        (of its text), ``file``, ``bucket``, ``key``, ``digest``.
+    unlisted : polars.DataFrame
+        Log files that no digest lists: ``severity``, ``account``, ``region``, ``kind``, ``time``, ``file``.
+    findings : polars.DataFrame
+        All that speaks against the archive (``severity`` is ``error``) or is worth knowing (``note``): ``reason``, ``message``,
+        ``account``, ``region``, ``trail``, ``time``, ``file``. The table of reasons is in ``docs/integrity.md``.
+    roots : list of str
+        The folders that were verified.
+    """
+
+    def __init__(
+        self, frames: dict[str, list[pl.DataFrame]], counts: dict[str, list[int]], roots: list[str], *, details: bool
+    ) -> None:
+        empty = {name: pl.DataFrame(batch) for name, batch in _ctfast.Verify.empty().items()}
+        joined = {name: pl.concat([empty[name], *frames[name]]) for name in _FRAMES}
+        self.digests = joined["digests"].sort("account", "region", "trail", "backfill", "end", maintain_order=True)
+        self.logs = joined["logs"]
+        self.unlisted = joined["unlisted"]
+        self.findings = joined["findings"]
+        self._spans = joined["spans"]
+        self._counts = counts
+        self.roots = roots
+        self._details = details
+
+    def _tally(self, name: str) -> Tally:
+        return Tally(*self._counts.get(name, ()))
+
+    @property
+    def ok(self) -> bool:
+        """Whether some digest was checked, and nothing speaks against the archive."""
+        return self.checked and self.errors == 0
+
+    @property
+    def checked(self) -> bool:
+        """Whether there was anything to check: without digest files nothing is proven."""
+        digests, backfills = self.digest_counts, self.backfill_counts
+        return digests.total - digests.missing + backfills.total - backfills.missing > 0
+
+    @property
+    def errors(self) -> int:
+        """How many findings speak against the archive."""
+        return self.findings.filter(pl.col("severity") == "error").height
+
+    @property
+    def notes(self) -> int:
+        """How many findings are only worth knowing."""
+        return self.findings.height - self.errors
+
+    @property
+    def digest_counts(self) -> Tally:
+        """Digests of the standard chains."""
+        return self._tally("digests")
+
+    @property
+    def backfill_counts(self) -> Tally:
+        """Digests of the chains of backfill digests."""
+        return self._tally("backfills")
+
+    @property
+    def log_counts(self) -> Tally:
+        """Log files, each as often as it is listed."""
+        return self._tally("logs")
+
+    @property
+    def vouched(self) -> tuple[int, int]:
+        """How many valid digests a file of signatures vouches for, and how many only the digests that follow them."""
+        saved, held = self._counts.get("vouched", [0, 0])
+        return saved, held
+
+    @cached_property
+    def coverage(self) -> pl.DataFrame:
+        """What is known of each hour.
+
+        Columns: ``account``, ``region``, ``trail``, ``hour``, ``state``, ``digests``, ``logs``, ``bad_logs``.
+
+        A digest is about the log files that were *delivered* from its start to its end; it counts for the hour in which the
+        middle between them lies. States: ``valid``; ``empty`` (a valid digest says that there were no log files); ``gap``
+        (logging or validation was off); ``missing``; ``invalid`` (the digest, or a log file of it); ``unknown`` (it could not
+        be checked).
+        """
+        length = pl.col("end") - pl.col("start")
+        hours = pl.max_horizontal(
+            pl.col("digests"), (length.dt.total_seconds() / 3600).round().cast(pl.UInt64), pl.lit(1, pl.UInt64)
+        )
+        step = length.dt.total_microseconds() / pl.col("parts")
+        middle = pl.col("start") + pl.duration(microseconds=((pl.col("part") + 0.5) * step).cast(pl.Int64))
+        hourly: pl.DataFrame = (
+            self._spans.with_columns(parts=hours)
+            .with_columns(part=pl.int_ranges(pl.col("parts").cast(pl.Int64)))
+            .explode("part")
+            .with_columns(hour=middle.dt.truncate("1h"), digests=pl.col("digests") // pl.col("parts"))
+            .group_by("account", "region", "trail", "hour")
+            .agg(pl.col("state").cast(pl.Enum(_STATES)).min(), pl.col("digests", "logs", "bad_logs").sum())
+            .sort("account", "region", "trail", "hour")
+        )
+        return hourly
+
+    def summary(self) -> str:
+        """Return the result in a few lines."""
+        lines = [_line("digests", self.digest_counts)]
+        if self.backfill_counts.total:
+            lines.append(_line("backfill digests", self.backfill_counts))
+        lines.append(_line("log files", self.log_counts))
+        saved, held = self.vouched
+        lines.append(f"{'signatures':<17}{saved:>9,} saved in a file, {held:,} held by the next digest")
+        errors, notes = self._counts.get("unlisted", [0, 0])
+        lines.append(_weighed("unlisted files", errors, notes))
+        lines.append(_weighed("findings", self.errors, self.notes))
+        if not self.checked:
+            lines.append("NOTHING CHECKED: there are no digest files, so nothing is proven")
+        else:
+            lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
+        return "\n".join(lines)
+
+    def html(self, *, title: str | None = None) -> str:
+        """Return a page that tells all: the verdict, a calendar of the hours of each chain, every finding.
+
+        It is whole in itself: it loads nothing from anywhere, and runs no script.
+
+        Parameters
+        ----------
+        title
+            What the archive is called; by default its folders.
+        """
+        return page(self, title or ", ".join(self.roots))
+
+    def __repr__(self) -> str:
+        """Return the verdict and the counts on one line."""
+        digests, logs = tuple(self.digest_counts), tuple(self.log_counts)
+        return f"Verification(ok={self.ok}, digests={digests}, logs={logs}, errors={self.errors})"
+
+    def _valid_files(self, named: list[str]) -> _ctfast.Paths:
+        """Return the paths of the valid log files, for a scan of these sources."""
+        if not self._details:
+            message = "a verification without details does not know the valid files: verify(..., details=True)"
+            raise ValueError(message)
+        for name in named:
+            if not any(name == root or name.startswith(root.rstrip("/") + "/") for root in self.roots):
+                message = f"{name} does not lie below {', '.join(self.roots)}: name the archive as it was named to be verified"
+                raise ValueError(message)
+        bad = self.logs.filter(pl.col("status") != "valid")["file"].implode()
+        return _ctfast.Paths(self.logs.filter(pl.col("status") == "valid", ~pl.col("file").is_in(bad))["file"])
+
+
+class Verifier:
+    """Verifies an archive while it is read: the bytes are read and inflated once, for the rows and for the hashes.
+
+    Pass one to :func:`ctfast.scan`, :func:`ctfast.read` or :func:`ctfast.stream`, and look at :attr:`verification` when the query
+    has run. Log files that the query did not read, because it did not need them, are read then. Accounts, regions and bounds
+    of time are those of the query, unless they are given here.
+
+    Parameters
+    ----------
+    **options
+        As for :func:`verify`, without the source.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> verifier = ct.Verifier(keys=keys, signatures=signatures)
+    >>> events = ct.read(archive, verify=verifier)
+    >>> verifier.verification.ok
+    True
+    """
+
+    def __init__(self, **options: Any) -> None:
+        # Read now, so that what is wrong with them is told before the archive is read.
+        self._keys = load_keys(options.pop("keys"))
+        self._options = options
+        self._hashes = _ctfast.Hashes()
+        self._query: Options | None = None
+        self._verification: Verification | None = None
+
+    def _begin(self, query: Options) -> None:
+        self._hashes.clear()
+        self._query, self._verification = query, None
+
+    @property
+    def verification(self) -> Verification:
+        """The result, about the archive as it was when the query read it."""
+        if self._query is None:
+            message = "nothing was read yet: pass the verifier to ct.scan, ct.read or ct.stream, and run the query"
+            raise ValueError(message)
+        if self._verification is None:
+            query = self._query
+            options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits")}
+            options["since"] = _moment(query.since)
+            if query.max_delay is not None and query.until is not None:
+                options["until"] = _moment(query.until) + query.max_delay  # type: ignore[operator]  # both are there
+            self._verification = _run(query.source, self._hashes, **{**options, "keys": self._keys, **self._options})
+        return self._verification
+
+
+def verify(
+    source: Source,
+    *,
+    keys: Keys,
+    signatures: Signatures | None = None,
+    since: Time | None = None,
+    until: Time | None = None,
+    accounts: Iterable[str] | str | None = None,
+    regions: Iterable[str] | str | None = None,
+    trails: Iterable[str] | str | None = None,
+    map: Mapping[str, str | os.PathLike[str]] | None = None,  # noqa: A002  # the word of the command line
+    relocated_from: str | None = None,
+    details: bool = True,
+    threads: int | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Verification:
+    """Prove that an archive is complete and unaltered, by the digest files that CloudTrail signs; offline.
+
+    All accounts, regions and trails are checked in one run, in parallel and in bounded memory.
+
+    Parameters
+    ----------
+    source
+        The folder of the archive, or several: what holds ``AWSLogs``, or buckets that do, or a folder within.
+    keys
+        CloudTrail's public keys: the output of ``aws cloudtrail list-public-keys``, PEM or DER files, a folder of them, or
+        :func:`fetch_keys`.
+    signatures
+        Signatures of the digests, saved from the metadata of the objects: :func:`fetch_signatures` makes such a file. Without
+        them each digest but the newest of its chain is vouched for by the next one, which holds its signature.
+    since, until
+        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain. Without
+        ``until``, the newest must be as new as the newest log file.
+    accounts, regions, trails
+        Check only these. One that has no digests is a finding.
+    map
+        Folders of other buckets, by their names: a chain goes on in another bucket when its trail was given one.
+    relocated_from
+        ``s3://bucket`` or ``s3://bucket/prefix`` that the source was copied from, where the path does not tell. Then bucket and
+        key of each digest must be those of the original.
+    details
+        Whether ``digests`` and ``logs`` have rows for valid files as well. Without them, memory does not grow with the archive.
+    threads
+        Workers; by default one per available processor.
+    limits
+        What a file may inflate to.
+    progress
+        Called several times a second.
+
+    Returns
+    -------
+    Verification
+        What was found.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        The source does not exist, or is no folder.
+    ValueError
+        There are no keys, or an argument is wrong.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> found = ct.verify(archive, keys=keys, signatures=signatures)
+    >>> found.ok
+    True
+    >>> found.digest_counts
+    Tally(valid=100, invalid=0, missing=0, unverified=0)
+    >>> found.coverage.group_by("account", "state").len().sort("account", "state").rows()[0]
+    ('111122223333', 'valid', 38)
+    """
+    options = locals()
+    del options["source"]
+    return _run(source, None, **options)
+
+
+def _run(
+    source: Source,
+    hashes: _ctfast.Hashes | None,
+    *,
+    keys: Keys,
+    signatures: Signatures | None = None,
+    since: Time | None = None,
+    until: Time | None = None,
+    accounts: Iterable[str] | str | None = None,
+    regions: Iterable[str] | str | None = None,
+    trails: Iterable[str] | str | None = None,
+    map: Mapping[str, str | os.PathLike[str]] | None = None,  # noqa: A002
+    relocated_from: str | None = None,
+    details: bool = True,
+    threads: int | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Verification:
+    if threads is not None and threads < 1:
+        message = f"threads must be at least 1, not {threads}"
+        raise ValueError(message)
+    first, last = micros("since", since), micros("until", until)
+    if first is not None and last is not None and first > last:
+        message = f"until ({until}) is before since ({since})"
+        raise ValueError(message)
+    roots = _roots(source, map or {}, relocated_from)
+    limits = limits or Limits()
+    running = _ctfast.Verify(
+        roots,
+        keys=load_keys(keys),
+        signatures=load_signatures(signatures),
+        since=first,
+        until=last,
+        accounts=_set(accounts),
+        regions=_set(regions),
+        trails=_set(trails),
+        now=micros("now", datetime.now(UTC)) or 0,
+        threads=threads or processors(),
+        max_inflated=limits.inflated,
+        max_ratio=limits.ratio,
+        hashes=hashes,
+        details=details,
+    )
+    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in _FRAMES}
+    counts: dict[str, list[int]] = {}
+    while (found := running.step()) is not None:
+        for name in _FRAMES:
+            if name in found:
+                frames[name].append(pl.DataFrame(found[name]))
+        counts = found["counts"]
+        if progress is not None:
+            progress(Progress(*found["progress"]))
+    return Verification(frames, counts, [path for path, _ in roots], details=details)
+
+
+def _roots(
+    source: Source, others: Mapping[str, str | os.PathLike[str]], origin: str | None
+) -> list[tuple[str, tuple[str, str] | None]]:
+    """Return the folders, and the bucket and prefix of each where they are told."""
+    bucket, _, prefix = (origin or "").removeprefix("s3://").partition("/")
+    moved = (bucket, prefix.strip("/")) if bucket else None
+    roots: list[tuple[str, tuple[str, str] | None]] = [(path, moved) for path in paths(source)]
+    roots += [(os.fspath(path), (name, "")) for name, path in others.items()]
+    for path, _ in roots:
+        if not os.path.isdir(path):  # noqa: PTH112  # as it is given
+            os.scandir(path).close()  # raises what is the matter
+    return roots
+
+
+def _set(names: Iterable[str] | str | None) -> set[str] | None:
+    return {names} if isinstance(names, str) else None if names is None else set(names)
+
+
+def _moment(time: Any) -> datetime | None:
+    return None if time is None else datetime(1970, 1, 1, tzinfo=UTC) + time * _MICROSECOND
+
+
+def _line(name: str, tally: Tally) -> str:
+    parts = [f"{count:,} {status}" for status, count in zip(tally._fields, tally, strict=True) if count]
+    return f"{name:<17}{tally.total:>9,}" + (f": {', '.join(parts)}" if parts else "")
+
+
+def _weighed(name: str, errors: int, notes: int) -> str:
+    parts = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((errors, "error"), (notes, "note")) if count]
+    return f"{name:<17}{errors + notes:>9,}" + (f": {', '.join(parts)}" if parts else "")

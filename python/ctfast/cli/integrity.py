@@ -1,0 +1,205 @@
+"""The verbs about digests: ``verify``, and what fetches keys and signatures for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+import ctfast as ct
+from ctfast._source import micros
+from ctfast._verify import Progress
+from ctfast.cli import options
+from ctfast.cli.like_aws import like_aws as in_aws_words
+from ctfast.cli.output import opened, write
+from ctfast.cli.screen import Screen, counted, say, size
+from ctfast.cli.tables import plain
+
+__all__ = ["fetch_keys", "fetch_signatures", "verify"]
+
+#: Findings that are shown one by one.
+_MOST = 50
+_FORMS = ["text", "json", "ndjson", "parquet"]
+_FINDINGS, _UNCHECKED = 1, 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@click.command()
+@options.archives
+@click.option(
+    "--keys", multiple=True, required=True, metavar="FILE", help="Public keys: JSON, PEM, DER or a folder. May be repeated."
+)
+@click.option("--signatures", metavar="FILE", help="Signatures that were saved from the metadata of the digest objects.")
+@click.option("--since", metavar="TIME", help="First delivery that must be covered: ISO 8601, UTC unless it says otherwise.")
+@click.option("--until", metavar="TIME", help="Last delivery that must be covered.")
+@options.repeated("--account", "accounts", "ID", "Only this account.")
+@options.repeated("--region", "regions", "NAME", "Only this region.")
+@options.repeated("--trail", "trails", "NAME", "Only this trail.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="BUCKET=DIR", help="Folder of another bucket of the chains. May be repeated."
+)
+@click.option("--relocated-from", metavar="S3URL", help="What the archive was copied from: s3://bucket or s3://bucket/prefix.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    show_default="by the name of FILE; else text",
+    help="Form of the result: text and json tell all, ndjson and parquet have one row per finding.",
+)
+@click.option("-o", "--output", "target", metavar="FILE", help="Write to this file, once all went well.")
+@click.option("--html", metavar="FILE", help="Also write a page with a calendar of all hours.")
+@click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
+@click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers.")
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    keys: tuple[str, ...],
+    maps: tuple[str, ...],
+    form: str | None,
+    target: str | None,
+    html: str | None,
+    like_aws: bool,
+    verbose: bool,
+    **checking: Any,
+) -> None:
+    """Prove that an archive is complete and unaltered.
+
+    By the digest files that CloudTrail signs, offline: all accounts, regions and trails at once. ARCHIVE is a folder that holds
+    AWSLogs, or buckets that do.
+
+    \b
+    Exit code:
+      0  all valid
+      1  something speaks against the archive
+      2  nothing could be checked, or trouble
+
+    \b
+    Examples:
+      ctfast verify archive --keys keys.json --signatures signatures.json --html report.html
+      ctfast verify archive --keys keys.json --since 2025-03-01 --until 2025-04-01 --format ndjson
+      ctfast verify archive --keys keys.json --like-aws
+    """
+    form = form or {".json": "json", ".ndjson": "ndjson", ".parquet": "parquet"}.get(Path(target or "").suffix, "text")
+    mapped = dict(_pair(text) for text in maps)
+    details = like_aws or form == "json"
+    with _progress() as show:
+        found = ct.verify(list(archive), keys=keys, map=mapped, details=details, progress=show, **checking)
+    if html is not None:
+        with opened(html) as file:
+            file.write(found.html(title=", ".join(archive)).encode())
+    if like_aws:
+        in_aws_words(found, _moment("since", checking["since"]), _moment("until", checking["until"]), verbose=verbose)
+    else:
+        with opened(target) as file:
+            _write(found, form, file)
+    if not found.checked:
+        say("Nothing was checked: there are no digest files here. An archive without them proves nothing.")
+        ctx.exit(_UNCHECKED)
+    ctx.exit(0 if found.ok else _FINDINGS)
+
+
+@click.command("fetch-keys")
+@click.option("--region", "regions", multiple=True, required=True, metavar="NAME", help="Each has its own keys. May be repeated.")
+@click.option("--since", required=True, metavar="TIME", help="First time that is to be verified.")
+@click.option("--until", metavar="TIME", show_default="now", help="Last time that is to be verified.")
+@click.option(
+    "-o", "--output", "target", required=True, metavar="FILE", help="File to keep them in; what it holds is not fetched again."
+)
+def fetch_keys(regions: tuple[str, ...], *, since: str, until: str | None, target: str) -> None:
+    """Fetch CloudTrail's public keys (needs ctfast[aws]).
+
+    \b
+    Example:
+      ctfast fetch-keys --region eu-west-1 --region us-east-1 --since 2025-03-01 -o keys.json
+    """
+    found = ct.fetch_keys(regions, since=since, until=until, cache=target)
+    say(f"{counted(len(found), 'key')} in {target}")
+
+
+@click.command("fetch-signatures")
+@click.argument("source", metavar="S3URL")
+@click.option("-o", "--output", "target", required=True, metavar="FILE", help="File to write them to.")
+def fetch_signatures(source: str, *, target: str) -> None:
+    """Save the signatures of digest files, which a download loses (needs ctfast[aws]).
+
+    \b
+    Example:
+      ctfast fetch-signatures s3://my-trail-bucket -o signatures.json
+    """
+    found = ct.fetch_signatures(source)
+    with opened(target) as file:
+        file.write(json.dumps(found, indent=1).encode() + b"\n")
+    say(f"{counted(len(found), 'signature')} in {target}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    bucket, equals, path = text.partition("=")
+    if not (bucket and equals and path):
+        message = f"--map is BUCKET=DIR, not {text!r}"
+        raise ValueError(message)
+    return bucket, path
+
+
+def _moment(name: str, time: str | None) -> datetime | None:
+    found = micros(name, time)
+    return None if found is None else _EPOCH + timedelta(microseconds=found)
+
+
+def _write(found: ct.Verification, form: str, file: Any) -> None:
+    if form == "json":
+        frames = {name: getattr(found, name) for name in ("digests", "logs", "unlisted", "findings", "coverage")}
+        tables = {name: frame.write_json() for name, frame in frames.items()}
+        parts = [f'"ok":{json.dumps(found.ok)}', f'"checked":{json.dumps(found.checked)}']
+        file.write(("{" + ",\n".join([*parts, *(f'"{name}":{text}' for name, text in tables.items())]) + "}\n").encode())
+    elif form in ("ndjson", "parquet"):
+        write([found.findings], form, file)
+    else:
+        text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+        screen = Screen(file=text)
+        for line in (*found.summary().splitlines(), *_told(found)):
+            screen.print(line, soft_wrap=True)
+        text.detach()
+
+
+def _told(found: ct.Verification) -> Iterator[str]:
+    """The findings, errors first."""
+    rows = found.findings.sort(pl.col("severity") != "error", maintain_order=True)
+    if not rows.is_empty():
+        yield ""
+    for row in rows.head(_MOST).iter_rows(named=True):
+        where = row["file"] or " ".join(row[name] for name in ("account", "region", "trail") if row[name])
+        yield plain(f"{row['severity']} {row['reason']}: {where}: {row['message']}")
+    if rows.height > _MOST:
+        yield f"and {rows.height - _MOST:,} more; --format ndjson lists all, --html shows them hour by hour"
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Show how far it has come, on a terminal."""
+    screen = Screen(stderr=True)
+    if not (screen.is_terminal and (sys.stderr.isatty() or sys.stdout.isatty())):
+        yield None
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Bar(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("verifying")
+
+        def show(now: Progress) -> None:
+            places = f"{now.places:,} of {counted(now.of, 'place')}"
+            bar.update(task, description=f"{counted(now.files, 'file')}, {size(now.stored)}, {places}")
+
+        yield show

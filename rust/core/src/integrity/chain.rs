@@ -1,0 +1,421 @@
+//! One chain of digests, walked from the oldest to the newest.
+//!
+//! Each digest vouches for the one before it, by hash and by signature. So a digest is settled when the one behind it is known, and,
+//! because a signature that does not match may be the fault of the digest that carries it, the one behind that. No more than these
+//! are held, however long the chain is.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::source::key::{Key, Name as KeyName};
+
+use super::archive::Archive;
+use super::clock::{HOUR, folder_and_stamp, iso};
+use super::digest::{Digest, Name};
+use super::finding::{Reason, Status};
+use super::hash::{Content, hex};
+use super::signature::Provenance;
+
+/// What tells the chains of one account and region apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ChainId {
+    pub(crate) trail: Arc<str>,
+    pub(crate) home_region: Arc<str>,
+    pub(crate) backfill: bool,
+}
+
+/// A digest file.
+pub(crate) struct Node {
+    pub(crate) path: PathBuf,
+    /// The time in its name: that of its end.
+    pub(crate) time: i64,
+    /// Whether it lies behind the range, and is only read for what it says about the digest before it.
+    pub(crate) is_witness: bool,
+    /// `None` where it cannot be read; `problems` tells why.
+    pub(crate) read: Option<(Digest, Content)>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) signature: Option<(Vec<u8>, Provenance)>,
+    /// Whether the signature matches, once that is known.
+    pub(crate) proven: Option<bool>,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// What the walk along a chain gives, in order.
+pub(crate) enum Settled {
+    Digest { node: Box<Node>, status: Status },
+    Missing { at: Option<Name>, time: i64, message: String },
+    Gap { from: i64, to: i64 },
+}
+
+/// The walk along one chain.
+#[derive(Default)]
+pub(crate) struct Chain {
+    /// Read, but not settled.
+    pub(crate) ahead: VecDeque<Node>,
+    /// Moved here from elsewhere: no part of the chain.
+    aside: Vec<Node>,
+    /// The last one that was settled.
+    pub(crate) last: Option<Last>,
+}
+
+/// What is kept of a digest when it is settled.
+pub(crate) struct Last {
+    path: PathBuf,
+    pub(crate) time: i64,
+    end: i64,
+    /// Its own name, or the best guess.
+    name: Option<Name>,
+}
+
+/// How many digests must be known behind one before it is settled.
+const LOOKAHEAD: usize = 2;
+/// Hours that are named one by one at most, where only their neighbours tell that digests are missing.
+const NAMED: i64 = 24 * 366 * 20;
+
+impl Node {
+    pub(crate) fn new(path: PathBuf, time: i64, is_witness: bool) -> Self {
+        Self { path, time, is_witness, read: None, problems: Vec::new(), signature: None, proven: None }
+    }
+
+    pub(crate) fn digest(&self) -> Option<&Digest> {
+        self.read.as_ref().map(|(digest, _)| digest)
+    }
+
+    /// Whether what it says may be believed, as far as that is known.
+    fn is_trusted(&self) -> bool {
+        self.read.is_some() && self.problems.iter().all(|problem| problem.reason.is_of_the_chain()) && self.proven != Some(false)
+    }
+
+    /// Whether it is a digest that was written to another place: what it says is not about this one.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.problems.iter().any(|problem| problem.reason == Reason::Moved)
+    }
+
+    pub(crate) fn end(&self) -> i64 {
+        self.digest().filter(|_| !self.is_moved()).map_or(self.time, |digest| digest.end)
+    }
+
+    /// Whether the digest that follows says that it follows this one.
+    fn precedes(&self, next: &Self, archive: &Archive) -> bool {
+        let previous = next.digest().and_then(|digest| digest.previous.as_ref());
+        previous.is_some_and(|previous| archive.is_at(&previous.at, &self.path))
+    }
+}
+
+impl Chain {
+    /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
+    pub(crate) fn push(&mut self, node: Node, archive: &Archive) {
+        while self.ahead.back().is_some_and(|last| last.is_moved() && (node.is_moved() || !last.precedes(&node, archive))) {
+            self.aside.extend(self.ahead.pop_back());
+        }
+        self.ahead.push_back(node);
+    }
+
+    /// Gives signatures of digests to those that have none: each digest holds that of the one before it.
+    pub(crate) fn pass_signatures(&mut self, archive: &Archive) {
+        let nodes = self.ahead.make_contiguous();
+        for at in 1..nodes.len() {
+            let (before, from) = nodes.split_at_mut(at);
+            let (node, next) = (&mut before[at - 1], &from[0]);
+            if node.signature.is_none() && node.precedes(next, archive) {
+                let held = next.digest().and_then(|digest| digest.previous.as_ref()).map(|previous| &previous.signature);
+                // What is not hexadecimal is a signature that does not match.
+                node.signature = held.map(|held| (super::hash::unhex(held).unwrap_or_default(), Provenance::Successor));
+            }
+        }
+    }
+
+    /// Settles the oldest digest, if enough is known, or if there is nothing more to know.
+    pub(crate) fn settle(&mut self, is_end: bool, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) -> bool {
+        out.extend(self.aside.drain(..).map(|node| Settled::Digest { node: Box::new(node), status: Status::Invalid }));
+        if self.ahead.len() <= LOOKAHEAD && !is_end {
+            return false;
+        }
+        if self.ahead.front().is_none_or(|node| node.is_witness) {
+            return false;
+        }
+        let Some(mut node) = self.ahead.pop_front() else { return false };
+        let next = self.ahead.front().filter(|next| node.precedes(next, archive));
+        let (status, counts) = if node.is_moved() {
+            (Status::Invalid, next.is_some())
+        } else {
+            self.link(&mut node, since, archive, out);
+            (judge(&mut node, next), true)
+        };
+        if counts {
+            let own = node.digest().filter(|_| !node.is_moved()).map(|digest| digest.at.clone());
+            let name = own.or_else(|| self.last.as_ref().and_then(|last| named(last.name.as_ref()?, node.time)));
+            self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
+        }
+        out.push(Settled::Digest { node: Box::new(node), status });
+        true
+    }
+
+    /// Compares what a digest says about the one before it with that.
+    fn link(&self, node: &mut Node, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
+        let last = self.last.as_ref();
+        let in_range = |time| since.is_none_or(|since| time >= since);
+        let trusted = node.is_trusted();
+        let Some(digest) = node.digest().filter(|digest| trusted || digest.previous.is_none()) else {
+            if let Some(last) = last {
+                missing_between(last.end, node.time, last.name.as_ref(), archive, out);
+            }
+            return;
+        };
+        let Some(previous) = &digest.previous else {
+            if let Some(last) = last.filter(|_| trusted) {
+                out.push(Settled::Gap { from: last.end, to: digest.start });
+            }
+            return;
+        };
+        let mut problems = Vec::new();
+        if previous.algorithm != "SHA-256" {
+            problems.push(Problem::new(
+                Reason::HashAlgorithm,
+                format!("the hash of the previous digest is {:?}, not SHA-256", previous.algorithm),
+            ));
+        }
+        let time = Key::parse(&previous.at.key).filter(|key| matches!(key.name, KeyName::Digest { .. })).map(|key| key.time);
+        let pointed = format!("{}/{}", previous.at.bucket, previous.at.key);
+        if let Some(last) = last.filter(|last| archive.is_at(&previous.at, &last.path)) {
+            if last.end != digest.start {
+                let message = format!("starts at {}, but the digest before it ends at {}", iso(digest.start), iso(last.end));
+                problems.push(Problem::new(Reason::Discontinuity, message));
+            }
+        } else if time.is_some_and(|time| time >= node.time) {
+            problems.push(Problem::new(Reason::Order, format!("names a later digest as the previous one: {pointed}")));
+        } else {
+            let skipped = last.filter(|last| time.is_some_and(|time| time <= last.time));
+            if let Some(last) = skipped {
+                let message =
+                    format!("names {pointed} as the previous digest, which is not the one before it, {}", last.path.display());
+                problems.push(Problem::new(Reason::Fork, message));
+            }
+            let exists = archive.find(&previous.at).is_some_and(|path| path.is_file());
+            if exists && time.is_none() {
+                problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
+            }
+            if !exists && time.is_none_or(in_range) {
+                let time = time.unwrap_or(digest.start);
+                if skipped.is_none() {
+                    // Without an older digest the range tells how many there should be.
+                    let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
+                    if let Some(from) = last.map_or(since.map(step), |last| Some(last.end)) {
+                        missing_between(from, time, Some(&previous.at), archive, out);
+                    }
+                }
+                let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
+                out.push(Settled::Missing { at: Some(previous.at.clone()), time, message });
+            }
+        }
+        node.problems.append(&mut problems);
+    }
+
+    /// Names the digests that should follow the newest one, up to a time.
+    pub(crate) fn missing_after(&self, until: i64, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
+        let Some(last) = &self.last else { return };
+        for hour in 1..=((until - last.time) / HOUR).min(NAMED) {
+            let time = last.time + hour * HOUR;
+            let at = last.name.as_ref().and_then(|name| named(name, time));
+            if !is_there(at.as_ref(), archive) {
+                let message = format!("the digest that would end at {} is not there: {why}", iso(time));
+                out.push(Settled::Missing { at, time, message });
+            }
+        }
+    }
+}
+
+/// Whether a digest is valid, by itself and by what the one behind it says.
+fn judge(node: &mut Node, next: Option<&Node>) -> Status {
+    let previous = next.filter(|next| next.is_trusted()).and_then(|next| next.digest()?.previous.as_ref());
+    if let (Some(previous), Some((_, content))) = (previous, &node.read) {
+        let hash = hex(&content.sha256);
+        if previous.hash != hash {
+            node.problems.push(Problem::new(
+                Reason::PreviousHash,
+                format!("its hash is {hash}, but the next digest has {}", previous.hash),
+            ));
+        }
+        if let Some((signature, Provenance::File)) = &node.signature
+            && super::hash::unhex(&previous.signature).as_ref() != Some(signature)
+        {
+            node.problems.push(Problem::new(Reason::PreviousSignature, "the next digest holds another signature of it"));
+        }
+    }
+    if node.problems.iter().any(|problem| !problem.reason.is_of_the_chain()) {
+        return Status::Invalid;
+    }
+    match (node.proven, &node.signature) {
+        (Some(true), _) => Status::Valid,
+        (Some(false), Some((_, Provenance::Successor))) if next.is_none_or(|next| !next.is_trusted()) => {
+            let message = "nothing vouches for it: the signature that the next digest holds does not match, but that digest is not valid either";
+            node.problems.push(Problem::new(Reason::NoSignature, message));
+            Status::Unverified
+        }
+        (Some(false), _) => {
+            node.problems.push(Problem::new(Reason::Signature, "signature verification failed"));
+            Status::Invalid
+        }
+        (None, _) => {
+            let message = "nothing vouches for it: no signature was saved, and no later digest holds one";
+            node.problems.push(Problem::new(Reason::NoSignature, message));
+            Status::Unverified
+        }
+    }
+}
+
+/// Names the digests that the hours between two ends leave out.
+fn missing_between(from: i64, to: i64, like: Option<&Name>, archive: &Archive, out: &mut Vec<Settled>) {
+    let hours = (to - from + HOUR / 2) / HOUR - 1;
+    if hours > NAMED {
+        let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
+        out.push(Settled::Missing { at: None, time: to, message });
+        return;
+    }
+    for hour in 1..=hours {
+        let time = from + hour * HOUR;
+        let at = like.and_then(|like| named(like, time));
+        if !is_there(at.as_ref(), archive) {
+            let message = format!("the digest that would end at {} is not there", iso(time));
+            out.push(Settled::Missing { at, time, message });
+        }
+    }
+}
+
+/// Whether there is a file, whatever it holds: it has findings of its own.
+fn is_there(at: Option<&Name>, archive: &Archive) -> bool {
+    at.and_then(|at| archive.find(at)).is_some_and(|path| path.is_file())
+}
+
+/// The name of the digest of the same chain that ends at a time.
+fn named(like: &Name, time: i64) -> Option<Name> {
+    let mut key = Key::parse(&like.key)?;
+    let (folder, stamp) = folder_and_stamp(time);
+    key.day = key.day.map(|_| folder.as_str());
+    key.stamp = &stamp;
+    Some(Name { bucket: like.bucket.clone(), key: key.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::archive::Root;
+    use super::super::digest::Previous;
+    use super::super::digest::tests::{STARTING, parse};
+    use super::super::hash::sha256;
+    use super::*;
+
+    const FIRST: i64 = 1_439_820_091_000_000;
+    const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
+
+    fn archive() -> Archive {
+        Archive::new(vec![Root { path: "/no".into(), origin: None }]).expect("a root")
+    }
+
+    fn at(hour: i64) -> Name {
+        named(&Name { bucket: "b".into(), key: NAME.into() }, FIRST + hour * HOUR).expect("a name")
+    }
+
+    /// The digest that ends at this hour, which names the one of `previous`.
+    fn node(hour: i64, previous: Option<i64>, proven: Option<bool>) -> Node {
+        let at_hour = at(hour);
+        let mut node = Node::new(Path::new("/no").join(&at_hour.key), FIRST + hour * HOUR, false);
+        let mut digest = parse(STARTING).expect("a digest");
+        (digest.start, digest.end, digest.at) = (node.time - HOUR, node.time, at_hour);
+        digest.previous = previous.map(|hour| Previous {
+            at: at(hour),
+            hash: hex(&sha256(&hour.to_le_bytes())),
+            algorithm: "SHA-256".into(),
+            signature: "00".into(),
+        });
+        let content = Content { sha256: sha256(&hour.to_le_bytes()), stored: 0, inflated: 0, members: 1, trailing: 0 };
+        node.read = Some((digest, content));
+        node.signature = proven.map(|_| (vec![0], Provenance::Successor));
+        node.proven = proven;
+        node
+    }
+
+    /// What the walk along these digests says, in a word each.
+    fn walk(nodes: Vec<Node>, since: Option<i64>) -> Vec<String> {
+        let (mut chain, mut out) = (Chain::default(), Vec::new());
+        for node in nodes {
+            chain.push(node, &archive());
+            while chain.settle(false, since, &archive(), &mut out) {}
+            assert!(chain.ahead.len() <= LOOKAHEAD);
+        }
+        while chain.settle(true, since, &archive(), &mut out) {}
+        let word = |settled: &Settled| match settled {
+            Settled::Digest { node, status } => {
+                let reasons: Vec<_> = node.problems.iter().map(|problem| problem.reason.name()).collect();
+                format!("{} {} {}", (node.time - FIRST) / HOUR, status.name(), reasons.join(" ")).trim_end().to_owned()
+            }
+            Settled::Missing { time, at, .. } => {
+                assert_eq!(Key::parse(&at.as_ref().expect("a name").key).expect("a key").time, *time);
+                format!("{} missing", (time - FIRST) / HOUR)
+            }
+            Settled::Gap { from, to } => format!("{}-{} gap", (from - FIRST) / HOUR, (to - FIRST) / HOUR),
+        };
+        out.iter().map(word).collect()
+    }
+
+    #[test]
+    fn a_whole_chain() {
+        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true)), node(2, Some(1), None)];
+        assert_eq!(walk(nodes, None), ["0 valid", "1 valid", "2 unverified no-signature"]);
+    }
+
+    #[test]
+    fn holes_are_named_one_by_one() {
+        let nodes = || vec![node(0, None, Some(true)), node(4, Some(3), Some(true))];
+        assert_eq!(walk(nodes(), None), ["0 valid", "1 missing", "2 missing", "3 missing", "4 valid"]);
+        let nodes = || vec![node(4, Some(3), Some(true))];
+        assert_eq!(walk(nodes(), None), ["3 missing", "4 valid"]);
+        assert_eq!(walk(nodes(), Some(FIRST + HOUR)), ["2 missing", "3 missing", "4 valid"]);
+        assert_eq!(walk(nodes(), Some(FIRST + 3 * HOUR + 1)), ["4 valid"]);
+    }
+
+    #[test]
+    fn a_gap_is_what_a_starting_digest_says() {
+        let nodes = vec![node(0, None, Some(true)), node(4, None, Some(true))];
+        assert_eq!(walk(nodes, None), ["0 valid", "0-3 gap", "4 valid"]);
+    }
+
+    #[test]
+    fn a_broken_signature_is_blamed_on_the_file_that_was_changed() {
+        // The signature of 1 does not match, and 2, which holds it, is right: 1 was changed.
+        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(false)), node(2, Some(1), Some(true))];
+        assert_eq!(walk(nodes, None)[1], "1 invalid signature");
+        // 2 is wrong itself: nobody knows about 1.
+        let nodes = vec![node(1, None, Some(false)), node(2, Some(1), Some(false)), node(3, Some(2), Some(true))];
+        assert_eq!(walk(nodes, None), ["1 unverified no-signature", "2 invalid signature", "3 valid"]);
+    }
+
+    #[test]
+    fn another_hash_than_the_next_one_holds() {
+        let mut nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true))];
+        if let Some((_, content)) = &mut nodes[0].read {
+            content.sha256 = [0; 32];
+        }
+        assert_eq!(walk(nodes, None), ["0 invalid previous-hash", "1 valid"]);
+    }
+
+    #[test]
+    fn pointers_that_lead_nowhere() {
+        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true)), node(2, Some(5), Some(true))];
+        assert_eq!(walk(nodes, None)[2], "2 valid order");
+    }
+}

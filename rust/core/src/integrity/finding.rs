@@ -1,0 +1,328 @@
+//! What a verification finds: rows, in the words of values.
+
+use std::sync::Arc;
+
+use super::signature::Provenance;
+
+/// How a file came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Proven to be what CloudTrail delivered.
+    Valid,
+    /// Proven not to be, or not to be a file at all.
+    Invalid,
+    /// Not there.
+    Missing,
+    /// Nothing that could be trusted vouches for it.
+    Unverified,
+}
+
+impl Status {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Missing => "missing",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+/// What is wrong, or worth knowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Not gzip, damaged, or not a digest.
+    Format,
+    /// The operating system refused to read it.
+    Unreadable,
+    /// It is not where it says it was written to.
+    Moved,
+    /// No public key has the fingerprint that it names.
+    UnknownKey,
+    /// The key is one of another region.
+    KeyRegion,
+    /// The key was not in use at the time.
+    KeyTime,
+    /// The key cannot be used.
+    BadKey,
+    /// Another signature algorithm than SHA-256 with RSA.
+    SignatureAlgorithm,
+    /// The signature does not match.
+    Signature,
+    /// There is no signature for it.
+    NoSignature,
+    /// Another hash algorithm than SHA-256.
+    HashAlgorithm,
+    /// The next digest holds another hash of it.
+    PreviousHash,
+    /// The next digest holds another signature of it.
+    PreviousSignature,
+    /// It does not start when the digest before it ends.
+    Discontinuity,
+    /// It points past the digest before it.
+    Fork,
+    /// It points to a later digest.
+    Order,
+    /// It ends at another time than its name tells.
+    NameTime,
+    /// It names another account than that of its folder.
+    ForeignDigest,
+    /// A digest is not there.
+    MissingDigest,
+    /// Logging or validation was off between two digests.
+    Gap,
+    /// There are log files, but no digests.
+    NoDigests,
+    /// A log file is not there.
+    MissingLog,
+    /// The hash does not match.
+    Hash,
+    /// More than one gzip member.
+    Members,
+    /// Bytes behind the gzip data.
+    TrailingBytes,
+    /// A name that leads out of the archive; not read.
+    UnsafeName,
+    /// A log file of another account or region.
+    ForeignLog,
+    /// The digest that lists it is invalid.
+    DigestInvalid,
+    /// Listed more than once.
+    ListedTwice,
+    /// No digest lists it.
+    Unlisted,
+    /// No digest lists it yet, but the next one may.
+    Pending,
+    /// A file with a name of CloudTrail's where none belongs.
+    Stray,
+}
+
+/// Whether a [`Finding`] speaks against the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It is only worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl Reason {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Unreadable => "unreadable",
+            Self::Moved => "moved",
+            Self::UnknownKey => "unknown-key",
+            Self::KeyRegion => "key-region",
+            Self::KeyTime => "key-time",
+            Self::BadKey => "bad-key",
+            Self::SignatureAlgorithm => "signature-algorithm",
+            Self::Signature => "signature",
+            Self::NoSignature => "no-signature",
+            Self::HashAlgorithm => "hash-algorithm",
+            Self::PreviousHash => "previous-hash",
+            Self::PreviousSignature => "previous-signature",
+            Self::Discontinuity => "discontinuity",
+            Self::Fork => "fork",
+            Self::Order => "order",
+            Self::NameTime => "name-time",
+            Self::ForeignDigest => "foreign-digest",
+            Self::MissingDigest => "missing-digest",
+            Self::Gap => "gap",
+            Self::NoDigests => "no-digests",
+            Self::MissingLog => "missing-log",
+            Self::Hash => "hash",
+            Self::Members => "members",
+            Self::TrailingBytes => "trailing-bytes",
+            Self::UnsafeName => "unsafe-name",
+            Self::ForeignLog => "foreign-log",
+            Self::DigestInvalid => "digest-invalid",
+            Self::ListedTwice => "listed-twice",
+            Self::Unlisted => "unlisted",
+            Self::Pending => "pending",
+            Self::Stray => "stray",
+        }
+    }
+
+    /// Whether it speaks against the archive.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Gap | Self::Pending | Self::ForeignLog | Self::ListedTwice => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+
+    /// Whether it is about the digest's place among others, and leaves the digest itself proven.
+    pub(crate) fn is_of_the_chain(self) -> bool {
+        matches!(self, Self::Discontinuity | Self::Fork | Self::Order | Self::NameTime | Self::ForeignDigest)
+            || self.severity() == Severity::Note
+    }
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it speaks against the archive.
+    pub severity: Severity,
+    /// What it is.
+    pub reason: Reason,
+    /// The same in words.
+    pub message: String,
+    /// The file that it is about.
+    pub file: Option<String>,
+    /// Where it belongs to.
+    pub account: Option<Arc<str>>,
+    /// Where it belongs to.
+    pub region: Option<Arc<str>>,
+    /// Where it belongs to.
+    pub trail: Option<Arc<str>>,
+    /// The end of the digest or the time in the name of the log file, in microseconds since 1970.
+    pub time: Option<i64>,
+}
+
+/// A digest file that was read, or that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestRow {
+    /// Its path.
+    pub file: Arc<str>,
+    /// Its bucket and key, as it says itself or as the digest says that names it.
+    pub bucket: Option<String>,
+    /// See `bucket`.
+    pub key: Option<String>,
+    /// Account.
+    pub account: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Name of the trail.
+    pub trail: Arc<str>,
+    /// Home region of the trail.
+    pub home_region: Arc<str>,
+    /// Whether it is of the chain of backfill digests.
+    pub backfill: bool,
+    /// First moment of delivery, in microseconds since 1970.
+    pub start: Option<i64>,
+    /// Moment of delivery to stop before; that of the name where the file tells none.
+    pub end: i64,
+    /// How it came out.
+    pub status: Status,
+    /// The first reason why it is not valid.
+    pub reason: Option<Reason>,
+    /// Who vouches for it.
+    pub signature: Provenance,
+    /// Fingerprint of its public key.
+    pub fingerprint: Option<String>,
+    /// How many log files it lists.
+    pub logs: Option<u64>,
+}
+
+/// A log file that a digest lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// Its path; where there is none, the key.
+    pub file: String,
+    /// As the digest names it.
+    pub bucket: String,
+    /// As the digest names it.
+    pub key: String,
+    /// Account.
+    pub account: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Path of the digest.
+    pub digest: Arc<str>,
+    /// How it came out.
+    pub status: Status,
+    /// The first reason why it is not valid.
+    pub reason: Option<Reason>,
+    /// Bytes of its text, when it was read.
+    pub bytes: Option<u64>,
+}
+
+/// A log file that no digest lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlistedRow {
+    /// Its path.
+    pub file: String,
+    /// Account, where its place tells it.
+    pub account: Option<Arc<str>>,
+    /// Region.
+    pub region: Option<Arc<str>>,
+    /// Such as `CloudTrail-Insight`.
+    pub kind: Option<String>,
+    /// The time in its name, in microseconds since 1970.
+    pub time: Option<i64>,
+    /// Whether that speaks against the archive.
+    pub severity: Severity,
+}
+
+/// What is known about some hours of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Account.
+    pub account: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Name of the trail.
+    pub trail: Arc<str>,
+    /// In microseconds since 1970.
+    pub start: i64,
+    /// In microseconds since 1970.
+    pub end: i64,
+    /// `valid`, `empty`, `gap`, `missing`, `invalid` or `unknown`.
+    pub state: State,
+    /// Digests; consecutive empty ones share a span.
+    pub digests: u64,
+    /// Log files that they list.
+    pub logs: u64,
+    /// Log files that are not valid.
+    pub bad_logs: u64,
+}
+
+/// The state of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Digest and log files are valid.
+    Valid,
+    /// A valid digest says that there were no log files.
+    Empty,
+    /// Logging or validation was off.
+    Gap,
+    /// The digest is missing.
+    Missing,
+    /// The digest, or a log file, is invalid or missing.
+    Invalid,
+    /// The digest could not be checked.
+    Unknown,
+}
+
+impl State {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Empty => "empty",
+            Self::Gap => "gap",
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! One account in one region: all of its chains, and its log files, in windows of bounded size.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::source::key::{Key, Name as KeyName};
+
+use super::archive::{Days, Dirs, Place, files};
+use super::chain::{Chain, ChainId, Node, Problem, Settled};
+use super::check::{Checked, Task, Worker, check_log, foreign, prove, read_digest};
+use super::clock::{DAY, HOUR, day, iso};
+use super::digest::Name;
+use super::finding::{DigestRow, Finding, LogRow, Reason, Severity, Span, State, Status, UnlistedRow};
+use super::signature::Provenance;
+use super::unlisted::{LogFile, Unlisted};
+use super::{Job, Output, each};
+
+/// Digests that are read before their log files are.
+const DIGESTS: usize = 1024;
+/// Digests that are read at once.
+const STEP: usize = 128;
+/// Log files of the digests that are read before them.
+const LOGS: usize = 32 << 10;
+/// How much later than its name a log file may be delivered and still be in the digest of that time.
+const DELIVERY: i64 = HOUR / 4;
+/// How much later than its end a digest may be delivered.
+const DIGEST_DELIVERY: i64 = 2 * HOUR;
+/// How much later a digest may list a file than the day of its folder, before its name is forgotten.
+const LATE: i64 = 3 * DAY;
+
+/// The walk through a place.
+pub(super) struct Walk {
+    place: Place,
+    /// Folders of digests that were not looked through, oldest first.
+    days: VecDeque<(u32, PathBuf)>,
+    /// Digest files that lie in no day's folder.
+    odd: Vec<PathBuf>,
+    /// Digest files that were not read, oldest first.
+    ahead: VecDeque<(ChainId, Node)>,
+    chains: BTreeMap<ChainId, Chain>,
+    /// Log files that were not read.
+    logs: VecDeque<Task>,
+    /// The hours of the digests whose log files are read now.
+    spans: Vec<Span>,
+    unlisted: Unlisted,
+    /// End of the newest digest of the standard chains.
+    newest: Option<i64>,
+    digests: u64,
+    is_settled: bool,
+    is_done: bool,
+    /// Log files that no digest lists.
+    not_listed: u64,
+}
+
+impl Walk {
+    pub(super) fn new(place: Place, dirs: &Dirs, job: &Job, out: &mut Output) -> Self {
+        let mut failed = |path, error| out.unreadable(path, &error, Some(&place));
+        let found = Days::of(&dirs.digests, &mut failed);
+        let first = job.since.map_or(0, |since| day(since - DAY));
+        let last = job.until.map_or(u32::MAX, |until| day(until.saturating_add(3 * DAY)));
+        let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
+        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &mut failed);
+        Self {
+            place,
+            days,
+            odd: found.odd,
+            ahead: VecDeque::new(),
+            chains: BTreeMap::new(),
+            logs: VecDeque::new(),
+            spans: Vec::new(),
+            unlisted,
+            newest: None,
+            digests: 0,
+            is_settled: false,
+            is_done: false,
+            not_listed: 0,
+        }
+    }
+
+    /// Goes on; `false` when all is done.
+    pub(super) fn step(&mut self, job: &Job, workers: &mut [Worker], slice: usize, out: &mut Output) -> bool {
+        if !self.logs.is_empty() {
+            self.check_logs(job, workers, slice, out);
+            return true;
+        }
+        if !self.is_settled {
+            self.read_digests(job, workers, out);
+            return true;
+        }
+        self.is_done = !self.finish(job, out);
+        !self.is_done
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// The digest files of the next day, of all folders.
+    fn next_day(&mut self, out: &mut Output) -> Vec<PathBuf> {
+        let next = self.days.front().map(|(day, _)| *day);
+        let is_due = |path: &mut PathBuf| {
+            next.is_none_or(|next| Key::parse(&path.to_string_lossy()).is_none_or(|key| day(key.time) <= next))
+        };
+        let mut found: Vec<_> = self.odd.extract_if(.., is_due).collect();
+        while self.days.front().is_some_and(|(day, _)| Some(*day) == next)
+            && let Some((_, folder)) = self.days.pop_front()
+        {
+            found.extend(files(&folder, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
+        }
+        found
+    }
+
+    /// Puts digest files in the queue, oldest first; other files are told.
+    fn queue(&mut self, files: Vec<PathBuf>, job: &Job, out: &mut Output) {
+        let mut found = Vec::new();
+        for path in files {
+            let text = path.to_string_lossy();
+            let key = Key::parse(&text);
+            let Some((key, KeyName::Digest { trail, home_region, backfill })) = key.as_ref().map(|key| (key, &key.name)) else {
+                out.stray(&path, Some(&self.place));
+                continue;
+            };
+            let chain = ChainId { trail: (*trail).into(), home_region: (*home_region).into(), backfill: *backfill };
+            let time = key.time;
+            let is_asked = job.trails.as_ref().is_none_or(|trails| trails.contains(*trail));
+            if !is_asked || job.since.is_some_and(|since| time < since) {
+                continue;
+            }
+            // As AWS's own tool has it: a digest of the range may end an hour behind it.
+            let is_witness = job.until.is_some_and(|until| time > until.saturating_add(HOUR));
+            let known = self.chains.get(&chain);
+            let has_witness = known.is_some_and(|chain| chain.ahead.back().is_some_and(|node| node.is_witness));
+            if !(is_witness && has_witness) {
+                found.push((time, chain, Node::new(path.clone(), time, is_witness)));
+            }
+        }
+        found.sort_by(|one, other| (one.0, &one.2.path).cmp(&(other.0, &other.2.path)));
+        self.ahead.extend(found.into_iter().map(|(_, chain, node)| (chain, node)));
+    }
+
+    fn read_digests(&mut self, job: &Job, workers: &mut [Worker], out: &mut Output) {
+        self.pass_days(out);
+        let (mut digests, mut logs) = (0, 0);
+        while digests < DIGESTS && logs < LOGS {
+            while self.ahead.len() < STEP && !(self.days.is_empty() && self.odd.is_empty()) {
+                let found = self.next_day(out);
+                self.queue(found, job, out);
+            }
+            let mut step: Vec<_> = self.ahead.drain(..self.ahead.len().min(STEP)).collect();
+            if step.is_empty() {
+                break;
+            }
+            let place = &self.place;
+            each(workers, &mut step, |worker, (chain, node)| read_digest(worker, node, chain, place, job));
+            digests += step.len();
+            for (chain, node) in step {
+                logs += node.digest().map_or(0, |digest| digest.logs.len());
+                out.progress.digest(&node);
+                let chain = self.chains.entry(chain).or_default();
+                if !(node.is_witness && chain.ahead.back().is_some_and(|last| last.is_witness)) {
+                    chain.push(node, &job.archive);
+                }
+            }
+        }
+        let is_end = self.ahead.is_empty() && self.days.is_empty() && self.odd.is_empty();
+        self.settle(is_end, job, workers, out);
+    }
+
+    /// Settles what can be settled by now.
+    fn settle(&mut self, is_end: bool, job: &Job, workers: &mut [Worker], out: &mut Output) {
+        for chain in self.chains.values_mut() {
+            chain.pass_signatures(&job.archive);
+        }
+        let mut nodes: Vec<_> = self.chains.values_mut().flat_map(|chain| chain.ahead.iter_mut()).collect();
+        nodes.retain(|node| node.proven.is_none() && node.signature.is_some() && node.read.is_some());
+        let region = &*self.place.region;
+        each(workers, &mut nodes, |_, node| node.proven = prove(node, region, job));
+        let mut chains = std::mem::take(&mut self.chains);
+        let mut settled = Vec::new();
+        for (id, chain) in &mut chains {
+            while chain.settle(is_end, job.since, &job.archive, &mut settled) {}
+            self.take(id, &mut settled, job, out);
+        }
+        self.chains = chains;
+        self.is_settled = is_end;
+        self.hand_over_spans(out);
+    }
+
+    /// Looks for log files of the days that no digest to come will list files of.
+    fn pass_days(&mut self, out: &mut Output) {
+        let next = self.ahead.front().map(|(_, node)| node.time);
+        let held = self.chains.values().filter_map(|chain| chain.ahead.front()).map(|node| node.time);
+        if let Some(time) = held.chain(next).min() {
+            self.unlisted.pass(day(time - LATE), &mut |path, error| out.unreadable(path, &error, Some(&self.place)));
+        }
+    }
+
+    fn take(&mut self, id: &ChainId, settled: &mut Vec<Settled>, job: &Job, out: &mut Output) {
+        let finding = |reason: Reason, message: String, file: Option<String>, time: i64, place: &Place| Finding {
+            severity: reason.severity(),
+            reason,
+            message,
+            file,
+            account: Some(place.account.clone()),
+            region: Some(place.region.clone()),
+            trail: Some(id.trail.clone()),
+            time: Some(time),
+        };
+        for settled in settled.drain(..) {
+            match settled {
+                Settled::Gap { from, to } => {
+                    let message = if from < to {
+                        format!("no log files were delivered from {} to {}: logging or validation was off", iso(from), iso(to))
+                    } else {
+                        format!("the chain starts again at {}, though the digest before it ends at {}", iso(to), iso(from))
+                    };
+                    out.findings.push(finding(Reason::Gap, message, None, to, &self.place));
+                    if !id.backfill && from < to {
+                        out.spans.push(self.span(id, from, to, State::Gap));
+                    }
+                }
+                Settled::Missing { at, time, message } => {
+                    let file = at.as_ref().map(|at| {
+                        job.archive.find(at).map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned())
+                    });
+                    out.findings.push(finding(Reason::MissingDigest, message, file.clone(), time, &self.place));
+                    if !id.backfill {
+                        out.spans.push(self.span(id, time - HOUR, time, State::Missing));
+                    }
+                    out.counts.digest(Status::Missing, id.backfill);
+                    let (bucket, key) = at.map(|Name { bucket, key }| (bucket, key)).unzip();
+                    out.digests.push(DigestRow {
+                        file: file.unwrap_or_default().into(),
+                        bucket,
+                        key,
+                        start: None,
+                        end: time,
+                        status: Status::Missing,
+                        reason: Some(Reason::MissingDigest),
+                        signature: Provenance::None,
+                        fingerprint: None,
+                        logs: None,
+                        ..self.row(id)
+                    });
+                }
+                Settled::Digest { node, status } => {
+                    self.digests += 1;
+                    out.counts.digest(status, id.backfill);
+                    out.counts.signature(node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from), status);
+                    let file = node.path.to_string_lossy().into_owned();
+                    for Problem { reason, message } in &node.problems {
+                        out.findings.push(finding(*reason, message.clone(), Some(file.clone()), node.time, &self.place));
+                    }
+                    self.digest(id, *node, status, &file, job, out);
+                }
+            }
+        }
+    }
+
+    /// Tells of a digest, and puts its log files in the queue.
+    fn digest(&mut self, id: &ChainId, node: Node, status: Status, file: &str, job: &Job, out: &mut Output) {
+        let file: Arc<str> = file.into();
+        let first = node.problems.first().map(|problem| problem.reason).filter(|_| status != Status::Valid);
+        let signature = node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from);
+        let (end, is_moved) = (node.end(), node.is_moved());
+        let digest = node.read.map(|(digest, _)| digest);
+        let start = digest.as_ref().filter(|_| !is_moved).map(|digest| digest.start);
+        let row = DigestRow {
+            file: Arc::clone(&file),
+            bucket: digest.as_ref().map(|digest| digest.at.bucket.clone()),
+            key: digest.as_ref().map(|digest| digest.at.key.clone()),
+            start,
+            end,
+            status,
+            reason: first,
+            signature,
+            fingerprint: digest.as_ref().map(|digest| digest.fingerprint.clone()),
+            logs: digest.as_ref().map(|digest| digest.logs.len() as u64),
+            ..self.row(id)
+        };
+        if job.details || status != Status::Valid {
+            out.digests.push(row);
+        }
+        if !id.backfill && !is_moved {
+            self.newest = self.newest.max(Some(node.time));
+        }
+        let (bucket, logs) = digest.map(|digest| (digest.at.bucket, digest.logs)).unwrap_or_default();
+        let state = match status {
+            Status::Valid if logs.is_empty() => State::Empty,
+            Status::Valid => State::Valid,
+            Status::Unverified => State::Unknown,
+            Status::Invalid | Status::Missing => State::Invalid,
+        };
+        let mut span = self.span(id, start.unwrap_or(end - HOUR), end, state);
+        // Backfill digests are about the same hours again.
+        (span.digests, span.logs) = (u64::from(!id.backfill), logs.len() as u64);
+        let number = self.spans.len();
+        for listed in logs {
+            let paths = job.archive.paths(&listed.at, &bucket);
+            if status == Status::Invalid {
+                for path in &paths {
+                    self.unlisted.list(path);
+                }
+                out.counts.log(Status::Unverified);
+                let reason = Some(Reason::DigestInvalid);
+                let path = paths.into_iter().next();
+                out.logs.push(self.log_row(listed.at, path, Arc::clone(&file), (Status::Unverified, reason), None));
+            } else {
+                let is_proven = status == Status::Valid;
+                self.logs.push_back(Task { listed, digest: Arc::clone(&file), is_proven, span: number, paths, checked: None });
+            }
+        }
+        self.spans.push(span);
+    }
+
+    fn check_logs(&mut self, job: &Job, workers: &mut [Worker], slice: usize, out: &mut Output) {
+        let mut tasks: Vec<_> = self.logs.drain(..self.logs.len().min(slice)).collect();
+        each(workers, &mut tasks, |worker, task| task.checked = Some(check_log(worker, task, job)));
+        for task in tasks {
+            let Some(Checked { mut status, problem, content, path }) = task.checked else { continue };
+            let at = task.listed.at;
+            if path.as_ref().is_some_and(|path| self.unlisted.list(path)) {
+                let message = "listed by more than one digest, or twice by one".to_owned();
+                out.findings.push(self.log_finding(Reason::ListedTwice, message, &at, path.as_deref()));
+            }
+            let mut reason = None;
+            if let Some(problem) = problem {
+                reason = Some(problem.reason);
+                out.findings.push(self.log_finding(problem.reason, problem.message, &at, path.as_deref()));
+                self.spans[task.span].bad_logs += 1;
+                self.spans[task.span].state = State::Invalid;
+            } else {
+                if let Some(message) = foreign(&at.key, &self.place) {
+                    out.findings.push(self.log_finding(Reason::ForeignLog, message, &at, path.as_deref()));
+                }
+                if !task.is_proven {
+                    (status, reason) = (Status::Unverified, Some(Reason::NoSignature));
+                }
+            }
+            out.counts.log(status);
+            out.progress.log(content.as_ref());
+            if job.details || status != Status::Valid {
+                let bytes = content.map(|content| content.inflated);
+                out.logs.push(self.log_row(at, path, task.digest, (status, reason), bytes));
+            }
+        }
+        self.hand_over_spans(out);
+    }
+
+    fn log_row(
+        &self,
+        at: Name,
+        path: Option<PathBuf>,
+        digest: Arc<str>,
+        (status, reason): (Status, Option<Reason>),
+        bytes: Option<u64>,
+    ) -> LogRow {
+        LogRow {
+            file: path.map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned()),
+            bucket: at.bucket,
+            key: at.key,
+            account: Arc::clone(&self.place.account),
+            region: Arc::clone(&self.place.region),
+            digest,
+            status,
+            reason,
+            bytes,
+        }
+    }
+
+    fn log_finding(&self, reason: Reason, message: String, at: &Name, path: Option<&Path>) -> Finding {
+        let file = Some(path.map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned()));
+        let time = Key::parse(&at.key).map(|key| key.time);
+        Finding { file, time, ..self.place_finding(reason, message) }
+    }
+
+    /// Tells of the hours, once their log files are read.
+    fn hand_over_spans(&mut self, out: &mut Output) {
+        if self.logs.is_empty() {
+            out.spans.extend(self.spans.drain(..).filter(|span| span.digests > 0));
+        }
+    }
+
+    fn span(&self, id: &ChainId, start: i64, end: i64, state: State) -> Span {
+        let Place { account, region, .. } = self.place.clone();
+        Span { account, region, trail: id.trail.clone(), start, end, state, digests: 0, logs: 0, bad_logs: 0 }
+    }
+
+    /// A row without what is the digest's own.
+    fn row(&self, id: &ChainId) -> DigestRow {
+        let Place { account, region, .. } = self.place.clone();
+        DigestRow {
+            file: "".into(),
+            bucket: None,
+            key: None,
+            account,
+            region,
+            trail: id.trail.clone(),
+            home_region: id.home_region.clone(),
+            backfill: id.backfill,
+            start: None,
+            end: 0,
+            status: Status::Unverified,
+            reason: None,
+            signature: Provenance::None,
+            fingerprint: None,
+            logs: None,
+        }
+    }
+}
+
+/// What is left when all digests are settled: the newest that are missing, and log files that none lists.
+impl Walk {
+    fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
+        let place = self.place.clone();
+        let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
+        let more = self.unlisted.pass_one(&mut failed);
+        if self.digests == 0 {
+            // Nothing can list them any more: no need to hold them.
+            for file in self.unlisted.take() {
+                self.tell_unlisted(file, out);
+            }
+        }
+        if more {
+            return true;
+        }
+        self.newest_missing(job, out);
+        for file in self.unlisted.take() {
+            self.tell_unlisted(file, out);
+        }
+        out.seen.extend(self.chains.keys().map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
+        if self.not_listed > 0 {
+            let message = match self.not_listed {
+                1 => "one log file, but no digest".to_owned(),
+                count => format!("{count} log files, but no digest"),
+            };
+            out.findings.push(self.place_finding(Reason::NoDigests, message));
+        }
+        false
+    }
+
+    fn place_finding(&self, reason: Reason, message: String) -> Finding {
+        Finding {
+            severity: reason.severity(),
+            reason,
+            message,
+            file: None,
+            account: Some(self.place.account.clone()),
+            region: Some(self.place.region.clone()),
+            trail: None,
+            time: None,
+        }
+    }
+
+    /// Whether digests are missing at the end of the chains: the range, or newer log files, say that there should be some.
+    fn newest_missing(&mut self, job: &Job, out: &mut Output) {
+        let mut settled = Vec::new();
+        let chains = std::mem::take(&mut self.chains);
+        let by_logs = self.unlisted.newest.filter(|&newest| self.newest.is_some_and(|end| newest > end + DIGEST_DELIVERY));
+        for (id, chain) in chains.iter().filter(|(id, _)| !id.backfill) {
+            let is_newest = chain.last.as_ref().is_some_and(|last| Some(last.time) == self.newest);
+            if let Some(until) = job.until {
+                chain.missing_after(
+                    until.min(job.now - DIGEST_DELIVERY),
+                    "the chain ends before the range does",
+                    &job.archive,
+                    &mut settled,
+                );
+            } else if let Some(newest) = by_logs.filter(|_| is_newest) {
+                let why = format!("there are log files up to {}", iso(newest));
+                chain.missing_after(newest, &why, &job.archive, &mut settled);
+            }
+            self.take(id, &mut settled, job, out);
+        }
+        self.chains = chains;
+    }
+
+    fn tell_unlisted(&mut self, file: LogFile, out: &mut Output) {
+        let LogFile { path, kind, time } = file;
+        let ends = self.newest.filter(|_| self.digests > 0);
+        let may_come = ends.zip(time).is_some_and(|(end, time)| time > end - DELIVERY && time <= end + DIGEST_DELIVERY);
+        let never_listed = kind != "CloudTrail" && self.digests > 0 && !self.unlisted.listed_kinds.contains(&kind);
+        let (reason, severity, message) = if may_come {
+            (
+                Reason::Pending,
+                Severity::Note,
+                "no digest lists it yet: it is newer than the newest digest, or about as old".to_owned(),
+            )
+        } else if never_listed {
+            (Reason::Unlisted, Severity::Note, format!("no digest lists it, but none lists any file of kind {kind}"))
+        } else {
+            (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
+        };
+        let file = path.to_string_lossy().into_owned();
+        out.counts.unlisted(severity);
+        // Without digests one finding tells of all of them.
+        if self.digests > 0 {
+            let finding = Finding { severity, file: Some(file.clone()), time, ..self.place_finding(reason, message) };
+            out.findings.push(finding);
+        } else {
+            self.not_listed += 1;
+        }
+        let (account, region) = (Some(self.place.account.clone()), Some(self.place.region.clone()));
+        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity });
+    }
+}

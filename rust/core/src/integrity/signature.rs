@@ -1,0 +1,160 @@
+//! RSA signatures, the public keys that they are checked with, and where they were kept.
+
+use std::collections::HashMap;
+
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+
+/// The only algorithm that CloudTrail signs with: PKCS#1 v1.5 over SHA-256.
+pub(crate) const ALGORITHM: &str = "SHA256withRSA";
+
+/// Who vouches for a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// A file of signatures, saved from the metadata of the objects.
+    File,
+    /// The digest that follows it.
+    Successor,
+    /// Nobody.
+    None,
+}
+
+impl Provenance {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Successor => "successor",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A public key of CloudTrail.
+#[derive(Debug, Clone, Default)]
+pub struct PublicKey {
+    /// DER of an `RSAPublicKey` (PKCS#1); empty where the key could not be read.
+    pub der: Vec<u8>,
+    /// The region that it is a key of, where that is known.
+    pub region: Option<String>,
+    /// From when to when it signs, in microseconds since 1970, where that is known.
+    pub valid: Option<(i64, i64)>,
+}
+
+/// Public keys by their fingerprints.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(HashMap<String, Vec<PublicKey>>);
+
+const HOUR: i64 = 3_600_000_000;
+/// How much later than its end a digest may be signed: AWS's own tool asks for keys of so much later, too.
+const SIGNED_LATE: i64 = 2 * HOUR;
+
+/// Why there is no key for a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoKey {
+    Unknown,
+    OtherRegion,
+    OtherTime,
+    Unusable,
+}
+
+impl Keys {
+    /// Adds a key.
+    pub fn add(&mut self, fingerprint: String, key: PublicKey) {
+        self.0.entry(fingerprint).or_default().push(key);
+    }
+
+    /// The keys that a digest of this region may be signed with, around this time where it is known.
+    pub(crate) fn find(&self, fingerprint: &str, region: &str, end: Option<i64>) -> Result<Vec<&PublicKey>, NoKey> {
+        let all = self.0.get(fingerprint).ok_or(NoKey::Unknown)?;
+        let of_region: Vec<_> = all.iter().filter(|key| key.region.as_ref().is_none_or(|of| of == region)).collect();
+        if of_region.is_empty() {
+            return Err(NoKey::OtherRegion);
+        }
+        let in_time = |key: &&PublicKey| {
+            key.valid.zip(end).is_none_or(|((first, last), end)| first <= end + SIGNED_LATE && end - HOUR <= last)
+        };
+        let of_time: Vec<_> = of_region.into_iter().filter(in_time).collect();
+        if of_time.is_empty() {
+            return Err(NoKey::OtherTime);
+        }
+        let usable: Vec<_> = of_time.into_iter().filter(|key| !key.der.is_empty()).collect();
+        if usable.is_empty() { Err(NoKey::Unusable) } else { Ok(usable) }
+    }
+}
+
+impl PublicKey {
+    /// Whether the signature is this key's over this text.
+    pub(crate) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.der).verify(text.as_bytes(), signature).is_ok()
+    }
+}
+
+/// What S3 kept as metadata of a digest object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Hexadecimal digits.
+    pub signature: Option<String>,
+    /// `SHA256withRSA`.
+    pub algorithm: Option<String>,
+    /// Whether there is a time at which a backfill digest was made, and which, in microseconds since 1970.
+    pub backfill: Option<Option<i64>>,
+}
+
+/// Saved metadata by `bucket/key`.
+#[derive(Debug, Clone, Default)]
+pub struct Signatures(HashMap<String, Saved>);
+
+impl Signatures {
+    /// Adds what was saved of an object.
+    pub fn add(&mut self, name: String, saved: Saved) {
+        self.0.insert(name, saved);
+    }
+
+    pub(crate) fn get(&self, bucket: &str, key: &str) -> Option<&Saved> {
+        if self.0.is_empty() { None } else { self.0.get(&format!("{bucket}/{key}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrity::digest::tests::parse;
+    use crate::integrity::hash::{hex, sha256, unhex};
+
+    /// A chain that AWS's own validator accepts.
+    #[test]
+    fn a_chain_with_a_known_key() {
+        let vector: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/data/digest_chain.json")).expect("JSON");
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let der = unhex(&text(&vector["public_key"]["der_hex"])).expect("hexadecimal");
+        let key = PublicKey { der, ..PublicKey::default() };
+        for digest in vector["digests_oldest_first"].as_array().expect("digests") {
+            let body = text(&digest["body"]);
+            let hash = sha256(body.as_bytes());
+            let signed = parse(&body).expect("a digest").string_to_sign(&hash);
+            assert_eq!((hex(&hash), &signed), (text(&digest["sha256"]), &text(&digest["string_to_sign"])));
+            let mut signature = unhex(&text(&digest["signature"])).expect("hexadecimal");
+            assert!(key.verifies(&signed, &signature));
+            assert!(!key.verifies(&signed[1..], &signature));
+            signature[9] ^= 1;
+            assert!(!key.verifies(&signed, &signature) && !key.verifies(&signed, &[]));
+        }
+    }
+
+    #[test]
+    fn keys_are_found_by_fingerprint_region_and_time() {
+        let key = |region: Option<&str>, valid| PublicKey { der: vec![0x30], region: region.map(str::to_owned), valid };
+        let mut keys = Keys::default();
+        keys.add("f".into(), key(Some("eu-west-1"), Some((10 * HOUR, 20 * HOUR))));
+        assert_eq!(keys.find("g", "eu-west-1", None).err(), Some(NoKey::Unknown));
+        assert_eq!(keys.find("f", "us-east-1", None).err(), Some(NoKey::OtherRegion));
+        for (hour, found) in [(7, false), (8, true), (10, true), (21, true), (22, false)] {
+            assert_eq!(keys.find("f", "eu-west-1", Some(hour * HOUR)).is_ok(), found, "{hour}");
+        }
+        assert!(keys.find("f", "eu-west-1", None).is_ok());
+        keys.add("x".into(), PublicKey::default());
+        assert_eq!(keys.find("x", "eu-west-1", None).err(), Some(NoKey::Unusable));
+    }
+}

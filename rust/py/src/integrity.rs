@@ -1,0 +1,156 @@
+//! Verifications, as objects of Python.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use arrow_array::RecordBatch;
+use ctfast_core::Limits;
+use ctfast_core::integrity::{self, Keys, Places, Plan, PublicKey, Root, Saved, Signatures};
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::scan::{Batch, lock};
+
+/// Hashes of the files that a scan reads.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Hashes(pub(crate) Arc<integrity::Hashes>);
+
+#[pymethods]
+impl Hashes {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+/// A set of paths.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Paths(pub(crate) Arc<ctfast_core::source::Paths>);
+
+#[pymethods]
+impl Paths {
+    #[new]
+    fn new(paths: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut set = ctfast_core::source::Paths::default();
+        for path in paths.try_iter()? {
+            set.add(path?.extract()?);
+        }
+        Ok(Self(Arc::new(set)))
+    }
+}
+
+/// Fingerprint, DER, region, and from when to when it is valid.
+type Key = (String, Vec<u8>, Option<String>, Option<(i64, i64)>);
+/// Name, signature, algorithm, whether there is a generation time, and which.
+type Metadata = (String, Option<String>, Option<String>, bool, Option<i64>);
+
+/// A verification that is under way.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Verify(Mutex<integrity::Verify>);
+
+#[pymethods]
+impl Verify {
+    #[new]
+    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    fn new(
+        py: Python<'_>,
+        roots: Vec<(PathBuf, Option<(String, String)>)>,
+        keys: Vec<Key>,
+        signatures: Vec<Metadata>,
+        since: Option<i64>,
+        until: Option<i64>,
+        accounts: Option<HashSet<String>>,
+        regions: Option<HashSet<String>>,
+        trails: Option<HashSet<String>>,
+        now: i64,
+        threads: usize,
+        max_inflated: u64,
+        max_ratio: u64,
+        hashes: Option<PyRef<'_, Hashes>>,
+        details: bool,
+    ) -> PyResult<Self> {
+        let plan = Plan {
+            roots: roots.into_iter().map(|(path, origin)| Root { path, origin }).collect(),
+            keys: public_keys(keys),
+            signatures: saved(signatures),
+            since,
+            until,
+            places: Places { accounts, regions },
+            trails,
+            now,
+            limits: Limits { inflated: max_inflated, ratio: max_ratio },
+            threads,
+            hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
+            details,
+        };
+        let verify = py.detach(|| integrity::Verify::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self(Mutex::new(verify)))
+    }
+
+    /// What the next part of the work found; None when all is done.
+    fn step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        py.check_signals()?;
+        let Some(output) = py.detach(|| lock(&self.0).step()) else { return Ok(None) };
+        let dict = PyDict::new(py);
+        let put = |name: &str, batch: RecordBatch| if batch.num_rows() > 0 { dict.set_item(name, Batch(batch)) } else { Ok(()) };
+        put("digests", output.digest_batch())?;
+        put("logs", output.log_batch())?;
+        put("unlisted", output.unlisted_batch())?;
+        put("findings", output.finding_batch())?;
+        put("spans", output.span_batch())?;
+        let integrity::Counts { digests, backfills, logs, vouched, unlisted, findings, .. } = output.counts;
+        let counts = [
+            ("digests", &digests[..]),
+            ("backfills", &backfills),
+            ("logs", &logs),
+            ("vouched", &vouched),
+            ("unlisted", &unlisted),
+            ("findings", &findings),
+        ];
+        dict.set_item("counts", counts.into_iter().map(|(name, counts)| (name, counts.to_vec())).collect::<HashMap<_, _>>())?;
+        let integrity::Progress { files, stored, inflated, places } = output.progress;
+        dict.set_item("progress", (files, stored, inflated, places.0, places.1))?;
+        Ok(Some(dict))
+    }
+
+    /// The columns of the frames, by their names, without rows.
+    #[staticmethod]
+    fn empty() -> HashMap<&'static str, Batch> {
+        let output = integrity::Output::default();
+        let batches = [
+            ("digests", output.digest_batch()),
+            ("logs", output.log_batch()),
+            ("unlisted", output.unlisted_batch()),
+            ("findings", output.finding_batch()),
+            ("spans", output.span_batch()),
+        ];
+        batches.map(|(name, batch)| (name, Batch(batch))).into()
+    }
+}
+
+fn public_keys(rows: Vec<Key>) -> Keys {
+    let mut keys = Keys::default();
+    for (fingerprint, der, region, valid) in rows {
+        keys.add(fingerprint, PublicKey { der, region, valid });
+    }
+    keys
+}
+
+fn saved(rows: Vec<Metadata>) -> Signatures {
+    let mut signatures = Signatures::default();
+    for (name, signature, algorithm, is_backfill, generated) in rows {
+        signatures.add(name, Saved { signature, algorithm, backfill: is_backfill.then_some(generated) });
+    }
+    signatures
+}

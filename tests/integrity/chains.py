@@ -1,0 +1,342 @@
+"""Archives with chains of signed digests, made in memory from the published format and from nothing of ctfast.
+
+``Archive.objects`` maps ``s3://bucket/key`` to a body and its object metadata: tampering is editing that mapping.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+HOUR = timedelta(hours=1)
+START = datetime(2026, 2, 5, 9, 1, 31, tzinfo=UTC)
+ACCOUNT, MEMBER = "111122223333", "444455556666"
+HOME, OTHER = "eu-west-1", "us-east-1"
+ORGANIZATION = "o-exampleorgid"
+
+Document = dict[str, Any]
+Edit = Callable[[Document], object]
+
+
+def iso(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def compact(when: datetime) -> str:
+    return when.strftime("%Y%m%dT%H%M%SZ")
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def url(bucket: str, key: str) -> str:
+    return f"s3://{bucket}/{key}"
+
+
+def split(address: str) -> tuple[str, str]:
+    """Bucket and key of an address."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def squeeze(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+def _prime(label: str) -> int:
+    """A 1024-bit prime that depends on the label alone, so that no key is stored and every run signs alike."""
+    small = [n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))]
+    seed = b"".join(hashlib.sha512(f"{label} {i}".encode()).digest() for i in range(2))
+    number = int.from_bytes(seed) | 3 << 1022 | 1
+    while any(number % n == 0 for n in small) or number % 65537 == 1 or pow(2, number - 1, number) != 1:
+        number += 2
+    return number
+
+
+@cache
+def private_key(label: str) -> rsa.RSAPrivateKey:
+    """A key pair for tests only: anyone can compute it."""
+    p, q = _prime(f"ctfast test key {label} p"), _prime(f"ctfast test key {label} q")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(65537, p * q)
+    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key pair of one region with the time it is valid in."""
+
+    label: str
+    region: str
+    since: datetime = START - timedelta(days=20)
+    until: datetime = START + timedelta(days=10)
+
+    @property
+    def der(self) -> bytes:
+        return private_key(self.label).public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.md5(self.der, usedforsecurity=False).hexdigest()
+
+    def sign(self, text: bytes, algorithm: hashes.HashAlgorithm | None = None) -> str:
+        return private_key(self.label).sign(text, padding.PKCS1v15(), algorithm or hashes.SHA256()).hex()
+
+    def public(self, **claims: Any) -> Document:
+        """What ListPublicKeys says of it, or lies of it."""
+        return {
+            "Value": base64.b64encode(self.der).decode(),
+            "ValidityStartTime": self.since.timestamp(),
+            "ValidityEndTime": self.until.timestamp(),
+            "Fingerprint": self.fingerprint,
+            **claims,
+        }
+
+
+FIRST = Key("first", HOME)
+SECOND = Key("second", HOME, START + timedelta(days=-1), START + timedelta(days=29))
+EXPIRED = Key("second", HOME, START - timedelta(days=50), START + timedelta(minutes=90))
+ABROAD = Key("abroad", OTHER)
+STRANGER = Key("stranger", HOME)
+KEYS: Mapping[str, Key] = {HOME: FIRST, OTHER: ABROAD}
+
+
+# -- archive ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Object:
+    body: bytes
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Archive:
+    objects: dict[str, Object] = field(default_factory=dict)
+
+    def __getitem__(self, address: str) -> Object:
+        return self.objects[address]
+
+    def text(self, address: str) -> bytes:
+        return gzip.decompress(self.objects[address].body)
+
+    def document(self, address: str) -> Document:
+        value: Document = json.loads(self.text(address))
+        return value
+
+    def delete(self, *addresses: str) -> None:
+        for address in addresses:
+            del self.objects[address]
+
+    def move(self, source: str, target: str) -> str:
+        self.objects[target] = self.objects.pop(source)
+        return target
+
+    def copy(self, source: str, target: str) -> str:
+        found = self.objects[source]
+        self.objects[target] = Object(found.body, dict(found.metadata))
+        return target
+
+    def forge(self, address: str, edit: Edit, key: Key | None = None) -> None:
+        """Change a digest where it lies, and sign it again with a key if there is one."""
+        document = self.document(address)
+        edit(document)
+        body = json.dumps(document, separators=(",", ":")).encode()
+        self.objects[address].body = squeeze(body)
+        if key:
+            self.objects[address].metadata["signature"] = key.sign(string_to_sign(document, body))
+
+    def buckets(self) -> list[str]:
+        return sorted({split(address)[0] for address in self.objects})
+
+    def write(self, root: Path) -> Path:
+        """Every bucket a folder under ``root``, as a download leaves it: without the metadata."""
+        for address, found in self.objects.items():
+            bucket, key = split(address)
+            path = root / bucket / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found.body)
+        return root
+
+    def signatures(self) -> dict[str, dict[str, str]]:
+        return {address: dict(found.metadata) for address, found in sorted(self.objects.items()) if found.metadata}
+
+
+def string_to_sign(document: Document, body: bytes) -> bytes:
+    place = f"{document['digestS3Bucket']}/{document['digestS3Object']}"
+    previous = document["previousDigestSignature"]
+    return "\n".join([document["digestEndTime"], place, sha256(body), "null" if previous is None else previous]).encode()
+
+
+# -- chains ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trail:
+    bucket: str
+    name: str = "audit"
+    home: str = HOME
+    account: str = ACCOUNT
+    prefix: str = ""
+    organization: str = ""
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:cloudtrail:{self.home}:{self.account}:trail/{self.name}"
+
+    def key(self, account: str, kind: str, region: str, when: datetime, name: str) -> str:
+        parts = [self.prefix, "AWSLogs", self.organization, account, kind, region, when.strftime("%Y/%m/%d")]
+        return "/".join([part for part in parts if part] + [f"{account}_{kind}_{region}_{name}.json.gz"])
+
+
+@dataclass(frozen=True)
+class Last:
+    bucket: str
+    key: str
+    hash: str
+    signature: str
+
+
+@dataclass
+class Chain:
+    """The digests of one trail, account and region, oldest first; ``hour`` adds the next."""
+
+    archive: Archive
+    trail: Trail
+    account: str = ""
+    region: str = HOME
+    key: Key | None = None
+    clock: datetime = START
+    backfill: bool = False
+    digests: list[str] = field(default_factory=list)
+    logs: list[list[str]] = field(default_factory=list)
+    last: Last | None = None
+
+    def __post_init__(self) -> None:
+        self.account = self.account or self.trail.account
+        self.key = self.key or KEYS[self.region]
+
+    def digest_key(self, end: datetime) -> str:
+        name = f"{self.trail.name}_{self.trail.home}_{compact(end)}{'_backfill' if self.backfill else ''}"
+        return self.trail.key(self.account, "CloudTrail-Digest", self.region, end, name)
+
+    def log(self, when: datetime, number: int = 0, *, account: str = "", region: str = "") -> Document:
+        """Deliver a log file; the entry that a digest has for it."""
+        account, region = account or self.account, region or self.region
+        minute = when.replace(minute=when.minute // 5 * 5, second=0)
+        tag = hashlib.sha256(f"{account} {region} {self.trail.name} {when} {number} {self.backfill}".encode()).hexdigest()[:16]
+        name = f"{minute.strftime('%Y%m%dT%H%MZ')}_{tag}"
+        key = self.trail.key(account, "CloudTrail", region, minute, name)
+        records = [
+            {
+                "eventVersion": "1.11",
+                "eventTime": iso(when),
+                "awsRegion": region,
+                "eventID": f"{tag}-{i}",
+                "recipientAccountId": account,
+            }
+            for i in range(3)
+        ]
+        body = json.dumps({"Records": records}, separators=(",", ":")).encode()
+        self.archive.objects[url(self.trail.bucket, key)] = Object(squeeze(body))
+        return {
+            "s3Bucket": self.trail.bucket,
+            "s3Object": key,
+            "hashValue": sha256(body),
+            "hashAlgorithm": "SHA-256",
+            "newestEventTime": iso(when),
+            "oldestEventTime": iso(when),
+        }
+
+    def hour(
+        self,
+        logs: int = 2,
+        *,
+        also: tuple[Document, ...] = (),
+        edit: Edit | None = None,
+        render: Callable[[Document], bytes] | None = None,
+        key: Key | None = None,
+        sign: Callable[[Key, bytes], str] | None = None,
+        metadata: Mapping[str, str | None] | None = None,
+        start: datetime | None = None,
+    ) -> str:
+        """Close an hour: its log files, its digest, its signature. ``edit`` is what CloudTrail itself would have signed."""
+        start = start or self.clock
+        end = self.clock + HOUR
+        key = key or self.key
+        assert key
+        entries = [self.log(start + timedelta(minutes=20 * (i + 1)), i) for i in range(logs)] + list(also)
+        place = self.digest_key(end)
+        times = sorted(entry["newestEventTime"] for entry in entries)
+        last = self.last
+        document: Document = {
+            "awsAccountId": self.account,
+            "digestStartTime": iso(start),
+            "digestEndTime": iso(end),
+            "digestS3Bucket": self.trail.bucket,
+            "digestS3Object": place,
+            "digestPublicKeyFingerprint": key.fingerprint,
+            "digestSignatureAlgorithm": "SHA256withRSA",
+            "newestEventTime": times[-1] if times else None,
+            "oldestEventTime": times[0] if times else None,
+            "previousDigestS3Bucket": last.bucket if last else None,
+            "previousDigestS3Object": last.key if last else None,
+            "previousDigestHashValue": last.hash if last else None,
+            "previousDigestHashAlgorithm": "SHA-256" if last else None,
+            "previousDigestSignature": last.signature if last else None,
+            "logFiles": entries,
+        }
+        place_signed = dict(document)
+        if edit:
+            edit(document)
+        body = render(document) if render else json.dumps(document, separators=(",", ":")).encode()
+        to_sign = string_to_sign(place_signed | document, body)
+        signature = sign(key, to_sign) if sign else key.sign(to_sign)
+        given: dict[str, str | None] = {"signature": signature, "signature-algorithm": "SHA256withRSA"}
+        if self.backfill:
+            given["backfill-generation-timestamp"] = end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        given |= metadata or {}
+        address = url(self.trail.bucket, place)
+        self.archive.objects[address] = Object(squeeze(body), {name: text for name, text in given.items() if text is not None})
+        self.last = Last(self.trail.bucket, place, sha256(body), signature)
+        self.clock = end
+        self.digests.append(address)
+        self.logs.append([url(entry["s3Bucket"], entry["s3Object"]) for entry in entries])
+        return address
+
+    def hours(self, count: int, **options: Any) -> Chain:
+        for _ in range(count):
+            self.hour(**options)
+        return self
+
+    def stop(self, hours: int) -> Chain:
+        """StopLogging, and StartLogging some hours later: the next digest starts a chain."""
+        self.clock += hours * HOUR
+        self.last = None
+        return self
+
+    def move_to(self, bucket: str) -> Chain:
+        """The trail delivers to another bucket from now on."""
+        self.trail = replace(self.trail, bucket=bucket)
+        return self
+
+    def files(self) -> Iterator[str]:
+        for digest, logs in zip(self.digests, self.logs, strict=True):
+            yield digest
+            yield from logs

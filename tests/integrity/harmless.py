@@ -1,0 +1,135 @@
+"""Archives in which nothing is wrong."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+
+from cases import Case, Run, scenario
+from chains import (
+    HOME,
+    HOUR,
+    MEMBER,
+    ORGANIZATION,
+    OTHER,
+    SECOND,
+    START,
+    Trail,
+)
+
+
+@scenario("nothing")
+def untouched(case: Case) -> None:
+    case.chain(5)
+
+
+@scenario("nothing: hours without activity")
+def quiet_hours(case: Case) -> None:
+    case.chain(1).hours(3, logs=0).hours(1)
+
+
+@scenario("nothing: the trail has a prefix of two folders")
+def prefix(case: Case) -> None:
+    case.chain(3, Trail(case.bucket, prefix="security/trails"))
+
+
+@scenario("nothing: an organisation trail with two accounts")
+def organisation(case: Case) -> None:
+    trail = Trail(case.bucket, organization=ORGANIZATION)
+    case.chain(3, trail)
+    case.chain(3, trail, account=MEMBER)
+
+
+@scenario("nothing: an organisation trail, and the AWS CLI is told the bucket")
+def organisation_by_bucket(case: Case) -> None:
+    trail = Trail(case.bucket, organization=ORGANIZATION)
+    chain = case.chain(2, trail, account=MEMBER)
+    case.runs = [Run(trail, MEMBER, HOME, case.bucket)]
+    case.aws("silent", *chain.files())
+    case.why = "with --s3-bucket it never asks for the organisation and finds no digests; exit 0"
+
+
+@scenario("nothing: two regions, each with its own key")
+def two_regions(case: Case) -> None:
+    case.chain(3)
+    case.chain(3, region=OTHER)
+
+
+@scenario("nothing: two trails in one bucket")
+def two_trails(case: Case) -> None:
+    case.chain(3)
+    case.chain(3, Trail(case.bucket, name="data_events"))
+
+
+@scenario("nothing: the name of one trail and its region begin the name of another")
+def trail_named_like_another(case: Case) -> None:
+    chain = case.chain(3)
+    case.chain(3, Trail(case.bucket, name=f"audit_{HOME}"))
+    case.aws("silent", *chain.files())
+    case.why = (
+        "its pattern for `audit` fits the digests of `audit_eu-west-1` too: it follows those and never reads its own; exit 0"
+    )
+
+
+@scenario("nothing: the trail delivers to another bucket from the third hour on")
+def bucket_changed(case: Case) -> None:
+    case.chain(2, Trail(f"{case.bucket}-old")).move_to(case.bucket).hours(2)
+    case.runs = [Run(Trail(case.bucket), case.chains[0].account, HOME)]
+
+
+@scenario("nothing: the key changes")
+def key_rotated(case: Case) -> None:
+    case.chain(2).hours(2, key=SECOND)
+    case.keys[HOME].append(SECOND.public())
+
+
+@scenario("nothing: logging was stopped for three hours")
+def logging_stopped(case: Case) -> None:
+    case.chain(2).stop(3).hours(2)
+    case.gaps = 1
+
+
+@scenario("nothing: a log file of the second hour was processed late and stands in a backfill digest")
+def late_delivery(case: Case) -> None:
+    chain = case.chain(2)
+    late = chain.log(START + timedelta(minutes=95), 9)
+    chain.hours(2)
+    case.chain(backfill=True, clock=START + HOUR).hour(0, also=(late,))
+
+
+@scenario("nothing: a backfill chain of three digests")
+def backfill(case: Case) -> None:
+    case.chain(4)
+    case.chain(3, backfill=True)
+
+
+@scenario("a log file compressed again, content unchanged")
+def log_recompressed(case: Case) -> None:
+    chain = case.chain(3)
+    file = chain.logs[1][0]
+    case.archive[file].body = gzip.compress(case.archive.text(file), compresslevel=1, mtime=1)
+
+
+@scenario("a digest compressed again, content unchanged")
+def digest_recompressed(case: Case) -> None:
+    chain = case.chain(3)
+    file = chain.digests[1]
+    case.archive[file].body = gzip.compress(case.archive.text(file), compresslevel=1, mtime=1)
+
+
+@scenario("a signature written in capital letters")
+def signature_in_capitals(case: Case) -> None:
+    metadata = case.archive[case.chain(3).digests[2]].metadata
+    metadata["signature"] = metadata["signature"].upper()
+
+
+@scenario("nothing in the range, and a log file in the hour before and one in the hour after it")
+def range_in_the_middle(case: Case) -> None:
+    chain = case.chain(9)
+    case.since, case.until = START + 3 * HOUR, START + 5 * HOUR
+    for position in (0, 1, 2, 5, 6, 7, 8):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    for position in (2, 5):  # AWS reads a digest more on either side
+        case.aws("valid", chain.digests[position], *chain.logs[position])
+    for position in (1, 6):
+        case.archive[chain.logs[position][0]].body = b"damaged"

@@ -1,0 +1,214 @@
+"""Every scenario, judged by the AWS CLI, by a second verifier of the tests, and by ctfast.
+
+CTFAST_WRITE_DOCS=1 pytest tests/integrity/test_oracle.py     # writes the table of docs/integrity.md
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ctfast as ct
+import ours
+import slow_verifier
+from aws import Answer, oracle
+from cases import INVALID, Case
+from table import BEGIN, difference, render, within
+from tampering import SCENARIOS
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "integrity.md"
+
+# What AWS calls INVALID and ctfast does not. Nothing else may be.
+LAXER = {"metadata_lost": "the successor, itself valid, holds the signature; the column `signature` says `successor`"}
+
+# Listed twice by CloudTrail itself: a note.
+NOTES = frozenset({"duplicate"})
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, Case]:
+    return {name: make() for name, make in SCENARIOS.items()}
+
+
+@pytest.fixture(scope="module")
+def answers(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
+    with oracle(tmp_path_factory.mktemp("oracle")) as aws:
+        return aws.ask_all(list(cases.values()))
+
+
+# Where ctfast and the scenarios do not agree yet: reported, and to be emptied.
+OPEN = {
+    "digest_renamed": "a moved digest stands in for the missing one: its successor is said to point past it (fork)",
+    "digest_replayed": "a moved digest counts as the newest of its chain: later digests that are there are said to be missing",
+    "digest_overwritten": "as digest_replayed",
+    "digests_swapped": "a moved digest's own times count: its successor is said not to continue it (discontinuity)",
+    "old_bucket_digest_deleted": "the missing digest is named in the new bucket, though its successor names the old one",
+    "end_time_wrong": "digestEndTime that is not the time in the name goes unnoticed",
+    "names_other_account": "awsAccountId that is not the account of the folder goes unnoticed",
+    "previous_is_folder": "a pointer to something that is there and is no digest goes unnoticed",
+    "previous_is_log": "as previous_is_folder",
+    "bucket_unknown": "a log file listed in a bucket that is neither the digest's nor mapped is taken from the source",
+}
+OPEN_WORDS = {
+    "log_second_member": "`hash value doesn't match`, where AWS says `unexpected data after end of compressed stream`",
+    "digest_replayed": OPEN["digest_replayed"],
+    "digest_overwritten": OPEN["digest_replayed"],
+    "previous_null": "a gap of no time between two digests is not mentioned",
+}
+OPEN_WHILE_READING = {"log_not_gzip": "read as plain JSON, and its hash is right: valid, where verify and AWS say invalid format"}
+
+
+def disputed(request: pytest.FixtureRequest, reason: str | None) -> None:
+    if reason:
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+every = pytest.mark.parametrize("name", SCENARIOS)
+
+
+def test_there_are_enough_scenarios() -> None:
+    assert len(SCENARIOS) >= 100
+
+
+@every
+def test_aws_says_what_the_scenario_says(name: str, cases: dict[str, Case], answers: dict[str, Answer]) -> None:
+    case, answer = cases[name], answers[name]
+    if not case.runs:
+        pytest.skip(case.why)
+    assert {file: answer.files.get(file, "silent") for file in {*case.ours, *answer.files}} == case.theirs
+    assert answer.aborted == case.aborts
+    assert answer.gaps == case.gaps
+
+
+@every
+def test_a_difference_has_a_reason_and_is_never_laxer(name: str, cases: dict[str, Case]) -> None:
+    case = cases[name]
+    assert bool(case.why) == bool(difference(case))
+    assert (difference(case) == "laxer") == (name in LAXER)
+
+
+@every
+def test_a_second_verifier_says_the_same(name: str, cases: dict[str, Case]) -> None:
+    case = cases[name]
+    opinion = slow_verifier.verify(case.archive.objects, case.keys, case.since, case.end)
+    assert opinion.files == case.stated
+    assert opinion.ok == case.ok
+
+
+@every
+def test_ctfast_says_what_the_scenario_says(
+    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    disputed(request, OPEN.get(name))
+    case = cases[name]
+    verdicts = ours.verify(case, tmp_path)
+    assert verdicts.differ(case) == {}
+    assert verdicts.verification.ok == (set(case.stated.values()) - NOTES == {"valid"})
+
+
+def frames(verification: Any) -> dict[str, list[tuple[Any, ...]]]:
+    return {name: sorted(getattr(verification, name).rows(), key=repr) for name in ("digests", "logs", "unlisted", "findings")}
+
+
+HEAD = "Validating log files for trail"
+SPOKEN = re.compile(r"(\(backfill\) )?(Digest file|Log file|No log files)|\d+/\d+ |Results |Validating ")
+
+
+def spoken(*texts: str) -> list[str]:
+    """The lines that AWS's tool knows."""
+    return sorted(line for text in texts for line in text.splitlines() if SPOKEN.match(line))
+
+
+def reasons(verification: Any) -> set[tuple[str, str, str]]:
+    """What is wrong with which files, by name."""
+    rows = verification.findings.iter_rows(named=True)
+    return {(row["severity"], row["reason"], (row["file"] or "").rpartition("/")[2]) for row in rows}
+
+
+@every
+def test_verifying_while_reading_finds_the_same(
+    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    disputed(request, OPEN_WHILE_READING.get(name))
+    verdicts = ours.verify(cases[name], tmp_path, threads=1)
+    verifier = ct.Verifier(**verdicts.options)
+    ct.read(verdicts.source, verify=verifier, on_error="collect", threads=2)
+    assert frames(verifier.verification) == frames(verdicts.verification)
+
+
+@every
+def test_a_folder_of_buckets_is_the_same_archive(
+    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    disputed(request, OPEN.get(name) if name == "bucket_unknown" else None)
+    verdicts = ours.verify(cases[name], tmp_path)
+    together = ct.verify(tmp_path, **{**verdicts.options, "map": None})
+    assert together.ok == verdicts.verification.ok
+    assert reasons(together) == reasons(verdicts.verification)
+
+
+@every
+def test_without_details_the_findings_are_the_same(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    verdicts = ours.verify(cases[name], tmp_path)
+    short = ct.verify(verdicts.source, **verdicts.options, details=False)
+    assert short.ok == verdicts.verification.ok
+    assert frames(short)["findings"] == frames(verdicts.verification)["findings"]
+    for each in (short.digests, short.logs):
+        assert "valid" not in each["status"].to_list()
+
+
+@every
+def test_without_signatures_nothing_else_is_valid(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
+    # What was only wrong with a signature that is not there any more is not wrong any more.
+    harmed = {"signature", "algorithm", "unsigned", "contradicted", "format"}
+    case = cases[name]
+    verdicts = ours.verify(case, tmp_path, signatures=None)
+    valid = {file for file, words in verdicts.files.items() if words == {"valid"}}
+    if not harmed & set(case.stated.values()):
+        assert valid <= {file for file, word in case.ours.items() if word in ("valid", "out", "duplicate")}
+    newest = {chain.digests[-1] for chain in case.chains if case.ours[chain.digests[-1]] != "out"}
+    assert not valid & newest
+    if case.until is None:
+        assert not verdicts.verification.ok
+
+
+@every
+def test_in_the_words_of_aws(
+    name: str, cases: dict[str, Case], answers: dict[str, Answer], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    case, answer = cases[name], answers[name]
+    disputed(request, OPEN_WORDS.get(name))
+    if not case.runs:
+        pytest.skip(case.why)
+    code, out, err = ours.command(case, tmp_path)
+    invalid = {line.split("\t")[1] for line in (out + err).splitlines() if "\tINVALID: " in line and "file\t" in line}
+    theirs = {file for file, word in answer.files.items() if word in INVALID}
+    # What AWS calls invalid is invalid in AWS's words, unless it is a log file of a digest that ctfast does not believe.
+    assert {file for file in theirs - invalid if case.ours[file] != "unlisted"} == set() or name in LAXER
+    # A key that is no key has no fingerprint but the one that AWS believes: the words differ.
+    if difference(case) or "out" in case.ours.values() or name == "key_unreadable":
+        return
+    assert code == max(answer.codes)
+    # Whose an organisation's trail is, nothing in the archive of a member tells.
+    for run in case.runs:
+        out = out.replace(f":{run.account}:trail/", f":{run.trail.account}:trail/")
+    # What only ctfast looks for stands in lines of its own.
+    assert spoken(out, err) == spoken(*answer.out, *answer.err)
+    if case.ok:
+        # One block for each account, region and trail, and every blank line as AWS has it.
+        blocks = sorted(f"{HEAD}{block}".strip() for block in out.split(HEAD)[1:])
+        assert blocks == sorted(text.strip() for text in answer.out)
+        assert err.strip() == "".join(answer.err).strip()
+
+
+def test_the_table_of_the_document_is_this_one(cases: dict[str, Case], answers: dict[str, Answer]) -> None:
+    table = render(list(cases.values()), answers)
+    text = DOCUMENT.read_text("utf-8")
+    assert BEGIN in text
+    if os.environ.get("CTFAST_WRITE_DOCS"):
+        DOCUMENT.write_text(within(text, table), "utf-8")
+    assert DOCUMENT.read_text("utf-8") == within(text, table), "CTFAST_WRITE_DOCS=1 writes it again"
