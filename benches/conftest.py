@@ -13,6 +13,7 @@ import corpus
 import pytest
 from floor import Floor
 from peers import Archive
+
 from table import home
 
 

@@ -205,6 +205,15 @@ fn a_reader_may_give_one_byte_at_a_time() {
 }
 
 #[test]
+fn a_reader_may_give_a_file_in_any_two_parts() {
+    let file = [member(TEXT, 6), member_with_all_fields(TEXT), b"x".to_vec()].concat();
+    for at in 1..file.len() {
+        let (one, two) = file.split_at(at);
+        assert_eq!(streamed_from(one.chain(two), 1000, Limits::default()), streamed(&file), "parted at {at}");
+    }
+}
+
+#[test]
 fn a_reader_that_fails_leaves_the_text_before_it() {
     let file = [member(TEXT, 6), member(TEXT, 6)].concat();
     let first = member(TEXT, 6).len();

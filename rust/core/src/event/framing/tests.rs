@@ -30,6 +30,10 @@ fn every_shape_gives_its_records() {
         ),
         (r#"{"Events":[]}"#, &[]),
         (r#"{"eventName":"A","events":[{"message":"{}"}]}"#, &[r#"0 {"eventName":"A","events":[{"message":"{}"}]}"#]),
+        (
+            r#"{"eventName":"A","Events":[{"CloudTrailEvent":"{}"}]}"#,
+            &[r#"0 {"eventName":"A","Events":[{"CloudTrailEvent":"{}"}]}"#],
+        ),
         (r#"{"events":[{"timestamp":1,"message":"{}"}]}"#, &["0* {}"]),
         (
             r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":"{\"a\":\"\ud83d\ude00\"}"}]}"#,
@@ -165,6 +169,7 @@ fn a_cut_anywhere_changes_nothing() {
         "{\"digestStartTime\":1,\"digestEndTime\":2}\n{\"eventID\":null}\n 17",
         "{\"Records\":[],\"y\":-12.5e3 ,\"z\":[1]}",
         "                              {\"eventID\":null} 1234-5",
+        "{\"eventID\":null}\n1234567890123456789012345678901234567890123456789E+x",
     ] {
         let whole = seen(text);
         for one in 4..text.len() {
