@@ -130,15 +130,17 @@ impl Archive {
             return found;
         }
         for root in self.roots.iter().filter(|root| root.origin.is_none()) {
-            let mut add = |key: &str| {
+            let mut add = |key: &str, is_below: bool| {
                 let within = root.ends.iter().filter_map(|end| key.strip_prefix(end.as_str()));
-                found.extend(std::iter::once(key).chain(within).map(|rest| root.path.join(rest)));
+                found.extend(is_below.then_some(key).into_iter().chain(within).map(|rest| root.path.join(rest)));
             };
             if may_be_root {
-                add(&name.key);
+                add(&name.key, true);
             }
             if is_safe(&name.bucket) && !name.bucket.contains('/') {
-                add(&format!("{}/{}", name.bucket, name.key));
+                // Another bucket is known by its folder only.
+                let is_below = may_be_root || root.path.join(&name.bucket).is_dir();
+                add(&format!("{}/{}", name.bucket, name.key), is_below);
             }
         }
         found
