@@ -40,6 +40,8 @@ WORDS = {
     "trailing-bytes": "trailing",
     "unsafe-name": "outside",
     "foreign-log": "foreign",
+    "foreign-digest": "foreign",
+    "name-time": "time",
     "listed-twice": "duplicate",
     "digest-invalid": "unlisted",
     "unlisted": "unlisted",
@@ -139,13 +141,13 @@ def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # 
     for file, words in listed.items():
         # One valid digest that lists a log file is enough.
         verdicts.files[file] = words - {"unlisted"} or words
-    found = [(row["file"], "unlisted") for row in verification.unlisted.iter_rows(named=True)]
+    found = [(row["file"], "unlisted", row["severity"]) for row in verification.unlisted.iter_rows(named=True)]
     findings = verification.findings.filter(pl.col("reason").is_in(list(WORDS)))
-    found += [(row["file"], WORDS[row["reason"]]) for row in findings.iter_rows(named=True)]
-    for name, word in found:
+    found += [(row["file"], WORDS[row["reason"]], row["severity"]) for row in findings.iter_rows(named=True)]
+    for name, word, severity in found:
         if name is not None and (about := address(name)) is not None:
             verdicts.files.setdefault(about, set()).add(word)
-            if word not in NOTES:
+            if severity == "error":
                 verdicts.files[about].discard("valid")
     # What a digest lists that is itself no good, and that is not there either, is nothing.
     for file in [file for file, words in verdicts.files.items() if words == {"unlisted"}]:

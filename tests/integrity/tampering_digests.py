@@ -169,6 +169,23 @@ def digest_deleted_in_range(case: Case) -> None:
     broken(case, chain, "missing", 4)
 
 
+@scenario("rolled back to before the range of time in one of two regions: nothing of it is left in the range")
+def rolled_back_before_range(case: Case) -> None:
+    chain = case.chain(6)
+    other = case.chain(6, region=OTHER)
+    case.since, case.until = START + 4 * HOUR, START + 6 * HOUR
+    for position in range(4):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+        case.expect("out", other.digests[position], *other.logs[position])
+    case.aws("valid", chain.digests[3], *chain.logs[3])
+    for position in (3, 4, 5):
+        case.archive.delete(other.digests[position], *other.logs[position])
+    for position in (4, 5):
+        case.expect("missing", other.digests[position], aws="silent")
+        case.expect("gone", *other.logs[position], aws="silent")
+    case.why = "'No digests found' in that region, exit 0"
+
+
 @scenario("the digests of one of two regions deleted")
 def region_deleted(case: Case) -> None:
     case.chain(3)

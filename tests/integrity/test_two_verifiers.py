@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import ours
@@ -84,11 +84,11 @@ def damaged(draw: st.DrawFn) -> Case:  # a branch for each change
 
 @st.composite
 def looked_at(draw: st.DrawFn) -> Case:
-    """A damaged archive, and all of the time or a part of it: from the end of an hour to the end of another."""
+    """A damaged archive, and all of the time or a part of it: to the end of some hour."""
     case = draw(damaged())
     if draw(st.booleans()):
-        hours = sorted(draw(st.lists(st.integers(0, 7), min_size=2, max_size=2, unique=True)))
-        case.since, case.until = (START + hour * HOUR for hour in hours)
+        # From the first hour on: see OPEN in test_oracle.py for a chain that ends before the range.
+        case.until = START + draw(st.integers(1, 7)) * HOUR
         note(f"from {case.since} to {case.until}")
     return case
 
@@ -97,8 +97,6 @@ def looked_at(draw: st.DrawFn) -> Case:
 @given(case=looked_at())
 def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     opinion = slow_verifier.verify(case.archive.objects, case.keys, case.since, case.end)
-    # See OPEN in test_oracle.py: what a moved digest says counts for the chain that it lies in.
-    assume("moved" not in opinion.files.values())
     folder = tmp_path_factory.mktemp("chance")
     try:
         verdicts = ours.verify(case, folder)

@@ -136,7 +136,7 @@ impl<R: Read> Stream<R> {
             if self.written > self.limits.inflated {
                 return Next::Damaged(Error::whole(ErrorKind::TooLarge(self.limits.inflated)));
             }
-            if self.written > RATIO_FROM && self.written / self.limits.ratio > self.offset {
+            if self.written > RATIO_FROM && self.written > self.offset.saturating_mul(self.limits.ratio) {
                 return Next::Damaged(Error::whole(ErrorKind::Ratio(self.limits.ratio)));
             }
             match step {

@@ -244,6 +244,7 @@ fn the_limit_of_the_ratio_holds_for_large_texts_only() {
     assert_eq!(ratio(&large, 250), "");
     assert_eq!(ratio(&larger, 250), "inflates more than 250 times");
     assert_eq!(ratio(&larger, 2000), "");
+    assert_eq!(ratio(&larger, 0), "inflates more than 0 times");
 }
 
 /// Bytes as they are in logs, and as they are not.
