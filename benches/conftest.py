@@ -13,7 +13,6 @@ import corpus
 import pytest
 from floor import Floor
 from peers import Archive
-
 from table import home
 
 
