@@ -18,11 +18,12 @@ MODULES = [module.name for module in pkgutil.walk_packages(ct.__path__, "ctfast.
 def test_examples(name: str, sample: Sample) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     printed: list[str] = []
-    for example in doctest.DocTestFinder().find(importlib.import_module(name), extraglobs={"archive": str(sample.archive)}):
+    paths = {"archive": str(sample.archive), "keys": str(sample.keys), "signatures": str(sample.signatures)}
+    for example in doctest.DocTestFinder().find(importlib.import_module(name), extraglobs=paths):
         runner.run(example, out=printed.append)
     assert not runner.failures, "".join(printed)
 
 
 def test_the_public_functions_have_examples() -> None:
-    for name in ("columns", "info", "read", "scan", "sql", "stream"):
+    for name in ("columns", "info", "read", "scan", "sql", "stream", "verify"):
         assert ">>> " in getattr(ct, name).__doc__, name
