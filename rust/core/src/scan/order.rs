@@ -36,7 +36,8 @@ pub(super) struct Order {
     produced: Condvar,
     /// There is room again, or the scan is closed.
     room: Condvar,
-    /// Tasks that may be under way or waiting to be read: one per worker. One more made no read faster, and memory larger.
+    /// Tasks that may be under way or waiting to be read: one per worker. Twice as many made
+    /// narrow reads 4 % faster, but let peaks of memory grow with the archive.
     window: u64,
 }
 
@@ -59,7 +60,7 @@ struct Task {
     done: bool,
 }
 
-/// Outputs that a task may have waiting. With two, peaks of memory were a quarter higher and no read was faster.
+/// Outputs that a task may have waiting. With two, peaks of memory were a quarter higher.
 const OUTPUTS: usize = 1;
 
 impl Order {
