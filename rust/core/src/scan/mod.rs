@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report};
 
 use crate::error::Error;
-use crate::filter::Predicate;
+use crate::filter::{Predicate, Rules};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::source::Listing;
@@ -45,6 +45,8 @@ struct Shared {
     order: Order,
     schema: SchemaRef,
     predicate: Option<Predicate>,
+    /// The predicate, compiled.
+    filter: Option<Arc<Rules>>,
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
@@ -76,6 +78,7 @@ impl Scan {
             files: Mutex::new(plan.files),
             order: Order::new(threads),
             schema: plan.schema,
+            filter: plan.predicate.clone().map(|predicate| Arc::new(Rules::one(predicate))),
             predicate: plan.predicate,
             fail: plan.fail,
             limits: plan.limits,

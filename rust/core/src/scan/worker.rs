@@ -12,7 +12,7 @@ use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
-use crate::filter::{Predicate, Search};
+use crate::filter::{Matcher, Search};
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
@@ -51,7 +51,7 @@ pub(super) struct Worker {
 /// What becomes of records.
 struct Rows {
     builders: Builders,
-    predicate: Option<Predicate>,
+    filter: Option<Matcher>,
     wanted: Wanted,
     record: Record,
     /// Where the window begins in the arena.
@@ -72,9 +72,9 @@ struct Closed;
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let builders = Builders::new(Arc::clone(&shared.schema));
-        let predicate = shared.predicate.clone();
+        let filter = shared.filter.as_ref();
         let rows = Rows {
-            wanted: builders.wanted(predicate.as_ref().map_or(0, Predicate::columns)),
+            wanted: filter.iter().fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
             builders,
             record: Record::new(),
             base: 0,
@@ -84,7 +84,7 @@ impl Worker {
             read: 0,
             skipped: 0,
             bad: Vec::new(),
-            predicate,
+            filter: filter.cloned().map(Matcher::new),
         };
         let search = shared.predicate.as_ref().and_then(Search::new);
         Self {
@@ -434,7 +434,7 @@ impl Rows {
 impl Visitor for Rows {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
-        if self.predicate.as_ref().is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
+        if self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor)) {
             let base = (origin == Origin::Window).then_some(self.base);
             self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
             self.read += 1;
