@@ -29,6 +29,8 @@ pub struct Plan {
     pub schema: SchemaRef,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
+    /// Rules of which a row must meet one; their names become a column behind all others.
+    pub rules: Option<Arc<Rules>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,
     /// What a file may inflate to.
@@ -47,6 +49,7 @@ struct Shared {
     predicate: Option<Predicate>,
     /// The predicate, compiled.
     filter: Option<Arc<Rules>>,
+    rules: Option<Arc<Rules>>,
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
@@ -80,6 +83,7 @@ impl Scan {
             schema: plan.schema,
             filter: plan.predicate.clone().map(|predicate| Arc::new(Rules::one(predicate))),
             predicate: plan.predicate,
+            rules: plan.rules,
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
