@@ -124,9 +124,7 @@ impl Rules {
             }
             Compiled::Values(join) => match join.failing(&self.paths, subject, scratch) {
                 Some(slot) => {
-                    let cursor = subject.cursor;
-                    let found = self.paths.values(slot.path, subject, scratch);
-                    let found = found.iter().map(|found| found.value.written(cursor)).collect();
+                    let found = self.written(slot.path, subject, scratch);
                     unmet.push(Unmet { condition: slot.label.clone(), found });
                 }
                 None => {
@@ -135,12 +133,34 @@ impl Rules {
                     unmet.push(Unmet { condition, found: Vec::new() });
                 }
             },
-            Compiled::Not(part) => unmet.push(Unmet { condition: format!("not ({})", part.words()), found: Vec::new() }),
+            Compiled::Not(part) => {
+                let condition = format!("not ({})", part.words());
+                unmet.push(Unmet { condition, found: self.found(part, subject, scratch) });
+            }
             Compiled::Always(_) => unmet.push(Unmet { condition: "never".to_owned(), found: Vec::new() }),
             Compiled::Column(..) | Compiled::Message(_) => {
                 unmet.push(Unmet { condition: predicate.words(), found: Vec::new() });
             }
         }
+    }
+}
+
+impl Rules {
+    /// What a condition, which is met though it should not be, finds in the record.
+    fn found(&self, predicate: &Compiled, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Vec<String> {
+        match predicate {
+            Compiled::All(parts) | Compiled::Any(parts) => {
+                parts.iter().flat_map(|part| self.found(part, subject, scratch)).collect()
+            }
+            Compiled::Not(part) => self.found(part, subject, scratch),
+            Compiled::Values(join) => join.slots.iter().flat_map(|slot| self.written(slot.path, subject, scratch)).collect(),
+            Compiled::Always(_) | Compiled::Column(..) | Compiled::Message(_) => Vec::new(),
+        }
+    }
+
+    /// The values at a path as they stand in the record.
+    fn written(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Vec<String> {
+        self.paths.values(path, subject, scratch).iter().map(|found| found.value.written(subject.cursor)).collect()
     }
 }
 
@@ -303,3 +323,6 @@ impl Matcher {
         hits
     }
 }
+
+#[cfg(test)]
+mod tests;
