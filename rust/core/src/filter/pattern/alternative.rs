@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::address::{Address, Block};
-use super::folded::Folded;
-use super::number::comparable;
 use super::wildcard::Wildcard;
+use crate::filter::number::exact;
+use crate::filter::{Block, Folded};
 
 /// One element of the list of a field. A value that is no object and no array meets it or not.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,20 +101,11 @@ pub struct End {
     pub included: bool,
 }
 
-/// A value of an event that is no object and no array, as it is compared.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Leaf<'a> {
-    /// What a string says.
-    Text(&'a [u8]),
-    /// A number, `true`, `false` or `null` as it stands.
-    Other(&'a str),
-}
-
 impl Number {
     /// A number as JSON writes it.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), value: comparable(text) }
+        Self { text: text.to_owned(), value: exact(text) }
     }
 
     /// As it is written in the pattern.
@@ -128,12 +118,6 @@ impl Number {
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         self.value
-    }
-
-    /// Whether a value of an event is this number; where both can be compared, the spelling makes no difference.
-    fn is(&self, leaf: Leaf<'_>) -> bool {
-        let Leaf::Other(text) = leaf else { return false };
-        text == self.text || self.value.is_some() && self.value == comparable(text)
     }
 }
 
@@ -149,16 +133,6 @@ impl Literal {
     }
 }
 
-impl Range {
-    fn contains(&self, leaf: Leaf<'_>) -> bool {
-        let Leaf::Other(text) = leaf else { return false };
-        let Some(value) = comparable(text) else { return false };
-        let above = |End { number, included }: &End| number.value.is_some_and(|end| value > end || *included && value == end);
-        let below = |End { number, included }: &End| number.value.is_some_and(|end| value < end || *included && value == end);
-        self.bottom.as_ref().is_none_or(above) && self.top.as_ref().is_none_or(below)
-    }
-}
-
 impl Affix {
     /// As it is written in the pattern.
     #[must_use]
@@ -166,59 +140,6 @@ impl Affix {
         match self {
             Self::Exact(text) => text,
             Self::IgnoreCase(folded) => folded.text(),
-        }
-    }
-
-    fn starts(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Exact(start) => text.starts_with(start.as_bytes()),
-            Self::IgnoreCase(folded) => folded.starts(text),
-        }
-    }
-
-    fn ends(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Exact(end) => text.ends_with(end.as_bytes()),
-            Self::IgnoreCase(folded) => folded.ends(text),
-        }
-    }
-}
-
-impl AnythingBut {
-    fn excludes(&self, leaf: Leaf<'_>) -> bool {
-        if let Self::Numbers(numbers) = self {
-            return numbers.iter().any(|number| number.is(leaf));
-        }
-        let Leaf::Text(text) = leaf else { return false };
-        match self {
-            Self::Strings(strings) => strings.iter().any(|string| string.as_bytes() == text),
-            Self::Numbers(_) => false,
-            Self::Prefix(starts) => starts.iter().any(|start| text.starts_with(start.as_bytes())),
-            Self::Suffix(ends) => ends.iter().any(|end| text.ends_with(end.as_bytes())),
-            Self::EqualsIgnoreCase(folded) => folded.iter().any(|folded| folded.equals(text)),
-            Self::Wildcard(wildcards) => wildcards.iter().any(|wildcard| wildcard.matches(text)),
-        }
-    }
-}
-
-impl Alternative {
-    /// Whether a value that is there meets it.
-    pub(crate) fn accepts(&self, leaf: Leaf<'_>) -> bool {
-        match (self, leaf) {
-            (Self::Exists(exists), _) => *exists,
-            (Self::AnythingBut(excluded), leaf) => !excluded.excludes(leaf),
-            (Self::Number(number), leaf) => number.is(leaf),
-            (Self::Numeric(range), leaf) => range.contains(leaf),
-            (Self::Literal(literal), Leaf::Other(other)) => literal.text() == other,
-            (Self::Text(string) | Self::Exactly(string), Leaf::Text(text)) => string.as_bytes() == text,
-            (Self::Address(block) | Self::Cidr(block), Leaf::Text(text)) => {
-                Address::parse(text).is_some_and(|address| block.contains(&address))
-            }
-            (Self::Prefix(affix), Leaf::Text(text)) => affix.starts(text),
-            (Self::Suffix(affix), Leaf::Text(text)) => affix.ends(text),
-            (Self::EqualsIgnoreCase(folded), Leaf::Text(text)) => folded.equals(text),
-            (Self::Wildcard(wildcard), Leaf::Text(text)) => wildcard.matches(text),
-            _ => false,
         }
     }
 }

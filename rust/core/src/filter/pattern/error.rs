@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::address::BlockError;
 use super::wildcard::WildcardError;
+use crate::filter::BlockError;
 
 /// A refusal: what is wrong, in which field, and where in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]

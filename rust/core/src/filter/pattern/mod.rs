@@ -3,11 +3,9 @@
 //! The grammar and its meaning are those of EventBridge's user guide ("Event pattern operators", "Arrays in event patterns"); where the
 //! guide is silent they are those of Event Ruler, AWS's matcher.
 
-mod address;
 mod alternative;
+mod compile;
 mod error;
-mod folded;
-mod number;
 mod parse;
 mod wildcard;
 
@@ -15,10 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-pub use address::{Address, Block, BlockError};
 pub use alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
 pub use error::{PatternError, PatternErrorKind};
-pub use folded::Folded;
 pub use wildcard::{Wildcard, WildcardError};
 
 use alternative::Quoted;

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::address::Block;
 use super::alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
 use super::error::{PatternError, PatternErrorKind};
-use super::folded::Folded;
 use super::wildcard::Wildcard;
 use super::{Combination, Pattern};
 use crate::error::{Error, ErrorKind};
+use crate::filter::{Block, Folded};
 use crate::json::{Cursor, Index, PADDING, unescape};
 
 /// Most bytes of a pattern. `PutRule` takes 4,096 characters; rules that were made by a program may be longer.

@@ -1,8 +1,8 @@
-//! JSON numbers as event patterns compare them: by their text, or by a value that nothing was rounded away from.
+//! Numbers that a double holds without changing them.
 
-/// The double that a JSON number stands for, unless writing it as a double would change it: `300`, `300.0` and `3e2` are one number,
-/// `300.00000000000001` and `12345678901234567890` are none that can be compared.
-pub(crate) fn comparable(text: &str) -> Option<f64> {
+/// The double that a JSON number stands for, unless a double would change it: `300`, `300.0` and `3e2` are one number, but
+/// `300.00000000000001` and `12345678901234567890` are none.
+pub(super) fn exact(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let digits = text.trim_start_matches('-');
     // Every integer of so few digits is a double.
@@ -48,35 +48,35 @@ mod tests {
     #[test]
     fn one_number_in_many_spellings() {
         for text in ["300", "300.0", "3e2", "3.0E+2", "0.3e3", "30000e-2", "300.000000000000000000000"] {
-            assert_eq!(comparable(text), Some(300.0), "{text}");
+            assert_eq!(exact(text), Some(300.0), "{text}");
         }
         for text in ["0", "-0", "0.0", "0e5", "-0.0E-9", "0e99999999999999999999"] {
-            assert_eq!(comparable(text).map(f64::to_bits), Some(0), "{text}");
+            assert_eq!(exact(text).map(f64::to_bits), Some(0), "{text}");
         }
-        assert_eq!(comparable("-12.50"), Some(-12.5));
-        assert_eq!(comparable("0.1"), Some(0.1));
-        assert_eq!(comparable("1e300"), Some(1e300));
-        assert_eq!(comparable("123456789012"), Some(123_456_789_012.0));
+        assert_eq!(exact("-12.50"), Some(-12.5));
+        assert_eq!(exact("0.1"), Some(0.1));
+        assert_eq!(exact("1e300"), Some(1e300));
+        assert_eq!(exact("123456789012"), Some(123_456_789_012.0));
     }
 
     #[test]
-    fn what_a_double_cannot_say_is_not_compared() {
+    fn what_a_double_cannot_say() {
         for text in ["300.00000000000001", "12345678901234567890", "1e400", "-1e400", "1e-400", "0.1000000000000000055", "1e99999999999999999999"] {
-            assert_eq!(comparable(text), None, "{text}");
+            assert_eq!(exact(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn every_double_is_what_it_is_written_as(value in proptest::num::f64::NORMAL) {
-            prop_assert_eq!(comparable(&format!("{value:e}")), Some(value));
-            prop_assert_eq!(comparable(&format!("{value}")), Some(value));
+            prop_assert_eq!(exact(&format!("{value:e}")), Some(value));
+            prop_assert_eq!(exact(&format!("{value}")), Some(value));
         }
 
         #[test]
         fn a_digit_more_is_another_number(value in 0.1f64..1e15, digit in 1u8..10) {
             let text = format!("{value:.1}");
-            prop_assert_eq!(comparable(&format!("{text}{}{digit}", "0".repeat(20))), None);
+            prop_assert_eq!(exact(&format!("{text}{}{digit}", "0".repeat(20))), None);
         }
     }
 }
