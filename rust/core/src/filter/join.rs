@@ -55,7 +55,7 @@ impl Join {
     pub(super) fn failing(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Option<&Slot<PathId>> {
         self.slots.iter().find(|slot| {
             let found = paths.values(slot.path, subject, scratch);
-            !found.iter().any(|found| slot.passes(found, subject)) && !(slot.or_absent && found.is_empty())
+            !(found.iter().any(|found| slot.passes(found, subject)) || slot.or_absent && found.is_empty())
         })
     }
 

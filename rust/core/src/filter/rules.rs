@@ -17,10 +17,13 @@ pub struct Rules {
     predicates: Vec<Compiled>,
     paths: Paths,
     /// The rules that need one of some texts at a path, by that text.
-    indexed: Vec<(PathId, HashMap<Box<[u8]>, Vec<u32>>)>,
+    indexed: Vec<(PathId, ByText)>,
     /// The rules that need none.
     always: Vec<u32>,
 }
+
+/// Rules by a text that they need.
+type ByText = HashMap<Box<[u8]>, Vec<u32>>;
 
 /// A predicate with numbers for paths.
 enum Compiled {
@@ -64,7 +67,7 @@ impl Rules {
             needs.push(need(&numbered, &compiler.written).map(|need| (need.path, need.owned())));
             predicates.push(compiler.compile(numbered));
         }
-        let mut indexed: HashMap<PathId, HashMap<Box<[u8]>, Vec<u32>>> = HashMap::new();
+        let mut indexed: HashMap<PathId, ByText> = HashMap::new();
         let mut always = Vec::new();
         for (rule, need) in needs.into_iter().enumerate() {
             match need {
@@ -122,17 +125,16 @@ impl Rules {
                     self.unmet(part, subject, scratch, unmet);
                 }
             }
-            Compiled::Values(join) => match join.failing(&self.paths, subject, scratch) {
-                Some(slot) => {
+            Compiled::Values(join) => {
+                if let Some(slot) = join.failing(&self.paths, subject, scratch) {
                     let found = self.written(slot.path, subject, scratch);
                     unmet.push(Unmet { condition: slot.label.clone(), found });
-                }
-                None => {
+                } else {
                     let labels: Vec<_> = join.slots.iter().map(|slot| slot.label.as_str()).collect();
                     let condition = format!("in one element: {}", labels.join(", "));
                     unmet.push(Unmet { condition, found: Vec::new() });
                 }
-            },
+            }
             Compiled::Not(part) => {
                 let condition = format!("not ({})", part.words());
                 unmet.push(Unmet { condition, found: self.found(part, subject, scratch) });

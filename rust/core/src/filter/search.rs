@@ -1,20 +1,35 @@
-//! Looks for a constant that a predicate needs in the text of a whole file, before anything is parsed.
+//! Looks for the constants that a predicate needs in the text of a whole file, before anything is parsed.
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
 
 use super::value::{TextTest, ValueTest};
 use super::{Path, Predicate, Test};
 
-/// Text without which no record of a file can meet the predicate.
+/// More constants are not searched for: their search costs more than it saves.
+const MOST: usize = 64;
+
+/// Texts of which a file must have one, or no record of it can meet the predicate.
 pub(crate) struct Search {
-    constant: Finder<'static>,
+    /// Constants that are looked for one by one.
+    single: Vec<(Constant, Finder<'static>)>,
+    /// Constants that are the beginning of a string, all looked for at once: with the quote before them, so that no two overlap.
+    strings: Option<(Vec<Constant>, AhoCorasick)>,
+    unicode_escape: Finder<'static>,
+    /// The bytes that an escape must not stand for.
+    spelled: Vec<u8>,
+}
+
+/// A text that a value must have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Constant {
+    text: String,
     before: Bound,
     behind: Bound,
-    unicode_escape: Finder<'static>,
 }
 
 /// What may stand beside the constant where it is the beginning or end of a string.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Bound {
     /// Anything.
     Open,
@@ -23,89 +38,160 @@ enum Bound {
 }
 
 impl Search {
-    /// The longest constant that the predicate cannot do without, if one can be searched for.
+    /// The constants that the predicate cannot do without, if they can be searched for.
     pub(crate) fn new(predicate: &Predicate) -> Option<Self> {
-        let (constant, before, behind) = constants(predicate).into_iter().max_by_key(|(constant, ..)| constant.len())?;
+        let mut constants = needed(predicate)?;
+        constants.sort_unstable();
+        constants.dedup();
+        if constants.is_empty() || constants.len() > MOST {
+            return None;
+        }
+        let mut spelled: Vec<u8> = constants.iter().flat_map(|constant| constant.text.bytes()).collect();
+        spelled.sort_unstable();
+        spelled.dedup();
+        let of_strings = constants.iter().filter(|constant| constant.before == Bound::Quote).count();
+        let (strings, single): (Vec<_>, Vec<_>) =
+            constants.into_iter().partition(|constant| of_strings > 2 && constant.before == Bound::Quote);
+        let single = single.into_iter().map(|constant| {
+            let finder = Finder::new(constant.text.as_bytes()).into_owned();
+            (constant, finder)
+        });
         Some(Self {
-            constant: Finder::new(constant).into_owned(),
-            before,
-            behind,
+            single: single.collect(),
+            strings: if strings.is_empty() { None } else { Some(together(strings)?) },
             unicode_escape: Finder::new(b"\\u00").into_owned(),
+            spelled,
         })
     }
 
-    /// Whether it is proven that no string of `text` has the constant. A constant that only might be spelled with escapes, as
+    /// Whether it is proven that no string of `text` has any of the constants. A constant that only might be spelled with escapes, as
     /// `"\u0044eleteBucket"`, proves nothing.
     pub(crate) fn rules_out(&self, text: &[u8]) -> bool {
-        let found = self.constant.find_iter(text).any(|at| {
-            let before = at.checked_sub(1).map(|at| text[at]);
-            let behind = text.get(at + self.constant.needle().len());
-            (self.before == Bound::Open || before == Some(b'"'))
-                && (self.behind == Bound::Open || matches!(behind, Some(b'"' | b'\\')))
-        });
+        let single = |(constant, finder): &(Constant, Finder<'_>)| {
+            finder.find_iter(text).any(|at| constant.begins(text, at) && constant.ends(text, at + constant.text.len()))
+        };
+        let one_of_strings = || {
+            self.strings.as_ref().is_some_and(|(constants, finder)| {
+                finder.find_iter(text).any(|found| constants[found.pattern().as_usize()].ends(text, found.end()))
+            })
+        };
+        let found = self.single.iter().any(single) || one_of_strings();
         !found && !self.unicode_escape.find_iter(text).any(|at| self.may_spell(&text[at + 4..]))
     }
 
-    /// Whether the two hexadecimal digits stand for a character of the constant, for its quote, or for a part of an escape: in a
+    /// Whether the two hexadecimal digits stand for a character of a constant, for its quote, or for a part of an escape: in a
     /// record that stands in a string, `\u005cu0044` is one more way to write `D`.
     fn may_spell(&self, digits: &[u8]) -> bool {
         let Some(digits) = digits.first_chunk::<2>().and_then(|digits| str::from_utf8(digits).ok()) else { return true };
         u8::from_str_radix(digits, 16)
-            .map_or(true, |byte| byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.constant.needle().contains(&byte))
+            .map_or(true, |byte| byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.spelled.contains(&byte))
     }
 }
 
-/// The constants of which each is needed.
-fn constants(predicate: &Predicate) -> Vec<(&str, Bound, Bound)> {
+impl Constant {
+    fn begins(&self, text: &[u8], at: usize) -> bool {
+        self.before == Bound::Open || at.checked_sub(1).map(|at| text[at]) == Some(b'"')
+    }
+
+    fn ends(&self, text: &[u8], at: usize) -> bool {
+        self.behind == Bound::Open || matches!(text.get(at), Some(b'"' | b'\\'))
+    }
+}
+
+/// One automaton for the beginnings of strings. One that another continues, and that may end anywhere, stands for both; where both
+/// must end with the string, the longer one is tried first.
+fn together(mut constants: Vec<Constant>) -> Option<(Vec<Constant>, AhoCorasick)> {
+    let open: Vec<_> = constants.iter().filter(|constant| constant.behind == Bound::Open).map(|open| open.text.clone()).collect();
+    constants.retain(|constant| {
+        !open
+            .iter()
+            .any(|open| constant.text.starts_with(open.as_str()) && (constant.text != *open || constant.behind == Bound::Quote))
+    });
+    let quoted = constants.iter().map(|constant| format!("\"{}", constant.text));
+    let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(quoted).ok()?;
+    Some((constants, finder))
+}
+
+/// Constants of which one is needed; `None` when they cannot be told.
+fn needed(predicate: &Predicate) -> Option<Vec<Constant>> {
     match predicate {
-        Predicate::All(parts) => parts.iter().flat_map(constants).collect(),
-        Predicate::Column(_, test) => {
-            let constant = match test {
-                Test::In(values) if values.len() == 1 => (values[0].as_str(), Bound::Quote, Bound::Quote),
-                Test::StartsWith(start) => (start.as_str(), Bound::Quote, Bound::Open),
-                Test::EndsWith(end) => (end.as_str(), Bound::Open, Bound::Quote),
-                Test::Contains(part) => (part.as_str(), Bound::Open, Bound::Open),
-                _ => return Vec::new(),
-            };
-            searchable(constant).into_iter().collect()
+        Predicate::All(parts) => parts.iter().filter_map(needed).min_by_key(|constants| cost(constants)),
+        Predicate::Any(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.append(&mut needed(part)?);
+            }
+            Some(all).filter(|all| !all.is_empty())
         }
+        Predicate::Column(_, test) => match test {
+            Test::In(values) => one_of(values.iter().map(String::as_str)),
+            Test::StartsWith(start) => searchable(start, Bound::Quote, Bound::Open).map(|constant| vec![constant]),
+            Test::EndsWith(end) => searchable(end, Bound::Open, Bound::Quote).map(|constant| vec![constant]),
+            Test::Contains(part) => searchable(part, Bound::Open, Bound::Open).map(|constant| vec![constant]),
+            _ => None,
+        },
         Predicate::Values(slots) => {
             let needed = slots.iter().filter(|slot| !slot.or_absent && matches!(slot.path, Path::Steps { .. }));
-            let texts = needed.filter_map(|slot| match &slot.test {
-                Some(ValueTest::Text(test)) => Some(test),
-                _ => None,
-            });
-            texts.filter_map(text_constant).filter_map(searchable).collect()
+            needed.filter_map(|slot| value_needs(slot.test.as_ref()?)).min_by_key(|constants| cost(constants))
         }
-        Predicate::Any(_) | Predicate::Not(_) | Predicate::Always(_) | Predicate::Message(_) => Vec::new(),
+        Predicate::Not(_) | Predicate::Always(_) | Predicate::Message(_) => None,
     }
 }
 
-/// The constant that a text must have to pass.
-fn text_constant(test: &TextTest) -> Option<(&str, Bound, Bound)> {
-    let (constant, before, behind) = match test {
-        TextTest::In(texts) if texts.iter().len() == 1 => (texts.iter().next()?, Bound::Quote, Bound::Quote),
-        TextTest::Prefix(start) => (&**start, Bound::Quote, Bound::Open),
-        TextTest::Suffix(end) => (&**end, Bound::Open, Bound::Quote),
-        TextTest::Contains(part) => (&**part, Bound::Open, Bound::Open),
-        _ => return None,
-    };
-    Some((str::from_utf8(constant).ok()?, before, behind))
+/// Few are better than many, and long ones than short ones.
+fn cost(constants: &[Constant]) -> (usize, usize) {
+    let shortest = constants.iter().map(|constant| constant.text.len()).min().unwrap_or(0);
+    (constants.len(), usize::MAX - shortest)
+}
+
+fn value_needs(test: &ValueTest) -> Option<Vec<Constant>> {
+    match test {
+        ValueTest::Text(test) => text_needs(test),
+        ValueTest::Any(tests) => {
+            let needs: Option<Vec<_>> = tests.iter().map(value_needs).collect();
+            needs.map(|needs| needs.concat()).filter(|all| !all.is_empty())
+        }
+        ValueTest::All(tests) => tests.iter().filter_map(value_needs).min_by_key(|constants| cost(constants)),
+        ValueTest::Kind(_) | ValueTest::Number(_) | ValueTest::Not(_) => None,
+    }
+}
+
+fn text_needs(test: &TextTest) -> Option<Vec<Constant>> {
+    let one = |text: &[u8], before, behind| Some(vec![searchable(str::from_utf8(text).ok()?, before, behind)?]);
+    match test {
+        TextTest::In(texts) => {
+            let texts: Option<Vec<_>> = texts.iter().map(|text| str::from_utf8(text).ok()).collect();
+            one_of(texts?.into_iter())
+        }
+        TextTest::Prefix(start) => one(start, Bound::Quote, Bound::Open),
+        TextTest::Suffix(end) => one(end, Bound::Open, Bound::Quote),
+        TextTest::Contains(part) => one(part, Bound::Open, Bound::Open),
+        TextTest::Any(tests) => {
+            let needs: Option<Vec<_>> = tests.iter().map(text_needs).collect();
+            needs.map(|needs| needs.concat()).filter(|all| !all.is_empty())
+        }
+        TextTest::All(tests) => tests.iter().filter_map(text_needs).min_by_key(|constants| cost(constants)),
+        _ => None,
+    }
+}
+
+fn one_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Vec<Constant>> {
+    let constants: Option<Vec<_>> = texts.map(|text| searchable(text, Bound::Quote, Bound::Quote)).collect();
+    constants.filter(|constants| !constants.is_empty())
 }
 
 /// The constant as it must stand in the text, if there is only one way to write it but for `\u00…` escapes.
-fn searchable((constant, before, behind): (&str, Bound, Bound)) -> Option<(&str, Bound, Bound)> {
+fn searchable(text: &str, before: Bound, behind: Bound) -> Option<Constant> {
     let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/');
-    if constant.len() < 3 || !constant.bytes().all(plain) {
+    if text.len() < 3 || !text.bytes().all(plain) {
         return None;
     }
     // The text of a column may also be that of a JSON value that is no string, which has no quotes around it.
     let like_json = |byte: u8| byte.is_ascii_digit() || b"-{[]}".contains(&byte);
-    let ends = [constant.as_bytes()[0], constant.as_bytes()[constant.len() - 1]];
-    if ends.into_iter().any(like_json) || ["true", "false"].iter().any(|word| word.contains(constant)) {
-        return Some((constant, Bound::Open, Bound::Open));
-    }
-    Some((constant, before, behind))
+    let ends = [text.as_bytes()[0], text.as_bytes()[text.len() - 1]];
+    let is_bare = ends.into_iter().any(like_json) || ["true", "false"].iter().any(|word| word.contains(text));
+    let (before, behind) = if is_bare { (Bound::Open, Bound::Open) } else { (before, behind) };
+    Some(Constant { text: text.to_owned(), before, behind })
 }
 
 #[cfg(test)]

@@ -139,8 +139,8 @@ impl ValueTest {
     pub(crate) fn passes(&self, value: &Scalar<'_>) -> bool {
         match (self, value) {
             (Self::Kind(kinds), value) => kinds.contains(&value.kind()),
-            (Self::Text(test), Scalar::Text(text)) => test.passes(text),
-            (Self::Number(test), Scalar::Number(text)) => test.passes(text),
+            (Self::Text(test), Scalar::Text(string)) => test.passes(string),
+            (Self::Number(test), Scalar::Number(written)) => test.passes(written),
             (Self::Any(tests), value) => tests.iter().any(|test| test.passes(value)),
             (Self::All(tests), value) => tests.iter().all(|test| test.passes(value)),
             (Self::Not(test), value) => !test.passes(value),
@@ -167,9 +167,9 @@ impl TextTest {
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(regex) => regex.is_match(text),
             Self::Addresses(block) => Address::parse(text).is_some_and(|address| block.contains(&address)),
-            Self::Any(tests) => tests.iter().any(|test| test.passes(text)),
-            Self::All(tests) => tests.iter().all(|test| test.passes(text)),
-            Self::Not(test) => !test.passes(text),
+            Self::Any(parts) => parts.iter().any(|part| part.passes(text)),
+            Self::All(parts) => parts.iter().all(|part| part.passes(text)),
+            Self::Not(inner) => !inner.passes(text),
         }
     }
 }

@@ -77,8 +77,11 @@ fn values_that_are_no_strings_have_no_quotes() {
 fn only_a_constant_that_is_needed_and_has_one_spelling_is_searched() {
     let contains = |part: &str| column("eventName", Test::Contains(part.to_owned()));
     for needless in [
-        Predicate::Any(vec![name_is("DeleteBucket"), name_is("PutBucket")]),
-        column("eventName", Test::In(vec!["DeleteBucket".into(), "PutBucket".into()])),
+        Predicate::Any(vec![name_is("DeleteBucket"), name_is("a\"b")]),
+        Predicate::Any(Vec::new()),
+        Predicate::Not(Box::new(name_is("DeleteBucket"))),
+        column("eventName", Test::In(vec!["DeleteBucket".into(), "é".into()])),
+        column("eventName", Test::In((0..65).map(|number| format!("Call{number}Name")).collect())),
         column("eventName", Test::NotEqual("DeleteBucket".into())),
         column("eventName", Test::IsNull),
         Predicate::All(Vec::new()),
@@ -96,6 +99,33 @@ fn only_a_constant_that_is_needed_and_has_one_spelling_is_searched() {
     assert!(!rules_out(&both, "abcde"));
 }
 
+#[test]
+fn one_of_many_constants_will_do() {
+    let names = ["CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "PutPolicy"];
+    let of_columns = column("eventName", Test::In(names.map(str::to_owned).to_vec()));
+    let of_values = Predicate::Any(
+        names
+            .iter()
+            .map(|name| {
+                let test = ValueTest::Text(TextTest::one_of([*name]));
+                Predicate::value(Path::keys(["eventName"]), test, "")
+            })
+            .collect(),
+    );
+    for predicate in [of_columns, of_values] {
+        for name in names {
+            assert!(!rules_out(&predicate, &format!(r#"{{"eventName":"{name}"}}"#)), "{name}");
+        }
+        for other in ["CreatePolicyVersions", "CreatePolic", "XPutPolicy", "PutPolicyX"] {
+            assert!(rules_out(&predicate, &format!(r#"{{"eventName":"{other}"}}"#)), "{other}");
+        }
+    }
+    let starts = |start: &str| column("eventName", Test::StartsWith(start.to_owned()));
+    let mixed = Predicate::Any(vec![starts("Create"), name_is("CreatePolicy"), name_is("DeletePolicy"), name_is("PutPolicy")]);
+    assert!(!rules_out(&mixed, r#"{"eventName":"CreatePolicyX"}"#));
+    assert!(rules_out(&mixed, r#"{"eventName":"DeletePolicyX"}"#));
+}
+
 const PATHS: [&str; 3] = ["eventName", "requestParameters", "userIdentity.arn"];
 
 fn needle() -> impl Strategy<Value = String> {
@@ -110,7 +140,8 @@ fn predicate(needle: String) -> impl Strategy<Value = Predicate> {
         Test::Contains(needle),
     ]);
     let one = (select(PATHS.to_vec()), test).prop_map(|(path, test)| column(path, test));
-    prop_oneof![3 => one.clone(), 1 => vec(one, 0..3).prop_map(Predicate::All)]
+    let parts = vec(one.clone(), 0..5);
+    prop_oneof![3 => one, 1 => parts.clone().prop_map(Predicate::All), 2 => parts.prop_map(Predicate::Any)]
 }
 
 /// How to spell the characters of a string: mostly plainly.
