@@ -1,12 +1,11 @@
 use std::path::Path as File;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::Value as Json;
 
 use super::*;
 use crate::filter::Single;
+
+mod random;
 
 fn matches(pattern: &str, event: &str) -> bool {
     let pattern = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
@@ -33,7 +32,11 @@ fn leaf(alternatives: &str, meet: &[&str], others: &[&str]) {
 
 #[test]
 fn strings() {
-    leaf(r#""text""#, &[r#""text""#, r#""t\u0065xt""#, r#"["x","text"]"#], &[r#""Text""#, "null", "{}", "[]", r#"{"text":"text"}"#]);
+    leaf(
+        r#""text""#,
+        &[r#""text""#, r#""t\u0065xt""#, r#"["x","text"]"#],
+        &[r#""Text""#, "null", "{}", "[]", r#"{"text":"text"}"#],
+    );
     leaf(r#""""#, &[r#""""#], &["null", "0", "false", "[]", "{}"]);
     leaf(r#""true""#, &[r#""true""#], &["true"]);
     leaf(r#""x","y""#, &[r#""x""#, r#""y""#], &[r#""z""#]);
@@ -103,7 +106,11 @@ fn numeric() {
 
 #[test]
 fn blocks_of_addresses() {
-    leaf(r#"{"cidr":"10.0.0.0/24"}"#, &[r#""10.0.0.255""#, r#""10.0.0.00""#], &[r#""10.0.1.0""#, r#""ec2.amazonaws.com""#, "10", r#""""#]);
+    leaf(
+        r#"{"cidr":"10.0.0.0/24"}"#,
+        &[r#""10.0.0.255""#, r#""10.0.0.00""#],
+        &[r#""10.0.1.0""#, r#""ec2.amazonaws.com""#, "10", r#""""#],
+    );
     leaf(r#"{"cidr":"10.0.0.77/24"}"#, &[r#""10.0.0.1""#], &[]);
     leaf(r#"{"cidr":"2001:db8::/32"}"#, &[r#""2001:db8::5""#], &[r#""2001:db9::5""#, r#""AWS Internal""#]);
     leaf(r#"{"cidr":"0.0.0.0/0"}"#, &[r#""1.2.3.4""#, r#""2001:db8::5""#], &[r#""1.2.3""#]);
@@ -233,7 +240,10 @@ fn or() {
     ] {
         assert_eq!(matches(pattern, event), expected, "{pattern} on {event}");
     }
-    assert!(matches(r#"{"prefix":["x"],"exists":["y"]}"#, r#"{"prefix":"x","exists":"y"}"#), "names of operators are names elsewhere");
+    assert!(
+        matches(r#"{"prefix":["x"],"exists":["y"]}"#, r#"{"prefix":"x","exists":"y"}"#),
+        "names of operators are names elsewhere"
+    );
 }
 
 /// What `EventBridge` makes of a record, and the record itself.
@@ -257,7 +267,10 @@ fn records_and_their_envelopes() {
         (r#"{"resources":{"type":["AWS::KMS::Key"],"ARN":["arn:aws:kms:2"]}}"#, false),
         (r#"{"resources":{"type":["AWS::KMS::Key"],"ARN":["arn:aws:kms:1"]}}"#, true),
         (r#"{"detail":{"requestParameters":{"tags":{"k":["a"],"v":["b"]}}}}"#, false),
-        (r#"{"source":[{"prefix":"aws."}],"account":["123456789012"],"region":["eu-west-1"],"time":[{"prefix":"2023-"}],"version":["0"]}"#, true),
+        (
+            r#"{"source":[{"prefix":"aws."}],"account":["123456789012"],"region":["eu-west-1"],"time":[{"prefix":"2023-"}],"version":["0"]}"#,
+            true,
+        ),
         (r#"{"version":["1"]}"#, false),
         (r#"{"id":["e-1"]}"#, true),
         (r#"{"account":["210987654321"]}"#, false),
@@ -304,8 +317,14 @@ fn refusals_name_what_and_where() {
         (r#"{"a":[]}"#, "a: empty list: expected at least one value at line 1, column 6"),
         (r#"{"a":{}}"#, "a: empty object: expected a field or an operator at line 1, column 6"),
         (r#"{"a":[{}]}"#, "a: empty object: expected a field or an operator at line 1, column 7"),
-        (r#"{"a":[[1]]}"#, "a: a value must be a string, a number, true, false, null or an operator, not a list at line 1, column 7"),
-        (r#"{"a":[1,]}"#, "a: a value must be a string, a number, true, false, null or an operator, not the end of the list at line 1, column 9"),
+        (
+            r#"{"a":[[1]]}"#,
+            "a: a value must be a string, a number, true, false, null or an operator, not a list at line 1, column 7",
+        ),
+        (
+            r#"{"a":[1,]}"#,
+            "a: a value must be a string, a number, true, false, null or an operator, not the end of the list at line 1, column 9",
+        ),
         (r#"{"a":[01]}"#, "a: invalid JSON: expected ',' or ']' but found '1' at line 1, column 8"),
         (r#"{"a":[nul]}"#, "a: invalid JSON: expected a value but found ']' at line 1, column 10"),
         (r#"{"a":["x}"#, "a: invalid JSON: expected '\"' but found the end at line 1, column 10"),
@@ -317,7 +336,10 @@ fn refusals_name_what_and_where() {
         (r#"{"a":[{"prefix":["x"]}]}"#, "a: \"prefix\" must be a string, not a list at line 1, column 17"),
         (r#"{"a":[{"suffix":{"prefix":"x"}}]}"#, "a: \"suffix\" takes no operator \"prefix\" at line 1, column 27"),
         (r#"{"a":[{"wildcard":"a**b"}]}"#, "a: two stars in a row in the wildcard, at its character 2 at line 1, column 19"),
-        (r#"{"a":[{"wildcard":"\\a"}]}"#, "a: only \\* and \\\\ are escapes in a wildcard, unlike that at its character 1 at line 1, column 19"),
+        (
+            r#"{"a":[{"wildcard":"\\a"}]}"#,
+            "a: only \\* and \\\\ are escapes in a wildcard, unlike that at its character 1 at line 1, column 19",
+        ),
         (r#"{"a":[{"exists":"true"}]}"#, "a: \"exists\" must be true or false, not a string at line 1, column 17"),
         (r#"{"a":[{"cidr":"10.0.0.1/32"}]}"#, "a: \"cidr\" must have less than 32 bits at line 1, column 15"),
         (r#"{"a":[{"cidr":"::1/128"}]}"#, "a: \"cidr\" must have less than 128 bits at line 1, column 15"),
@@ -326,28 +348,55 @@ fn refusals_name_what_and_where() {
         (r#"{"a":[{"numeric":5}]}"#, "a: \"numeric\" must be a list, not a number at line 1, column 18"),
         (r#"{"a":[{"numeric":[]}]}"#, "a: empty list: expected at least one value at line 1, column 18"),
         (r#"{"a":[{"numeric":[5]}]}"#, "a: a comparison of \"numeric\" must be a string, not a number at line 1, column 19"),
-        (r#"{"a":[{"numeric":["!=",5]}]}"#, "a: \"numeric\" expected '=', '<', '<=', '>' or '>=' but found \"!=\" at line 1, column 19"),
-        (r#"{"a":[{"numeric":["=","5"]}]}"#, "a: the value of a comparison in \"numeric\" must be a number, not a string at line 1, column 23"),
+        (
+            r#"{"a":[{"numeric":["!=",5]}]}"#,
+            "a: \"numeric\" expected '=', '<', '<=', '>' or '>=' but found \"!=\" at line 1, column 19",
+        ),
+        (
+            r#"{"a":[{"numeric":["=","5"]}]}"#,
+            "a: the value of a comparison in \"numeric\" must be a number, not a string at line 1, column 23",
+        ),
         (r#"{"a":[{"numeric":["="]}]}"#, "a: \"numeric\" has no number behind \"=\" at line 1, column 19"),
         (r#"{"a":[{"numeric":[">",0,"<"]}]}"#, "a: \"numeric\" has no number behind \"<\" at line 1, column 25"),
         (r#"{"a":[{"numeric":["=",5,"=",6]}]}"#, "a: \"numeric\" goes on behind its last comparison at line 1, column 25"),
         (r#"{"a":[{"numeric":[">",0,">",1]}]}"#, "a: \"numeric\" expected '<' or '<=' but found \">\" at line 1, column 25"),
-        (r#"{"a":[{"numeric":[">",5,"<",1]}]}"#, "a: the lower end of the range of \"numeric\" must be below the upper one at line 1, column 25"),
-        (r#"{"a":[{"numeric":[">=",5,"<=",5]}]}"#, "a: the lower end of the range of \"numeric\" must be below the upper one at line 1, column 26"),
+        (
+            r#"{"a":[{"numeric":[">",5,"<",1]}]}"#,
+            "a: the lower end of the range of \"numeric\" must be below the upper one at line 1, column 25",
+        ),
+        (
+            r#"{"a":[{"numeric":[">=",5,"<=",5]}]}"#,
+            "a: the lower end of the range of \"numeric\" must be below the upper one at line 1, column 26",
+        ),
         (
             r#"{"a":[{"numeric":["=",12345678901234567890]}]}"#,
             "a: cannot compare the number 12345678901234567890: a double does not hold all of its digits at line 1, column 23",
         ),
-        (r#"{"a":[{"anything-but":true}]}"#, "a: a value of \"anything-but\" must be a string or a number, not true or false at line 1, column 23"),
+        (
+            r#"{"a":[{"anything-but":true}]}"#,
+            "a: a value of \"anything-but\" must be a string or a number, not true or false at line 1, column 23",
+        ),
         (r#"{"a":[{"anything-but":[]}]}"#, "a: empty list: expected at least one value at line 1, column 23"),
-        (r#"{"a":[{"anything-but":["x",5]}]}"#, "a: the list of \"anything-but\" must be all strings or all numbers at line 1, column 23"),
-        (r#"{"a":[{"anything-but":{"numeric":["=",1]}}]}"#, "a: \"anything-but\" takes no operator \"numeric\" at line 1, column 34"),
-        (r#"{"a":[{"anything-but":{"prefix":""}}]}"#, "a: the prefixes and suffixes of \"anything-but\" must not be empty at line 1, column 33"),
+        (
+            r#"{"a":[{"anything-but":["x",5]}]}"#,
+            "a: the list of \"anything-but\" must be all strings or all numbers at line 1, column 23",
+        ),
+        (
+            r#"{"a":[{"anything-but":{"numeric":["=",1]}}]}"#,
+            "a: \"anything-but\" takes no operator \"numeric\" at line 1, column 34",
+        ),
+        (
+            r#"{"a":[{"anything-but":{"prefix":""}}]}"#,
+            "a: the prefixes and suffixes of \"anything-but\" must not be empty at line 1, column 33",
+        ),
         (r#"{"$or":{"a":["x"]}}"#, "\"$or\" must be a list, not an object at line 1, column 8"),
         (r#"{"d":{"$or":[{"a":["x"]}]}}"#, "d: \"$or\" must have at least two objects at line 1, column 13"),
         (r#"{"$or":[{"a":["x"]},"b"]}"#, "an element of \"$or\" must be an object, not a string at line 1, column 21"),
         (r#"{"$or":[{"a":["x"]},{}]}"#, "empty object: expected a field or an operator at line 1, column 21"),
-        (r#"{"$or":[{"d":{"prefix":["x"]}},{"b":["y"]}]}"#, "d: \"prefix\" is the name of an operator and cannot be a field inside of \"$or\" at line 1, column 24"),
+        (
+            r#"{"$or":[{"d":{"prefix":["x"]}},{"b":["y"]}]}"#,
+            "d: \"prefix\" is the name of an operator and cannot be a field inside of \"$or\" at line 1, column 24",
+        ),
     ] {
         assert_eq!(refusal(pattern).to_string(), message, "{pattern}");
     }
@@ -366,10 +415,14 @@ fn what_costs_too_much_is_refused() {
     assert!(Pattern::parse(&format!("{{{}}}", or(1000))).is_ok());
     assert_eq!(*refusal(&format!("{{{}}}", or(1001))).kind(), PatternErrorKind::TooManyCombinations(1000));
     assert_eq!(*refusal(&format!("{{{}}}", vec![or(2); 30].join(","))).kind(), PatternErrorKind::TooManyCombinations(1000));
-    let fields = |count: usize| format!("{{{}}}", (0..count).map(|name| format!("\"f{name}\":[1]")).collect::<Vec<_>>().join(","));
+    let fields =
+        |count: usize| format!("{{{}}}", (0..count).map(|name| format!("\"f{name}\":[1]")).collect::<Vec<_>>().join(","));
     assert!(Pattern::parse(&fields(256)).is_ok());
     assert_eq!(*refusal(&fields(257)).kind(), PatternErrorKind::TooManyFields(256));
-    let long = format!("{{\"a\":[\"{}\"],\"$or\":[{{\"b\":[1]}},{{\"b\":[2]}},{{\"b\":[3]}},{{\"b\":[4]}},{{\"b\":[5]}}]}}", "x".repeat(15 << 20));
+    let long = format!(
+        "{{\"a\":[\"{}\"],\"$or\":[{{\"b\":[1]}},{{\"b\":[2]}},{{\"b\":[3]}},{{\"b\":[4]}},{{\"b\":[5]}}]}}",
+        "x".repeat(15 << 20)
+    );
     assert_eq!(*refusal(&long).kind(), PatternErrorKind::TooManyCombinations(4));
     assert_eq!(*refusal(&" ".repeat((16 << 20) + 1)).kind(), PatternErrorKind::TooLong(16 << 20));
 }
@@ -414,7 +467,8 @@ fn the_normal_form() {
 
 #[test]
 fn what_is_not_met_is_explained() {
-    let pattern = Pattern::parse(r#"{"source":["aws.s3"],"detail":{"eventName":["PutObject"],"errorCode":[{"exists":false}]}}"#).expect("a pattern");
+    let pattern = Pattern::parse(r#"{"source":["aws.s3"],"detail":{"eventName":["PutObject"],"errorCode":[{"exists":false}]}}"#)
+        .expect("a pattern");
     let record = br#"{"eventTime":"2023-07-10T11:42:36Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","errorCode":"AccessDenied"}"#;
     let unmet = Single::new(&pattern.filter()).explain(record).expect("a record");
     let unmet: Vec<_> = unmet.into_iter().map(|unmet| (unmet.condition, unmet.found)).collect();
