@@ -13,7 +13,7 @@ use crate::json::{Cursor, Index, PADDING, unescape};
 
 /// Most bytes of a pattern. `PutRule` takes 4,096 characters; rules that were made by a program may be longer.
 const MAX_LENGTH: usize = 16 << 20;
-/// Deepest nesting of objects.
+/// Deepest nesting of objects, those included that dots in a key stand for; and of `$or`.
 const MAX_DEPTH: usize = 256;
 /// Most fields that one combination may ask for, as in AWS's matcher.
 const MAX_FIELDS: usize = 256;
@@ -196,7 +196,7 @@ impl Parser<'_> {
     /// Passes an object, and adds what it asks for to each combination.
     fn object(&mut self, combinations: &mut Vec<Combination>) -> Parsed<()> {
         let start = self.cursor.at;
-        if self.names.len() + self.or >= MAX_DEPTH {
+        if self.names.len() >= MAX_DEPTH || self.or > MAX_DEPTH {
             return Err(self.error(PatternErrorKind::TooDeep(MAX_DEPTH)));
         }
         let mut empty = true;
@@ -258,6 +258,9 @@ impl Parser<'_> {
         }
         let alternatives: Arc<[Alternative]> = alternatives.into();
         let name = self.names.join(".");
+        if name.split('.').count() > MAX_DEPTH {
+            return Err(self.error_at(start, PatternErrorKind::TooDeep(MAX_DEPTH)));
+        }
         for combination in combinations {
             combination.insert(name.clone(), Arc::clone(&alternatives));
             if combination.len() > MAX_FIELDS {

@@ -410,6 +410,7 @@ fn what_costs_too_much_is_refused() {
     assert!(Pattern::parse(&nested(256)).is_ok());
     assert_eq!(*refusal(&nested(257)).kind(), PatternErrorKind::TooDeep(256));
     assert_eq!(*refusal(&nested(100_000)).kind(), PatternErrorKind::TooDeep(256));
+    assert_eq!(*refusal(&format!("{{\"{}\":[1]}}", ".".repeat(256))).kind(), PatternErrorKind::TooDeep(256));
     assert_eq!(*refusal(&"{\"$or\":[".repeat(100_000)).kind(), PatternErrorKind::TooDeep(256));
     let or = |count: usize| format!("\"$or\":[{}]", vec!["{\"a\":[1]}"; count].join(","));
     assert!(Pattern::parse(&format!("{{{}}}", or(1000))).is_ok());
