@@ -164,7 +164,7 @@ impl Paths {
     fn child(&mut self, at: usize, step: &Step) -> usize {
         let node = &self.nodes[at];
         let existing = match step {
-            Step::Key(key) => node.keys.iter().find(|(name, _)| **name == *key.as_bytes()).map(|&(_, child)| child),
+            Step::Key(key) => node.key(key.as_bytes()),
             Step::Index(index) => node.indices.iter().find(|(known, _)| known == index).map(|&(_, child)| child),
             Step::Elements => node.elements,
             Step::Members => node.members,
@@ -334,7 +334,7 @@ impl Paths {
         while more {
             let key = inside.key()?;
             let name = name_of(&inside, key);
-            let child = node.keys.iter().find(|(known, _)| **known == *name).map(|&(_, child)| child);
+            let child = node.key(&name).or_else(|| self.dotted(node, &name));
             let member = inside.value()?;
             if let Some(child) = child {
                 match scratch.pending[from..].iter_mut().find(|(known, _)| *known == child) {
@@ -355,6 +355,16 @@ impl Paths {
         Ok(())
     }
 
+    /// The node of a key with dots in it: a path through arrays makes no difference between `{"a.b": …}` and `{"a": {"b": …}}`.
+    fn dotted(&self, node: &Node, name: &[u8]) -> Option<usize> {
+        if !node.through_arrays || memchr::memchr(b'.', name).is_none() {
+            return None;
+        }
+        let mut keys = name.split(|&byte| byte == b'.');
+        let first = node.key(keys.next()?)?;
+        keys.try_fold(first, |at, key| self.nodes[at].key(key))
+    }
+
     /// Looks into each element as if it stood in the array's place: at `number`, or at `node` alone when it has none.
     fn elements(
         &self,
@@ -371,13 +381,18 @@ impl Paths {
             let mut index = 0;
             while more {
                 let item = inside.value()?;
-                let own = scratch.elements.len() as u32;
-                scratch.elements.push(Element { array: value.start, index, depth: node.depth, parent: element });
-                match (number, node.path, cursor.bytes()[item.start as usize]) {
-                    (Some(number), ..) => self.walk(number, item, cursor, own, scratch),
-                    (None, _, b'[') => self.elements(node, None, item, cursor, own, scratch),
+                let first = cursor.bytes()[item.start as usize];
+                // What stands in an array itself may be met together with any other element of it.
+                let mut within = element;
+                if matches!(first, b'{' | b'[') {
+                    within = scratch.elements.len() as u32;
+                    scratch.elements.push(Element { array: value.start, index, depth: node.depth, parent: element });
+                }
+                match (number, node.path, first) {
+                    (Some(number), ..) => self.walk(number, item, cursor, within, scratch),
+                    (None, _, b'[') => self.elements(node, None, item, cursor, within, scratch),
                     (None, Some(path), byte) if byte != b'{' => {
-                        scratch.found[path].push(Found { value: Located::Span(item), element: own });
+                        scratch.found[path].push(Found { value: Located::Span(item), element: within });
                     }
                     _ => {}
                 }
@@ -411,6 +426,13 @@ impl Paths {
             more = inside.next_element()?;
         }
         Ok(())
+    }
+}
+
+impl Node {
+    /// The node below a key.
+    fn key(&self, name: &[u8]) -> Option<usize> {
+        self.keys.iter().find(|(known, _)| **known == *name).map(|&(_, child)| child)
     }
 }
 
