@@ -155,6 +155,17 @@ impl TextTest {
         Self::In(Texts::new(texts))
     }
 
+    /// It passes one of these; sets of texts become one.
+    pub(super) fn any(tests: Vec<Self>) -> Self {
+        let (sets, mut others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| matches!(test, Self::In(_)));
+        let texts: Vec<_> =
+            sets.iter().flat_map(|set| if let Self::In(texts) = set { texts.0.as_slice() } else { &[] }).collect();
+        if !texts.is_empty() {
+            others.insert(0, Self::one_of(texts.into_iter().map(|text| text.to_vec())));
+        }
+        Self::Any(others)
+    }
+
     pub(crate) fn passes(&self, text: &[u8]) -> bool {
         match self {
             Self::In(texts) => texts.contains(text),
