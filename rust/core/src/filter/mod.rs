@@ -1,5 +1,6 @@
 //! A predicate over the columns of a record, evaluated on its bytes before any column is built.
 
+pub mod metric;
 mod search;
 
 use crate::event::Record;

@@ -1,8 +1,9 @@
 //! Bytes to structure. [`Index`] finds the tokens of a window of text at the speed of memory; [`Cursor`] walks them by the grammar of
-//! JSON, without building anything; [`Value`] is a span that it has passed.
+//! JSON, without building anything; [`Value`] is a span that it has passed. [`document`] builds a tree of what is small.
 
 pub(crate) mod block;
 mod cursor;
+pub(crate) mod document;
 mod index;
 mod text;
 
