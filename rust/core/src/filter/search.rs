@@ -2,7 +2,8 @@
 
 use memchr::memmem::Finder;
 
-use super::{Predicate, Test};
+use super::value::{TextTest, ValueTest};
+use super::{Path, Predicate, Test};
 
 /// Text without which no record of a file can meet the predicate.
 pub(crate) struct Search {
@@ -68,8 +69,28 @@ fn constants(predicate: &Predicate) -> Vec<(&str, Bound, Bound)> {
             };
             searchable(constant).into_iter().collect()
         }
-        Predicate::Any(_) => Vec::new(),
+        Predicate::Values(slots) => {
+            let needed = slots.iter().filter(|slot| !slot.or_absent && matches!(slot.path, Path::Steps { .. }));
+            let texts = needed.filter_map(|slot| match &slot.test {
+                Some(ValueTest::Text(test)) => Some(test),
+                _ => None,
+            });
+            texts.filter_map(text_constant).filter_map(searchable).collect()
+        }
+        Predicate::Any(_) | Predicate::Not(_) | Predicate::Always(_) | Predicate::Message(_) => Vec::new(),
     }
+}
+
+/// The constant that a text must have to pass.
+fn text_constant(test: &TextTest) -> Option<(&str, Bound, Bound)> {
+    let (constant, before, behind) = match test {
+        TextTest::In(texts) if texts.iter().len() == 1 => (texts.iter().next()?, Bound::Quote, Bound::Quote),
+        TextTest::Prefix(start) => (&**start, Bound::Quote, Bound::Open),
+        TextTest::Suffix(end) => (&**end, Bound::Open, Bound::Quote),
+        TextTest::Contains(part) => (&**part, Bound::Open, Bound::Open),
+        _ => return None,
+    };
+    Some((str::from_utf8(constant).ok()?, before, behind))
 }
 
 /// The constant as it must stand in the text, if there is only one way to write it but for `\u00…` escapes.

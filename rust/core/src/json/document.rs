@@ -4,7 +4,7 @@ use super::{Cursor, Index, PADDING, unescape};
 use crate::error::{Error, ErrorKind};
 
 /// How long a text may be, in bytes. Positions have 32 bits, and no condition comes near.
-const MAX_LENGTH: usize = 1 << 26;
+const MAX_LENGTH: usize = 1 << 24;
 
 /// A value, and the byte of the text at which it begins.
 #[derive(Debug, Clone, PartialEq)]

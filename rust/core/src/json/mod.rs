@@ -9,4 +9,4 @@ mod text;
 
 pub(crate) use cursor::{Cursor, Key, Value};
 pub(crate) use index::{Index, PADDING};
-pub(crate) use text::unescape;
+pub(crate) use text::{quote, unescape};

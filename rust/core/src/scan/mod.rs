@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report};
 
 use crate::error::Error;
-use crate::filter::Predicate;
+use crate::filter::{Predicate, Rules};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::source::Listing;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub schema: SchemaRef,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
+    /// Rules of which a row must meet one; their names become a column behind all others.
+    pub rules: Option<Arc<Rules>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,
     /// What a file may inflate to.
@@ -45,6 +47,9 @@ struct Shared {
     order: Order,
     schema: SchemaRef,
     predicate: Option<Predicate>,
+    /// The predicate, compiled.
+    filter: Option<Arc<Rules>>,
+    rules: Option<Arc<Rules>>,
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
@@ -76,7 +81,9 @@ impl Scan {
             files: Mutex::new(plan.files),
             order: Order::new(threads),
             schema: plan.schema,
+            filter: plan.predicate.clone().map(|predicate| Arc::new(Rules::one(predicate))),
             predicate: plan.predicate,
+            rules: plan.rules,
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,

@@ -6,8 +6,8 @@ use std::str::CharIndices;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// How large a compiled expression may be, in bytes.
-const MAX_SIZE: usize = 1 << 20;
+/// How large a compiled expression may be, in bytes: in the worst case, each byte of a text costs time by this.
+const MAX_SIZE: usize = 1 << 18;
 
 /// A regular expression that is searched for.
 #[derive(Debug, Clone)]
@@ -76,9 +76,9 @@ impl Translator<'_> {
                         return Err((at, "nothing stands before the repetition"));
                     }
                     if character == '{' {
-                        self.times(at)?
+                        self.times(at)?;
                     } else {
-                        self.translated.push(character)
+                        self.translated.push(character);
                     }
                     // Behind a repetition: as few as possible, which is no other question to a search.
                     self.characters.next_if(|&(_, next)| next == '?');

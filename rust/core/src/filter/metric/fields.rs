@@ -8,7 +8,7 @@ use super::reader::Reader;
 
 /// What stands between the square brackets.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fields {
+pub struct Fields {
     /// From the start of the text on.
     first: Vec<Field>,
     /// Up to its end, behind any number of others; `None` where no field may be left over.
@@ -48,7 +48,7 @@ impl Fields {
     }
 
     /// Whether the fields of a text are as many as are named, and what is asked of each is met.
-    pub(super) fn matches(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let fields = split(text);
         let named = self.first.len() + self.last.as_ref().map_or(0, Vec::len);
         let enough = if self.last.is_some() { named <= fields.len() } else { named == fields.len() };
@@ -133,15 +133,16 @@ fn comparison(reader: &mut Reader<'_>, operator: Operator) -> Result<(Operator, 
 impl Operator {
     /// Whether a field compares so. One that is no number has no order, and no number is equal to it.
     fn compares(self, operand: &Operand, text: &[u8]) -> bool {
-        let Operand::Number(wanted) = operand else { return operand.finds(text) == (self == Self::Equal) };
-        let found = str::from_utf8(text).ok().and_then(Number::parse).map(|number| number.value);
-        match self {
-            Self::Equal => found == Some(wanted.value),
-            Self::NotEqual => found != Some(wanted.value),
-            Self::Less => found.is_some_and(|found| found < wanted.value),
-            Self::AtMost => found.is_some_and(|found| found <= wanted.value),
-            Self::Greater => found.is_some_and(|found| found > wanted.value),
-            Self::AtLeast => found.is_some_and(|found| found >= wanted.value),
+        let wanted = match operand {
+            Operand::Number(number) => number,
+            Operand::Words(words) => return words.test().passes(text) == (self == Self::Equal),
+            Operand::Expression(expression) => return expression.program().is_match(text) == (self == Self::Equal),
+            Operand::Anything | Operand::Flag(_) => return self == Self::Equal,
+        };
+        let found = str::from_utf8(text).ok().and_then(Number::parse);
+        match found.and_then(|found| found.value.partial_cmp(&wanted.value)) {
+            Some(order) => self.holds(order),
+            None => self == Self::NotEqual,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! CloudWatch Logs filter patterns, the language of metric filters and subscription filters: on the fields of a JSON record, on words
 //! in its text, on a regular expression in it, or on fields that blanks divide.
 
+mod compile;
 mod error;
 mod expression;
 mod fields;
@@ -12,6 +13,7 @@ mod terms;
 use std::fmt;
 
 pub use error::{FilterError, FilterErrorKind};
+pub use fields::Fields;
 
 use expression::Expression;
 use reader::Reader;

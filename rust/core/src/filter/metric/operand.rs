@@ -1,5 +1,6 @@
 //! Comparison signs, and the values that stand behind them.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::expression::Expression;
@@ -33,6 +34,18 @@ impl Operator {
 
     pub(super) fn is_order(self) -> bool {
         !matches!(self, Self::Equal | Self::NotEqual)
+    }
+
+    /// Whether it holds between a value and its operand.
+    pub(super) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::AtMost => order.is_le(),
+            Self::AtLeast => order.is_ge(),
+            Self::Less => order.is_lt(),
+            Self::Greater => order.is_gt(),
+        }
     }
 }
 
@@ -107,26 +120,6 @@ impl fmt::Display for Operand {
             Self::Number(number) => f.write_str(&number.literal),
             Self::Flag(Flag(flag)) => write!(f, "{flag}"),
             Self::Expression(expression) => write!(f, "%{}%", expression.source()),
-        }
-    }
-}
-
-impl Operand {
-    /// Whether a text is so.
-    pub(super) fn finds(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Anything => true,
-            Self::Words(Words { any_before, text: wanted, any_behind }) => {
-                let wanted = wanted.as_bytes();
-                match (any_before, any_behind) {
-                    (false, false) => text == wanted,
-                    (false, true) => text.starts_with(wanted),
-                    (true, false) => text.ends_with(wanted),
-                    (true, true) => memchr::memmem::find(text, wanted).is_some(),
-                }
-            }
-            Self::Expression(expression) => expression.program().is_match(text),
-            Self::Number(_) | Self::Flag(_) => false,
         }
     }
 }

@@ -268,13 +268,14 @@ proptest! {
         let mut open = 0;
         for (step, test, and, brackets) in tests {
             let close = brackets == 2 && open > 0;
-            open += i32::from(brackets == 1) - i32::from(close);
+            let opens = brackets == 1;
+            open = open + usize::from(opens) - usize::from(close);
             if !text.is_empty() {
                 text.push_str(if and { "&&" } else { "||" });
             }
-            text += &format!("{}${step} {test}{}", if brackets == 1 { "(" } else { "" }, if close { ")" } else { "" });
+            text.extend([if opens { "($" } else { "$" }, &step, " ", &test, if close { ")" } else { "" }]);
         }
-        let text = format!("{{{text}{}}}", ")".repeat(open as usize));
+        let text = format!("{{{text}{}}}", ")".repeat(open));
         let pattern = FilterPattern::parse(&text).expect("a pattern");
         prop_assert_eq!(FilterPattern::parse(&pattern.to_string()).expect("a normal form"), pattern);
     }
