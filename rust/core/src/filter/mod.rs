@@ -7,11 +7,16 @@ mod derived;
 mod folded;
 mod join;
 mod locate;
+<<<<<<< HEAD
 mod number;
+=======
+pub mod metric;
+>>>>>>> i4c
 mod path;
 pub mod pattern;
 mod rules;
 mod search;
+pub mod selector;
 mod single;
 mod value;
 
