@@ -7,11 +7,8 @@ mod derived;
 mod folded;
 mod join;
 mod locate;
-<<<<<<< HEAD
-mod number;
-=======
 pub mod metric;
->>>>>>> i4c
+mod number;
 mod path;
 pub mod pattern;
 mod rules;

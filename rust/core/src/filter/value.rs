@@ -161,10 +161,10 @@ impl TextTest {
     /// It passes one of these; sets of texts become one.
     pub(super) fn any(tests: Vec<Self>) -> Self {
         let (sets, mut others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| matches!(test, Self::In(_)));
-        let texts: Vec<_> =
-            sets.iter().flat_map(|set| if let Self::In(texts) = set { texts.0.as_slice() } else { &[] }).collect();
-        if !texts.is_empty() {
-            others.insert(0, Self::one_of(texts.into_iter().map(|text| text.to_vec())));
+        let known = sets.iter().filter_map(|set| if let Self::In(known) = set { Some(known.iter()) } else { None });
+        let known: Vec<_> = known.flatten().collect();
+        if !known.is_empty() {
+            others.push(Self::one_of(known));
         }
         Self::Any(others)
     }

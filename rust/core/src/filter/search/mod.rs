@@ -96,12 +96,12 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
             parts.map(|parts| parts.concat()).filter(|needs| !needs.is_empty())
         }
         Predicate::Column(field, test) => {
-            let text = |text: &str| -> Box<[u8]> { text.as_bytes().into() };
+            let bytes = |part: &str| -> Box<[u8]> { part.as_bytes().into() };
             let test = match test {
                 Test::In(values) if !values.is_empty() => TextTest::one_of(values.iter().map(String::as_str)),
-                Test::StartsWith(start) => TextTest::Prefix(text(start)),
-                Test::EndsWith(end) => TextTest::Suffix(text(end)),
-                Test::Contains(part) => TextTest::Contains(text(part)),
+                Test::StartsWith(start) => TextTest::Prefix(bytes(start)),
+                Test::EndsWith(end) => TextTest::Suffix(bytes(end)),
+                Test::Contains(part) => TextTest::Contains(bytes(part)),
                 _ => return None,
             };
             // Values of other types count as their JSON text: what is open in `may_pass` is parsed.
