@@ -38,8 +38,8 @@ impl Join {
     pub(super) fn matches(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
         let mut in_arrays = false;
         // What is found without a walk comes first: it mostly decides.
-        for cheap in [true, false] {
-            for slot in self.slots.iter().filter(|slot| paths.is_column(slot.path) == cheap) {
+        for free in [true, false] {
+            for slot in self.slots.iter().filter(|slot| paths.is_free(slot.path) == free) {
                 let found = paths.values(slot.path, subject, scratch);
                 in_arrays |= found.iter().any(|found| found.element != OUTSIDE);
                 let passes = found.iter().any(|found| slot.passes(found, subject));

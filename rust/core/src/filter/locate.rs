@@ -203,9 +203,9 @@ impl Paths {
         (columns, lengths)
     }
 
-    /// Whether a path leads straight to a column, so that looking costs nothing.
-    pub(super) fn is_column(&self, path: PathId) -> bool {
-        matches!(self.accesses[path], Access::Column { .. })
+    /// Whether looking costs no walk.
+    pub(super) fn is_free(&self, path: PathId) -> bool {
+        matches!(self.accesses[path], Access::Column { .. } | Access::Derived(_))
     }
 
     /// Forgets the last record.

@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 
 use super::address::{Address, Block};
 use super::folded::Folded;
+use super::metric::Fields;
 use super::number::exact;
 
 /// A JSON value as a test sees it.
@@ -87,6 +88,8 @@ pub enum TextTest {
     Regex(Regex),
     /// It is an IP address of this block.
     Addresses(Block),
+    /// The fields that blanks divide it into are so.
+    Fields(Fields),
     /// It passes one of these.
     Any(Vec<TextTest>),
     /// It passes all of these.
@@ -155,6 +158,17 @@ impl TextTest {
         Self::In(Texts::new(texts))
     }
 
+    /// It passes one of these; sets of texts become one.
+    pub(super) fn any(tests: Vec<Self>) -> Self {
+        let (sets, mut others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| matches!(test, Self::In(_)));
+        let known = sets.iter().filter_map(|set| if let Self::In(known) = set { Some(known.iter()) } else { None });
+        let known: Vec<_> = known.flatten().collect();
+        if !known.is_empty() {
+            others.push(Self::one_of(known));
+        }
+        Self::Any(others)
+    }
+
     pub(crate) fn passes(&self, text: &[u8]) -> bool {
         match self {
             Self::In(texts) => texts.contains(text),
@@ -167,6 +181,7 @@ impl TextTest {
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(regex) => regex.is_match(text),
             Self::Addresses(block) => Address::parse(text).is_some_and(|address| block.contains(&address)),
+            Self::Fields(fields) => fields.matches(text),
             Self::Any(parts) => parts.iter().any(|part| part.passes(text)),
             Self::All(parts) => parts.iter().all(|part| part.passes(text)),
             Self::Not(inner) => !inner.passes(text),

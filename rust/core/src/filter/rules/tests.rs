@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value as Json;
 
-use super::super::{Derived, Filter, Kind, Single, Slot};
 use super::*;
+use crate::filter::{Derived, Filter, Kind, Single, Slot, Step, ValueTest};
 
 /// What a filter whose paths begin at the top of a document says of it.
 fn document_matches(predicate: &Predicate, text: &str) -> bool {
