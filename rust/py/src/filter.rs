@@ -1,8 +1,8 @@
 //! Predicates as Python writes them, and filters in the languages of AWS.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use ctfast_core::filter::{Field, Predicate, Rules, Single, Test};
+use ctfast_core::filter::{Field, Predicate, Single, Test};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -71,11 +71,6 @@ impl Filter {
 
 fn cores(filters: &[PyRef<'_, Filter>]) -> Vec<ctfast_core::filter::Filter> {
     filters.iter().map(|filter| filter.filter.clone()).collect()
-}
-
-/// Filters with names, compiled together.
-pub(crate) fn rules(rules: &[(String, PyRef<'_, Filter>)]) -> Arc<Rules> {
-    Arc::new(Rules::new(rules.iter().map(|(name, filter)| (name.clone(), filter.predicate()))))
 }
 
 /// `("all" | "any", [predicate, …])`, or `(test, path, argument …)`.

@@ -2,7 +2,7 @@
 
 use super::check::S3_OBJECT;
 use super::{AdvancedSelector, EventSelectors, Field, FieldSelector, Operator};
-use crate::filter::{Derived, Kind, Path, Predicate, Slot, TextTest, ValueTest};
+use crate::filter::{Derived, Folded, Kind, Path, Predicate, Slot, TextTest, ValueTest};
 
 /// What an event that does not say whether it only reads is taken for. AWS's pages leave it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,7 +94,7 @@ impl FieldSelector {
     /// `true` and `false` come as JSON values, and as texts in any case of letters.
     fn read_only(&self, unknown: Unknown) -> Predicate {
         let says = |kind: &'static [Kind], text: &str| {
-            ValueTest::Any(vec![ValueTest::Kind(kind), ValueTest::Text(TextTest::EqualIgnoreCase(text.to_owned()))])
+            ValueTest::Any(vec![ValueTest::Kind(kind), ValueTest::Text(TextTest::EqualIgnoreCase(Folded::new(text)))])
         };
         let (reads, writes) = (says(&[Kind::True], "true"), says(&[Kind::False], "false"));
         let slot = |test: &ValueTest, other: &ValueTest, too: bool| {
