@@ -140,7 +140,11 @@ impl Block {
         let (bottom, top, bytes) = (self.bottom.bytes(), self.top.bytes(), address.bytes());
         let length = bytes.len().min(bottom.len());
         let (bottom, top) = (&bottom[..length], &top[..length]);
-        if bytes.len() < self.bottom.length { bottom < bytes && bytes < top } else { bottom <= &bytes[..length] && &bytes[..length] <= top }
+        if bytes.len() < self.bottom.length {
+            bottom < bytes && bytes < top
+        } else {
+            bottom <= &bytes[..length] && &bytes[..length] <= top
+        }
     }
 }
 
@@ -174,8 +178,30 @@ mod tests {
     #[test]
     fn what_is_no_address() {
         for text in [
-            "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.", "1..2.3", "1.2.3.4 ", "a.b.c.d", "0000000001.2.3.4", ":", ":::", "1:2", "1:2:3:4:5:6:7:8:9",
-            "1::2::3", "12345::", "g::", "1:2:3:4:5:6:7:8::", ":1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:", "::1.2.3.4", "fe80::1%eth0", "+1::", "ec2.amazonaws.com",
+            "",
+            "1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "1.2.3.",
+            "1..2.3",
+            "1.2.3.4 ",
+            "a.b.c.d",
+            "0000000001.2.3.4",
+            ":",
+            ":::",
+            "1:2",
+            "1:2:3:4:5:6:7:8:9",
+            "1::2::3",
+            "12345::",
+            "g::",
+            "1:2:3:4:5:6:7:8::",
+            ":1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7:",
+            "::1.2.3.4",
+            "fe80::1%eth0",
+            "+1::",
+            "ec2.amazonaws.com",
         ] {
             assert_eq!(Address::parse(text.as_bytes()), None, "{text}");
         }

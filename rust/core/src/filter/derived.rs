@@ -16,6 +16,8 @@ pub(super) struct Sources {
     management: ColumnId,
     insight: ColumnId,
     resources: ColumnId,
+    region: ColumnId,
+    parameters: ColumnId,
 }
 
 impl Sources {
@@ -29,6 +31,8 @@ impl Sources {
             management: column("managementEvent"),
             insight: column("insightDetails"),
             resources: column("resources"),
+            region: column("awsRegion"),
+            parameters: column("requestParameters"),
         }
     }
 
@@ -46,6 +50,7 @@ impl Sources {
             }
             Derived::DetailType => 1 << self.event_type,
             Derived::Source => 1 << self.event_source,
+            Derived::ObjectArn => 1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters,
         }
     }
 
@@ -78,7 +83,38 @@ impl Sources {
                 let end = memchr::memmem::find(&source, b".amazonaws.com").unwrap_or(source.len());
                 vec![Cow::Owned([b"aws.", &source[..end]].concat())]
             }),
+            Derived::ObjectArn => self.object_arn(record, cursor).map(Cow::Owned).into_iter().collect(),
         }
+    }
+
+    /// `arn:aws:s3:::bucket/key`, for a call of S3 without a resource that is an object.
+    fn object_arn(&self, record: &Record, cursor: &Cursor<'_>) -> Option<Vec<u8>> {
+        let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
+        let has_object = record.get(self.resources).is_some_and(|resources| names_object(cursor.slice(resources)));
+        if has_object || text(self.event_source).as_deref() != Some(b"s3.amazonaws.com") {
+            return None;
+        }
+        let parameters = record.get(self.parameters).filter(|value| cursor.slice(*value).starts_with(b"{"))?;
+        let [mut bucket, mut key] = [None, None];
+        let mut inside = cursor.back_to(parameters);
+        let mut more = inside.enter_object().ok()?;
+        while more {
+            let name = inside.key().ok()?;
+            let value = inside.value().ok()?;
+            match &inside.bytes()[name.start..name.end] {
+                b"bucketName" => bucket = inside.string(value),
+                b"key" => key = inside.string(value),
+                _ => {}
+            }
+            more = inside.next_member().ok()?;
+        }
+        let partition: &[u8] = match text(self.region).as_deref() {
+            Some(region) if region.starts_with(b"cn-") => b"aws-cn",
+            Some(region) if region.starts_with(b"us-gov-") => b"aws-us-gov",
+            _ => b"aws",
+        };
+        let parts: [&[u8]; 6] = [b"arn:", partition, b":s3:::", &bucket?, b"/", &key?];
+        Some(parts.concat())
     }
 
     /// The category of a record that does not say it: they do from version 1.07 on.
@@ -101,8 +137,12 @@ impl Sources {
 
     /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.
     fn is_early_data_event<'a>(&self, slice: &impl Fn(ColumnId) -> Option<&'a [u8]>) -> bool {
-        let names = |column, text: &[u8]| slice(column).is_some_and(|value| memchr::memmem::find(value, text).is_some());
-        names(self.resources, b"\"AWS::S3::Object\"")
+        slice(self.resources).is_some_and(names_object)
             || slice(self.event_name) == Some(b"\"Invoke\"") && slice(self.event_source) == Some(b"\"lambda.amazonaws.com\"")
     }
+}
+
+/// Whether an object in S3 is among the resources.
+fn names_object(resources: &[u8]) -> bool {
+    memchr::memmem::find(resources, b"\"AWS::S3::Object\"").is_some()
 }

@@ -7,11 +7,13 @@ mod derived;
 mod folded;
 mod join;
 mod locate;
+pub mod metric;
 mod number;
 mod path;
 pub mod pattern;
 mod rules;
 mod search;
+pub mod selector;
 mod single;
 mod value;
 

@@ -37,6 +37,8 @@ pub enum Derived {
     DetailType,
     /// `source` of that event: `aws.ec2`.
     Source,
+    /// The ARN of an object in S3 that only the parameters of a call name, as in early records.
+    ObjectArn,
 }
 
 impl Path {

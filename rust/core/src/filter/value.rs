@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 
 use super::address::{Address, Block};
 use super::folded::Folded;
+use super::metric::Fields;
 use super::number::exact;
 
 /// A JSON value as a test sees it.
@@ -87,6 +88,8 @@ pub enum TextTest {
     Regex(Regex),
     /// It is an IP address of this block.
     Addresses(Block),
+    /// The fields that blanks divide it into are so.
+    Fields(Fields),
     /// It passes one of these.
     Any(Vec<TextTest>),
     /// It passes all of these.
@@ -167,6 +170,7 @@ impl TextTest {
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(regex) => regex.is_match(text),
             Self::Addresses(block) => Address::parse(text).is_some_and(|address| block.contains(&address)),
+            Self::Fields(fields) => fields.matches(text),
             Self::Any(tests) => tests.iter().any(|test| test.passes(text)),
             Self::All(tests) => tests.iter().all(|test| test.passes(text)),
             Self::Not(test) => !test.passes(text),

@@ -128,7 +128,9 @@ impl fmt::Display for PatternErrorKind {
             Self::NumericTooLong => f.write_str("\"numeric\" goes on behind its last comparison"),
             Self::NumericRange => f.write_str("the lower end of the range of \"numeric\" must be below the upper one"),
             Self::Incomparable(text) => write!(f, "cannot compare the number {text}: a double does not hold all of its digits"),
-            Self::Wildcard(WildcardError::Consecutive(at)) => write!(f, "two stars in a row in the wildcard, at its character {at}"),
+            Self::Wildcard(WildcardError::Consecutive(at)) => {
+                write!(f, "two stars in a row in the wildcard, at its character {at}")
+            }
             Self::Wildcard(WildcardError::Escape(at)) => {
                 write!(f, "only \\* and \\\\ are escapes in a wildcard, unlike that at its character {at}")
             }
