@@ -132,7 +132,7 @@ def cost(
     options.setdefault("on_error", "collect")
     for name, given in (("selectors", selectors), ("against", against)):
         if not (isinstance(given, EventSelectors) or (given is None and name == "against")):
-            raise ValueError(f"{name} must be ctfast.EventSelectors, not {type(given).__name__}")
+            raise TypeError(f"{name} must be ctfast.EventSelectors, not {type(given).__name__}")
     table = Prices.read(prices)
     categories: dict[str, Filter] = {name: _Category(name) for name in _CATEGORIES}
     # Records of other categories count as well: every record meets one of these rules.
@@ -211,4 +211,6 @@ def _unknown(total: pl.DataFrame, selectors: EventSelectors, prices: Prices, *, 
     if not further_copy:
         yield "management events are taken for the first copy in each region, which is free"
     yield "an event that several trails delivered is counted for each; storage, encryption and notifications are not counted"
-    yield f"prices are of {prices.date}, for {prices.region}; yours may differ"
+    logged = total.filter(pl.col("events") > 0)["category"].unique().sort()
+    for category in (category for category in logged if category in prices.events):
+        yield f"the price of {category} events is of {prices.date}, for {prices.region}: {prices.events[category].source}"

@@ -87,8 +87,8 @@ def the_one(given: Given, language: Language) -> Condition:
             kind="several",
             key=file,
         )
-    others = sorted({_plural(condition.language) for condition in found})
-    raise FilterError(f"this holds {' and '.join(others) or 'no condition'}, but no {language}", kind="none", key=file)
+    others = " and ".join(sorted({_plural(condition.language) for condition in found}))
+    raise FilterError(f"this holds {f'{others}, but ' if others else ''}no {language}", kind="none", key=file)
 
 
 def files(folder: str) -> Iterator[tuple[str, str]]:
@@ -158,7 +158,7 @@ def compact(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no type of it")
+    raise TypeError(f"it holds {type(value).__name__}")
 
 
 def _plural(language: str) -> str:

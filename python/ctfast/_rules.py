@@ -70,9 +70,12 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
 
 def named(given: Rules) -> dict[str, Filter]:
     """Return filters by name: as they are, or as :func:`rules` reads them."""
-    if isinstance(given, Mapping) and given and all(isinstance(value, Filter) for value in given.values()):
-        return dict(given)
-    return rules(given)
+    if not (isinstance(given, Mapping) and any(isinstance(value, Filter) for value in given.values())):
+        return rules(given)
+    for name, value in given.items():
+        if not isinstance(value, Filter):
+            raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
+    return dict(given)
 
 
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:

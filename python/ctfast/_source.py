@@ -67,7 +67,7 @@ class Options:
         object.__setattr__(self, "until", micros("until", self.until))
         if not (self.where is None or isinstance(self.where, Filter)):
             message = f"where must be a filter such as ctfast.FilterPattern(...), not {type(self.where).__name__}"
-            raise ValueError(message)
+            raise TypeError(message)
         if self.rules is not None:
             object.__setattr__(self, "rules", named(self.rules))
         if self.on_error not in ("raise", "collect"):

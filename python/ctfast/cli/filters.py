@@ -134,7 +134,7 @@ def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
             file.write(found.write_json().encode() + b"\n")
     else:
         with opened(None) as file:
-            show(file, *map(_line, found.iter_rows(named=True)))
+            show(file, *map(_line, found.iter_rows(named=True)), soft_wrap=True)
         say(f"{counted(errors, 'error')}, {counted(found.height - errors, 'warning')}")
     ctx.exit(int(errors > 0))
 

@@ -39,13 +39,13 @@ def say(*lines: str) -> None:
         screen.print(Text(plain(line)), soft_wrap=True)
 
 
-def show(file: Any, *views: Any) -> None:
+def show(file: Any, *views: Any, soft_wrap: bool = False) -> None:
     """Print for people: with colours on a terminal, without elsewhere."""
     text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
     try:
         screen = Screen(file=text)
         for view in views:
-            screen.print(view)
+            screen.print(view, soft_wrap=soft_wrap)
     finally:
         text.detach()  # whoever opened the file closes it
 

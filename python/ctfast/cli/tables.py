@@ -112,6 +112,8 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(" ")
+    if isinstance(value, pl.Series):
+        value = value.to_list()
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
     elif isinstance(value, (dict, list)):

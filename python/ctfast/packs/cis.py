@@ -138,7 +138,10 @@ CONTROLS = (
     Control(
         "network-acls",
         "Changes to network access control lists",
-        _calls("ReplaceNetworkAclAssociation"),
+        _calls(
+            "CreateNetworkAcl CreateNetworkAclEntry DeleteNetworkAcl DeleteNetworkAclEntry ReplaceNetworkAclEntry "
+            "ReplaceNetworkAclAssociation"
+        ),
         ("3.11",),
         ("4.11",),
         "CloudWatch.11",
@@ -146,7 +149,10 @@ CONTROLS = (
     Control(
         "gateways",
         "Changes to network gateways",
-        _calls("DetachInternetGateway"),
+        _calls(
+            "CreateCustomerGateway DeleteCustomerGateway AttachInternetGateway CreateInternetGateway "
+            "DeleteInternetGateway DetachInternetGateway"
+        ),
         ("3.12",),
         ("4.12",),
         "CloudWatch.12",
@@ -155,8 +161,6 @@ CONTROLS = (
         "route-tables",
         "Changes to route tables",
         _calls(
-            "CreateNetworkAcl CreateNetworkAclEntry DeleteNetworkAcl DeleteNetworkAclEntry ReplaceNetworkAclEntry "
-            "CreateCustomerGateway DeleteCustomerGateway AttachInternetGateway CreateInternetGateway DeleteInternetGateway "
             "CreateRoute CreateRouteTable ReplaceRoute ReplaceRouteTableAssociation DeleteRouteTable DeleteRoute "
             "DisassociateRouteTable"
         ),
