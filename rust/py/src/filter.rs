@@ -1,11 +1,11 @@
 //! Predicates as Python writes them, and filters in the languages of AWS.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use ctfast_core::filter::metric::FilterPattern;
 use ctfast_core::filter::pattern::Pattern;
 use ctfast_core::filter::selector::{EventSelectors, SelectorError, Target, Unknown};
-use ctfast_core::filter::{Derived, Field, Path, Predicate, Rules, Single, Test, TextTest, ValueTest};
+use ctfast_core::filter::{Derived, Field, Path, Predicate, Single, Test, TextTest, ValueTest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -161,11 +161,6 @@ fn refused(py: Python<'_>, error: &SelectorError) -> PyErr {
 
 fn cores(filters: &[PyRef<'_, Filter>]) -> Vec<ctfast_core::filter::Filter> {
     filters.iter().map(|filter| filter.filter.clone()).collect()
-}
-
-/// Filters with names, compiled together.
-pub(crate) fn rules(rules: &[(String, PyRef<'_, Filter>)]) -> Arc<Rules> {
-    Arc::new(Rules::new(rules.iter().map(|(name, filter)| (name.clone(), filter.predicate()))))
 }
 
 /// `("all" | "any", [predicate, …])`, or `(test, path, argument …)`.

@@ -113,7 +113,7 @@ impl Scan {
             ),
             schema: Arc::new(schema),
             predicate: (!all.is_empty()).then_some(Predicate::All(all)),
-            rules: rules.map(|rules| filter::rules(&rules)),
+            rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
             fail,
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,

@@ -129,9 +129,8 @@ impl Sources {
         }
         match management.as_deref() {
             Some(b"false" | b"\"false\"") => "Data",
-            Some(_) => "Management",
             None if self.is_early_data_event(&slice) => "Data",
-            None => "Management",
+            _ => "Management",
         }
     }
 

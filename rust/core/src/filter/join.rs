@@ -7,32 +7,39 @@ use super::locate::{Element, Found, OUTSIDE, PathId, Paths, Scratch, Subject};
 #[derive(Debug, Clone)]
 pub(super) struct Join {
     pub(super) slots: Vec<Slot<PathId>>,
-    /// Of each slot: the longest part of its path, in steps, that a later slot's path has in common with it.
-    shared: Vec<usize>,
+    /// Of each slot: by number of steps, less one, the last slot behind it whose path has so many in common with its own.
+    shared: Vec<Vec<usize>>,
 }
 
-/// An array element that a value was chosen from, and the slot of that value.
+/// An array element that a value was chosen from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Choice {
     array: u32,
     index: u32,
-    depth: u32,
-    slot: usize,
+    /// The last slot that it binds.
+    until: usize,
 }
 
 impl Join {
     /// `common` tells how many steps two paths have in common.
     pub(super) fn new(slots: Vec<Slot<PathId>>, common: impl Fn(usize, usize) -> usize) -> Self {
         let count = slots.len();
-        let shared = (0..count).map(|slot| (slot + 1..count).map(|later| common(slot, later)).max().unwrap_or(0)).collect();
+        let mut shared = vec![Vec::new(); count];
+        for (slot, shared) in shared.iter_mut().enumerate() {
+            for later in slot + 1..count {
+                let steps = common(slot, later);
+                shared.resize(shared.len().max(steps), later);
+                shared[..steps].fill(later);
+            }
+        }
         Self { slots, shared }
     }
 
     pub(super) fn matches(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
         let mut in_arrays = false;
         // What is found without a walk comes first: it mostly decides.
-        for cheap in [true, false] {
-            for slot in self.slots.iter().filter(|slot| paths.is_column(slot.path) == cheap) {
+        for free in [true, false] {
+            for slot in self.slots.iter().filter(|slot| paths.is_free(slot.path) == free) {
                 let found = paths.values(slot.path, subject, scratch);
                 in_arrays |= found.iter().any(|found| found.element != OUTSIDE);
                 let passes = found.iter().any(|found| slot.passes(found, subject));
@@ -48,7 +55,7 @@ impl Join {
     pub(super) fn failing(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Option<&Slot<PathId>> {
         self.slots.iter().find(|slot| {
             let found = paths.values(slot.path, subject, scratch);
-            !found.iter().any(|found| slot.passes(found, subject)) && !(slot.or_absent && found.is_empty())
+            !(found.iter().any(|found| slot.passes(found, subject)) || slot.or_absent && found.is_empty())
         })
     }
 
@@ -62,18 +69,16 @@ impl Join {
             let mut next = Vec::new();
             for way in ways {
                 if slot.or_absent && !found.iter().any(|found| is_open(&way, found.element, &scratch.elements)) {
-                    next.push(self.kept(way.clone()));
+                    next.push(kept(way.clone(), number));
                 }
                 for &element in &passing {
                     if is_open(&way, element, &scratch.elements) {
                         let mut longer = way.clone();
-                        longer.extend(chain(element, &scratch.elements).map(|element| Choice {
-                            array: element.array,
-                            index: element.index,
-                            depth: element.depth,
-                            slot: number,
+                        longer.extend(chain(element, &scratch.elements).filter_map(|element| {
+                            let until = *self.shared[number].get((element.depth as usize).checked_sub(1)?)?;
+                            Some(Choice { array: element.array, index: element.index, until })
                         }));
-                        next.push(self.kept(longer));
+                        next.push(kept(longer, number));
                     }
                 }
             }
@@ -86,14 +91,14 @@ impl Join {
         }
         true
     }
+}
 
-    /// Without the choices that bind no later slot, so that ways which differ only in them become one.
-    fn kept(&self, mut way: Vec<Choice>) -> Vec<Choice> {
-        way.retain(|choice| choice.depth as usize <= self.shared[choice.slot]);
-        way.sort_unstable_by_key(|choice| (choice.array, choice.slot));
-        way.dedup_by_key(|choice| choice.array);
-        way
-    }
+/// Without the choices that bind no slot behind this one, so that ways which differ only in them become one.
+fn kept(mut way: Vec<Choice>, slot: usize) -> Vec<Choice> {
+    way.retain(|choice| choice.until > slot);
+    way.sort_unstable_by_key(|choice| (choice.array, std::cmp::Reverse(choice.until)));
+    way.dedup_by_key(|choice| choice.array);
+    way
 }
 
 impl Slot<PathId> {

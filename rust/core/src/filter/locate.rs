@@ -16,7 +16,7 @@ pub(super) type PathId = usize;
 
 /// All paths that some predicates look at.
 pub(super) struct Paths {
-    paths: Vec<Access>,
+    accesses: Vec<Access>,
     roots: Vec<Root>,
     /// The paths as trees of steps; the first two are their roots.
     nodes: Vec<Node>,
@@ -123,7 +123,7 @@ impl Paths {
     /// The paths, and a number for each.
     pub(super) fn new() -> (Self, HashMap<Path, PathId>) {
         let nodes = vec![Node::default(), Node { through_arrays: true, ..Node::default() }];
-        (Self { paths: Vec::new(), roots: Vec::new(), nodes, sources: Sources::new() }, HashMap::new())
+        (Self { accesses: Vec::new(), roots: Vec::new(), nodes, sources: Sources::new() }, HashMap::new())
     }
 
     /// The number of a path, which is added if it is new.
@@ -131,12 +131,12 @@ impl Paths {
         if let Some(&id) = known.get(path) {
             return id;
         }
-        let id = self.paths.len();
+        let id = self.accesses.len();
         let access = match path {
             Path::Derived(derived) => Access::Derived(*derived),
             Path::Steps { steps, through_arrays } => self.add(id, steps, *through_arrays),
         };
-        self.paths.push(access);
+        self.accesses.push(access);
         known.insert(path.clone(), id);
         id
     }
@@ -164,7 +164,7 @@ impl Paths {
     fn child(&mut self, at: usize, step: &Step) -> usize {
         let node = &self.nodes[at];
         let existing = match step {
-            Step::Key(key) => node.keys.iter().find(|(name, _)| **name == *key.as_bytes()).map(|&(_, child)| child),
+            Step::Key(key) => node.key(key.as_bytes()),
             Step::Index(index) => node.indices.iter().find(|(known, _)| known == index).map(|&(_, child)| child),
             Step::Elements => node.elements,
             Step::Members => node.members,
@@ -189,7 +189,7 @@ impl Paths {
     pub(super) fn wanted(&self) -> (u128, u64) {
         let mut columns = 0;
         let mut lengths = 0;
-        for access in &self.paths {
+        for access in &self.accesses {
             match access {
                 Access::Column { column, .. } => columns |= with_parents(*column),
                 Access::Derived(derived) => columns |= self.sources.columns(*derived),
@@ -203,16 +203,16 @@ impl Paths {
         (columns, lengths)
     }
 
-    /// Whether a path leads straight to a column, so that looking costs nothing.
-    pub(super) fn is_column(&self, path: PathId) -> bool {
-        matches!(self.paths[path], Access::Column { .. })
+    /// Whether looking costs no walk.
+    pub(super) fn is_free(&self, path: PathId) -> bool {
+        matches!(self.accesses[path], Access::Column { .. } | Access::Derived(_))
     }
 
     /// Forgets the last record.
     pub(super) fn reset(&self, scratch: &mut Scratch) {
-        scratch.found.resize_with(self.paths.len(), Vec::new);
+        scratch.found.resize_with(self.accesses.len(), Vec::new);
         scratch.looked.clear();
-        scratch.looked.resize(self.paths.len(), false);
+        scratch.looked.resize(self.accesses.len(), false);
         scratch.walked.clear();
         scratch.walked.resize(self.roots.len(), false);
         scratch.walked_all = false;
@@ -230,7 +230,7 @@ impl Paths {
 
     #[inline]
     fn look(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) {
-        let access = &self.paths[path];
+        let access = &self.accesses[path];
         let Some(record) = subject.record else { return self.look_anywhere(subject, scratch) };
         match access {
             Access::Column { column, root, through_arrays } => {
@@ -238,7 +238,7 @@ impl Paths {
                 match record.get(*column) {
                     Some(value) => self.leaf(subject.cursor, value, *through_arrays, path, scratch),
                     None if *through_arrays && in_array(*column, record, subject.cursor) => {
-                        self.look_below(*root, subject, scratch)
+                        self.look_below(*root, subject, scratch);
                     }
                     None => {}
                 }
@@ -297,7 +297,7 @@ impl Paths {
     fn leaf(&self, cursor: &Cursor<'_>, value: Value, through_arrays: bool, path: PathId, scratch: &mut Scratch) {
         let first = cursor.bytes()[value.start as usize];
         if through_arrays && first == b'[' {
-            let node = Node { through_arrays, path: Some(path), depth: depth_of(&self.paths[path]), ..Node::default() };
+            let node = Node { through_arrays, path: Some(path), depth: depth_of(&self.accesses[path]), ..Node::default() };
             self.elements(&node, None, value, cursor, OUTSIDE, scratch);
         } else if !(through_arrays && first == b'{') {
             scratch.found[path].push(Found { value: Located::Span(value), element: OUTSIDE });
@@ -334,7 +334,7 @@ impl Paths {
         while more {
             let key = inside.key()?;
             let name = name_of(&inside, key);
-            let child = node.keys.iter().find(|(known, _)| **known == *name).map(|&(_, child)| child);
+            let child = node.key(&name).or_else(|| self.dotted(node, &name));
             let member = inside.value()?;
             if let Some(child) = child {
                 match scratch.pending[from..].iter_mut().find(|(known, _)| *known == child) {
@@ -355,6 +355,16 @@ impl Paths {
         Ok(())
     }
 
+    /// The node of a key with dots in it: a path through arrays makes no difference between `{"a.b": …}` and `{"a": {"b": …}}`.
+    fn dotted(&self, node: &Node, name: &[u8]) -> Option<usize> {
+        if !node.through_arrays || memchr::memchr(b'.', name).is_none() {
+            return None;
+        }
+        let mut keys = name.split(|&byte| byte == b'.');
+        let first = node.key(keys.next()?)?;
+        keys.try_fold(first, |at, key| self.nodes[at].key(key))
+    }
+
     /// Looks into each element as if it stood in the array's place: at `number`, or at `node` alone when it has none.
     fn elements(
         &self,
@@ -371,13 +381,18 @@ impl Paths {
             let mut index = 0;
             while more {
                 let item = inside.value()?;
-                let own = scratch.elements.len() as u32;
-                scratch.elements.push(Element { array: value.start, index, depth: node.depth, parent: element });
-                match (number, node.path, cursor.bytes()[item.start as usize]) {
-                    (Some(number), ..) => self.walk(number, item, cursor, own, scratch),
-                    (None, _, b'[') => self.elements(node, None, item, cursor, own, scratch),
+                let first = cursor.bytes()[item.start as usize];
+                // What stands in an array itself may be met together with any other element of it.
+                let mut within = element;
+                if matches!(first, b'{' | b'[') {
+                    within = scratch.elements.len() as u32;
+                    scratch.elements.push(Element { array: value.start, index, depth: node.depth, parent: element });
+                }
+                match (number, node.path, first) {
+                    (Some(number), ..) => self.walk(number, item, cursor, within, scratch),
+                    (None, _, b'[') => self.elements(node, None, item, cursor, within, scratch),
                     (None, Some(path), byte) if byte != b'{' => {
-                        scratch.found[path].push(Found { value: Located::Span(item), element: own });
+                        scratch.found[path].push(Found { value: Located::Span(item), element: within });
                     }
                     _ => {}
                 }
@@ -411,6 +426,13 @@ impl Paths {
             more = inside.next_element()?;
         }
         Ok(())
+    }
+}
+
+impl Node {
+    /// The node below a key.
+    fn key(&self, name: &[u8]) -> Option<usize> {
+        self.keys.iter().find(|(known, _)| **known == *name).map(|&(_, child)| child)
     }
 }
 

@@ -142,8 +142,8 @@ impl ValueTest {
     pub(crate) fn passes(&self, value: &Scalar<'_>) -> bool {
         match (self, value) {
             (Self::Kind(kinds), value) => kinds.contains(&value.kind()),
-            (Self::Text(test), Scalar::Text(text)) => test.passes(text),
-            (Self::Number(test), Scalar::Number(text)) => test.passes(text),
+            (Self::Text(test), Scalar::Text(string)) => test.passes(string),
+            (Self::Number(test), Scalar::Number(written)) => test.passes(written),
             (Self::Any(tests), value) => tests.iter().any(|test| test.passes(value)),
             (Self::All(tests), value) => tests.iter().all(|test| test.passes(value)),
             (Self::Not(test), value) => !test.passes(value),
@@ -156,6 +156,17 @@ impl TextTest {
     /// It is one of these texts.
     pub fn one_of(texts: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
         Self::In(Texts::new(texts))
+    }
+
+    /// It passes one of these; sets of texts become one.
+    pub(super) fn any(tests: Vec<Self>) -> Self {
+        let (sets, mut others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| matches!(test, Self::In(_)));
+        let known = sets.iter().filter_map(|set| if let Self::In(known) = set { Some(known.iter()) } else { None });
+        let known: Vec<_> = known.flatten().collect();
+        if !known.is_empty() {
+            others.push(Self::one_of(known));
+        }
+        Self::Any(others)
     }
 
     pub(crate) fn passes(&self, text: &[u8]) -> bool {
@@ -171,9 +182,9 @@ impl TextTest {
             Self::Regex(regex) => regex.is_match(text),
             Self::Addresses(block) => Address::parse(text).is_some_and(|address| block.contains(&address)),
             Self::Fields(fields) => fields.matches(text),
-            Self::Any(tests) => tests.iter().any(|test| test.passes(text)),
-            Self::All(tests) => tests.iter().all(|test| test.passes(text)),
-            Self::Not(test) => !test.passes(text),
+            Self::Any(parts) => parts.iter().any(|part| part.passes(text)),
+            Self::All(parts) => parts.iter().all(|part| part.passes(text)),
+            Self::Not(inner) => !inner.passes(text),
         }
     }
 }

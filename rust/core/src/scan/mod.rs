@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report};
 
 use crate::error::Error;
-use crate::filter::{Predicate, Rules};
+use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::source::Listing;
@@ -30,7 +30,7 @@ pub struct Plan {
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
     /// Rules of which a row must meet one; their names become a column behind all others.
-    pub rules: Option<Arc<Rules>>,
+    pub rules: Option<Vec<(String, Predicate)>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,
     /// What a file may inflate to.
@@ -46,8 +46,7 @@ struct Shared {
     files: Mutex<Listing>,
     order: Order,
     schema: SchemaRef,
-    predicate: Option<Predicate>,
-    /// The predicate, compiled.
+    search: Option<Search>,
     filter: Option<Arc<Rules>>,
     rules: Option<Arc<Rules>>,
     fail: bool,
@@ -81,9 +80,9 @@ impl Scan {
             files: Mutex::new(plan.files),
             order: Order::new(threads),
             schema: plan.schema,
-            filter: plan.predicate.clone().map(|predicate| Arc::new(Rules::one(predicate))),
-            predicate: plan.predicate,
-            rules: plan.rules,
+            search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
+            filter: plan.predicate.map(|predicate| Arc::new(Rules::one(predicate))),
+            rules: plan.rules.map(|rules| Arc::new(Rules::new(rules))),
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
@@ -134,6 +133,12 @@ impl Scan {
             let _ = worker.join();
         }
     }
+}
+
+/// What a file must have for any row.
+fn search(predicate: Option<&Predicate>, rules: Option<&[(String, Predicate)]>) -> Option<Search> {
+    let any = rules.map(|rules| Predicate::Any(rules.iter().map(|(_, rule)| rule.clone()).collect()));
+    Search::new(&Predicate::All(predicate.cloned().into_iter().chain(any).collect()))
 }
 
 impl Drop for Scan {

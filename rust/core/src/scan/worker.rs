@@ -12,7 +12,7 @@ use crate::arena::Arena;
 use crate::columns::{Builders, Place, Tags};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
-use crate::filter::{Matcher, Search};
+use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
@@ -43,7 +43,6 @@ pub(super) struct Worker {
     arena: Arena,
     index: Index,
     rows: Rows,
-    search: Option<Search>,
     /// The file that is read.
     path: PathBuf,
 }
@@ -88,7 +87,6 @@ impl Worker {
             filter: filter.cloned().map(Matcher::new),
             rules: rules.map(|rules| (Matcher::new(Arc::clone(rules)), Tags::new(rules.names()))),
         };
-        let search = shared.predicate.as_ref().and_then(Search::new);
         Self {
             shared,
             turn: 0,
@@ -98,7 +96,6 @@ impl Worker {
             arena: Arena::new(0),
             index: Index::default(),
             rows,
-            search,
             path: PathBuf::new(),
         }
     }
@@ -286,7 +283,7 @@ impl Worker {
 
     /// Reads the records of a whole text, which lies in the arena from `start` on.
     fn text(&mut self, start: usize) -> Outcome {
-        if self.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
+        if self.shared.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
             self.arena.truncate(start);
             return Outcome::Skipped(Skip::Constant);
         }

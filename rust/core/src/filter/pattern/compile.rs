@@ -91,7 +91,7 @@ fn all(combination: &Combination, place: impl Fn(&str) -> Place) -> Predicate {
                 slots.push(Slot { path, test, or_absent, label: label(name, alternatives) });
                 continue;
             }
-            Place::Fixed(text) => test.is_some_and(|test| test.passes(&Scalar::Text(text.as_bytes().into()))),
+            Place::Fixed(string) => test.is_some_and(|test| test.passes(&Scalar::Text(string.as_bytes().into()))),
             Place::Nowhere => or_absent,
         };
         if !met {

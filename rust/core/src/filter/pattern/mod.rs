@@ -84,10 +84,12 @@ impl<'a> Nested<'a> {
     fn of(fields: impl Iterator<Item = (&'a String, &'a Arc<[Alternative]>)>) -> Self {
         let mut nested = Self::default();
         for (name, alternatives) in fields {
-            let (objects, last) = name.rsplit_once('.').map_or((None, &**name), |(objects, last)| (Some(objects), last));
-            let object = objects.into_iter().flat_map(|names| names.split('.'));
-            let object = object.fold(&mut nested, |object, name| object.objects.entry(name).or_default());
-            object.lists.insert(last, alternatives);
+            let (mut object, mut rest) = (&mut nested, &**name);
+            // Where a list stands already, names stay joined: one object cannot have both.
+            while let Some((first, others)) = rest.split_once('.').filter(|(first, _)| !object.lists.contains_key(first)) {
+                (object, rest) = (object.objects.entry(first).or_default(), others);
+            }
+            object.lists.insert(rest, alternatives);
         }
         nested
     }

@@ -17,8 +17,10 @@ const MAX_LENGTH: usize = 16 << 20;
 const MAX_DEPTH: usize = 256;
 /// Most fields that one combination may ask for, as in AWS's matcher.
 const MAX_FIELDS: usize = 256;
-/// Most combinations that `$or` may make: EventBridge refuses a rule with more.
+/// Most combinations that `$or` may make: `EventBridge` refuses a rule with more.
 const MAX_COMBINATIONS: usize = 1000;
+/// Most bytes of all combinations together, as if each had all of the pattern.
+const MAX_SPELLED_OUT: usize = 64 << 20;
 
 /// What cannot be the name of a field inside of `$or`: operators, and words that are kept free for operators to come.
 const RESERVED: [&str; 24] = [
@@ -231,8 +233,9 @@ impl Parser<'_> {
             let mut with = before.clone();
             self.object(&mut with)?;
             combinations.append(&mut with);
-            if combinations.len() > MAX_COMBINATIONS {
-                return Err(self.error_at(start, PatternErrorKind::TooManyCombinations(MAX_COMBINATIONS)));
+            let limit = MAX_COMBINATIONS.min(MAX_SPELLED_OUT / self.text.len());
+            if combinations.len() > limit {
+                return Err(self.error_at(start, PatternErrorKind::TooManyCombinations(limit)));
             }
             objects += 1;
             more = self.cursor.next_element();

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value as Json;
 
-use super::super::{Derived, Filter, Kind, Single, Slot};
 use super::*;
+use crate::filter::{Derived, Filter, Kind, Single, Slot, Step, ValueTest};
 
 /// What a filter whose paths begin at the top of a document says of it.
 fn document_matches(predicate: &Predicate, text: &str) -> bool {
@@ -34,7 +34,8 @@ fn flatten(value: &Json, keys: &[String], arrays: &[(String, usize)], place: &st
         }
         Json::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                let arrays = [arrays, &[(place.to_owned(), index)]].concat();
+                let own = (element.is_object() || element.is_array()).then(|| (place.to_owned(), index));
+                let arrays: Vec<_> = arrays.iter().cloned().chain(own).collect();
                 flatten(element, keys, &arrays, &format!("{place}/{index}"), leaves);
             }
         }
@@ -201,6 +202,13 @@ fn ways_to_choose_do_not_multiply() {
         slots.push(Slot::new(Path::keys_through_arrays(["last", key]), is_text(value), ""));
     }
     assert!(!document_matches(&Predicate::Values(slots), &text));
+    // The same where two values bind an element of each array before the next array.
+    let pairs = keys.iter().flat_map(|key| ["a", "a"].map(|member| [key.as_str(), member])).chain([["last", "a"], ["last", "b"]]);
+    let slots = pairs.map(|[key, member]| {
+        let value = if member == "b" { "y" } else { "x" };
+        Slot::new(Path::keys_through_arrays([key, member]), is_text(value), "")
+    });
+    assert!(!document_matches(&Predicate::Values(slots.collect()), &text));
 }
 
 #[test]

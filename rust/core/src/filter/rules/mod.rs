@@ -1,12 +1,15 @@
 //! Predicates made ready to run: many at once, each part of a record looked at once for all of them.
 
+mod index;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::index::Index;
 use super::join::Join;
 use super::locate::{PathId, Paths, Scratch, Subject};
-use super::path::{Path, Step};
-use super::value::{Scalar, TextTest, ValueTest};
+use super::path::Path;
+use super::value::TextTest;
 use super::{Field, Predicate, Test};
 use crate::event::{Record, Wanted};
 use crate::json::{Cursor, Value};
@@ -16,10 +19,7 @@ pub struct Rules {
     names: Vec<String>,
     predicates: Vec<Compiled>,
     paths: Paths,
-    /// The rules that need one of some texts at a path, by that text.
-    indexed: Vec<(PathId, HashMap<Box<[u8]>, Vec<u32>>)>,
-    /// The rules that need none.
-    always: Vec<u32>,
+    index: Index,
 }
 
 /// A predicate with numbers for paths.
@@ -55,31 +55,11 @@ impl Rules {
     pub fn new(rules: impl IntoIterator<Item = (String, Predicate)>) -> Self {
         let (paths, known) = Paths::new();
         let mut compiler = Compiler { paths, known, written: Vec::new() };
-        let mut names = Vec::new();
-        let mut predicates = Vec::new();
-        let mut needs = Vec::new();
-        for (name, predicate) in rules {
-            names.push(name);
-            let numbered = predicate.map(&mut |path| compiler.number(path));
-            needs.push(need(&numbered, &compiler.written).map(|need| (need.path, need.owned())));
-            predicates.push(compiler.compile(numbered));
-        }
-        let mut indexed: HashMap<PathId, HashMap<Box<[u8]>, Vec<u32>>> = HashMap::new();
-        let mut always = Vec::new();
-        for (rule, need) in needs.into_iter().enumerate() {
-            match need {
-                None => always.push(rule as u32),
-                Some((path, texts)) => {
-                    let by_text = indexed.entry(path).or_default();
-                    for text in texts {
-                        by_text.entry(text).or_default().push(rule as u32);
-                    }
-                }
-            }
-        }
-        let mut indexed: Vec<_> = indexed.into_iter().collect();
-        indexed.sort_unstable_by_key(|(path, _)| *path);
-        Self { names, predicates, paths: compiler.paths, indexed, always }
+        let (names, numbered): (Vec<_>, Vec<_>) =
+            rules.into_iter().map(|(name, predicate)| (name, predicate.map(&mut |path| compiler.number(path)))).unzip();
+        let index = Index::new(&numbered, &compiler.paths);
+        let predicates = numbered.into_iter().map(|predicate| compiler.compile(predicate)).collect();
+        Self { names, predicates, paths: compiler.paths, index }
     }
 
     /// One predicate without a name.
@@ -122,17 +102,16 @@ impl Rules {
                     self.unmet(part, subject, scratch, unmet);
                 }
             }
-            Compiled::Values(join) => match join.failing(&self.paths, subject, scratch) {
-                Some(slot) => {
+            Compiled::Values(join) => {
+                if let Some(slot) = join.failing(&self.paths, subject, scratch) {
                     let found = self.written(slot.path, subject, scratch);
                     unmet.push(Unmet { condition: slot.label.clone(), found });
-                }
-                None => {
+                } else {
                     let labels: Vec<_> = join.slots.iter().map(|slot| slot.label.as_str()).collect();
                     let condition = format!("in one element: {}", labels.join(", "));
                     unmet.push(Unmet { condition, found: Vec::new() });
                 }
-            },
+            }
             Compiled::Not(part) => {
                 let condition = format!("not ({})", part.words());
                 unmet.push(Unmet { condition, found: self.found(part, subject, scratch) });
@@ -221,54 +200,6 @@ impl Compiler {
     }
 }
 
-/// Texts of which a rule needs one at a path.
-struct Need<'a> {
-    path: PathId,
-    texts: Vec<&'a [u8]>,
-}
-
-impl Need<'_> {
-    fn owned(&self) -> Vec<Box<[u8]>> {
-        let mut texts: Vec<Box<[u8]>> = self.texts.iter().map(|&text| text.into()).collect();
-        texts.sort_unstable();
-        texts.dedup();
-        texts
-    }
-
-    /// The name of the call tells most rules apart; then, the fewer texts the better.
-    fn rank(&self, written: &[Path]) -> (bool, usize) {
-        let is_name = match &written[self.path] {
-            Path::Steps { steps, .. } => matches!(steps.last(), Some(Step::Key(key)) if key == "eventName"),
-            Path::Derived(_) => false,
-        };
-        (!is_name, self.texts.len())
-    }
-}
-
-/// What a predicate cannot be met without, if it is that simple.
-fn need<'a>(predicate: &'a Predicate<PathId>, written: &[Path]) -> Option<Need<'a>> {
-    match predicate {
-        Predicate::All(parts) => parts.iter().filter_map(|part| need(part, written)).min_by_key(|need| need.rank(written)),
-        Predicate::Any(parts) => {
-            let mut needs = parts.iter().map(|part| need(part, written));
-            let mut first = needs.next()??;
-            for other in needs {
-                let other = other.filter(|other| other.path == first.path)?;
-                first.texts.extend(other.texts);
-            }
-            Some(first)
-        }
-        Predicate::Values(slots) => {
-            let needs = slots.iter().filter(|slot| !slot.or_absent).filter_map(|slot| match &slot.test {
-                Some(ValueTest::Text(TextTest::In(texts))) => Some(Need { path: slot.path, texts: texts.iter().collect() }),
-                _ => None,
-            });
-            needs.min_by_key(|need| need.rank(written))
-        }
-        Predicate::Always(_) | Predicate::Not(_) | Predicate::Column(..) | Predicate::Message(_) => None,
-    }
-}
-
 impl Matcher {
     pub(crate) fn new(rules: Arc<Rules>) -> Self {
         Self { rules, scratch: Scratch::default(), candidates: Vec::new(), hits: Vec::new() }
@@ -303,21 +234,7 @@ impl Matcher {
     fn run(&mut self, subject: Subject<'_, '_>) -> &[u32] {
         let Self { rules, scratch, candidates, hits } = self;
         rules.paths.reset(scratch);
-        candidates.clear();
-        candidates.extend_from_slice(&rules.always);
-        for (path, by_text) in &rules.indexed {
-            for found in rules.paths.values(*path, subject, scratch) {
-                if let Scalar::Text(text) = found.value.scalar(subject.cursor)
-                    && let Some(rules) = by_text.get(&*text)
-                {
-                    candidates.extend_from_slice(rules);
-                }
-            }
-        }
-        if !rules.indexed.is_empty() {
-            candidates.sort_unstable();
-            candidates.dedup();
-        }
+        rules.index.candidates(&rules.paths, subject, scratch, candidates);
         hits.clear();
         hits.extend(candidates.iter().filter(|&&rule| rules.met(&rules.predicates[rule as usize], subject, scratch)));
         hits
