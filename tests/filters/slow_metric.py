@@ -51,7 +51,7 @@ def parse(text: str) -> Pattern:
     if trimmed.startswith("{"):
         parser = Parser(trimmed)
         condition = parser.whole()
-        return Pattern(lambda message: condition(_object(message)))
+        return Pattern(lambda message: isinstance(event := _json(message), dict) and condition(event))
     if trimmed.startswith("["):
         return Pattern(Fields(trimmed).whole())
     if len(trimmed) > 1 and trimmed.startswith("%") and trimmed.endswith("%"):
@@ -60,7 +60,7 @@ def parse(text: str) -> Pattern:
     return Pattern(terms(trimmed))
 
 
-def _object(message: str) -> Any:
+def _json(message: str) -> Any:
     try:
         return document(message)
     except ValueError:

@@ -44,7 +44,7 @@ def parse(text: str) -> Selectors:
     if isinstance(found, list):
         found = {KINDS[any(isinstance(item, dict) and "FieldSelectors" in item for item in found)]: found}
     elif isinstance(found, dict) and not found.keys() & set(KINDS):
-        found = {KINDS["FieldSelectors" in found]: [found]}
+        found = {KINDS["FieldSelectors" in found]: [found] if found else []}
     if not isinstance(found, dict):
         raise RefusedError("neither an object nor an array")
     given = [kind for kind in KINDS if found.get(kind)]
