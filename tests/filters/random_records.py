@@ -57,6 +57,7 @@ FIELDS: dict[str, Any] = {
     "eventSource": SOURCES,
     "eventType": EVENT_TYPES,
     "eventCategory": ["Management", "Data", "NetworkActivity", "Insight"],
+    "eventTime": [f"2023-07-10T{hour}:00:00Z" for hour in (10, 11, 12)],
     "awsRegion": ["us-east-1"],
     "sourceIPAddress": WORDS[-7:],
     "errorCode": ["AccessDenied", "VpceAccessDenied", "Client.UnauthorizedOperation"],
