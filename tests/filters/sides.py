@@ -22,12 +22,6 @@ class Language:
     slow: Callable[[str], Any]
     fast: Callable[[str], Any]
 
-    def in_archive(self, text: str) -> Callable[[str], bool]:
-        """What the slow side says of the records of an archive."""
-        matcher = self.slow(text)
-        test: Callable[[str], bool] = getattr(matcher, "matches_record", matcher.matches)
-        return test
-
     def refusal(self, side: str, text: str) -> str | None:
         """Why a side refuses a text; None if it does not."""
         try:

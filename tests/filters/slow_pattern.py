@@ -42,21 +42,17 @@ class RefusedError(ValueError):
 @dataclass(frozen=True)
 class Pattern:
     branches: list[Branch]
-    # Whether it is about the event around the record, not about the record.
+    # Whether it is about the event around a record, not about the record.
     envelope: bool
 
-    def matches(self, event: str | bytes) -> bool:
-        """Whether the text of an event matches as it is."""
-        return self.matches_document(document(event))
-
-    def matches_record(self, record: str | bytes) -> bool:
-        """Whether EventBridge would match the event that a record arrives in."""
-        found = document(record)
-        return any(self.matches_document(event) for event in (wrapped(found) if self.envelope else [found]))
-
-    def matches_document(self, event: Any) -> bool:
+    def matches(self, text: str | bytes) -> bool:
+        """Whether an event matches; a record as it arrives, anything else as it is."""
+        event = document(text)
         if not isinstance(event, dict):
             return False
+        return any(map(self._matches, wrapped(event) if self.envelope and is_record(event) else [event]))
+
+    def _matches(self, event: dict[str, Any]) -> bool:
         leaves: dict[str, list[tuple[Leaf, Elements]]] = {}
         for name, leaf, elements in _leaves(event, (), frozenset(), count()):
             leaves.setdefault(name, []).append((leaf, elements))
@@ -125,10 +121,13 @@ def _count(fields: Members) -> int:
 def _is_envelope(fields: Members) -> bool:
     for name, value in fields.last().items():
         if name == "$or":
-            if not all(_is_envelope(item) for item in value):
+            if not all(map(_is_envelope, value)):
                 return False
+            continue
+        first = name.split(".")[0]
         # A record has resources, too; those are objects.
-        elif name.split(".")[0] not in ENVELOPE or (name == "resources" and isinstance(value, Members)):
+        of_record = first == "resources" and (first != name or isinstance(value, Members))
+        if first not in ENVELOPE or of_record:
             return False
     return True
 
@@ -424,10 +423,13 @@ def _agree(one: Elements, other: Elements) -> bool:
     return len({array for array, _ in one | other}) == len(one | other)
 
 
-def wrapped(record: Any) -> list[dict[str, Any]]:
+def is_record(event: dict[str, Any]) -> bool:
+    signs = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"}
+    return not signs.isdisjoint(event) and "detail-type" not in event
+
+
+def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
     """The event that a record arrives in; two for a sign-in, whose type is documented in two spellings."""
-    if not isinstance(record, dict):
-        return []
     event: dict[str, Any] = {
         "version": "0",
         "resources": [],

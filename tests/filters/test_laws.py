@@ -20,7 +20,7 @@ from strategies import SETTINGS
 
 Conditions = Callable[[About], st.SearchStrategy[str]]
 CONDITIONS: dict[Language, Conditions] = {
-    EVENT_PATTERN: event_patterns,
+    EVENT_PATTERN: lambda about: st.booleans().flatmap(lambda envelope: event_patterns(about, envelope=envelope)),
     FILTER_PATTERN: filter_patterns,
     EVENT_SELECTORS: lambda _about: event_selectors(),
 }
