@@ -25,14 +25,6 @@ class Number:
 class Members(list[tuple[str, Any]]):
     """The members of a JSON object in their order, each of duplicate keys."""
 
-    def last(self) -> dict[str, Any]:
-        """One value a key, the last; in the order of those."""
-        found: dict[str, Any] = {}
-        for key, value in self:
-            found.pop(key, None)
-            found[key] = value
-        return found
-
 
 def members(text: str | bytes) -> Any:
     """A JSON value whose objects are ``Members``."""

@@ -7,6 +7,7 @@ EventBridge event patterns") and from what AWS's open-source matcher, event-rule
   dotted names; an event matches if it passes one branch.
 * An event is a list of leaves under dotted names. Arrays leave no trace in a name; a leaf knows the elements it
   lies in, by array and place. Objects, and arrays without a leaf, are not there at all.
+* The last of duplicate names holds in a pattern, the last of duplicate keys in an event.
 * Names are taken in sorted order. Each needs one leaf that passes one of its tests and lies in no other element of
   an array than the leaves chosen before. ``{"exists": false}`` passes where no leaf of that name could be chosen.
 """
@@ -76,24 +77,21 @@ def _branches(fields: Members, path: tuple[str, ...], branches: list[Branch], *,
     """Each of the branches with the fields of an object."""
     if not fields:
         raise RefusedError("empty object")
-    last = fields.last()
-    for place, (name, value) in enumerate(fields):
+    for name, value in fields:
         if name == "$or":
-            made = _either(value, path, branches)
+            branches = _either(value, path, branches)
         elif inside_or and name in RESERVED:
             raise RefusedError(f"{name} inside of $or")
         elif isinstance(value, Members):
-            made = _branches(value, (*path, name), branches, inside_or=inside_or)
+            branches = _branches(value, (*path, name), branches, inside_or=inside_or)
         elif isinstance(value, list):
             tests = [test for item in value for test in _alternative(item)]
             if not tests:
                 raise RefusedError("empty array")
-            made = [branch | {".".join((*path, name)): tests} for branch in branches]
+            # The last tests of a name hold.
+            branches = [branch | {".".join((*path, name)): tests} for branch in branches]
         else:
             raise RefusedError(f"{name} is neither an object nor an array")
-        # All must be right, the last holds.
-        if last[name] is value and all(key != name for key, _ in fields[place + 1 :]):
-            branches = made
     return branches
 
 
@@ -110,7 +108,7 @@ def _either(value: Any, path: tuple[str, ...], branches: list[Branch]) -> list[B
 def _count(fields: Members) -> int:
     """The number of branches that an object makes of one."""
     product = 1
-    for name, value in fields.last().items():
+    for name, value in fields:
         if name == "$or" and isinstance(value, list):
             product *= sum(_count(item) for item in value if isinstance(item, Members))
         elif isinstance(value, Members):
@@ -119,7 +117,7 @@ def _count(fields: Members) -> int:
 
 
 def _is_envelope(fields: Members) -> bool:
-    for name, value in fields.last().items():
+    for name, value in fields:
         if name == "$or":
             if not all(map(_is_envelope, value)):
                 return False
@@ -435,7 +433,7 @@ def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
         "resources": [],
         "detail": {name: value for name, value in record.items() if name != "eventContext"},
     }
-    for name, field in (("account", "recipientAccountId"), ("time", "eventTime"), ("region", "awsRegion")):
+    for name, field in (("id", "eventID"), ("account", "recipientAccountId"), ("time", "eventTime"), ("region", "awsRegion")):
         if record.get(field) is not None:
             event[name] = record[field]
     if isinstance(source := record.get("eventSource"), str):
@@ -443,7 +441,9 @@ def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
     kind = record.get("eventType")
     if kind == "AwsConsoleSignIn" or source == "signin.amazonaws.com":
         return [event | {"detail-type": kind} for kind in SIGN_INS]
-    return [event | {"detail-type": DETAIL_TYPES.get(kind, "AWS API Call via CloudTrail") if isinstance(kind, str) else None}]
+    # Older events do not say what they are.
+    detail_type = DETAIL_TYPES.get(kind) if isinstance(kind, str) else "AWS API Call via CloudTrail"
+    return [event | ({"detail-type": detail_type} if detail_type else {})]
 
 
 DETAIL_TYPES = {
