@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import strategies
-from documents import Number, document
+from documents import Number, document, whole
 
 # Vocabulary
 
@@ -115,7 +115,7 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         for inner in value:
             yield from _leaves(inner, path)
     else:
-        yield path, [value.text if isinstance(value, Number) else value if isinstance(value, str) else json.dumps(value)]
+        yield path, [value.text if isinstance(value, Number) else whole(value) if isinstance(value, str) else json.dumps(value)]
 
 
 # Records

@@ -4,20 +4,21 @@ Written from the AWS CloudTrail API Reference (EventSelector, DataResource, Adva
 AdvancedFieldSelector) and the User Guide ("Filtering data events by using advanced event selectors").
 What AWS leaves open is decided here as ``docs/filters.md`` says:
 
-* An event without ``readOnly`` is a write.
-* ``resources.type`` and ``resources.ARN`` have to hold for the same entry of ``resources``. An entry with
-  ``ARNPrefix`` in place of ``ARN`` is compared by its beginning only.
+* What a trail takes or an event data store takes is taken.
+* An event that does not say whether it only reads is a write.
+* ``resources.type`` and ``resources.ARN`` are about the same entry of ``resources``: one entry of the type has to be
+  selected, none may be deselected. An entry with ``ARNPrefix`` in place of ``ARN`` is compared by its beginning only.
 * A field that is missing is hit by no value: what selects fails, what deselects passes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from documents import document
+from documents import Members, document, members
 
 Test = Callable[[Any], bool]
 KINDS = ("EventSelectors", "AdvancedEventSelectors")
@@ -33,27 +34,48 @@ class Selectors:
     tests: list[Test]
 
     def matches(self, record: str | bytes) -> bool:
-        """Whether a trail with these selectors would log the event."""
+        """Whether these selectors would log the event."""
         event = document(record)
         return isinstance(event, dict) and any(test(event) for test in self.tests)
 
 
 def parse(text: str) -> Selectors:
-    """The selectors of a text, of a trail; a ValueError if AWS would refuse them."""
-    found = document(text)
+    """The selectors of a text; a ValueError if AWS would refuse them."""
+    found = _once(members(text))
     if isinstance(found, list):
         found = {KINDS[any(isinstance(item, dict) and "FieldSelectors" in item for item in found)]: found}
     elif isinstance(found, dict) and not found.keys() & set(KINDS):
-        found = {KINDS["FieldSelectors" in found]: [found] if found else []}
+        found = {KINDS["FieldSelectors" in found]: [found]} if found else {}
     if not isinstance(found, dict):
         raise RefusedError("neither an object nor an array")
-    given = [kind for kind in KINDS if found.get(kind)]
-    if len(given) != 1:
+    given = {kind: found[kind] for kind in KINDS if found.get(kind) is not None}
+    if not given or all(given.get(kind) for kind in KINDS):
         raise RefusedError("selectors of one kind are needed")
-    selectors = found[given[0]]
-    if not isinstance(selectors, list) or not all(isinstance(item, dict) for item in selectors):
+    if not all(isinstance(listed, list) and all(isinstance(item, dict) for item in listed) for listed in given.values()):
         raise RefusedError("selectors are objects in an array")
-    return Selectors(_all_basic(selectors) if given == ["EventSelectors"] else _all_advanced(selectors))
+    return Selectors([*_all_basic(given.get(KINDS[0], [])), *_all_advanced(given.get(KINDS[1], []))])
+
+
+def _once(value: Any) -> Any:
+    """Objects as dicts; none has a key twice."""
+    if isinstance(value, Members):
+        found = {key: _once(inner) for key, inner in value}
+        if len(found) < len(value):
+            raise RefusedError("a key twice")
+        return found
+    return [_once(item) for item in value] if isinstance(value, list) else value
+
+
+def _strings(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RefusedError("an array of strings is needed")
+    return value
+
+
+def _known(value: Any, names: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value.keys() <= names:
+        raise RefusedError("a member that is not known")
+    return value
 
 
 # -- events
@@ -84,44 +106,56 @@ def is_read(event: dict[str, Any]) -> bool:
     return _flag(event.get("readOnly")) is True
 
 
-def entries(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    found = event.get("resources")
-    yield from (entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else ()
+def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of ``resources``; and the object that an older event names in its request only."""
+    listed = event.get("resources")
+    found = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    request = event.get("requestParameters")
+    if (
+        event.get("eventSource") == "s3.amazonaws.com"
+        and all(entry.get("type") != S3_OBJECT for entry in found)
+        and isinstance(request, dict)
+        and isinstance(bucket := request.get("bucketName"), str)
+        and isinstance(key := request.get("key"), str)
+    ):
+        region = _text(event.get("awsRegion")) or ""
+        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        found.append({"type": S3_OBJECT, "ARN": f"arn:{partition}:s3:::{bucket}/{key}"})
+    return found
 
 
 # -- basic selectors
 
 
-EVERYTHING = {
-    "AWS::S3::Object": r"arn:aws[a-z-]*:s3(:::)?",
-    "AWS::Lambda::Function": r"arn:aws[a-z-]*:lambda",
-    "AWS::DynamoDB::Table": r"arn:aws[a-z-]*:dynamodb",
-}
+S3_OBJECT = "AWS::S3::Object"
+TYPES = {S3_OBJECT, "AWS::Lambda::Function", "AWS::DynamoDB::Table"}
+EVERYTHING = re.compile("arn:(aws|aws-cn|aws-us-gov):(s3|lambda|dynamodb):*")
 EXCLUDABLE = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
 
 
 def _all_basic(selectors: list[dict[str, Any]]) -> list[Test]:
     if len(selectors) > MOST_BASIC:
         raise RefusedError("more than five basic selectors")
-    resources = [
-        value for selector in selectors for item in selector.get("DataResources", []) for value in item.get("Values", [])
-    ]
-    if sum(not any(re.fullmatch(all_of, value) for all_of in EVERYTHING.values()) for value in resources) > MOST_RESOURCES:
+    made = [_basic(selector) for selector in selectors]
+    values = [value for selector in selectors for item in selector.get("DataResources", []) for value in item.get("Values", [])]
+    if sum(not EVERYTHING.fullmatch(value) for value in values) > MOST_RESOURCES:
         raise RefusedError("more than 250 data resources")
-    return [_basic(selector) for selector in selectors]
+    return made
 
 
 def _basic(selector: dict[str, Any]) -> Test:
+    _known(selector, {"ReadWriteType", "IncludeManagementEvents", "DataResources", "ExcludeManagementEventSources"})
     reading = selector.get("ReadWriteType", "All")
     management = selector.get("IncludeManagementEvents", True)
-    excluded = selector.get("ExcludeManagementEventSources", [])
+    excluded = _strings(selector.get("ExcludeManagementEventSources", []))
     resources = selector.get("DataResources", [])
     if reading not in ("All", "ReadOnly", "WriteOnly"):
         raise RefusedError("no ReadWriteType")
     if not isinstance(management, bool) or not set(excluded) <= EXCLUDABLE:
         raise RefusedError("no way to include management events")
-    if any(item.get("Type") not in EVERYTHING for item in resources):
+    if not isinstance(resources, list) or any(_known(item, {"Type", "Values"}).get("Type") not in TYPES for item in resources):
         raise RefusedError("no type of a data resource")
+    resources = [(item["Type"], _strings(item.get("Values", []))) for item in resources]
 
     def test(event: dict[str, Any]) -> bool:
         if reading != "All" and is_read(event) != (reading == "ReadOnly"):
@@ -130,33 +164,16 @@ def _basic(selector: dict[str, Any]) -> Test:
             case "Management":
                 return bool(management) and event.get("eventSource") not in excluded
             case "Data":
-                return any(_is_resource(item, event) for item in resources)
+                return any(_is_resource(kind, values, event) for kind, values in resources)
         return False
 
     return test
 
 
-def _is_resource(item: dict[str, Any], event: dict[str, Any]) -> bool:
-    kind, values = item["Type"], item.get("Values", [])
-    found = [entry for entry in entries(event) if entry.get("type") == kind]
-    if kind == "AWS::S3::Object" and not found:
-        found = _object_of_request(event)
-    if any(re.fullmatch(EVERYTHING[kind], value) for value in values):
-        return bool(found)
-    operator = "StartsWith" if kind == "AWS::S3::Object" else "Equals"
-    return any(hits(arn(entry), operator, value) for entry in found for value in values)
-
-
-def _object_of_request(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """The object of an older event, which names its bucket among the resources only."""
-    request = event.get("requestParameters")
-    if event.get("eventSource") != "s3.amazonaws.com" or not isinstance(request, dict):
-        return []
-    bucket, key = request.get("bucketName"), request.get("key")
-    if not isinstance(bucket, str) or not isinstance(key, str):
-        return []
-    parts = [match[1] for entry in entries(event) if (match := re.match("arn:([^:]*):s3:", str(entry.get("ARN"))))]
-    return [{"ARN": f"arn:{parts[0] if parts else 'aws'}:s3:::{bucket}/{key}"}]
+def _is_resource(kind: str, values: list[str], event: dict[str, Any]) -> bool:
+    found = [arn(entry) for entry in entries(event) if entry.get("type") == kind]
+    operator = "StartsWith" if kind == S3_OBJECT else "Equals"
+    return any(EVERYTHING.fullmatch(value) or hits(one, operator, value) for one in found for value in values)
 
 
 # -- advanced selectors
@@ -168,25 +185,29 @@ OPERATORS = (*SELECTS, *DESELECTS)
 ANY = (OPERATORS, None)
 TRUE_OR_FALSE = (("Equals",), {"true", "false"})
 
-# Category -> field -> operators and values; of a trail.
+COMMON = {
+    "readOnly": TRUE_OR_FALSE,
+    "eventSource": ANY,
+    "eventName": ANY,
+    "eventType": ANY,
+    "sessionCredentialFromConsole": (("Equals", "NotEquals"), {"true"}),
+    "userIdentity.arn": ANY,
+}
+
+# Category -> field -> operators and values. A trail takes fewer fields of management events.
 FIELDS: dict[str, dict[str, tuple[tuple[str, ...], set[str] | None]]] = {
-    "Management": {"readOnly": TRUE_OR_FALSE, "eventSource": (("NotEquals",), EXCLUDABLE)},
-    "Data": {
-        "readOnly": TRUE_OR_FALSE,
-        "eventSource": ANY,
-        "eventName": ANY,
-        "eventType": ANY,
-        "resources.type": (("Equals",), None),
-        "resources.ARN": ANY,
-        "sessionCredentialFromConsole": (("Equals", "NotEquals"), {"true"}),
-        "userIdentity.arn": ANY,
-    },
+    "Management": COMMON,
+    "Data": COMMON | {"resources.type": (("Equals",), None), "resources.ARN": ANY},
     "NetworkActivity": {
         "eventSource": (("Equals",), None),
         "eventName": ANY,
         "errorCode": (("Equals",), {"VpceAccessDenied"}),
         "vpcEndpointId": ANY,
     },
+    "Insight": {},
+    "ConfigurationItem": {},
+    "Evidence": {},
+    "ActivityAuditLog": {},
 }
 REQUIRED = {"Data": "resources.type", "NetworkActivity": "eventSource"}
 
@@ -196,13 +217,12 @@ class Field:
     name: str
     values: list[tuple[str, str]]
 
-    def passes(self, found: tuple[str, bool] | None) -> bool:
-        """Some value selects, if any does at all, and none deselects."""
-        selecting = [hits(found, operator, value) for operator, value in self.values if operator in SELECTS]
-        deselecting = [
-            hits(found, operator.removeprefix("Not"), value) for operator, value in self.values if operator in DESELECTS
-        ]
-        return (not selecting or any(selecting)) and not any(deselecting)
+    def passes(self, *found: tuple[str, bool] | None) -> bool:
+        """Some value selects one of the texts, if any selects at all, and none deselects one."""
+        selecting = [(operator, value) for operator, value in self.values if operator in SELECTS]
+        deselecting = [(operator.removeprefix("Not"), value) for operator, value in self.values if operator in DESELECTS]
+        selected = not selecting or any(hits(one, *test) for one in found for test in selecting)
+        return selected and not any(hits(one, *test) for one in found for test in deselecting)
 
 
 def hits(found: tuple[str, bool] | None, operator: str, value: str) -> bool:
@@ -223,8 +243,8 @@ def _all_advanced(selectors: list[dict[str, Any]]) -> list[Test]:
 
 
 def _fields(selector: dict[str, Any]) -> list[Field]:
-    listed = selector.get("FieldSelectors")
-    name = selector.get("Name") or ""
+    listed = _known(selector, {"Name", "FieldSelectors"}).get("FieldSelectors")
+    name = selector.get("Name", "")
     if not isinstance(listed, list) or not listed or not isinstance(name, str) or len(name) > LONGEST_NAME:
         raise RefusedError("no field selectors")
     return [_field(item) for item in listed]
@@ -237,9 +257,9 @@ def _field(item: Any) -> Field:
     for operator, given in item.items():
         if operator == "Field":
             continue
-        if operator not in OPERATORS or not isinstance(given, list) or not given:
+        if operator not in OPERATORS or not given:
             raise RefusedError("no condition")
-        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_VALUE for value in given):
+        if not all(0 < len(value) <= LONGEST_VALUE for value in _strings(given)):
             raise RefusedError("no value")
         values += [(operator, value) for value in given]
     if not values:
@@ -253,7 +273,7 @@ def _advanced(fields: list[Field]) -> Test:
         raise RefusedError("one category is needed")
     wanted = categories[0][0][1]
     if wanted not in FIELDS:
-        raise RefusedError("no category of a trail")
+        raise RefusedError("no category")
     rest = [field for field in fields if field.name != "eventCategory"]
     for field in rest:
         operators, values = FIELDS[wanted].get(field.name, ((), None))
@@ -261,24 +281,22 @@ def _advanced(fields: list[Field]) -> Test:
             raise RefusedError(f"{field.name} of {wanted}")
     if wanted in REQUIRED:
         required = [field for field in rest if field.name == REQUIRED[wanted]]
-        if len(required) != 1 or len(required[0].values) != 1:
+        if len(required) != 1 or (wanted == "NetworkActivity" and len(required[0].values) != 1):
             raise RefusedError(f"one {REQUIRED[wanted]} is needed")
-    of_resource = [field for field in rest if field.name.startswith("resources.")]
-    others = [field for field in rest if not field.name.startswith("resources.")]
+    others = [field for field in rest if field.name != "resources.type"]
+    kinds = [value for field in rest if field.name == "resources.type" for _, value in field.values]
 
     def test(event: dict[str, Any]) -> bool:
+        of_kind = [arn(entry) for entry in entries(event) if entry.get("type") in kinds]
         return (
             category(event) == wanted
-            and all(field.passes(_found(event, field.name)) for field in others)
-            and (not of_resource or any(_is_entry(entry, of_resource) for entry in entries(event)))
+            and (not kinds or bool(of_kind))
+            and all(
+                field.passes(*(of_kind if field.name == "resources.ARN" else [_found(event, field.name)])) for field in others
+            )
         )
 
     return test
-
-
-def _is_entry(entry: dict[str, Any], fields: list[Field]) -> bool:
-    found = {"resources.type": _whole(entry.get("type")), "resources.ARN": arn(entry)}
-    return all(field.passes(found[field.name]) for field in fields)
 
 
 def arn(entry: dict[str, Any]) -> tuple[str, bool] | None:

@@ -131,6 +131,12 @@ LOGGED: dict[str, tuple[str, set[str]]] = {
     "network activity, denied": (advanced(OF_KMS | {"errorCode": equals("VpceAccessDenied")}), {"denied"}),
     "network activity of an endpoint": (advanced(OF_KMS | {"vpcEndpointId": {"StartsWith": ["vpce-2"]}}), set()),
     "network activity of another source": (advanced(OF_KMS | {"eventSource": equals("ec2.amazonaws.com")}), set()),
+    "insights, of an event data store": (advanced({"eventCategory": equals("Insight")}), {"insight"}),
+    "management by name, of an event data store": (
+        advanced({"eventCategory": equals("Management"), "eventName": {"StartsWith": ["De"]}}),
+        {"Decrypt", "Describe"},
+    ),
+    "no selectors": (basic(), set()),
     "a list of selectors": (json.dumps(json.loads(advanced(OF_S3))["AdvancedEventSelectors"]), OBJECTS),
     "what a trail says": (
         json.dumps({"TrailARN": "arn:aws:cloudtrail:us-east-1:123456789012:trail/t"} | json.loads(advanced(OF_S3))),
@@ -278,6 +284,22 @@ def test_beginning_of_an_arn(side: str, test: dict[str, list[str]], *, expected:
 
 
 @both_sides
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ({"StartsWith": ["arn:aws:s3:::b/"]}, True),
+        ({"NotStartsWith": ["arn:aws:s3:::b/"]}, False),
+        ({"NotStartsWith": ["arn:aws:s3:::d/"]}, True),
+        ({"StartsWith": ["arn:aws:s3:::b/"], "NotEquals": ["arn:aws:s3:::c/k"]}, False),
+    ],
+)
+def test_two_entries_of_one_type(side: str, test: dict[str, list[str]], *, expected: bool) -> None:
+    """One is enough to log the event, one is enough not to."""
+    event = data("x", s3("arn:aws:s3:::b/k"), s3("arn:aws:s3:::c/k"))
+    assert getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": test})).matches(json.dumps(event)) is expected
+
+
+@both_sides
 def test_object_of_an_older_event(side: str) -> None:
     """It names the bucket among its resources, the object in its request."""
     event = data("GetObject", BUCKET, requestParameters={"bucketName": "b", "key": "logs/1"})
@@ -313,12 +335,10 @@ REFUSED: dict[str, str] = {
     "network activity not of a source": advanced(OF_KMS | {"eventSource": {"NotEquals": ["kms.amazonaws.com"]}}),
     "network activity, reads": advanced(OF_KMS | {"readOnly": equals("true")}),
     "network activity, another error": advanced(OF_KMS | {"errorCode": equals("AccessDenied")}),
-    "management of a source": advanced({"eventCategory": equals("Management"), "eventSource": equals("ec2.amazonaws.com")}),
-    "management without another source": advanced(
-        {"eventCategory": equals("Management"), "eventSource": {"NotEquals": ["ec2.amazonaws.com"]}}
-    ),
-    "management by name, of a trail": advanced({"eventCategory": equals("Management"), "eventName": equals("x")}),
     "management of a resource": advanced({"eventCategory": equals("Management"), "resources.ARN": equals("x")}),
+    "a member that basic selectors do not have": basic({"Name": "x"}),
+    "a key twice": '{"EventSelectors":[{"ReadWriteType":"All","ReadWriteType":"All"}]}',
+    "insights of a source": advanced({"eventCategory": equals("Insight"), "eventSource": equals("s3.amazonaws.com")}),
     "an unknown field": advanced(OF_S3 | {"awsRegion": equals("us-east-1")}),
     "an unknown operator": advanced(OF_S3 | {"eventName": {"Contains": ["x"]}}),
     "a field without an operator": advanced(OF_S3 | {"eventName": {}}),
