@@ -57,7 +57,8 @@ def parse(text: str) -> Pattern:
     if len(trimmed) > 1 and trimmed.startswith("%") and trimmed.endswith("%"):
         expression = regular(trimmed[1:-1])
         return Pattern(lambda message: bool(expression.search(message)))
-    return Pattern(terms(trimmed))
+    # A phrase of blanks is how the guide writes the pattern of everything.
+    return Pattern(terms(re.sub(r'^"\s*"$', "", trimmed)))
 
 
 def _json(message: str) -> Any:
@@ -120,7 +121,7 @@ class Parser:
         """The steps of a path; None is a wildcard."""
         self.take(r"\$")
         steps: list[str | int | None] = []
-        step = re.compile(r"\.([A-Za-z0-9_-]+)|(\.\*)|\[([0-9]+)\]|(\[\*\])|\.\['([^']+)'\]")
+        step = re.compile(r"\.([\w-]+)|(\.\*)|\[([0-9]+)\]|(\[\*\])|\.\['([^']+)'\]")
         while found := step.match(self.text, self.at):
             self.at = found.end()
             name, members, index, elements, key = found.groups()
@@ -268,7 +269,10 @@ _PIECES = re.compile(
 
 
 def regular(text: str) -> re.Pattern[str]:
-    if not text or not _PIECES.fullmatch(text):
+    # Without escapes and classes, braces are around numbers.
+    plain = re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", text)
+    counted = re.sub(r"\{(?:\d+(?:,\d*)?|,\d+)\}", "", plain)
+    if not text or not _PIECES.fullmatch(text) or re.search(r"[{}]", counted):
         raise RefusedError("what AWS does not allow in a regular expression")
     try:
         # The end of the value, not that of its last line; $ in a class is itself.
@@ -331,13 +335,13 @@ class Fields:
 
     def field(self, part: str) -> Callable[[str], bool]:
         """The conditions on one field, which has a name."""
-        name = re.match(r"[A-Za-z0-9_-]+", part)
+        name = re.match(r"[\w-]+", part)
         if name is None:
             raise RefusedError("a field without a name")
         if name[0] == part:
             return lambda _value: True
         # The same field by the grammar of JSON.
-        condition = Parser("{" + re.sub(rf"\b{name[0]}(?=\s*[=!<>])", f"$.{name[0]}", part) + "}").whole()
+        condition = Parser("{" + re.sub(rf"(?<![\w-]){name[0]}(?=\s*[=!<>])", f"$.{name[0]}", part) + "}").whole()
         return lambda value: condition({name[0]: Word(value)})
 
 

@@ -51,7 +51,11 @@ class Pattern:
         event = document(text)
         if not isinstance(event, dict):
             return False
-        return any(map(self._matches, wrapped(event) if self.envelope and is_record(event) else [event]))
+        if not is_record(event):
+            return self._matches(event)
+        # Nothing of a record has a dot in its name, and none of its fields is taken for two.
+        record = {name: value for name, value in event.items() if "." not in name}
+        return any(map(self._matches, wrapped(record) if self.envelope else [record]))
 
     def _matches(self, event: dict[str, Any]) -> bool:
         leaves: dict[str, list[tuple[Leaf, Elements]]] = {}

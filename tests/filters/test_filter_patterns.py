@@ -197,6 +197,8 @@ LINE = '{"eventName":"ERRORCODE 1","text":"a phrase","path":"a\\/b"}'
     [
         ("", True),
         (" ", True),
+        ('""', True),
+        ('" "', True),
         ("ERROR", True),
         ("error", False),
         ("ERROR phrase", True),
