@@ -3,15 +3,16 @@
 use std::fmt;
 
 use super::wildcard::WildcardError;
+use crate::error::line_and_column;
 use crate::filter::BlockError;
 
 /// A refusal: what is wrong, in which field, and where in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternError {
-    pub(super) kind: PatternErrorKind,
-    pub(super) field: String,
-    pub(super) line: usize,
-    pub(super) column: usize,
+    kind: PatternErrorKind,
+    field: String,
+    line: usize,
+    column: usize,
 }
 
 /// What is wrong with a pattern.
@@ -20,10 +21,8 @@ pub struct PatternError {
 pub enum PatternErrorKind {
     /// The text is not JSON: what was expected, and the character that was found (`None` at the end).
     InvalidJson(&'static str, Option<char>),
-    /// Text follows the pattern.
-    TrailingText,
     /// The text has more bytes than this.
-    TooLong(usize),
+    TooLong(u64),
     /// Objects are nested deeper than this.
     TooDeep(usize),
     /// More fields than this have to be met at once.
@@ -41,7 +40,7 @@ pub enum PatternErrorKind {
     },
     /// An object without members.
     EmptyObject,
-    /// A list without elements.
+    /// An array without elements.
     EmptyArray,
     /// The name of an operator is none.
     UnknownOperator(String),
@@ -49,7 +48,7 @@ pub enum PatternErrorKind {
     SeveralOperators,
     /// `anything-but`, `prefix` or `suffix` takes no operator of this name: which of them, the name.
     UnsupportedOperator(&'static str, String),
-    /// A list of `anything-but` has both strings and numbers.
+    /// An array of `anything-but` has both strings and numbers.
     MixedList,
     /// A prefix or suffix that every string has.
     EmptyAffix,
@@ -79,7 +78,6 @@ impl PatternErrorKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::InvalidJson(..) => "invalid-json",
-            Self::TrailingText => "trailing-text",
             Self::TooLong(_) => "too-long",
             Self::TooDeep(_) => "too-deep",
             Self::TooManyFields(_) => "too-many-fields",
@@ -110,18 +108,17 @@ impl fmt::Display for PatternErrorKind {
         match self {
             Self::InvalidJson(expected, None) => write!(f, "invalid JSON: expected {expected} but found the end"),
             Self::InvalidJson(expected, Some(found)) => write!(f, "invalid JSON: expected {expected} but found {found:?}"),
-            Self::TrailingText => f.write_str("text follows the pattern"),
             Self::TooLong(limit) => write!(f, "longer than {limit} bytes"),
             Self::TooDeep(limit) => write!(f, "nested deeper than {limit} objects"),
             Self::TooManyFields(limit) => write!(f, "more than {limit} fields in one combination"),
             Self::TooManyCombinations(limit) => write!(f, "\"$or\" makes more than {limit} combinations"),
             Self::WrongType { of, expected, found } => write!(f, "{of} must be {expected}, not {found}"),
             Self::EmptyObject => f.write_str("empty object: expected a field or an operator"),
-            Self::EmptyArray => f.write_str("empty list: expected at least one value"),
+            Self::EmptyArray => f.write_str("empty array: expected at least one value"),
             Self::UnknownOperator(name) => write!(f, "unknown operator {name:?}"),
             Self::SeveralOperators => f.write_str("more than one operator in one object"),
             Self::UnsupportedOperator(of, name) => write!(f, "{of:?} takes no operator {name:?}"),
-            Self::MixedList => f.write_str("the list of \"anything-but\" must be all strings or all numbers"),
+            Self::MixedList => f.write_str("the array of \"anything-but\" must be all strings or all numbers"),
             Self::EmptyAffix => f.write_str("the prefixes and suffixes of \"anything-but\" must not be empty"),
             Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {name:?}"),
             Self::NumericValue(sign) => write!(f, "\"numeric\" has no number behind {sign:?}"),
@@ -144,6 +141,12 @@ impl fmt::Display for PatternErrorKind {
 }
 
 impl PatternError {
+    /// At a byte of `text`.
+    pub(super) fn new(kind: PatternErrorKind, field: String, text: &str, byte: usize) -> Self {
+        let (line, column) = line_and_column(text, byte);
+        Self { kind, field, line, column }
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> &PatternErrorKind {
