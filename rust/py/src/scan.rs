@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
+use ctfast_core::filter::Predicate;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::{Listing, Selection, Skip};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
@@ -17,7 +18,7 @@ use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
 use crate::error::to_exception;
-use crate::filter;
+use crate::filter::{self, Filter};
 use crate::integrity::{Hashes, Paths};
 
 /// How long a wait may be deaf to Ctrl-C.
@@ -80,7 +81,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -99,15 +100,20 @@ impl Scan {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         only: Option<PyRef<'_, Paths>>,
+        r#where: Option<PyRef<'_, Filter>>,
+        rules: Option<Vec<(String, PyRef<'_, Filter>)>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
+        let pushed = predicate.map(filter::predicate).transpose()?;
+        let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
         let plan = Plan {
             files: Listing::new(
                 paths,
                 Selection { accounts, regions, kinds, since, until, max_delay, files: only.map(|only| Arc::clone(&only.0)) },
             ),
             schema: Arc::new(schema),
-            predicate: predicate.map(filter::predicate).transpose()?,
+            predicate: (!all.is_empty()).then_some(Predicate::All(all)),
+            rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
             fail,
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,

@@ -30,6 +30,17 @@ impl Wanted {
         Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << name(id).len()) }
     }
 
+    /// These columns, and keys without a column that are so long: one bit for each length.
+    pub(crate) fn columns_and_keys(columns: u128, lengths: u64) -> Self {
+        let known = Self::columns(columns);
+        Self { lengths: known.lengths | lengths, ..known }
+    }
+
+    /// What either asks for.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { objects: self.objects | other.objects, lengths: self.lengths | other.lengths }
+    }
+
     /// All of it, unknown keys too.
     pub(crate) fn everything() -> Self {
         Self { objects: u128::MAX, lengths: u64::MAX }

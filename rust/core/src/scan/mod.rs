@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report};
 
 use crate::error::Error;
-use crate::filter::Predicate;
+use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::source::Listing;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub schema: SchemaRef,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
+    /// Rules of which a row must meet one; their names become a column behind all others.
+    pub rules: Option<Vec<(String, Predicate)>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,
     /// What a file may inflate to.
@@ -44,7 +46,9 @@ struct Shared {
     files: Mutex<Listing>,
     order: Order,
     schema: SchemaRef,
-    predicate: Option<Predicate>,
+    search: Option<Search>,
+    filter: Option<Arc<Rules>>,
+    rules: Option<Arc<Rules>>,
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
@@ -76,7 +80,9 @@ impl Scan {
             files: Mutex::new(plan.files),
             order: Order::new(threads),
             schema: plan.schema,
-            predicate: plan.predicate,
+            search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
+            filter: plan.predicate.map(|predicate| Arc::new(Rules::one(predicate))),
+            rules: plan.rules.map(|rules| Arc::new(Rules::new(rules))),
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
@@ -127,6 +133,12 @@ impl Scan {
             let _ = worker.join();
         }
     }
+}
+
+/// What a file must have for any row.
+fn search(predicate: Option<&Predicate>, rules: Option<&[(String, Predicate)]>) -> Option<Search> {
+    let any = rules.map(|rules| Predicate::Any(rules.iter().map(|(_, rule)| rule.clone()).collect()));
+    Search::new(&Predicate::All(predicate.cloned().into_iter().chain(any).collect()))
 }
 
 impl Drop for Scan {
