@@ -48,7 +48,7 @@ impl Sources {
                     | 1 << self.insight
                     | 1 << self.resources
             }
-            Derived::DetailType => 1 << self.event_type,
+            Derived::DetailType => 1 << self.event_type | 1 << self.event_source,
             Derived::Source => 1 << self.event_source,
             Derived::ObjectArn => 1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters,
         }
@@ -64,17 +64,18 @@ impl Sources {
                 Some(category) => vec![Cow::Owned(category.into_owned())],
                 None => fixed(self.category(event_type.as_deref(), record, cursor)),
             },
+            // Old sign-ins call themselves API calls, or nothing.
+            Derived::DetailType
+                if event_type.as_deref() == Some(b"AwsConsoleSignIn")
+                    || text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") =>
+            {
+                vec![Cow::Borrowed(b"AWS Console Sign In via CloudTrail"), Cow::Borrowed(b"AWS Console Signin via CloudTrail")]
+            }
             Derived::DetailType => match event_type.as_deref() {
                 // Records before version 1.02 have no type.
                 None | Some(b"AwsApiCall") => fixed("AWS API Call via CloudTrail"),
                 Some(b"AwsServiceEvent") => fixed("AWS Service Event via CloudTrail"),
                 Some(b"AwsConsoleAction") => fixed("AWS Console Action via CloudTrail"),
-                Some(b"AwsConsoleSignIn") => {
-                    vec![
-                        Cow::Borrowed(b"AWS Console Sign In via CloudTrail"),
-                        Cow::Borrowed(b"AWS Console Signin via CloudTrail"),
-                    ]
-                }
                 Some(b"AwsCloudTrailInsight") => fixed("AWS Insight via CloudTrail"),
                 Some(other) if other.starts_with(b"AwsVpceEvent") => fixed("AWS Network Activity Event via CloudTrail"),
                 Some(_) => Vec::new(),
