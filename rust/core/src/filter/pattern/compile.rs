@@ -91,7 +91,7 @@ fn all(combination: &Combination, place: impl Fn(&str) -> Place) -> Predicate {
                 slots.push(Slot { path, test, or_absent, label: label(name, alternatives) });
                 continue;
             }
-            Place::Fixed(text) => meets(alternatives, text),
+            Place::Fixed(string) => meets(alternatives, string),
             Place::Nowhere => or_absent,
         };
         if !met {
