@@ -4,7 +4,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
+__all__ = [
+    "DEBUG",
+    "Batch",
+    "Filter",
+    "Hashes",
+    "Paths",
+    "Scan",
+    "Verify",
+    "__version__",
+    "advanced_event_selectors",
+    "columns",
+    "lint_event_selectors",
+    "parse_key",
+    "schema",
+]
 
 __version__: str
 DEBUG: bool
@@ -34,6 +48,26 @@ class Batch:
     def slice(self, offset: int, length: int) -> Batch: ...
 
 @final
+class Filter:
+    """A condition on records. Those in a language of AWS come with their normal form."""
+
+    @staticmethod
+    def event_selectors(text: str, *, target: str | None, missing_read_only: str) -> tuple[Filter, str]: ...
+    @staticmethod
+    def filter_pattern(text: str, *, missing_differs: bool) -> tuple[Filter, str]: ...
+    @staticmethod
+    def event_pattern(text: str) -> tuple[Filter, str]: ...
+    @staticmethod
+    def category(name: str) -> Filter: ...
+    @staticmethod
+    def all(filters: list[Filter]) -> Filter: ...
+    @staticmethod
+    def any(filters: list[Filter]) -> Filter: ...
+    def negated(self) -> Filter: ...
+    def matches(self, record: bytes) -> bool: ...
+    def explain(self, record: bytes) -> list[tuple[str, list[str]]]: ...
+
+@final
 class Scan:
     """A running read. It owns its threads from the first moment until `close`."""
 
@@ -55,6 +89,8 @@ class Scan:
         max_ratio: int,
         hashes: Hashes | None = None,
         only: Paths | None = None,
+        where: Filter | None = None,
+        rules: list[tuple[str, Filter]] | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
@@ -102,6 +138,8 @@ class Verify:
     @staticmethod
     def empty() -> dict[str, Batch]: ...
 
+def advanced_event_selectors(text: str) -> str: ...
+def lint_event_selectors(text: str, target: str | None) -> list[tuple[str, str, str, str]]: ...
 def parse_key(key: str) -> _Key | None: ...
 def schema(columns: list[str]) -> Batch: ...
 def columns() -> list[tuple[str, str, str]]: ...

@@ -4,14 +4,15 @@
 
     CloudTrailError
     ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
-    └── SourceError     a file cannot be read at all
+    ├── SourceError     a file cannot be read at all
+    └── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
 
 A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
 """
 
 from __future__ import annotations
 
-__all__ = ["CloudTrailError", "FormatError", "SourceError"]
+__all__ = ["CloudTrailError", "FilterError", "FormatError", "SourceError"]
 
 
 class CloudTrailError(Exception):
@@ -51,3 +52,47 @@ class FormatError(CloudTrailError):
 
 class SourceError(CloudTrailError):
     """A file cannot be read at all."""
+
+
+class FilterError(CloudTrailError, ValueError):
+    """Event selectors, a filter pattern or an event pattern that AWS would refuse.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong and what was expected, without the place.
+    key : str or None
+        Path of the file, if it was read from one.
+    path : str or None
+        The field that is wrong, such as ``detail.eventName`` or ``AdvancedEventSelectors[0].FieldSelectors[2].Field``.
+    line, column : int or None
+        Where in the text, in characters from 1; ``None`` where it did not come as text.
+    kind : str
+        A short, stable name of what is wrong, such as ``"unknown-operator"``.
+    byte, record : None
+        For the other errors.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.EventPattern({"detail": {"eventName": "ConsoleLogin"}})
+    Traceback (most recent call last):
+    ctfast.exceptions.FilterError: detail.eventName: ...
+    """
+
+    def __init__(
+        self,
+        message: str,
+        path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        kind: str = "unexpected",
+        key: str | None = None,
+    ) -> None:
+        where = "".join(f"{part}: " for part in (key, path) if part)
+        position = "" if line is None else f" at line {line}, column {column}"
+        super().__init__(message, key, None, None, kind, f"{where}{message}{position}")
+        self.args = (message, path, line, column, kind, key)
+        self.path = path
+        self.line = line
+        self.column = column

@@ -15,6 +15,7 @@ import click
 import polars as pl
 
 from ctfast._ctfast import __version__
+from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.screen import say
 from ctfast.cli.verbs import columns, demo, info, scan, sql
@@ -83,5 +84,5 @@ def main() -> None:
     """
 
 
-for _verb in (demo, info, scan, sql, verify, columns, fetch_keys, fetch_signatures):
+for _verb in (demo, info, scan, sql, match, lint, cost, verify, columns, fetch_keys, fetch_signatures):
     main.add_command(_verb)

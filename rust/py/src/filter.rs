@@ -2,12 +2,15 @@
 
 use std::sync::Mutex;
 
-use ctfast_core::filter::{Field, Predicate, Single, Test};
+use ctfast_core::filter::metric::FilterPattern;
+use ctfast_core::filter::pattern::Pattern;
+use ctfast_core::filter::selector::{EventSelectors, SelectorError, Target, Unknown};
+use ctfast_core::filter::{Derived, Field, Path, Predicate, Single, Test, TextTest, ValueTest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::error::to_exception;
+use crate::error::{refusal, to_exception};
 use crate::scan::lock;
 
 /// A condition on records.
@@ -34,6 +37,58 @@ type Unmet = (String, Vec<String>);
 
 #[pymethods]
 impl Filter {
+    /// Event selectors, with their normal form.
+    #[staticmethod]
+    #[pyo3(signature = (text, *, target, missing_read_only))]
+    fn event_selectors(py: Python<'_>, text: &str, target: Option<&str>, missing_read_only: &str) -> PyResult<(Self, String)> {
+        let unknown = match missing_read_only {
+            "write" => Unknown::Write,
+            "read" => Unknown::Read,
+            "neither" => Unknown::Neither,
+            other => {
+                return Err(PyValueError::new_err(format!("missing_read_only must be write, read or neither, not {other:?}")));
+            }
+        };
+        let selectors = EventSelectors::parse(text, to_target(target)?).map_err(|error| refused(py, &error))?;
+        Ok((Self::new(ctfast_core::filter::Filter::on_records(selectors.predicate(unknown))), selectors.to_string()))
+    }
+
+    /// A filter pattern, with its normal form.
+    #[staticmethod]
+    #[pyo3(signature = (text, *, missing_differs))]
+    fn filter_pattern(py: Python<'_>, text: &str, missing_differs: bool) -> PyResult<(Self, String)> {
+        match FilterPattern::parse(text) {
+            Ok(pattern) => {
+                let filter = ctfast_core::filter::Filter::on_records(pattern.predicate(missing_differs));
+                Ok((Self::new(filter), pattern.to_string()))
+            }
+            Err(error) => {
+                let kind = error.kind();
+                Err(refusal(py, kind.to_string(), "", Some((error.line(), error.column())), kind.name()))
+            }
+        }
+    }
+
+    /// Events of a category, whether they name it or not.
+    #[staticmethod]
+    fn category(name: &str) -> Self {
+        let test = ValueTest::Text(TextTest::one_of([name]));
+        let predicate = Predicate::value(Path::Derived(Derived::Category), test, format!("eventCategory = {name}"));
+        Self::new(ctfast_core::filter::Filter::on_records(predicate))
+    }
+
+    /// An event pattern, with its normal form.
+    #[staticmethod]
+    fn event_pattern(py: Python<'_>, text: &str) -> PyResult<(Self, String)> {
+        match Pattern::parse(text) {
+            Ok(pattern) => Ok((Self::new(pattern.filter()), pattern.to_string())),
+            Err(error) => {
+                let kind = error.kind();
+                Err(refusal(py, kind.to_string(), error.field(), Some(error.position()), kind.name()))
+            }
+        }
+    }
+
     /// Met where all are.
     #[staticmethod]
     #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
@@ -67,6 +122,41 @@ impl Filter {
         let unmet = single.explain(record).map_err(|error| to_exception(py, &error))?;
         Ok(unmet.into_iter().map(|unmet| (unmet.condition, unmet.found)).collect())
     }
+}
+
+/// Event selectors as advanced ones, in JSON.
+#[pyfunction]
+pub(crate) fn advanced_event_selectors(py: Python<'_>, text: &str) -> PyResult<String> {
+    let selectors = EventSelectors::parse(text, Target::Either).map_err(|error| refused(py, &error))?;
+    let selectors: Vec<_> = selectors.to_advanced().iter().map(ToString::to_string).collect();
+    Ok(format!("[{}]", selectors.join(",")))
+}
+
+/// What is refused of event selectors, and what surprises: severity, path, code and message of each.
+#[pyfunction]
+pub(crate) fn lint_event_selectors(
+    text: &str,
+    target: Option<&str>,
+) -> PyResult<Vec<(&'static str, String, &'static str, String)>> {
+    let findings = EventSelectors::lint(text, to_target(target)?);
+    Ok(findings
+        .into_iter()
+        .map(|finding| (finding.severity.name(), finding.path, finding.code.name(), finding.message))
+        .collect())
+}
+
+fn to_target(name: Option<&str>) -> PyResult<Target> {
+    match name {
+        None => Ok(Target::Either),
+        Some("trail") => Ok(Target::Trail),
+        Some("event-data-store") => Ok(Target::EventDataStore),
+        Some(other) => Err(PyValueError::new_err(format!("target must be trail or event-data-store, not {other:?}"))),
+    }
+}
+
+fn refused(py: Python<'_>, error: &SelectorError) -> PyErr {
+    let finding = error.finding();
+    refusal(py, finding.message.clone(), &finding.path, None, finding.code.name())
 }
 
 fn cores(filters: &[PyRef<'_, Filter>]) -> Vec<ctfast_core::filter::Filter> {

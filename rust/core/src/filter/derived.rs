@@ -64,18 +64,13 @@ impl Sources {
                 Some(category) => vec![Cow::Owned(category.into_owned())],
                 None => fixed(self.category(event_type.as_deref(), record, cursor)),
             },
-            // Old sign-ins call themselves API calls, or nothing.
-            Derived::DetailType
-                if event_type.as_deref() == Some(b"AwsConsoleSignIn")
-                    || text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") =>
-            {
-                vec![Cow::Borrowed(b"AWS Console Sign In via CloudTrail"), Cow::Borrowed(b"AWS Console Signin via CloudTrail")]
-            }
             Derived::DetailType => match event_type.as_deref() {
-                // Records before version 1.02 have no type.
+                // Early records call a sign-in an API call; those before version 1.02 have no type at all.
+                None | Some(b"AwsApiCall") if text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") => sign_in(),
                 None | Some(b"AwsApiCall") => fixed("AWS API Call via CloudTrail"),
                 Some(b"AwsServiceEvent") => fixed("AWS Service Event via CloudTrail"),
                 Some(b"AwsConsoleAction") => fixed("AWS Console Action via CloudTrail"),
+                Some(b"AwsConsoleSignIn") => sign_in(),
                 Some(b"AwsCloudTrailInsight") => fixed("AWS Insight via CloudTrail"),
                 Some(other) if other.starts_with(b"AwsVpceEvent") => fixed("AWS Network Activity Event via CloudTrail"),
                 Some(_) => Vec::new(),
@@ -145,4 +140,9 @@ impl Sources {
 /// Whether an object in S3 is among the resources.
 fn names_object(resources: &[u8]) -> bool {
     memchr::memmem::find(resources, b"\"AWS::S3::Object\"").is_some()
+}
+
+/// AWS's pages spell the detail type of sign-ins in two ways.
+fn sign_in() -> Vec<Cow<'static, [u8]>> {
+    [&b"AWS Console Sign In via CloudTrail"[..], b"AWS Console Signin via CloudTrail"].map(Cow::Borrowed).to_vec()
 }

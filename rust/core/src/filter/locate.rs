@@ -1,7 +1,7 @@
 //! Finds the values at many paths of one record, each part of the record walked at most once.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::derived::Sources;
 use super::path::{Derived, Path, Step};
@@ -329,6 +329,7 @@ impl Paths {
     /// The last of duplicate keys counts: members are noted first, and looked into behind the object's end.
     fn members(&self, node: &Node, value: Value, cursor: &Cursor<'_>, element: u32, scratch: &mut Scratch) -> Result<(), Error> {
         let from = scratch.pending.len();
+        let mut all = BTreeMap::new();
         let mut inside = cursor.back_to(value);
         let mut more = inside.enter_object()?;
         while more {
@@ -342,10 +343,13 @@ impl Paths {
                     None => scratch.pending.push((child, member)),
                 }
             }
-            if let Some(child) = node.members {
-                self.walk(child, member, cursor, element, scratch);
+            if node.members.is_some() {
+                all.insert(name, member);
             }
             more = inside.next_member()?;
+        }
+        for (child, member) in node.members.iter().flat_map(|&child| all.values().map(move |&member| (child, member))) {
+            self.walk(child, member, cursor, element, scratch);
         }
         for at in from..scratch.pending.len() {
             let (child, member) = scratch.pending[at];

@@ -46,6 +46,8 @@ pub enum Predicate<P = Path> {
     Values(Vec<Slot<P>>),
     /// The text of the whole record, as it stands in the file, passes a test.
     Message(TextTest),
+    /// What one condition comes to, in the words in which it was written: an explanation gives these, not the parts.
+    Condition(String, Box<Predicate<P>>),
 }
 
 /// One value of [`Predicate::Values`].
@@ -96,6 +98,7 @@ impl<P> Predicate<P> {
             Self::Column(field, test) => Predicate::Column(*field, test.clone()),
             Self::Values(slots) => Predicate::Values(slots.iter().map(|slot| slot.map(path)).collect()),
             Self::Message(test) => Predicate::Message(test.clone()),
+            Self::Condition(words, part) => Predicate::Condition(words.clone(), Box::new(part.map(path))),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::json::{Condition, Selector, Step, Test};
 use super::operand::{Flag, Number, Operand, Operator, Words};
-use super::terms::Terms;
+use super::terms::{Terms, marked};
 use super::{FilterPattern, Language};
 use crate::filter::{Kind, NumberTest, Path, Predicate, Slot, Step as PathStep, TextTest, ValueTest};
 
@@ -15,21 +15,27 @@ impl FilterPattern {
         match &self.0 {
             Language::Everything => Predicate::Always(true),
             Language::Json(condition) => condition.predicate(missing_differs),
-            Language::Fields(fields) => Predicate::Message(TextTest::Fields(fields.clone())),
-            Language::Expression(expression) => Predicate::Message(TextTest::Regex(expression.program().clone())),
+            Language::Fields(fields) => message(self.to_string(), TextTest::Fields(fields.clone())),
+            Language::Expression(expression) => message(self.to_string(), TextTest::Regex(expression.program().clone())),
             Language::Terms(terms) => terms.predicate(),
         }
     }
+}
+
+/// A condition on the text of the record.
+fn message(words: String, test: TextTest) -> Predicate {
+    Predicate::Condition(words, Box::new(Predicate::Message(test)))
 }
 
 impl Terms {
     fn predicate(&self) -> Predicate {
         let contains = |term: &String| TextTest::Contains(term.as_bytes().into());
         match self {
-            Self::Any(terms) => Predicate::Any(terms.iter().map(|term| Predicate::Message(contains(term))).collect()),
+            Self::Any(terms) => message(self.to_string(), TextTest::Any(terms.iter().map(contains).collect())),
             Self::All { with, without } => {
-                let without = without.iter().map(|term| TextTest::Not(Box::new(contains(term))));
-                Predicate::All(with.iter().map(contains).chain(without).map(Predicate::Message).collect())
+                let with = with.iter().map(|term| message(marked("", term), contains(term)));
+                let without = without.iter().map(|term| message(marked("-", term), TextTest::Not(Box::new(contains(term)))));
+                Predicate::All(with.chain(without).collect())
             }
         }
     }

@@ -61,17 +61,17 @@ fn is_space(character: char) -> bool {
 
 impl fmt::Display for Terms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let marked: Vec<_> = match self {
+        let terms: Vec<_> = match self {
             Self::All { with, without } => {
-                with.iter().map(|term| ("", term)).chain(without.iter().map(|term| ("-", term))).collect()
+                with.iter().map(|term| marked("", term)).chain(without.iter().map(|term| marked("-", term))).collect()
             }
-            Self::Any(terms) => terms.iter().map(|term| ("?", term)).collect(),
+            Self::Any(terms) => terms.iter().map(|term| marked("?", term)).collect(),
         };
-        for (at, (mark, term)) in marked.into_iter().enumerate() {
-            let space = if at > 0 { " " } else { "" };
-            let term = if term.is_empty() || !term.chars().all(is_plain) { &quote(term) } else { term };
-            write!(f, "{space}{mark}{term}")?;
-        }
-        Ok(())
+        f.write_str(&terms.join(" "))
     }
+}
+
+/// A term as it is written, behind its mark.
+pub(super) fn marked(mark: &str, term: &str) -> String {
+    if !term.is_empty() && term.chars().all(is_plain) { format!("{mark}{term}") } else { format!("{mark}{}", quote(term)) }
 }

@@ -100,6 +100,7 @@ fn needs(predicate: &Predicate<PathId>) -> Vec<Need<'_>> {
             });
             needs.collect()
         }
+        Predicate::Condition(_, part) => needs(part),
         Predicate::Always(_) | Predicate::Not(_) | Predicate::Column(..) | Predicate::Message(_) => Vec::new(),
     }
 }

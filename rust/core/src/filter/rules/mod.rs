@@ -2,7 +2,7 @@
 
 mod index;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use self::index::Index;
@@ -31,6 +31,7 @@ enum Compiled {
     Column(Field, Test),
     Values(Join),
     Message(TextTest),
+    Condition(String, Box<Compiled>),
 }
 
 /// A condition that a record does not meet.
@@ -89,6 +90,7 @@ impl Rules {
             Compiled::Column(field, test) => subject.record.is_some_and(|record| field.passes(test, record, subject.cursor)),
             Compiled::Values(join) => join.matches(&self.paths, subject, scratch),
             Compiled::Message(test) => test.passes(subject.cursor.slice(subject.whole)),
+            Compiled::Condition(_, part) => self.met(part, subject, scratch),
         }
     }
 
@@ -116,6 +118,12 @@ impl Rules {
                 let condition = format!("not ({})", part.words());
                 unmet.push(Unmet { condition, found: self.found(part, subject, scratch) });
             }
+            Compiled::Condition(words, part) => {
+                let mut found = self.found(part, subject, scratch);
+                let mut seen = HashSet::new();
+                found.retain(|value| seen.insert(value.clone()));
+                unmet.push(Unmet { condition: words.clone(), found });
+            }
             Compiled::Always(_) => unmet.push(Unmet { condition: "never".to_owned(), found: Vec::new() }),
             Compiled::Column(..) | Compiled::Message(_) => {
                 unmet.push(Unmet { condition: predicate.words(), found: Vec::new() });
@@ -131,7 +139,7 @@ impl Rules {
             Compiled::All(parts) | Compiled::Any(parts) => {
                 parts.iter().flat_map(|part| self.found(part, subject, scratch)).collect()
             }
-            Compiled::Not(part) => self.found(part, subject, scratch),
+            Compiled::Not(part) | Compiled::Condition(_, part) => self.found(part, subject, scratch),
             Compiled::Values(join) => join.slots.iter().flat_map(|slot| self.written(slot.path, subject, scratch)).collect(),
             Compiled::Always(_) | Compiled::Column(..) | Compiled::Message(_) => Vec::new(),
         }
@@ -147,7 +155,7 @@ impl Compiled {
     fn columns(&self) -> u128 {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().fold(0, |set, part| set | part.columns()),
-            Self::Not(part) => part.columns(),
+            Self::Not(part) | Self::Condition(_, part) => part.columns(),
             Self::Column(field, _) => field.columns(),
             Self::Always(_) | Self::Values(_) | Self::Message(_) => 0,
         }
@@ -164,6 +172,7 @@ impl Compiled {
             Self::Column(field, test) => format!("{} {test:?}", field.path()),
             Self::Values(join) => join.slots.iter().map(|slot| slot.label.as_str()).collect::<Vec<_>>().join(" and "),
             Self::Message(_) => "the text of the record".to_owned(),
+            Self::Condition(words, _) => words.clone(),
         }
     }
 }
@@ -196,6 +205,7 @@ impl Compiler {
                 Compiled::Values(Join::new(slots, |one, other| self.written[paths[one]].common(&self.written[paths[other]])))
             }
             Predicate::Message(test) => Compiled::Message(test),
+            Predicate::Condition(words, part) => Compiled::Condition(words, Box::new(self.compile(*part))),
         }
     }
 }

@@ -119,6 +119,7 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
             });
             needs.min_by_key(|need| cost(std::slice::from_ref(need))).map(|need| vec![need])
         }
+        Predicate::Condition(_, part) => needed(part),
         Predicate::Not(_) | Predicate::Always(_) | Predicate::Message(_) => None,
     }
 }

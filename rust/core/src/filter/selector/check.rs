@@ -277,6 +277,12 @@ pub(super) fn none_of(path: &str, names: &[&str], found: &str, findings: &mut Fi
     findings.error(path, Code::Value, format!("expected one of {names} but found {found:?}{hint}"));
 }
 
+pub(super) fn basic(path: &str, selector: &BasicSelector, findings: &mut Findings) {
+    if !selector.management && selector.resources.is_empty() {
+        findings.warning(path, Code::Nothing, "neither management events nor data resources are selected");
+    }
+}
+
 pub(super) fn excluded(path: &str, sources: &[String], findings: &mut Findings) {
     for (at, source) in sources.iter().enumerate().filter(|(_, source)| !EXCLUDABLE.contains(&source.as_str())) {
         none_of(&element(path, at), &EXCLUDABLE, source, findings);

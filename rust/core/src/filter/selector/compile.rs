@@ -120,47 +120,44 @@ struct Resources<'a> {
 impl Resources<'_> {
     /// Type and ARN are those of one resource. An ARN that is taken away takes the event with it.
     fn predicate(&self) -> Vec<Predicate> {
-        let mut parts = vec![];
-        if !self.types.is_empty() {
-            parts.push(self.any_with(None));
-        }
+        let mut parts: Vec<_> = self.types.first().map(|kind| self.of_type(kind.label(true))).into_iter().collect();
         for arn in &self.arns {
-            if arn.hits(true).is_some() {
-                parts.push(self.any_with(Some((arn, true))));
-            }
-            if arn.hits(false).is_some() {
-                parts.push(Predicate::Not(Box::new(self.any_with(Some((arn, false))))));
-            }
+            parts.extend(self.with_arn(arn, true));
+            parts.extend(self.with_arn(arn, false));
         }
         parts
     }
 
-    /// There is a resource of the type whose ARN is hit.
-    fn any_with(&self, arn: Option<(&FieldSelector, bool)>) -> Predicate {
-        let Some((arn, selects)) = arn else {
-            let objects = self.has_objects().then(|| object(ValueTest::Kind(&[Kind::Text]), self.types[0].label(true)));
-            return Predicate::Any([Predicate::Values(self.slots())].into_iter().chain(objects).collect());
-        };
-        let label = arn.label(selects);
+    /// There is a resource of the type.
+    fn of_type(&self, label: String) -> Predicate {
+        let objects = self.has_objects().then(|| object(ValueTest::Kind(&[Kind::Text])));
+        let parts = [Predicate::Values(self.slots())].into_iter().chain(objects).collect();
+        Predicate::Condition(label, Box::new(Predicate::Any(parts)))
+    }
+
+    /// There is a resource of the type whose ARN is hit, or, where hits take away, there is none.
+    fn with_arn(&self, arn: &FieldSelector, selects: bool) -> Option<Predicate> {
+        let hits = arn.hits(selects)?;
         let mut parts = Vec::new();
         for (name, whole) in ARN_MEMBERS {
             let counts = |operator: Operator| whole || operator.positive() == Operator::StartsWith;
             let Some(hits) = arn.hits_of(|operator| operator.selects() == selects && counts(operator)) else { continue };
-            let mut slots = self.slots();
-            slots.push(Slot::new(Path::keys_through_arrays(["resources", name]), ValueTest::Text(hits), label.clone()));
+            let mut slots = vec![slot(Path::keys_through_arrays(["resources", name]), hits)];
+            slots.extend(self.slots());
             parts.push(Predicate::Values(slots));
         }
-        if let Some(hits) = arn.hits(selects).filter(|_| self.has_objects()) {
-            parts.push(object(ValueTest::Text(hits), label));
+        if self.has_objects() {
+            parts.push(object(ValueTest::Text(hits)));
         }
-        Predicate::Any(parts)
+        let hit = Predicate::Any(parts);
+        let condition = if selects { hit } else { Predicate::Not(Box::new(hit)) };
+        Some(Predicate::Condition(arn.label(selects), Box::new(condition)))
     }
 
     /// A resource of the type.
     fn slots(&self) -> Vec<Slot> {
-        let path = || Path::keys_through_arrays(["resources", "type"]);
-        let tests = self.types.iter().filter_map(|kind| Some((kind.hits(true)?, kind.label(true))));
-        tests.map(|(hits, label)| Slot::new(path(), ValueTest::Text(hits), label)).collect()
+        let hits = self.types.iter().filter_map(|kind| kind.hits(true));
+        hits.map(|hits| slot(Path::keys_through_arrays(["resources", "type"]), hits)).collect()
     }
 
     fn has_objects(&self) -> bool {
@@ -173,9 +170,14 @@ impl Resources<'_> {
 /// ARN's place: it can start with a value, but neither be one nor end with one.
 const ARN_MEMBERS: [(&str, bool); 3] = [("ARN", true), ("arn", true), ("ARNPrefix", false)];
 
+/// Part of a condition that has words of its own.
+fn slot(path: Path, hits: TextTest) -> Slot {
+    Slot::new(path, ValueTest::Text(hits), "")
+}
+
 /// Early data events of S3 name the object in their parameters only.
-fn object(test: ValueTest, label: String) -> Predicate {
-    Predicate::value(Path::Derived(Derived::ObjectArn), test, label)
+fn object(test: ValueTest) -> Predicate {
+    Predicate::value(Path::Derived(Derived::ObjectArn), test, "")
 }
 
 #[cfg(test)]

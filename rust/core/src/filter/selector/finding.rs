@@ -38,6 +38,8 @@ pub enum Code {
     BothKinds,
     /// There is no selector: nothing is logged.
     NoSelectors,
+    /// A selector selects nothing.
+    Nothing,
     /// There are too many selectors.
     TooManySelectors,
     /// There are too many data resources in basic selectors.
@@ -95,6 +97,7 @@ impl Code {
             Self::Member => "member",
             Self::BothKinds => "both-kinds",
             Self::NoSelectors => "no-selectors",
+            Self::Nothing => "nothing",
             Self::TooManySelectors => "too-many-selectors",
             Self::TooManyResources => "too-many-resources",
             Self::TooManyValues => "too-many-values",

@@ -193,6 +193,7 @@ impl Reader {
                 _ => {}
             }
         }
+        check::basic(path, &selector, &mut self.findings);
         Some(selector)
     }
 

@@ -315,6 +315,12 @@ fn what_surprises() {
 }
 
 #[test]
+fn a_basic_selector_may_select_nothing() {
+    let text = r#"[{"ReadWriteType":"All"},{"IncludeManagementEvents":false,"ReadWriteType":"All"}]"#;
+    assert_eq!(told(text, Target::Trail), ["warning nothing [1]"]);
+}
+
+#[test]
 fn findings_say_what_would_be_right() {
     let message = |text: &str| EventSelectors::lint(text, Target::Trail)[0].message.clone();
     assert_eq!(

@@ -285,6 +285,19 @@ fn why_a_record_does_not_meet_a_pattern() {
     );
 }
 
+#[test]
+fn why_a_text_does_not_meet_a_pattern() {
+    for (pattern, expected) in [
+        ("UpdateTrail \"no such\" -value -absent", vec!["\"no such\"", "-value"]),
+        ("?absent ?\"no such\"", vec!["?absent ?\"no such\""]),
+        ("%absent%", vec!["%absent%"]),
+        ("[one]", vec!["[one]"]),
+    ] {
+        let unmet = single(pattern, false).explain(ONE.as_bytes()).expect("a record");
+        assert_eq!(unmet.iter().map(|unmet| unmet.condition.as_str()).collect::<Vec<_>>(), expected, "{pattern}");
+    }
+}
+
 /// The rules once more, on `serde_json`'s values. Wildcards and regular expressions have tests of their own.
 fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
     match condition {

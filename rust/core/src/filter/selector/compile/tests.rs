@@ -258,6 +258,28 @@ fn why_an_event_is_not_selected() {
     );
 }
 
+#[test]
+fn why_a_resource_is_not_selected() {
+    let selector = advanced(&[
+        equals("eventCategory", "Data"),
+        equals("resources.type", "AWS::S3::Object"),
+        json!({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::c/"], "NotEndsWith": ["x"]}),
+    ]);
+    let selectors = EventSelectors::parse(&selector, Target::Trail).expect("selectors");
+    let mut event = object("arn:aws:s3:::b/x");
+    let why = |event: &Value| {
+        let unmet = single(&selectors, Unknown::Write).explain(event.to_string().as_bytes()).expect("a record");
+        unmet.into_iter().map(|unmet| (unmet.condition, unmet.found.join(" "))).collect::<Vec<_>>()
+    };
+    let told = why(&event);
+    let conditions: Vec<_> = told.iter().map(|(condition, _)| condition.as_str()).collect();
+    assert_eq!(conditions, [r#"resources.ARN StartsWith ["arn:aws:s3:::c/"]"#, r#"resources.ARN NotEndsWith ["x"]"#]);
+    assert!(told[0].1.starts_with(r#""arn:aws:s3:::b/x" "arn:aws:s3:::b""#), "{told:?}");
+    event["resources"] = json!([]);
+    let conditions: Vec<_> = why(&event).into_iter().map(|(condition, _)| condition).collect();
+    assert_eq!(conditions, [r#"resources.type Equals ["AWS::S3::Object"]"#, r#"resources.ARN StartsWith ["arn:aws:s3:::c/"]"#]);
+}
+
 /// Whether the conditions on one field are met: by the sentences of the User Guide.
 fn passes(conditions: &[(Operator, Vec<String>)], text: Option<&str>) -> bool {
     let hit = |(operator, values): &(Operator, Vec<String>)| {

@@ -1,0 +1,163 @@
+"""What AWS would refuse of filters, and what would surprise: :func:`lint`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from ctfast import _ctfast
+from ctfast._documents import Condition, Given, conditions, files
+from ctfast._filters import EventPattern, FilterPattern
+from ctfast._shapes import Language
+from ctfast.exceptions import FilterError
+
+__all__ = ["lint"]
+
+_SCHEMA = {
+    "file": pl.String,
+    "rule": pl.String,
+    "path": pl.String,
+    "line": pl.Int64,
+    "column": pl.Int64,
+    "severity": pl.String,
+    "code": pl.String,
+    "message": pl.String,
+}
+#: Characters of an event pattern ("PutRule" in the EventBridge API reference).
+_MAX_PATTERN = 4096
+#: How JSON begins that is no filter pattern.
+_JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+#: A text in the normal form of a filter pattern.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+#: What every event of EventBridge has, and nothing else ("Events in Amazon EventBridge").
+_ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
+
+
+class _Finding(NamedTuple):
+    severity: str
+    code: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+def lint(*sources: Given) -> pl.DataFrame:
+    """Check event selectors, filter patterns and event patterns.
+
+    Parameters
+    ----------
+    *sources
+        Paths of files or folders, as :func:`rules` reads them; or text or JSON. A text that is no JSON is a filter pattern if
+        it begins like one, else an event pattern.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per finding: ``file``, ``rule``, the ``path`` of the field, ``line`` and ``column`` where the text has them,
+        ``severity`` (``"error"``: AWS would refuse it; ``"warning"``: it does something else than it seems to), a short stable
+        ``code`` and a ``message``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> found = ct.lint({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]})
+    >>> found.select("severity", "code", "message").rows()
+    [('error', 'field-missing', 'expected the field resources.type, which selectors of Data events need')]
+    """
+    rows = [
+        (
+            condition.file,
+            condition.name,
+            *condition.place(finding.path, finding.line, finding.column),
+            finding.severity,
+            finding.code,
+            finding.message,
+        )
+        for source in sources
+        for condition, finding in _findings(source)
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
+    if isinstance(source, os.PathLike) and Path(source).is_dir():
+        for file, _ in files(os.fspath(source)):
+            yield from _findings(Path(file))
+        return
+    language: Language = "filter pattern" if isinstance(source, str) and not _JSON.match(source) else "event pattern"
+    try:
+        found = conditions(source, language)
+    except FilterError as error:
+        yield Condition(language, "", file=error.key), _refusal(error)
+        return
+    for condition in found:
+        for finding in _CHECKS[condition.language](condition.text):
+            yield condition, finding
+
+
+def _refusal(error: FilterError) -> _Finding:
+    return _Finding("error", error.kind, error.message, error.path, error.line, error.column)
+
+
+def _event_selectors(text: str) -> Iterator[_Finding]:
+    for severity, path, code, message in _ctfast.lint_event_selectors(text, None):
+        yield _Finding(severity, code, message, path or None)
+
+
+def _filter_pattern(text: str) -> Iterator[_Finding]:
+    try:
+        normal = str(FilterPattern(text))
+    except FilterError as error:
+        yield _refusal(error)
+        return
+    for quoted in _QUOTED.findall(normal):
+        if "*" in quoted[1:-1]:
+            yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
+
+
+def _event_pattern(text: str) -> Iterator[_Finding]:
+    try:
+        EventPattern(text)
+    except FilterError as error:
+        yield _refusal(error)
+        return
+    if len(text) > _MAX_PATTERN:
+        yield _Finding("error", "too-long", f"an event pattern has at most {_MAX_PATTERN:,} characters, not {len(text):,}")
+    pattern = json.loads(text)
+    foreign = sorted(pattern.keys() - _ENVELOPE - {"$or"})
+    if foreign:
+        message = f"no event of EventBridge has {foreign[0]!r} at its top: the pattern sees bare records only"
+        yield _Finding("warning", "no-envelope", message, foreign[0])
+    yield from _always_met(pattern, "")
+
+
+def _always_met(value: Any, path: str) -> Iterator[_Finding]:
+    """Lists in which one alternative lets through what another keeps out."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _always_met(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        if sum(isinstance(item, dict) and "anything-but" in item for item in value) > 1:
+            message = "one of several anything-but is enough: together they are met by nearly every value. One may have a list"
+            yield _Finding("warning", "always-met", message, path)
+        for item in value if path.endswith("$or") else ():
+            yield from _always_met(item, path)
+
+
+_CHECKS: dict[Language, Callable[[str], Iterator[_Finding]]] = {
+    "event selectors": _event_selectors,
+    "filter pattern": _filter_pattern,
+    "event pattern": _event_pattern,
+}
