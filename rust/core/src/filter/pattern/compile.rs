@@ -36,11 +36,15 @@ impl Pattern {
     /// Whether the pattern speaks of an event on a bus, whose `detail` is the record. An object at `resources` is a record's.
     #[must_use]
     pub fn is_of_envelope(&self) -> bool {
-        self.combinations.iter().flat_map(Combination::keys).all(|name| match name.split_once('.') {
-            Some(("resources", _)) => false,
-            Some((first, _)) => ENVELOPE.contains(&first),
-            None => ENVELOPE.contains(&&**name),
-        })
+        self.combinations.iter().flat_map(Combination::keys).all(|name| is_of_envelope(name))
+    }
+}
+
+pub(super) fn is_of_envelope(name: &str) -> bool {
+    match name.split_once('.') {
+        Some(("resources", _)) => false,
+        Some((first, _)) => ENVELOPE.contains(&first),
+        None => ENVELOPE.contains(&name),
     }
 }
 

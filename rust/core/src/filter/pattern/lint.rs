@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::alternative::Alternative;
-use super::compile::{Place, in_envelope, meets};
+use super::compile::{Place, in_envelope, is_of_envelope, meets};
 use super::error::PatternError;
 use super::{Combination, Pattern};
+use crate::filter::selector::Severity;
 
 /// Most characters of the pattern of a rule, by the API reference of `PutRule`.
 const PUT_RULE: usize = 4096;
@@ -22,7 +23,7 @@ const DETAIL_TYPES: [&str; 7] = [
     "AWS Service Event via CloudTrail",
 ];
 
-/// Something of a pattern that is right, but may not do what it seems to do.
+/// Something of a pattern that a rule would not take, or that may not do what it seems to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Remark {
     /// The field that it is about, as names with dots between them; empty for the pattern as a whole.
@@ -36,7 +37,9 @@ pub struct Remark {
 #[non_exhaustive]
 pub enum RemarkKind {
     /// A rule takes fewer characters than these.
-    TooLongForRule(usize),
+    TooLong(usize),
+    /// No event on a bus has the field, which a record may have.
+    NoEnvelope,
     /// The field came before, and what it said then does not count.
     Replaced,
     /// A string with a star in it.
@@ -56,10 +59,11 @@ impl RemarkKind {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::TooLongForRule(_) => "too-long-for-rule",
+            Self::TooLong(_) => "too-long",
+            Self::NoEnvelope => "no-envelope",
             Self::Replaced => "replaced",
             Self::PlainStar(_) => "plain-star",
-            Self::AnythingButTwice => "anything-but-twice",
+            Self::AnythingButTwice => "always-met",
             Self::NeverMet => "never-met",
             Self::Service(..) => "service",
             Self::DetailType(_) => "detail-type",
@@ -67,10 +71,23 @@ impl RemarkKind {
     }
 }
 
+impl Remark {
+    /// Whether a rule would take the pattern.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        if matches!(self.kind, RemarkKind::TooLong(_)) { Severity::Error } else { Severity::Warning }
+    }
+}
+
 impl fmt::Display for RemarkKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLongForRule(characters) => write!(f, "{characters} characters, of which a rule takes {PUT_RULE}"),
+            Self::TooLong(characters) => {
+                write!(f, "a rule takes an event pattern of at most {PUT_RULE} characters, not {characters}")
+            }
+            Self::NoEnvelope => {
+                f.write_str("no event of EventBridge has this field at its top: the pattern sees bare records only")
+            }
             Self::Replaced => f.write_str("the field comes more than once, and only the last one counts"),
             Self::PlainStar(text) => {
                 write!(f, "the '*' in {text:?} stands for itself; {{\"wildcard\": …}} would have it stand for anything")
@@ -92,7 +109,7 @@ impl Pattern {
         let mut remarks = BTreeSet::new();
         let characters = text.chars().count();
         if characters > PUT_RULE {
-            remarks.insert(Remark { field: String::new(), kind: RemarkKind::TooLongForRule(characters) });
+            remarks.insert(Remark { field: String::new(), kind: RemarkKind::TooLong(characters) });
         }
         remarks.extend(pattern.replaced.iter().map(|field| Remark { field: field.clone(), kind: RemarkKind::Replaced }));
         let of_envelope = pattern.is_of_envelope();
@@ -116,6 +133,9 @@ fn kinds(field: &str, alternatives: &[Alternative], of_envelope: bool) -> Vec<Re
     };
     if of_envelope && never(in_envelope(field)) {
         kinds.push(RemarkKind::NeverMet);
+    }
+    if !is_of_envelope(field) {
+        kinds.push(RemarkKind::NoEnvelope);
     }
     for alternative in alternatives {
         let Alternative::Text(text) = alternative else { continue };

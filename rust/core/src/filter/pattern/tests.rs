@@ -478,11 +478,11 @@ fn what_surprises() {
     let long = format!(r#"{{"a":["{}"]}}"#, "x".repeat(4096));
     for (pattern, expected) in [
         (r#"{"source":["aws.s3"],"detail":{"eventName":[{"wildcard":"Put*"}]}}"#, &[][..]),
-        (&long, &[("", "too-long-for-rule")]),
-        (r#"{"a":["x"],"b":["y"],"a":["z"]}"#, &[("a", "replaced")]),
+        (&long, &[("", "too-long"), ("a", "no-envelope")]),
+        (r#"{"detail":{"a":["x"],"b":["y"],"a":["z"]}}"#, &[("detail.a", "replaced")]),
         (
             r#"{"detail":{"eventName":["Put*",{"anything-but":"x"},{"anything-but":"y"}]}}"#,
-            &[("detail.eventName", "plain-star"), ("detail.eventName", "anything-but-twice")],
+            &[("detail.eventName", "plain-star"), ("detail.eventName", "always-met")],
         ),
         (
             r#"{"version":["1"],"resources":["x",{"exists":true}],"detail":{"eventContext":{"x":[1]}}}"#,
@@ -497,7 +497,8 @@ fn what_surprises() {
             r#"{"detail-type":["AWS API Call via CloudTrail","EC2 Instance State-change Notification"]}"#,
             &[("detail-type", "detail-type")],
         ),
-        (r#"{"$or":[{"a":["*"]},{"a":["*"]}]}"#, &[("a", "plain-star")]),
+        (r#"{"detail":{"$or":[{"a":["*"]},{"a":["*"]}]}}"#, &[("detail.a", "plain-star")]),
+        (r#"{"detail":{"a":["x"]},"resources":{"type":["y"]}}"#, &[("resources.type", "no-envelope")]),
     ] {
         let remarks = Pattern::lint(pattern).expect("a pattern");
         let found: Vec<_> = remarks.iter().map(|remark| (remark.field.as_str(), remark.kind.name())).collect();
