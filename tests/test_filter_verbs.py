@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from test_cli import ARCHIVE, check, outcome, plain, run
 
 import ctfast as ct
 from ctfast.sample import Sample
+from test_cli import ARCHIVE, check, outcome, plain, run
 
 __all__ = ["plain"]  # a fixture
 
