@@ -25,6 +25,14 @@ pub(crate) struct ChainId {
     pub(crate) backfill: bool,
 }
 
+impl ChainId {
+    /// The chain of a digest, by its key; `None` for other files.
+    pub(crate) fn of(key: &Key) -> Option<Self> {
+        let KeyName::Digest { trail, home_region, backfill } = key.name else { return None };
+        Some(Self { trail: trail.into(), home_region: home_region.into(), backfill })
+    }
+}
+
 /// A digest file.
 pub(crate) struct Node {
     pub(crate) path: PathBuf,
@@ -116,6 +124,12 @@ impl Node {
 }
 
 impl Chain {
+    /// A chain that was there before the range, up to this digest, which is not judged.
+    pub(crate) fn after(before: Node) -> Self {
+        let name = before.digest().filter(|_| !before.is_moved()).map(|digest| digest.at.clone());
+        Self { last: Some(Last { time: before.time, end: before.time, name, path: before.path }), ..Self::default() }
+    }
+
     /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
     pub(crate) fn push(&mut self, node: Node, archive: &Archive) {
         while self.ahead.back().is_some_and(|last| last.is_moved() && (node.is_moved() || !last.precedes(&node, archive))) {
@@ -171,13 +185,13 @@ impl Chain {
         let trusted = node.is_trusted();
         let Some(digest) = node.digest().filter(|digest| trusted || digest.previous.is_none()) else {
             if let Some(last) = last {
-                missing_between(last.end, node.time, last.name.as_ref(), archive, out);
+                missing_between(last.end, node.time, last.name.as_ref(), since, archive, out);
             }
             return;
         };
         let Some(previous) = &digest.previous else {
-            if let Some(last) = last.filter(|_| trusted) {
-                out.push(Settled::Gap { from: last.end, to: digest.start });
+            if trusted && since.is_none_or(|since| digest.start > since) {
+                out.extend(self.gap_to(digest.start, since));
             }
             return;
         };
@@ -214,7 +228,7 @@ impl Chain {
                     // Without an older digest the range tells how many there should be.
                     let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
                     if let Some(from) = last.map_or(since.map(step), |last| Some(last.end)) {
-                        missing_between(from, time, Some(&previous.at), archive, out);
+                        missing_between(from, time, Some(&previous.at), since, archive, out);
                     }
                 }
                 let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
@@ -224,11 +238,24 @@ impl Chain {
         node.problems.append(&mut problems);
     }
 
-    /// Names the digests that should follow the newest one, up to a time.
-    pub(crate) fn missing_after(&self, until: i64, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
+    /// The time without log files that a starting digest ends. How long before the range it began is not known for sure.
+    fn gap_to(&self, to: i64, since: Option<i64>) -> Option<Settled> {
+        self.last.as_ref().map(|last| Settled::Gap { from: last.end.max(since.unwrap_or(i64::MIN)), to })
+    }
+
+    /// Names the digests that should follow the newest one, up to a time; if the first one behind the range starts the chain again,
+    /// the range ends in a gap.
+    pub(crate) fn missing_after(&self, until: i64, since: Option<i64>, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
         let Some(last) = &self.last else { return };
-        for hour in 1..=((until - last.time) / HOUR).min(NAMED) {
-            let time = last.time + hour * HOUR;
+        let from = from_range(last.time, since);
+        let witness = self.ahead.front().filter(|witness| witness.proven == Some(true) && witness.is_trusted());
+        if until - from >= HOUR
+            && let Some(digest) = witness.and_then(Node::digest).filter(|digest| digest.previous.is_none())
+        {
+            return out.extend(self.gap_to(digest.start, since));
+        }
+        for hour in 1..=((until - from) / HOUR).min(NAMED) {
+            let time = from + hour * HOUR;
             let at = last.name.as_ref().and_then(|name| named(name, time));
             if !is_there(at.as_ref(), archive) {
                 let message = format!("the digest that would end at {} is not there: {why}", iso(time));
@@ -277,8 +304,14 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
     }
 }
 
-/// Names the digests that the hours between two ends leave out.
-fn missing_between(from: i64, to: i64, like: Option<&Name>, archive: &Archive, out: &mut Vec<Settled>) {
+/// The end of a chain's last hour that lies before the range wholly, if it is known up to an earlier hour.
+fn from_range(end: i64, since: Option<i64>) -> i64 {
+    since.map_or(end, |since| end + (since - end).max(0) / HOUR * HOUR)
+}
+
+/// Names the digests that the hours of the range between two ends leave out.
+fn missing_between(from: i64, to: i64, like: Option<&Name>, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
+    let from = from_range(from, since);
     let hours = (to - from + HOUR / 2) / HOUR - 1;
     if hours > NAMED {
         let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
