@@ -76,6 +76,17 @@ def _utc(text: str, form: str) -> datetime:
     return datetime.strptime(text, form).replace(tzinfo=UTC)
 
 
+def is_digest(address: str) -> bool:
+    return bool(DIGEST.fullmatch(split(address)[1]))
+
+
+def hour(address: str) -> tuple[str, str, str, bool, datetime]:
+    """Account, region, trail, whether it is of the backfill chain, and the end of the hour of a digest, by its name."""
+    match = DIGEST.fullmatch(split(address)[1])
+    assert match
+    return match["account"], match["region"], match["trail"], bool(match["backfill"]), _utc(match["time"], "%Y%m%dT%H%M%SZ")
+
+
 @dataclass
 class Digest:
     address: str
@@ -88,7 +99,7 @@ class Digest:
 
     @cached_property
     def name_time(self) -> datetime:
-        return _utc(self.match["time"], "%Y%m%dT%H%M%SZ")
+        return hour(self.address)[-1]
 
     @property
     def start(self) -> datetime:

@@ -5,7 +5,7 @@
 //! are held, however long the chain is.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::source::key::{Key, Name as KeyName};
@@ -63,9 +63,21 @@ impl Problem {
 
 /// What the walk along a chain gives, in order.
 pub(crate) enum Settled {
-    Digest { node: Box<Node>, status: Status },
-    Missing { at: Option<Name>, time: i64, message: String },
-    Gap { from: i64, to: i64 },
+    Digest {
+        node: Box<Node>,
+        status: Status,
+    },
+    /// With the path at which it would be, where that is known.
+    Missing {
+        at: Option<Name>,
+        path: Option<PathBuf>,
+        time: i64,
+        message: String,
+    },
+    Gap {
+        from: i64,
+        to: i64,
+    },
 }
 
 /// The walk along one chain.
@@ -163,15 +175,14 @@ impl Chain {
         }
         let Some(mut node) = self.ahead.pop_front() else { return false };
         let next = self.ahead.front().filter(|next| node.precedes(next, archive));
-        let (status, counts) = if node.is_moved() {
-            (Status::Invalid, next.is_some())
-        } else {
+        let counts = !node.is_moved() || next.is_some();
+        if counts {
             self.link(&mut node, since, archive, out);
-            (judge(&mut node, next), true)
-        };
+        }
+        let status = if node.is_moved() { Status::Invalid } else { judge(&mut node, next) };
         if counts {
             let own = node.digest().filter(|_| !node.is_moved()).map(|digest| digest.at.clone());
-            let name = own.or_else(|| self.last.as_ref().and_then(|last| named(last.name.as_ref()?, node.time)));
+            let name = own.or_else(|| self.last.as_ref().and_then(|last| sibling(last.name.as_ref()?, node.time)));
             self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
         }
         out.push(Settled::Digest { node: Box::new(node), status });
@@ -183,14 +194,20 @@ impl Chain {
         let last = self.last.as_ref();
         let in_range = |time| since.is_none_or(|since| time >= since);
         let trusted = node.is_trusted();
-        let Some(digest) = node.digest().filter(|digest| trusted || digest.previous.is_none()) else {
-            if let Some(last) = last {
-                missing_between(last.end, node.time, last.name.as_ref(), since, archive, out);
+        // Without an older digest the range tells how many there should be.
+        let known_to = |time: i64| {
+            let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
+            last.map(|last| last.end).or_else(|| since.map(step))
+        };
+        let Some(digest) = node.digest().filter(|_| trusted) else {
+            if let Some(from) = known_to(node.time) {
+                let like = Like { name: last.and_then(|last| last.name.as_ref()), path: &node.path };
+                missing_between((from, node.time), like, since, archive, out);
             }
             return;
         };
         let Some(previous) = &digest.previous else {
-            if trusted && since.is_none_or(|since| digest.start > since) {
+            if since.is_none_or(|since| digest.start > since) {
                 out.extend(self.gap_to(digest.start, since));
             }
             return;
@@ -218,21 +235,21 @@ impl Chain {
                     format!("names {pointed} as the previous digest, which is not the one before it, {}", last.path.display());
                 problems.push(Problem::new(Reason::Fork, message));
             }
-            let exists = archive.find(&previous.at).is_some_and(|path| path.is_file());
+            let path = archive.find(&previous.at);
+            let exists = path.as_ref().is_some_and(|path| path.is_file());
             if exists && time.is_none() {
                 problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
             }
             if !exists && time.is_none_or(in_range) {
                 let time = time.unwrap_or(digest.start);
-                if skipped.is_none() {
-                    // Without an older digest the range tells how many there should be.
-                    let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
-                    if let Some(from) = last.map_or(since.map(step), |last| Some(last.end)) {
-                        missing_between(from, time, Some(&previous.at), since, archive, out);
-                    }
+                if skipped.is_none()
+                    && let Some(from) = known_to(time)
+                {
+                    let like = Like { name: Some(&previous.at), path: &node.path };
+                    missing_between((from, time), like, since, archive, out);
                 }
                 let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
-                out.push(Settled::Missing { at: Some(previous.at.clone()), time, message });
+                out.push(Settled::Missing { at: Some(previous.at.clone()), path, time, message });
             }
         }
         node.problems.append(&mut problems);
@@ -254,13 +271,9 @@ impl Chain {
         {
             return out.extend(self.gap_to(digest.start, since));
         }
+        let like = Like { name: last.name.as_ref(), path: &last.path };
         for hour in 1..=((until - from) / HOUR).min(NAMED) {
-            let time = from + hour * HOUR;
-            let at = last.name.as_ref().and_then(|name| named(name, time));
-            if !is_there(at.as_ref(), archive) {
-                let message = format!("the digest that would end at {} is not there: {why}", iso(time));
-                out.push(Settled::Missing { at, time, message });
-            }
+            out.extend(like.missing(from + hour * HOUR, why, archive));
         }
     }
 }
@@ -310,42 +323,56 @@ fn from_range(end: i64, since: Option<i64>) -> i64 {
 }
 
 /// Names the digests that the hours of the range between two ends leave out.
-fn missing_between(from: i64, to: i64, like: Option<&Name>, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
+fn missing_between((from, to): (i64, i64), like: Like, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
     let from = from_range(from, since);
     let hours = (to - from + HOUR / 2) / HOUR - 1;
     if hours > NAMED {
         let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
-        out.push(Settled::Missing { at: None, time: to, message });
-        return;
+        return out.push(Settled::Missing { at: None, path: None, time: to, message });
     }
     for hour in 1..=hours {
-        let time = from + hour * HOUR;
-        let at = like.and_then(|like| named(like, time));
-        if !is_there(at.as_ref(), archive) {
-            let message = format!("the digest that would end at {} is not there", iso(time));
-            out.push(Settled::Missing { at, time, message });
-        }
+        out.extend(like.missing(from + hour * HOUR, "", archive));
     }
 }
 
-/// Whether there is a file, whatever it holds: it has findings of its own.
-fn is_there(at: Option<&Name>, archive: &Archive) -> bool {
-    at.and_then(|at| archive.find(at)).is_some_and(|path| path.is_file())
+/// Another digest of a chain: its name, if that can be believed, and its path.
+#[derive(Clone, Copy)]
+struct Like<'a> {
+    name: Option<&'a Name>,
+    path: &'a Path,
+}
+
+impl Like<'_> {
+    /// The digest that ends at a time, if there is no file of its name. One that is there has findings of its own.
+    fn missing(self, time: i64, why: &str, archive: &Archive) -> Option<Settled> {
+        let at = self.name.and_then(|name| sibling(name, time));
+        let path = match &at {
+            Some(at) => archive.find(at),
+            None => self.path.to_str().and_then(|path| named(path, time)).map(PathBuf::from),
+        };
+        let is_there = path.as_ref().is_some_and(|path| path.is_file());
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let message = format!("the digest that would end at {} is not there{why}", iso(time));
+        (!is_there).then_some(Settled::Missing { at, path, time, message })
+    }
 }
 
 /// The name of the digest of the same chain that ends at a time.
-fn named(like: &Name, time: i64) -> Option<Name> {
-    let mut key = Key::parse(&like.key)?;
+fn sibling(name: &Name, time: i64) -> Option<Name> {
+    Some(Name { bucket: name.bucket.clone(), key: named(&name.key, time)? })
+}
+
+/// The key, or the path, of the digest of the same chain that ends at a time.
+fn named(like: &str, time: i64) -> Option<String> {
+    let mut key = Key::parse(like)?;
     let (folder, stamp) = folder_and_stamp(time);
     key.day = key.day.map(|_| folder.as_str());
     key.stamp = &stamp;
-    Some(Name { bucket: like.bucket.clone(), key: key.to_string() })
+    Some(key.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::archive::Root;
     use super::super::digest::Previous;
     use super::super::digest::tests::{STARTING, parse};
@@ -360,7 +387,7 @@ mod tests {
     }
 
     fn at(hour: i64) -> Name {
-        named(&Name { bucket: "b".into(), key: NAME.into() }, FIRST + hour * HOUR).expect("a name")
+        Name { bucket: "b".into(), key: named(NAME, FIRST + hour * HOUR).expect("a key") }
     }
 
     /// The digest that ends at this hour, which names the one of `previous`.

@@ -237,10 +237,9 @@ impl Walk {
                         out.spans.push(self.span(id, from, to, State::Gap));
                     }
                 }
-                Settled::Missing { at, time, message } => {
-                    let file = at.as_ref().map(|at| {
-                        job.archive.find(at).map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned())
-                    });
+                Settled::Missing { at, path, time, message } => {
+                    let path = path.map(|path| path.to_string_lossy().into_owned());
+                    let file = path.or_else(|| at.as_ref().map(|at| at.key.clone()));
                     out.findings.push(finding(Reason::MissingDigest, message, file.clone(), time, &self.place));
                     if !id.backfill {
                         out.spans.push(self.span(id, time - HOUR, time, State::Missing));
