@@ -1,8 +1,8 @@
 //! The chains that were there before the range begins: each of them is expected in it.
 //!
 //! They are known by the names of their digests, and however long the history is, only some of its folders are looked through: every
-//! day of the month before the range, and in each folder of an earlier month the newest day that holds digests. So a chain stays unknown
-//! only if it ended more than a month before the range, and another one went on in the same folder until the end of that month.
+//! day of the month before the range, and in each folder of an earlier month the newest day that holds digests. So a chain stays
+//! unknown only if it began and ended within one month, longer ago than that, while another one in the same folders went on.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
