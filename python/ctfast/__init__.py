@@ -12,7 +12,7 @@ from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FormatError, SourceError
+from ctfast.exceptions import CloudTrailError, FormatError, ServiceError, SourceError
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
@@ -24,6 +24,7 @@ __all__ = [
     "Info",
     "Limits",
     "Report",
+    "ServiceError",
     "SourceError",
     "Verification",
     "Verifier",

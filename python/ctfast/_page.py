@@ -67,8 +67,9 @@ th{color:var(--soft);font-weight:500;border-bottom:1px solid var(--line);white-s
 tr+tr td{border-top:1px solid var(--line)}td.place{white-space:nowrap}
 .tag{display:inline-block;border-radius:4px;padding:0 7px;color:var(--on);background:var(--soft);white-space:nowrap}
 .tag.error{background:var(--invalid)}footer{margin-top:48px;color:var(--soft);font-size:13px}
-@media(max-width:640px){main{padding:20px 14px 40px}.grid{stroke-width:1}.findings tr{display:block;padding:8px 12px}.findings td{
-display:block;padding:1px 0;border:0}.findings tr:first-child,.findings br{display:none}.findings tr+tr+tr{border-top:1px solid var(--line)}}
+@media(max-width:640px){main{padding:20px 14px 40px}.grid{stroke-width:1}.findings tr{display:block;padding:8px 12px}
+.findings td{display:block;padding:1px 0;border:0}
+.findings tr:first-child,.findings br{display:none}.findings tr+tr+tr{border-top:1px solid var(--line)}}
 @media print{body{background:#fff}.chain,.card{break-inside:avoid}}
 """
 
