@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import ctfast as ct
@@ -76,3 +77,9 @@ def test_only_verified_files_are_read(chain: Chain) -> None:
     assert report.skipped["unverified"] == 2
     with pytest.raises(ValueError, match="below"):
         ct.read(chain.root.parent, verified=found)
+    # As the documentation marks them.
+    proven = found.logs.group_by("file").agg(proven=(pl.col("status") == "valid").all())
+    marked = ct.scan(chain.root).join(proven.lazy(), on="file", how="left", maintain_order="left")
+    marked = marked.with_columns(pl.col("proven").fill_null(False)).collect()
+    assert marked.height == 13
+    assert marked.filter("proven").drop("proven").equals(events)
