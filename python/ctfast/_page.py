@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def _verdict(found: Verification) -> Iterator[str]:
     else:
         kind, word = "invalid", "Not valid"
         words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
-    hours = found.coverage["hour"]
-    span = "" if hours.is_empty() else f'<p class="soft">Deliveries from {_time(hours.min())} to {_time(_end(hours.max()))}</p>'
+    first, last = found.spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    span = "" if first is None else f'<p class="soft">Deliveries from {_time(first)} to {_time(last)}</p>'
     yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{span}</div>'
 
 
@@ -143,7 +144,7 @@ def _tally(tally: Tally) -> tuple[int, list[str], list[str]]:
 
 
 def _calendars(found: Verification) -> Iterator[str]:
-    chains = found.coverage.partition_by("account", "region", "trail", maintain_order=True)
+    chains = by_chain(found.spans)
     if not chains:
         return
     yield "<h2>Hour by hour</h2><p class='soft'>One row per day, one column per hour of delivery (UTC).</p>"
@@ -152,12 +153,13 @@ def _calendars(found: Verification) -> Iterator[str]:
         yield f'<span><svg viewBox="0 0 16 14"><rect class="{state}" width="16" height="14" rx="2"/></svg>{words}</span>'
     yield "</div>"
     left, hidden = _RECTANGLES, 0
-    for chain in sorted(chains, key=_is_clean):
-        drawing, rectangles = _calendar(chain)
-        left -= rectangles
-        if left < 0 and _is_clean(chain):
+    for spans in chains:
+        if left <= 0 and is_clean(spans):
             hidden += 1
             continue
+        chain = hourly(spans)
+        drawing, rectangles = _calendar(chain)
+        left -= rectangles
         account, region, trail = chain.row(0)[:3]
         counts = chain.group_by("state").len().sort("state").rows()
         logs: int = chain.select(pl.col("logs").sum()).item()
@@ -166,10 +168,6 @@ def _calendars(found: Verification) -> Iterator[str]:
         yield f'<div class="soft">trail {_text(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
     if hidden:
         yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
-
-
-def _is_clean(chain: pl.DataFrame) -> bool:
-    return chain.filter(~pl.col("state").is_in(["valid", "empty"])).is_empty()
 
 
 def _calendar(chain: pl.DataFrame) -> tuple[str, int]:
@@ -235,10 +233,6 @@ def _text(value: object) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _end(hour: Any) -> Any:
-    return hour + timedelta(hours=1)
 
 
 def _time(time: Any) -> str:
