@@ -140,6 +140,14 @@ def backfill(case: Case) -> None:
     case.chain(3, backfill=True)
 
 
+@scenario("nothing: backfill digests of hours that lie apart")
+def backfill_apart(case: Case) -> None:
+    case.chain(6)
+    extra = case.chain(1, backfill=True)
+    extra.clock += 2 * HOUR
+    extra.hours(2)
+
+
 @scenario("a log file compressed again, content unchanged")
 def log_recompressed(case: Case) -> None:
     chain = case.chain(3)

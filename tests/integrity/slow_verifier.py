@@ -259,10 +259,10 @@ def _links(
             _link(digest, older, addresses, objects)
             if digest.previous not in addresses and digest.previous not in objects:
                 yield digest.previous, digest.start, "missing"
-        # Every hour between two digests has its digest, except before a starting digest.
+        # Every hour between two digests has its digest, except before a starting digest. Backfill digests come when there is need.
         end = digest.start
         bottom = older.name_time if older else since
-        while not starting and bottom < end < digest.name_time:
+        while not starting and not digest.match["backfill"] and bottom < end < digest.name_time:
             linked = digest.word == "valid" and end == digest.start and digest.remark != "contradicted"
             name = (linked and digest.previous) or digest.sibling(end)
             if end - bottom >= HOUR or not older:
@@ -292,7 +292,8 @@ def _link(digest: Digest, older: Digest | None, chain: set[str], objects: Mappin
         digest.remark = "contradicted" if digest.previous in objects else ""
         return
     if older and older.address == digest.previous:
-        if older.word == "valid" and digest.start != older.name_time and older.remark != "time":
+        joins = bool(digest.match["backfill"]) or digest.start == older.name_time
+        if older.word == "valid" and not joins and older.remark != "time":
             digest.remark = "continuity"
     elif digest.previous in chain:
         digest.remark = "contradicted"

@@ -83,6 +83,8 @@ pub(crate) enum Settled {
 /// The walk along one chain.
 #[derive(Default)]
 pub(crate) struct Chain {
+    /// Backfill digests are written when there is need for one, not every hour.
+    is_backfill: bool,
     /// Read, but not settled.
     pub(crate) ahead: VecDeque<Node>,
     /// Moved here from elsewhere: no part of the chain.
@@ -136,10 +138,14 @@ impl Node {
 }
 
 impl Chain {
+    pub(crate) fn new(id: &ChainId) -> Self {
+        Self { is_backfill: id.backfill, ..Self::default() }
+    }
+
     /// A chain that was there before the range, up to this digest, which is not judged.
-    pub(crate) fn after(before: Node) -> Self {
+    pub(crate) fn after(before: Node, id: &ChainId) -> Self {
         let name = before.digest().filter(|_| !before.is_moved()).map(|digest| digest.at.clone());
-        Self { last: Some(Last { time: before.time, end: before.time, name, path: before.path }), ..Self::default() }
+        Self { last: Some(Last { time: before.time, end: before.time, name, path: before.path }), ..Self::new(id) }
     }
 
     /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
@@ -194,10 +200,10 @@ impl Chain {
         let last = self.last.as_ref();
         let in_range = |time| since.is_none_or(|since| time >= since);
         let trusted = node.is_trusted();
-        // Without an older digest the range tells how many there should be.
+        // Up to where the hours before a digest are known: without an older one the range tells how many there should be.
         let known_to = |time: i64| {
             let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
-            last.map(|last| last.end).or_else(|| since.map(step))
+            last.map(|last| last.end).or_else(|| since.map(step)).filter(|_| !self.is_backfill)
         };
         let Some(digest) = node.digest().filter(|_| trusted) else {
             if let Some(from) = known_to(node.time) {
@@ -222,7 +228,7 @@ impl Chain {
         let time = Key::parse(&previous.at.key).filter(|key| matches!(key.name, KeyName::Digest { .. })).map(|key| key.time);
         let pointed = format!("{}/{}", previous.at.bucket, previous.at.key);
         if let Some(last) = last.filter(|last| archive.is_at(&previous.at, &last.path)) {
-            if last.end != digest.start {
+            if last.end != digest.start && !self.is_backfill {
                 let message = format!("starts at {}, but the digest before it ends at {}", iso(digest.start), iso(last.end));
                 problems.push(Problem::new(Reason::Discontinuity, message));
             }

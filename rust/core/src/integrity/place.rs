@@ -111,7 +111,7 @@ impl Walk {
                 node
             });
             let last = read.find(|node| !node.is_moved());
-            self.chains.extend(last.map(|last| (id.clone(), Chain::after(last))));
+            self.chains.extend(last.map(|last| (id.clone(), Chain::after(last, &id))));
         }
     }
 
@@ -173,7 +173,7 @@ impl Walk {
             for (chain, node) in step {
                 logs += node.digest().map_or(0, |digest| digest.logs.len());
                 out.progress.digest(&node);
-                let chain = self.chains.entry(chain).or_default();
+                let chain = self.chains.entry(chain).or_insert_with_key(Chain::new);
                 if !(node.is_witness && chain.ahead.back().is_some_and(|last| last.is_witness)) {
                     chain.push(node, &job.archive);
                 }
