@@ -101,7 +101,7 @@ def page(found: Verification, title: str) -> str:
 
 def _verdict(found: Verification) -> Iterator[str]:
     if not found.checked:
-        kind, word, words = "unknown", "Nothing could be checked", "There are no digest files, so nothing is proven."
+        kind, word, words = "unknown", "Nothing could be checked", "There is no digest file to go by, so nothing is proven."
     elif found.ok:
         kind, word, words = "valid", "Valid", "All log files that CloudTrail delivered in this time are there, and unaltered."
     else:

@@ -168,7 +168,7 @@ class Verification:
         lines.append(_weighed("unlisted files", errors, notes))
         lines.append(_weighed("findings", self.errors, self.notes))
         if not self.checked:
-            lines.append("NOTHING CHECKED: there are no digest files, so nothing is proven")
+            lines.append("NOTHING CHECKED: there is no digest file to go by, so nothing is proven")
         else:
             lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
         return "\n".join(lines)
@@ -284,8 +284,9 @@ def verify(
         Signatures of the digests, saved from the metadata of the objects: :func:`fetch_signatures` makes such a file. Without
         them each digest but the newest of its chain is vouched for by the next one, which holds its signature.
     since, until
-        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain. Without
-        ``until``, the newest must be as new as the newest log file.
+        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain; with
+        it, each chain that has a digest before it must go on in the range. Without ``until``, the newest must be as new as the
+        newest log file.
     accounts, regions, trails
         Check only these. One that has no digests is a finding.
     map

@@ -259,7 +259,7 @@ def _links(
             _link(digest, older, addresses, objects)
             if digest.previous not in addresses and digest.previous not in objects:
                 yield digest.previous, digest.start, "missing"
-        # Every hour between two digests has its digest, except before a starting digest. Backfill digests come when there is need.
+        # Every hour between two digests has its digest, except before a starting digest; backfill digests come when need be.
         end = digest.start
         bottom = older.name_time if older else since
         while not starting and not digest.match["backfill"] and bottom < end < digest.name_time:
