@@ -19,7 +19,7 @@ from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FilterError, FormatError, SourceError
+from ctfast.exceptions import CloudTrailError, FilterError, FormatError, ServiceError, SourceError
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
@@ -39,6 +39,7 @@ __all__ = [
     "Price",
     "Prices",
     "Report",
+    "ServiceError",
     "SourceError",
     "Unmet",
     "Verification",

@@ -73,7 +73,8 @@ def scan(
     verify
         Notes the hashes of the files while they are read, so that :attr:`Verifier.verification` need not read them again.
     verified
-        Read only the log files that this verification found valid; the others are skipped as ``unverified``.
+        Read only the log files that this verification found valid; the others are skipped as ``unverified``. To read all and mark
+        the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
 
     Returns
     -------
