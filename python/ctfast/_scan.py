@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ def scan(
     progress: Callable[[Report], object] | None = None,
     verify: Verifier | None = None,
     verified: Verification | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -123,6 +124,7 @@ def scan(
         progress=progress,
         verify=verify,
         verified=verified,
+        storage_options=storage_options,
     )
 
     def frames(

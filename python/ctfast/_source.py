@@ -6,8 +6,8 @@ import errno
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -49,6 +49,7 @@ class Options:
     progress: Callable[[Report], object] | None = None
     verify: Verifier | None = None
     verified: Verification | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, (str, os.PathLike)):
@@ -90,6 +91,7 @@ class Options:
             max_ratio=limits.ratio,
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
+            storage_options=None if self.storage_options is None else dict(self.storage_options),
         )
 
     def describe(self) -> str:
@@ -115,12 +117,12 @@ class Options:
 
 
 def paths(source: Source) -> list[str]:
-    """Return the files and folders that a source names."""
+    """Return the files and folders that a source names; addresses of buckets as they are."""
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named: list[str] = []
     for each in sources:
         path = os.fspath(each)
-        if os.path.lexists(path):
+        if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue
         found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
@@ -128,6 +130,11 @@ def paths(source: Source) -> list[str]:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         named.extend(sorted(found, key=os.fsencode))
     return named
+
+
+def is_address(path: str | bytes) -> bool:
+    """Whether this is the address of an object or of a folder in a bucket."""
+    return isinstance(path, str) and path.startswith("s3://")
 
 
 def processors() -> int:

@@ -9,7 +9,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Listing, Selection, Skip};
+use ctfast_core::source::object::{Remote, Requests, is_address};
+use ctfast_core::source::{Selection, Skip, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -62,6 +63,11 @@ pub(crate) struct Scan {
     process: u32,
 }
 
+/// The way to the buckets of a scan.
+fn remote(options: &BTreeMap<String, String>) -> PyResult<Remote> {
+    Remote::new(options, None).map_err(PyValueError::new_err)
+}
+
 /// A scan, or what it leaves.
 enum State {
     Running(ctfast_core::Scan),
@@ -80,7 +86,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -99,13 +105,19 @@ impl Scan {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         only: Option<PyRef<'_, Paths>>,
+        storage_options: Option<BTreeMap<String, String>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
+        let files = only.map(|only| Arc::clone(&only.0));
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files };
+        let remote = if paths.iter().any(|path| is_address(path)) {
+            Some(Arc::new(remote(&storage_options.unwrap_or_default())?))
+        } else {
+            None
+        };
         let plan = Plan {
-            files: Listing::new(
-                paths,
-                Selection { accounts, regions, kinds, since, until, max_delay, files: only.map(|only| Arc::clone(&only.0)) },
-            ),
+            files: keys(paths, selection, remote.clone()),
+            remote,
             schema: Arc::new(schema),
             predicate: predicate.map(filter::predicate).transpose()?,
             fail,
@@ -166,6 +178,8 @@ impl Scan {
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;
+        let Requests { lists, gets, retries, throttled } = report.requests;
+        dict.set_item("requests", (lists, gets, retries, throttled))?;
         Ok(dict)
     }
 
