@@ -11,11 +11,11 @@ const ENOENT: i32 = 2;
 
 /// The exception for a failure of a file.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
+    static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if matches!(error.kind(), ErrorKind::NotFound) {
         return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
     }
-    static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let (cell, name) = match error.kind() {
         ErrorKind::Unreadable(_) | ErrorKind::Store(..) => (&SOURCE, "SourceError"),
         _ => (&FORMAT, "FormatError"),

@@ -65,8 +65,14 @@ impl Failure {
             }
             ("RequestTimeout", _) | (_, 408) => (Refusal::Timeout, Again::Later),
             (
-                "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken" | "InvalidSecurity"
-                | "RequestTimeTooSkewed" | "AuthorizationHeaderMalformed" | "TokenRefreshRequired",
+                "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "ExpiredToken"
+                | "InvalidToken"
+                | "InvalidSecurity"
+                | "RequestTimeTooSkewed"
+                | "AuthorizationHeaderMalformed"
+                | "TokenRefreshRequired",
                 _,
             )
             | (_, 401) => (Refusal::Credentials, Again::Never),
@@ -138,7 +144,9 @@ mod tests {
     }
 
     fn error(code: &str, message: &str) -> String {
-        format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message><AWSAccessKeyId>AK</AWSAccessKeyId></Error>")
+        format!(
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message><AWSAccessKeyId>AK</AWSAccessKeyId></Error>"
+        )
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Bucket {
                     return Ok(page);
                 }
                 Err(failure) => {
-                    if failure.refusal == Refusal::Throttled { turn.throttled() } else { drop(turn) }
+                    turn.failed(failure.refusal == Refusal::Throttled);
                     self.again(&mut tries, failure).await?;
                 }
             }
@@ -147,7 +147,10 @@ mod tests {
             ("<html/>", Again::Doubtful),
             ("<ListBucketResult/>", Again::Doubtful),
             ("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", Again::Doubtful),
-            ("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>", Again::Doubtful),
+            (
+                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+                Again::Doubtful,
+            ),
             ("<Error><Code>SlowDown</Code><Message>m</Message></Error>", Again::Later),
         ] {
             assert_eq!(Page::read(body.as_bytes()).expect_err(body).again, again, "{body}");
