@@ -1,10 +1,10 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
+__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Sizes", "Verify", "__version__", "columns", "parse_key", "schema"]
 
 __version__: str
 DEBUG: bool
@@ -56,12 +56,21 @@ class Scan:
         hashes: Hashes | None = None,
         only: Paths | None = None,
         storage_options: dict[str, str] | None = None,
+        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
+        sizes: Sizes | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Sizes:
+    """Sizes of the files that a scan opens; each is told once for each time that the file was opened."""
+
+    def __new__(cls) -> Sizes: ...
+    def take(self, file: str) -> int | None: ...
 
 @final
 class Hashes:

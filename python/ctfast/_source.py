@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._credentials import credentials
 from ctfast._report import Limits
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Options:
     verify: Verifier | None = None
     verified: Verification | None = None
     storage_options: Mapping[str, str] | None = field(default=None, repr=False)
+    sizes: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, (str, os.PathLike)):
@@ -73,6 +75,7 @@ class Options:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``."""
         limits = self.limits or Limits()
         named = paths(self.source)
+        storage, renew = credentials(self.storage_options) if any(map(is_address, named)) else (None, None)
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
@@ -91,7 +94,9 @@ class Options:
             max_ratio=limits.ratio,
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
-            storage_options=None if self.storage_options is None else dict(self.storage_options),
+            storage_options=storage,
+            credentials=renew,
+            sizes=self.sizes,
         )
 
     def describe(self) -> str:

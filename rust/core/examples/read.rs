@@ -31,6 +31,7 @@ fn main() {
             threads,
             hashes: None,
             remote: None,
+            sizes: None,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

@@ -45,6 +45,7 @@ impl Archive {
             threads: 2,
             hashes: None,
             remote: None,
+            sizes: None,
         }
     }
 

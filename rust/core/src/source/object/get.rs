@@ -18,11 +18,11 @@ use crate::error::{Error, ErrorKind, Refusal};
 /// Parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
 
-/// An object, or that it is too large to be had at once.
+/// An object, or how large it is if that is too large to be had at once.
 #[derive(Debug)]
 pub(crate) enum Got {
     Whole(Bytes),
-    Large,
+    Large(u64),
 }
 
 /// What is known about an object that is under way.
@@ -112,16 +112,20 @@ impl Bucket {
         if length <= most {
             body.reserve_exact((length as usize).saturating_sub(body.len()));
         }
-        while length.max(state.have) <= most {
+        // An object without a length is one of no more than `most` bytes, or none that S3 gives.
+        while length <= most {
             let Some(part) = parts.next().await else {
                 state.end()?;
                 return Ok(None);
             };
             let part = part.map_err(|error| Failure::of_http(&error))?;
             state.add(&part)?;
+            if state.have > most {
+                return Err(Failure::new(Refusal::Protocol, "a large object without a length", Again::Never));
+            }
             body.extend_from_slice(&part);
         }
-        Ok(Some(Got::Large))
+        Ok(Some(Got::Large(length)))
     }
 
     /// The parts of the body from where the object is on.
