@@ -32,7 +32,7 @@ def credentials(options: Mapping[str, str] | None) -> tuple[dict[str, str], Cred
     session = None if plain & {"skip_signature", "access_key_id"} else _session(profile)
     if session is None:
         return left, None
-    if session.region_name and not plain & {"region", "default_region"}:
+    if session.region_name and not plain & {"region", "default_region"} and "AWS_REGION" not in os.environ:
         left["aws_region"] = session.region_name
     found = session.get_credentials()
     if found is None:

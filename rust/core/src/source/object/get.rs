@@ -210,3 +210,6 @@ impl Read for Download {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests;
