@@ -109,15 +109,11 @@ impl Bucket {
     async fn fill(&self, key: &str, state: &mut State, body: &mut Vec<u8>, most: u64) -> Result<Option<Got>, Failure> {
         let mut parts = self.parts(key, state).await?;
         let length = state.length.unwrap_or_default();
-        if length <= most {
-            body.reserve_exact((length as usize).saturating_sub(body.len()));
+        if length > most {
+            return Ok(Some(Got::Large(length)));
         }
-        // An object without a length is one of no more than `most` bytes, or none that S3 gives.
-        while length <= most {
-            let Some(part) = parts.next().await else {
-                state.end()?;
-                return Ok(None);
-            };
+        body.reserve_exact((length as usize).saturating_sub(body.len()));
+        while let Some(part) = parts.next().await {
             let part = part.map_err(|error| Failure::of_http(&error))?;
             state.add(&part)?;
             if state.have > most {
@@ -125,7 +121,8 @@ impl Bucket {
             }
             body.extend_from_slice(&part);
         }
-        Ok(Some(Got::Large(length)))
+        state.end()?;
+        Ok(None)
     }
 
     /// The parts of the body from where the object is on.
