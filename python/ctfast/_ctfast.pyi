@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Sizes", "Verify", "__version__", "columns", "parse_key", "schema"]
+__all__ = [
+    "DEBUG",
+    "Batch",
+    "Hashes",
+    "Paths",
+    "Remote",
+    "Scan",
+    "Sizes",
+    "Verify",
+    "__version__",
+    "columns",
+    "parse_key",
+    "schema",
+]
 
 __version__: str
 DEBUG: bool
@@ -34,6 +47,16 @@ class Batch:
     def slice(self, offset: int, length: int) -> Batch: ...
 
 @final
+class Remote:
+    """Connections, credentials and pace of buckets; `close` cancels what is under way."""
+
+    def __new__(
+        cls, storage_options: dict[str, str], credentials: Callable[[], tuple[str, str, str | None]] | None = None
+    ) -> Remote: ...
+    def requests(self) -> tuple[int, int, int, int]: ...
+    def close(self) -> None: ...
+
+@final
 class Scan:
     """A running read. It owns its threads from the first moment until `close`."""
 
@@ -57,7 +80,7 @@ class Scan:
         only: Paths | None = None,
         storage_options: dict[str, str] | None = None,
         credentials: Callable[[], tuple[str, str, str | None]] | None = None,
-        sizes: Sizes | None = None,
+        opened: Sizes | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
@@ -107,6 +130,7 @@ class Verify:
         max_ratio: int,
         hashes: Hashes | None,
         details: bool,
+        remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
     @staticmethod

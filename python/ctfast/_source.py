@@ -51,7 +51,7 @@ class Options:
     verify: Verifier | None = None
     verified: Verification | None = None
     storage_options: Mapping[str, str] | None = field(default=None, repr=False)
-    sizes: _ctfast.Sizes | None = None
+    opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, (str, os.PathLike)):
@@ -96,7 +96,7 @@ class Options:
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
             storage_options=storage,
             credentials=renew,
-            sizes=self.sizes,
+            opened=self.opened,
         )
 
     def describe(self) -> str:

@@ -7,6 +7,7 @@ mod error;
 mod filter;
 mod integrity;
 mod key;
+mod remote;
 mod scan;
 
 #[pymodule]
@@ -15,6 +16,8 @@ mod _ctfast {
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]
     use super::key::parse_key;
+    #[pymodule_export]
+    use super::remote::Remote;
     #[pymodule_export]
     use super::scan::{Batch, Scan, Sizes, columns, schema};
 

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::object::{AwsCredential, Remote, Renew, Requests, is_address};
+use ctfast_core::source::object::{Requests, is_address};
 use ctfast_core::source::{Selection, Skip, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
@@ -20,6 +20,7 @@ use crate::arrow::{batch_capsules, schema_capsule};
 use crate::error::to_exception;
 use crate::filter;
 use crate::integrity::{Hashes, Paths};
+use crate::remote::Remote;
 
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -79,20 +80,6 @@ pub(crate) struct Scan {
     process: u32,
 }
 
-/// The way to the buckets of a scan. `credentials` is a function that returns key, secret and token.
-fn remote(options: &BTreeMap<String, String>, credentials: Option<Py<PyAny>>) -> PyResult<Remote> {
-    let renew = credentials.map(|credentials| -> Arc<Renew> {
-        Arc::new(move || {
-            Python::attach(|py| {
-                let (key_id, secret_key, token) = credentials.bind(py).call0()?.extract()?;
-                Ok(AwsCredential { key_id, secret_key, token })
-            })
-            .map_err(|error: PyErr| Python::attach(|py| error.value(py).to_string()))
-        })
-    });
-    Remote::new(options, renew).map_err(PyValueError::new_err)
-}
-
 /// A scan, or what it leaves.
 enum State {
     Running(ctfast_core::Scan),
@@ -111,7 +98,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, credentials=None, sizes=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, credentials=None, opened=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -132,13 +119,13 @@ impl Scan {
         only: Option<PyRef<'_, Paths>>,
         storage_options: Option<BTreeMap<String, String>>,
         credentials: Option<Py<PyAny>>,
-        sizes: Option<PyRef<'_, Sizes>>,
+        opened: Option<PyRef<'_, Sizes>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let files = only.map(|only| Arc::clone(&only.0));
         let selection = Selection { accounts, regions, kinds, since, until, max_delay, files };
         let remote = if paths.iter().any(|path| is_address(path)) {
-            Some(Arc::new(remote(&storage_options.unwrap_or_default(), credentials)?))
+            Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
         } else {
             None
         };
@@ -151,7 +138,7 @@ impl Scan {
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
-            sizes: sizes.map(|sizes| Arc::clone(&sizes.0)),
+            sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })

@@ -33,6 +33,7 @@ struct State {
     /// Bytes in all, as the listing or the first answer says.
     length: Option<u64>,
     tag: Option<String>,
+    metadata: Vec<(String, String)>,
 }
 
 impl State {
@@ -56,6 +57,9 @@ impl State {
             return Err(Failure::new(Refusal::Changed, format!("{length} bytes instead of {known}"), Again::Doubtful));
         }
         self.length = self.length.or(length);
+        if self.have == 0 {
+            self.metadata = metadata(headers);
+        }
         if self.tag.is_none() {
             self.tag = tag(headers);
         }
@@ -84,6 +88,16 @@ impl State {
 impl Bucket {
     /// The bytes of an object, unless it has more than so many.
     pub(crate) async fn get(&self, address: &str, listed: Option<u64>, most: u64) -> Result<Got, Error> {
+        self.described(address, listed, most).await.map(|(got, _)| got)
+    }
+
+    /// The same, and what its user has written down about it.
+    pub(super) async fn described(
+        &self,
+        address: &str,
+        listed: Option<u64>,
+        most: u64,
+    ) -> Result<(Got, Vec<(String, String)>), Error> {
         let (_, key) = split(address);
         let mut tries = self.tries();
         let mut state = State { length: listed, ..State::default() };
@@ -93,7 +107,7 @@ impl Bucket {
             let failure = match self.fill(key, &mut state, &mut body, most).await {
                 Ok(got) => {
                     turn.answered();
-                    return Ok(got.unwrap_or_else(|| Got::Whole(body.into())));
+                    return Ok((got.unwrap_or_else(|| Got::Whole(body.into())), state.metadata));
                 }
                 Err(failure) => failure,
             };
@@ -161,7 +175,7 @@ impl Bucket {
                     // What was read cannot be taken back.
                     failure.again = Again::Never;
                 }
-                state = State { length: listed, have: state.have, tag: None };
+                state = State { length: listed, have: state.have, ..State::default() };
             }
             self.again(&mut tries, failure).await?;
         }
@@ -178,6 +192,12 @@ impl Bucket {
         }
         state.end()
     }
+}
+
+/// What the user of an object has written down about it.
+fn metadata(headers: &HeaderMap) -> Vec<(String, String)> {
+    let named = headers.iter().filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value)));
+    named.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 
 /// The next part, or `None` at the end.

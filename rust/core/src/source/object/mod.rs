@@ -10,6 +10,7 @@ mod failure;
 mod get;
 mod list;
 mod listing;
+mod look;
 mod pace;
 mod sign;
 mod tree;
