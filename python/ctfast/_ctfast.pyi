@@ -1,6 +1,6 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
@@ -10,7 +10,9 @@ __all__ = [
     "Filter",
     "Hashes",
     "Paths",
+    "Remote",
     "Scan",
+    "Sizes",
     "Verify",
     "__version__",
     "advanced_event_selectors",
@@ -69,6 +71,16 @@ class Filter:
     def explain(self, record: bytes) -> list[tuple[str, list[str]]]: ...
 
 @final
+class Remote:
+    """Connections, credentials and pace of buckets; `close` cancels what is under way."""
+
+    def __new__(
+        cls, storage_options: dict[str, str], credentials: Callable[[], tuple[str, str, str | None]] | None = None
+    ) -> Remote: ...
+    def requests(self) -> tuple[int, int, int, int]: ...
+    def close(self) -> None: ...
+
+@final
 class Scan:
     """A running read. It owns its threads from the first moment until `close`."""
 
@@ -92,12 +104,22 @@ class Scan:
         only: Paths | None = None,
         where: Filter | None = None,
         rules: list[tuple[str, Filter]] | None = None,
+        storage_options: dict[str, str] | None = None,
+        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
+        opened: Sizes | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Sizes:
+    """Sizes of the files that a scan opens; each is told once for each time that the file was opened."""
+
+    def __new__(cls) -> Sizes: ...
+    def take(self, file: str) -> int | None: ...
 
 @final
 class Hashes:
@@ -134,6 +156,7 @@ class Verify:
         max_ratio: int,
         hashes: Hashes | None,
         details: bool,
+        remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
     @staticmethod

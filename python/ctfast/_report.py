@@ -60,6 +60,15 @@ class Bytes(NamedTuple):
     inflated: int
 
 
+class Requests(NamedTuple):
+    """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down."""
+
+    lists: int
+    gets: int
+    retries: int
+    throttled: int
+
+
 class Report:
     """What a scan did. Pass one to :func:`ctfast.scan` and look at it when the query has run.
 
@@ -111,6 +120,11 @@ class Report:
     def bytes(self) -> Bytes:
         """Bytes as stored, and as inflated."""
         return Bytes(self._count("bytes_stored"), self._count("bytes_inflated"))
+
+    @property
+    def requests(self) -> Requests:
+        """Requests to buckets; all 0 for files of the local disk."""
+        return Requests(*self._values().get("requests", (0, 0, 0, 0)))
 
     @property
     def skipped(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ def scan(
     progress: Callable[[Report], object] | None = None,
     verify: Verifier | None = None,
     verified: Verification | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -45,7 +46,8 @@ def scan(
     ----------
     source
         A file, a folder, a glob, or several of these. Files come in the order given, those of a folder in the order of their
-        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read.
+        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read. A source
+        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object.
     since, until
         Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
         is UTC. A record without a valid ``eventTime`` lies within no bounds.
@@ -75,6 +77,10 @@ def scan(
     verified
         Read only the log files that this verification found valid; the others are skipped as ``unverified``. To read all and mark
         the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
+    storage_options
+        How buckets are reached, by the names that object_store, Polars and obstore give these options, such as ``aws_region``,
+        ``aws_endpoint_url``, ``aws_access_key_id``, ``aws_skip_signature`` or ``aws_request_payer``, with or without ``aws_``;
+        what is not given is taken from the environment, as the AWS CLI does. ``max_retries`` is 9 unless given.
 
     Returns
     -------
@@ -86,7 +92,9 @@ def scan(
     FileNotFoundError
         The source does not exist. Like the errors below it is raised when the query runs.
     FormatError, SourceError
-        With ``on_error="raise"``: a file is bad.
+        With ``on_error="raise"``: a file is bad. A bucket that cannot be listed is a ``SourceError`` in any case.
+    ValueError
+        A storage option is unknown or cannot be used.
 
     Examples
     --------
@@ -130,6 +138,7 @@ def scan(
         progress=progress,
         verify=verify,
         verified=verified,
+        storage_options=storage_options,
     )
 
     return lazily(options)

@@ -6,12 +6,13 @@ import errno
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._credentials import credentials
 from ctfast._filters import Filter
 from ctfast._report import Limits
 from ctfast._rules import Rules, named
@@ -56,6 +57,8 @@ class Options:
     progress: Callable[[Report], object] | None = None
     verify: Verifier | None = None
     verified: Verification | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
+    opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, (str, os.PathLike)):
@@ -89,6 +92,7 @@ class Options:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``."""
         limits = self.limits or Limits()
         named = paths(self.source)
+        storage, renew = credentials(self.storage_options) if any(map(is_address, named)) else (None, None)
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
@@ -109,6 +113,9 @@ class Options:
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
             where=None if self.where is None else self.where._native,  # noqa: SLF001
             rules=None if self.rules is None else [(name, rule._native) for name, rule in self.rules.items()],  # type: ignore[union-attr]  # noqa: SLF001  # a dict since __post_init__
+            storage_options=storage,
+            credentials=renew,
+            opened=self.opened,
         )
 
     def describe(self) -> str:
@@ -138,12 +145,12 @@ class Options:
 
 
 def paths(source: Source) -> list[str]:
-    """Return the files and folders that a source names."""
+    """Return the files and folders that a source names; addresses of buckets as they are."""
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named: list[str] = []
     for each in sources:
         path = os.fspath(each)
-        if os.path.lexists(path):
+        if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue
         found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
@@ -151,6 +158,11 @@ def paths(source: Source) -> list[str]:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         named.extend(sorted(found, key=os.fsencode))
     return named
+
+
+def is_address(path: str | bytes) -> bool:
+    """Whether this is the address of an object or of a folder in a bucket."""
+    return isinstance(path, str) and path.startswith("s3://")
 
 
 def processors() -> int:

@@ -11,11 +11,30 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["archives", "columns", "limit", "output", "reading", "repeated", "sources"]
+__all__ = ["archives", "columns", "limit", "output", "reading", "repeated", "sources", "storage"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DELAY = re.compile(r"(\d+)([smhd])")
+
+
+def _settings(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    for value in values:
+        if "=" not in value:
+            # What stands there may be a secret.
+            raise click.BadParameter("an option of a store has the form NAME=VALUE.")
+    return {name: setting for name, _, setting in (value.partition("=") for value in values)} or None
+
+
+storage = click.option(
+    "--storage-option",
+    "storage_options",
+    callback=_settings,
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="How buckets are reached, such as profile=audit, endpoint_url=https://… or skip_signature=true; what is not given is "
+    "taken from the environment. May be repeated.",
+)
 
 
 def reading(on_error: str) -> Callable[[_Function], _Function]:
@@ -43,6 +62,7 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
             show_default=True,
             help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
         ),
+        storage,
         click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers."),
     )
     return _all(added)

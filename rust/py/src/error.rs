@@ -3,15 +3,22 @@
 use ctfast_core::error::Location;
 use ctfast_core::{Error, ErrorKind};
 use pyo3::call::PyCallArgs;
+use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+
+/// "No such file or directory", as Python's own error has it on every system.
+const ENOENT: i32 = 2;
 
 /// The exception for a failure of a file.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if matches!(error.kind(), ErrorKind::NotFound) {
+        return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
+    }
     let (cell, name) = match error.kind() {
-        ErrorKind::Unreadable(_) => (&SOURCE, "SourceError"),
+        ErrorKind::Unreadable(_) | ErrorKind::Store(..) => (&SOURCE, "SourceError"),
         _ => (&FORMAT, "FormatError"),
     };
     let Location { key, byte, record } = error.location();

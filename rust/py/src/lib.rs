@@ -7,6 +7,7 @@ mod error;
 mod filter;
 mod integrity;
 mod key;
+mod remote;
 mod scan;
 
 #[pymodule]
@@ -18,7 +19,9 @@ mod _ctfast {
     #[pymodule_export]
     use super::key::parse_key;
     #[pymodule_export]
-    use super::scan::{Batch, Scan, columns, schema};
+    use super::remote::Remote;
+    #[pymodule_export]
+    use super::scan::{Batch, Scan, Sizes, columns, schema};
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 

@@ -13,6 +13,7 @@ use crate::source::key::Key;
 use super::archive::files;
 use super::chain::ChainId;
 use super::clock::{DAY, day};
+use super::storage::Storage;
 
 /// How long before the range every day is looked through.
 const RECENT: i64 = 31 * DAY;
@@ -23,12 +24,18 @@ const KEPT: usize = 24;
 pub(crate) type Newest = BTreeMap<ChainId, BTreeSet<(i64, PathBuf)>>;
 
 /// Finds the chains of a place that have digests before the range, in the folders of days and among files that lie in none.
-pub(crate) fn chains(days: &[(u32, PathBuf)], odd: &[PathBuf], since: i64, failed: &mut impl FnMut(PathBuf, Error)) -> Newest {
+pub(crate) fn chains(
+    days: &[(u32, PathBuf)],
+    odd: &[PathBuf],
+    since: i64,
+    storage: &Storage,
+    failed: &mut impl FnMut(PathBuf, Error),
+) -> Newest {
     let mut chains = Newest::new();
     let (newest, recent) = (day(since), day(since.saturating_sub(RECENT)));
     let mut months = HashSet::new();
     for (day, folder) in days.iter().rev().filter(|(day, _)| *day <= newest) {
-        if (*day >= recent || !months.contains(&folder.parent())) && add(&mut chains, files(folder, failed), since) {
+        if (*day >= recent || !months.contains(&folder.parent())) && add(&mut chains, files(folder, storage, failed), since) {
             months.insert(folder.parent());
         }
     }
@@ -75,8 +82,9 @@ mod tests {
     fn found(root: &Path, since: &str) -> Vec<(String, i64)> {
         let mut failed = |path: PathBuf, error| panic!("{}: {error}", path.display());
         let region = root.join("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1");
-        let days = Days::of(&[region], &mut failed);
-        let chains = chains(&days.folders, &days.odd, timestamp(since.as_bytes()).expect("a time"), &mut failed);
+        let days = Days::of(&[region], &Storage::default(), &mut failed);
+        let chains =
+            chains(&days.folders, &days.odd, timestamp(since.as_bytes()).expect("a time"), &Storage::default(), &mut failed);
         chains.into_iter().map(|(id, kept)| (id.trail.to_string(), kept.last().expect("a digest").0)).collect()
     }
 

@@ -242,7 +242,7 @@ impl Chain {
                 problems.push(Problem::new(Reason::Fork, message));
             }
             let path = archive.find(&previous.at);
-            let exists = path.as_ref().is_some_and(|path| path.is_file());
+            let exists = path.as_ref().is_some_and(|path| archive.storage.has_file(path));
             if exists && time.is_none() {
                 problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
             }
@@ -295,7 +295,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
                 format!("its hash is {hash}, but the next digest has {}", previous.hash),
             ));
         }
-        if let Some((signature, Provenance::File)) = &node.signature
+        if let Some((signature, Provenance::File | Provenance::Metadata)) = &node.signature
             && super::hash::unhex(&previous.signature).as_ref() != Some(signature)
         {
             node.problems.push(Problem::new(Reason::PreviousSignature, "the next digest holds another signature of it"));
@@ -356,7 +356,7 @@ impl Like<'_> {
             Some(at) => archive.find(at),
             None => self.path.to_str().and_then(|path| named(path, time)).map(PathBuf::from),
         };
-        let is_there = path.as_ref().is_some_and(|path| path.is_file());
+        let is_there = path.as_ref().is_some_and(|path| archive.storage.has_file(path));
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let message = format!("the digest that would end at {} is not there{why}", iso(time));
         (!is_there).then_some(Settled::Missing { at, path, time, message })
@@ -383,13 +383,14 @@ mod tests {
     use super::super::digest::Previous;
     use super::super::digest::tests::{STARTING, parse};
     use super::super::hash::sha256;
+    use super::super::storage::Storage;
     use super::*;
 
     const FIRST: i64 = 1_439_820_091_000_000;
     const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
 
     fn archive() -> Archive {
-        Archive::new(vec![Root { path: "/no".into(), origin: None }]).expect("a root")
+        Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root")
     }
 
     fn at(hour: i64) -> Name {

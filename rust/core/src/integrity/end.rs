@@ -18,7 +18,7 @@ impl Walk {
     pub(super) fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
         let place = self.place.clone();
         let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
-        let more = self.unlisted.pass_one(&mut failed);
+        let more = self.unlisted.pass_one(&job.archive.storage, &mut failed);
         if self.digests == 0 {
             // Nothing can list them any more: no need to hold them.
             for file in self.unlisted.take() {

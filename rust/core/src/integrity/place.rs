@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::source::key::Key;
 
 use super::archive::{Days, Dirs, Place, files};
@@ -14,6 +15,7 @@ use super::clock::{DAY, HOUR, day, iso};
 use super::digest::Name;
 use super::finding::{DigestRow, Finding, LogRow, Reason, Span, State, Status};
 use super::signature::Provenance;
+use super::storage::Storage;
 use super::unlisted::Unlisted;
 use super::{Job, Output, each};
 
@@ -55,12 +57,12 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn new(place: Place, dirs: &Dirs, job: &Job, out: &mut Output) -> Self {
         let mut failed = |path, error| out.unreadable(path, &error, Some(&place));
-        let found = Days::of(&dirs.digests, &mut failed);
+        let found = Days::of(&dirs.digests, &job.archive.storage, &mut failed);
         let first = job.since.map_or(0, |since| day(since - DAY));
         let last = job.until.map_or(u32::MAX, |until| day(until.saturating_add(3 * DAY)));
         let before = job.since.map(|since| found.folders.iter().take_while(|(of, _)| *of <= day(since)).cloned().collect());
         let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
-        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &mut failed);
+        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &job.archive.storage, &mut failed);
         Self {
             place,
             before,
@@ -103,7 +105,7 @@ impl Walk {
     /// Finds the standard chains that were there before the range. Backfill digests are not written every hour.
     fn look_back(&mut self, since: i64, days: &[(u32, PathBuf)], job: &Job, workers: &mut [Worker], out: &mut Output) {
         let mut failed = |path, error| out.unreadable(path, &error, Some(&self.place));
-        let chains = before::chains(days, &self.odd, since, &mut failed);
+        let chains = before::chains(days, &self.odd, since, &job.archive.storage, &mut failed);
         for (id, newest) in chains.into_iter().filter(|(id, _)| !id.backfill && job.is_asked(id)) {
             let mut read = newest.into_iter().rev().map(|(time, path)| {
                 let mut node = Node::new(path, time, false);
@@ -116,7 +118,7 @@ impl Walk {
     }
 
     /// The digest files of the next day, of all folders.
-    fn next_day(&mut self, out: &mut Output) -> Vec<PathBuf> {
+    fn next_day(&mut self, storage: &Storage, out: &mut Output) -> Vec<PathBuf> {
         let next = self.days.front().map(|(day, _)| *day);
         let is_due = |path: &mut PathBuf| {
             next.is_none_or(|next| Key::parse(&path.to_string_lossy()).is_none_or(|key| day(key.time) <= next))
@@ -125,7 +127,7 @@ impl Walk {
         while self.days.front().is_some_and(|(day, _)| Some(*day) == next)
             && let Some((_, folder)) = self.days.pop_front()
         {
-            found.extend(files(&folder, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
+            found.extend(files(&folder, storage, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
         }
         found
     }
@@ -156,11 +158,11 @@ impl Walk {
     }
 
     fn read_digests(&mut self, job: &Job, workers: &mut [Worker], out: &mut Output) {
-        self.pass_days(out);
+        self.pass_days(&job.archive.storage, out);
         let (mut digests, mut logs) = (0, 0);
         while digests < DIGESTS && logs < LOGS {
             while self.ahead.len() < STEP && !(self.days.is_empty() && self.odd.is_empty()) {
-                let found = self.next_day(out);
+                let found = self.next_day(&job.archive.storage, out);
                 self.queue(found, job, out);
             }
             let mut step: Vec<_> = self.ahead.drain(..self.ahead.len().min(STEP)).collect();
@@ -204,11 +206,12 @@ impl Walk {
     }
 
     /// Looks for log files of the days that no digest to come will list files of.
-    fn pass_days(&mut self, out: &mut Output) {
+    fn pass_days(&mut self, storage: &Storage, out: &mut Output) {
         let next = self.ahead.front().map(|(_, node)| node.time);
         let held = self.chains.values().filter_map(|chain| chain.ahead.front()).map(|node| node.time);
         if let Some(time) = held.chain(next).min() {
-            self.unlisted.pass(day(time - LATE), &mut |path, error| out.unreadable(path, &error, Some(&self.place)));
+            let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&self.place));
+            self.unlisted.pass(day(time - LATE), storage, &mut failed);
         }
     }
 

@@ -5,8 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::key::{DIGEST, Folders, Key, is_kind};
-use crate::scalar::timestamp;
+use super::key::{DAY, DIGEST, Folders, Key, is_kind};
 
 /// Which files to read.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +91,10 @@ impl Skip {
 }
 
 const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
 /// A file may hold events of up to an hour after the time in its name: AWS's own example holds some of seven minutes after.
 const MARGIN: i64 = HOUR;
+/// The day of publication may differ from the day of the name around midnight.
+const SLACK: i64 = DAY;
 
 impl Selection {
     /// Whether to skip a file, by its key.
@@ -129,9 +129,7 @@ impl Selection {
             Some(kind) if !is_kind(kind) => return Some(Skip::Service),
             _ => {}
         }
-        // The day of publication may differ from the day of the name around midnight.
-        let day = folders.day.and_then(|day| timestamp(format!("{}T00:00:00Z", day.replace('/', "-")).as_bytes()));
-        let too_far = day.is_some_and(|day| !self.may_hold(day - DAY, day + 2 * DAY));
+        let too_far = folders.period().is_some_and(|(first, behind)| !self.may_hold(first - SLACK, behind + SLACK));
         self.skips_place(folders.account, folders.kind, folders.region).or(too_far.then_some(Skip::Time))
     }
 
@@ -146,6 +144,15 @@ impl Selection {
 
     fn needs_key(&self) -> bool {
         self.accounts.is_some() || self.regions.is_some() || self.kinds.is_some()
+    }
+
+    /// The first and the last day, by their first microseconds, whose folders [`Self::skips_folder`] does not skip by the time.
+    pub(crate) fn days(&self) -> (Option<i64>, Option<i64>) {
+        let first = self.since.map(|since| since.saturating_sub(MARGIN + DAY + SLACK));
+        let last =
+            self.until.zip(self.max_delay).map(|(until, delay)| until.saturating_add(delay).saturating_add(MARGIN + SLACK));
+        let ceil = |time: i64| time.div_euclid(DAY) + i64::from(time.rem_euclid(DAY) > 0);
+        (first.map(|first| ceil(first).saturating_mul(DAY)), last.map(|last| last - last.rem_euclid(DAY)))
     }
 
     /// Whether files whose names carry a time from `first` to `last` may hold events that are asked for.
@@ -200,8 +207,28 @@ mod tests {
         assert_eq!(until(NOON - DAY - HOUR, Some(DAY)).skips(LOG), None);
         assert_eq!(until(NOON - DAY - HOUR - 1, Some(DAY)).skips(LOG), Some(Skip::Time));
         assert_eq!(until(0, None).skips(LOG), None);
+        let months = ["2020/01/", "2019/12/", "2020/"]
+            .map(|month| since(NOON).skips_folder(&format!("AWSLogs/111111111111/CloudTrail/us-east-2/{month}")));
+        assert_eq!(months, [None, Some(Skip::Time), None]);
+        let far = since(NOON + 40 * DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/");
+        assert_eq!(far, Some(Skip::Time));
         let folder = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/";
         assert_eq!(since(NOON + 3 * DAY).skips_folder(folder), Some(Skip::Time));
         assert_eq!(since(NOON + DAY).skips_folder(folder), None);
+    }
+
+    #[test]
+    fn days_are_those_that_are_not_skipped() {
+        const FIRST: i64 = 1_577_836_800_000_000; // 2020-01-01
+        let folders: Vec<_> =
+            (1..=31).map(|day| format!("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/{day:02}/")).collect();
+        for minutes in (0..48 * 60).step_by(7) {
+            let since = FIRST + 14 * DAY + minutes * HOUR / 60;
+            let selection =
+                Selection { since: Some(since), until: Some(since + 1), max_delay: Some(HOUR), ..Selection::default() };
+            let kept = (0..).zip(&folders).filter(|(_, folder)| selection.skips_folder(folder).is_none());
+            let kept: Vec<_> = kept.map(|(day, _)| FIRST + day * DAY).collect();
+            assert_eq!(selection.days(), (kept.first().copied(), kept.last().copied()));
+        }
     }
 }
