@@ -104,7 +104,13 @@ impl Walk {
 
     /// Finds the standard chains that were there before the range. Backfill digests are not written every hour.
     fn look_back(&mut self, since: i64, days: &[(u32, PathBuf)], job: &Job, workers: &mut [Worker], out: &mut Output) {
-        let mut failed = |path, error| out.unreadable(path, &error, Some(&self.place));
+        // What the walk will list itself, it tells of itself.
+        let is_ahead = |path: &Path| self.days.iter().any(|(_, folder)| path.starts_with(folder));
+        let mut failed = |path: PathBuf, error| {
+            if !is_ahead(&path) {
+                out.unreadable(path, &error, Some(&self.place));
+            }
+        };
         let chains = before::chains(days, &self.odd, since, &job.archive.storage, &mut failed);
         for (id, newest) in chains.into_iter().filter(|(id, _)| !id.backfill && job.is_asked(id)) {
             let mut read = newest.into_iter().rev().map(|(time, path)| {
