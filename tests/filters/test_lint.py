@@ -27,7 +27,7 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         '{ $.eventName = "Con*" && $.a != "*x*" }',
         "ERROR -info",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
-        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["x"]}]},
+        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS Service Event via CloudTrail"]}]},
         {"Rules": []},
     ],
 )
@@ -64,10 +64,13 @@ def test_nothing_to_say(source: Any) -> None:
             [("warning", "always-met", "detail.b")],
         ),
         ({"source": ["aws." + "x" * 4096]}, [("error", "too-long", None)]),
-        ({"source": ["s3.amazonaws.com"], "detail": {"eventName": ["Put*"]}}, [
-            ("warning", "service", "source"),
-            ("warning", "plain-star", "detail.eventName"),
-        ]),
+        (
+            {"source": ["s3.amazonaws.com"], "detail": {"eventName": ["Put*"]}},
+            [
+                ("warning", "service", "source"),
+                ("warning", "plain-star", "detail.eventName"),
+            ],
+        ),
         ('{"a": [1}', [("error", "invalid-json", None)]),
         (
             {"metricFilters": [{"filterName": "a", "filterPattern": 7}]},
