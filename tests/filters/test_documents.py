@@ -211,6 +211,24 @@ def test_a_text_that_is_no_json_is_told_by_the_language_itself() -> None:
         ct.FilterPattern('{"a": [1,]}')
 
 
+def test_a_filter_pattern_may_look_like_json() -> None:
+    for text in ("[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
+        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text in {'"a phrase"', "404", "true"})
+    for text in ("[]", "{}", '{"a":["b"]}'):
+        with pytest.raises(ct.FilterError):
+            ct.FilterPattern(text)
+    assert ct.EventSelectors([]) == ct.EventSelectors("[]")
+
+
+def test_templates_in_json_are_named_in_errors(tmp_path: Path) -> None:
+    file = tmp_path / "stack.json"
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": [{"Ref": "Source"}]}}}
+    file.write_text(json.dumps({"Resources": {"Rule": rule}}))
+    with pytest.raises(ct.FilterError) as raised:
+        ct.rules(file)
+    assert (raised.value.key, raised.value.path) == (str(file), "Resources.Rule.Properties.EventPattern.source[0]")
+
+
 def test_files_keep_their_lines(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text('{\n  "source": []\n}\n')
