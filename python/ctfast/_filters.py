@@ -51,6 +51,12 @@ class Filter:
 
     _native: _ctfast.Filter
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Refuse a filter of no language."""
+        if cls is Filter:
+            raise TypeError("a filter is EventSelectors, FilterPattern or EventPattern, or made of them with &, | and ~")
+        return super().__new__(cls)
+
     def matches(self, record: Record) -> bool:
         """Tell whether a record meets the filter.
 

@@ -30,6 +30,8 @@ _SCHEMA = {
 }
 #: How JSON begins that is no filter pattern.
 _JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+#: A term of which one is enough.
+_OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
 #: A text in the normal form of a filter pattern.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -117,6 +119,8 @@ def _filter_pattern(text: str) -> Iterator[_Finding]:
     except FilterError as error:
         yield _refusal(error)
         return
+    if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
+        yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
     for quoted in _QUOTED.findall(normal):
         if "*" in quoted[1:-1]:
             yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")

@@ -89,6 +89,11 @@ def test_combinations(root: ct.FilterPattern, s3: ct.EventPattern) -> None:
         assert (~(root | s3) & ~root).matches(record) == (not first and not second)
 
 
+def test_a_filter_has_a_language() -> None:
+    with pytest.raises(TypeError, match="EventSelectors, FilterPattern or EventPattern"):
+        ct.Filter()
+
+
 def test_only_filters_combine(root: ct.FilterPattern) -> None:
     for other in ("x", None, True):
         with pytest.raises(TypeError):
