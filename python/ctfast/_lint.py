@@ -14,7 +14,7 @@ from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import FilterPattern
 from ctfast._shapes import Language
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import FilterError, shortened
 
 __all__ = ["lint"]
 
@@ -80,7 +80,7 @@ def lint(*sources: Given) -> pl.DataFrame:
             *condition.place(finding.path, finding.line, finding.column),
             finding.severity,
             finding.code,
-            finding.message,
+            shortened(finding.message),
         )
         for source in sources
         for condition, finding in _findings(source)

@@ -158,6 +158,18 @@ def test_templates_in_yaml(tmp_path: Path, suffix: str) -> None:
     assert ct.EventSelectors(file).matches(b'{"eventName":"x","readOnly":false}')
 
 
+def test_templates_have_the_types_of_cloudformation() -> None:
+    fields = [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": [False]}]
+    for properties in (
+        {"EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": "True"}]},
+        {"AdvancedEventSelectors": [{"FieldSelectors": fields}]},
+    ):
+        trail = {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": properties}}}
+        assert ct.EventSelectors(trail).advanced() == ct.EventSelectors([{"ReadWriteType": "WriteOnly"}]).advanced()
+        with pytest.raises(ct.FilterError):
+            ct.EventSelectors(properties)
+
+
 def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "stack.template"
     file.write_text(json.dumps(EVENT_PATTERNS["a rule in a template"]))
