@@ -65,7 +65,11 @@ class Condition(NamedTuple):
 def conditions(given: Given, language: Language | None = None) -> list[Condition]:
     """Return the conditions of a text, of JSON, or of a file; a bare text is of this language."""
     if isinstance(given, os.PathLike):
-        return _in_file(os.fspath(given), language)
+        file = os.fspath(given)
+        try:
+            return _in_file(file, language)
+        except FilterError as error:
+            raise FilterError(error.message, error.path, error.line, error.column, error.kind, file) from None
     if isinstance(given, str):
         return _in_text(given, language, None)
     if isinstance(given, (Mapping, list)):
@@ -103,15 +107,12 @@ def _in_file(path: str, language: Language | None) -> list[Condition]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FilterError(f"this is no UTF-8, at byte {error.start}", kind="invalid-utf8", key=path) from None
+        raise FilterError(f"this is no UTF-8, at byte {error.start}", kind="invalid-utf8") from None
     form = _SUFFIXES.get(Path(path).suffix)
     if form == "filter":
-        return [Condition("filter pattern", text.strip(), file=path)]
+        return [Condition("filter pattern", text.rstrip(), file=path)]
     if form == "yaml" and not text.lstrip().startswith("{"):
-        try:
-            return [_condition(piece, path) for piece in _pieces(from_yaml(text))]
-        except FilterError as error:
-            raise FilterError(error.message, error.path, error.line, error.column, error.kind, path) from None
+        return [_condition(piece, path) for piece in _pieces(from_yaml(text))]
     return _in_text(text, language, path)
 
 
@@ -139,20 +140,22 @@ def _condition(piece: Piece, file: str | None) -> Condition:
     if isinstance(piece.value, str):
         return Condition(piece.language, piece.value, name, piece.path, file=file)
     if piece.language == "filter pattern":
-        raise FilterError("a filter pattern must be a text", piece.path, kind="wrong-type", key=file)
+        raise FilterError("a filter pattern must be a text", piece.path, kind="wrong-type")
     try:
         text = compact(piece.value)
     except ValueError as error:
-        raise FilterError(str(error), piece.path or None, kind="invalid-json", key=file) from None
+        raise FilterError(str(error), piece.path or None, kind="invalid-json") from None
     return Condition(piece.language, text, name, piece.path, exact=False, file=file)
 
 
 def compact(value: Any) -> str:
     """Write a value as JSON."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
     except (RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
+    # A lone surrogate has no UTF-8, but an escape.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: Any) -> Any:

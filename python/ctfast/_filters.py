@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from ctfast import _ctfast
@@ -49,6 +50,12 @@ class Filter:
     """
 
     _native: _ctfast.Filter
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Refuse a filter of no language."""
+        if cls is Filter:
+            raise TypeError("a filter is EventSelectors, FilterPattern or EventPattern, or made of them with &, | and ~")
+        return super().__new__(cls)
 
     def matches(self, record: Record) -> bool:
         """Tell whether a record meets the filter.
@@ -135,8 +142,11 @@ class _Combined(Filter):
             for part in parts
             for inner in (part._parts if isinstance(part, _Combined) and part._sign == sign else [part])  # noqa: SLF001
         ]
-        combine = {"&": _ctfast.Filter.all, "|": _ctfast.Filter.any}[sign]
-        self._native = combine([part._native for part in self._parts])  # noqa: SLF001
+
+    @cached_property
+    def _native(self) -> _ctfast.Filter:  # type: ignore[override]  # made once, when it is needed
+        combine = {"&": _ctfast.Filter.all, "|": _ctfast.Filter.any}[self._sign]
+        return combine([part._native for part in self._parts])  # noqa: SLF001
 
     def __repr__(self) -> str:
         """Return the normal form."""
@@ -185,6 +195,9 @@ class _Written(Filter):
             self._native, self._form = self._compile(condition.text, **self._defaults | switches)
         except FilterError as error:
             raise condition.at_home(error) from None
+        except UnicodeEncodeError as error:
+            message = f"character {error.start + 1} is half of a pair of surrogates"
+            raise condition.at_home(FilterError(message, kind="invalid-utf8")) from None
 
     def __str__(self) -> str:
         """Return the normal form in the language."""

@@ -14,7 +14,7 @@ from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import FilterPattern
 from ctfast._shapes import Language
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import FilterError, shortened
 
 __all__ = ["lint"]
 
@@ -30,6 +30,8 @@ _SCHEMA = {
 }
 #: How JSON begins that is no filter pattern.
 _JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+#: A term of which one is enough.
+_OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
 #: A text in the normal form of a filter pattern.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -78,7 +80,7 @@ def lint(*sources: Given) -> pl.DataFrame:
             *condition.place(finding.path, finding.line, finding.column),
             finding.severity,
             finding.code,
-            finding.message,
+            shortened(finding.message),
         )
         for source in sources
         for condition, finding in _findings(source)
@@ -117,6 +119,8 @@ def _filter_pattern(text: str) -> Iterator[_Finding]:
     except FilterError as error:
         yield _refusal(error)
         return
+    if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
+        yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
     for quoted in _QUOTED.findall(normal):
         if "*" in quoted[1:-1]:
             yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")

@@ -37,9 +37,10 @@ _SELECTORS = frozenset(
 
 
 def in_json(document: Any) -> list[Piece]:
-    """Return the conditions of a document. One that is none of the known shapes is an event pattern, as it is."""
+    """Return the conditions of a document. An object that has none of the known shapes is an event pattern, as it is."""
     if isinstance(document, list):
-        return _items(document, "") or [Piece("event selectors", document)]
+        selectors = [Piece("event selectors", document)] if all(isinstance(item, Mapping) for item in document) else []
+        return _items(document, "") or selectors
     if not isinstance(document, Mapping):
         return []
     for key in _LISTS:

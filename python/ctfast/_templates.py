@@ -48,7 +48,7 @@ def in_template(template: Mapping[str, Any]) -> Iterator[Piece]:
 def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterator[Piece]:
     path = f"Resources.{name}.Properties"
     if kind in _TRAILS:
-        found = {key: properties[key] for key in _TRAILS[kind] if properties.get(key)}
+        found = {key: _typed(properties[key]) for key in _TRAILS[kind] if properties.get(key)}
         yield Piece("event selectors", found or _DEFAULT, name, path)
     elif kind in _PROPERTIES:
         language, key = _PROPERTIES[kind]
@@ -62,6 +62,17 @@ def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterato
             if known and isinstance(inner, Mapping) and known[1] in inner:
                 # The logical id of the rule that SAM makes of it.
                 yield Piece(known[0], inner[known[1]], f"{name}{event}", f"{path}.Events.{event}.Properties.{known[1]}")
+
+
+def _typed(value: Any, key: str = "") -> Any:
+    """Turn scalars into the types of their properties, as CloudFormation does: texts, but for one flag."""
+    if isinstance(value, Mapping):
+        return {name: _typed(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if key == "IncludeManagementEvents":
+        return {"true": True, "false": False}.get(str(value).lower(), value)
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _resolved(value: Any, path: str) -> None:

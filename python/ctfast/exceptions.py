@@ -127,16 +127,16 @@ class FilterError(CloudTrailError, ValueError):
         kind: str = "unexpected",
         key: str | None = None,
     ) -> None:
-        where = "".join(f"{part}: " for part in (key, _short(path)) if part)
+        where = "".join(f"{part}: " for part in (key, shortened(path)) if part)
         position = "" if line is None else f" at line {line}, column {column}"
-        super().__init__(message, key, None, None, kind, f"{where}{_short(message)}{position}")
+        super().__init__(message, key, None, None, kind, f"{where}{shortened(message)}{position}")
         self.args = (message, path, line, column, kind, key)
         self.path = path
         self.line = line
         self.column = column
 
 
-def _short(text: str | None) -> str:
-    """Return what a sentence can hold of a text that repeats what somebody else wrote."""
+def shortened(text: str | None) -> str:
+    """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
     text = text or ""
     return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

@@ -158,6 +158,18 @@ def test_templates_in_yaml(tmp_path: Path, suffix: str) -> None:
     assert ct.EventSelectors(file).matches(b'{"eventName":"x","readOnly":false}')
 
 
+def test_templates_have_the_types_of_cloudformation() -> None:
+    fields = [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": [False]}]
+    for properties in (
+        {"EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": "True"}]},
+        {"AdvancedEventSelectors": [{"FieldSelectors": fields}]},
+    ):
+        trail = {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": properties}}}
+        assert ct.EventSelectors(trail).advanced() == ct.EventSelectors([{"ReadWriteType": "WriteOnly"}]).advanced()
+        with pytest.raises(ct.FilterError):
+            ct.EventSelectors(properties)
+
+
 def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "stack.template"
     file.write_text(json.dumps(EVENT_PATTERNS["a rule in a template"]))
@@ -209,6 +221,24 @@ def test_a_text_that_is_no_json_is_told_by_the_language_itself() -> None:
             kind('{"a": [1}')
     with pytest.raises(ct.FilterError):
         ct.FilterPattern('{"a": [1,]}')
+
+
+def test_a_filter_pattern_may_look_like_json() -> None:
+    for text in ("[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
+        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text in {'"a phrase"', "404", "true"})
+    for text in ("[]", "{}", '{"a":["b"]}'):
+        with pytest.raises(ct.FilterError):
+            ct.FilterPattern(text)
+    assert ct.EventSelectors([]) == ct.EventSelectors("[]")
+
+
+def test_templates_in_json_are_named_in_errors(tmp_path: Path) -> None:
+    file = tmp_path / "stack.json"
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": [{"Ref": "Source"}]}}}
+    file.write_text(json.dumps({"Resources": {"Rule": rule}}))
+    with pytest.raises(ct.FilterError) as raised:
+        ct.rules(file)
+    assert (raised.value.key, raised.value.path) == (str(file), "Resources.Rule.Properties.EventPattern.source[0]")
 
 
 def test_files_keep_their_lines(tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ def test_what_is_no_json_at_all_is_a_wrong_argument(root: ct.FilterPattern, reco
         root.matches(record)
 
 
+def test_a_lone_surrogate_in_a_mapping_is_an_escape() -> None:
+    assert ct.EventPattern({"detail": {"eventName": ["\ud800"]}}) == ct.EventPattern(r'{"detail":{"eventName":["\ud800"]}}')
+    assert ct.FilterPattern("é").matches({"eventName": "\ud800 é"})
+    for kind, text in ((ct.EventPattern, '{"a":["\ud800"]}'), (ct.FilterPattern, "\ud800"), (ct.EventSelectors, '["\ud800"]')):
+        with pytest.raises(ct.FilterError, match="half of a pair of surrogates"):
+            kind(text)
+
+
 def test_a_deep_mapping_is_no_crash(root: ct.FilterPattern) -> None:
     record: dict[str, Any] = {}
     for _ in range(100_000):
@@ -79,6 +87,11 @@ def test_combinations(root: ct.FilterPattern, s3: ct.EventPattern) -> None:
         assert (root | s3).matches(record) == (first or second)
         assert (~root).matches(record) == (not first)
         assert (~(root | s3) & ~root).matches(record) == (not first and not second)
+
+
+def test_a_filter_has_a_language() -> None:
+    with pytest.raises(TypeError, match="EventSelectors, FilterPattern or EventPattern"):
+        ct.Filter()
 
 
 def test_only_filters_combine(root: ct.FilterPattern) -> None:

@@ -26,6 +26,7 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         {"EventSelectors": [{"ReadWriteType": "All"}]},
         '{ $.eventName = "Con*" && $.a != "*x*" }',
         "ERROR -info",
+        "?ERROR ?info",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
         {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS Service Event via CloudTrail"]}]},
         {"Rules": []},
@@ -57,6 +58,7 @@ def test_nothing_to_say(source: Any) -> None:
         ),
         ("{ $.a = }", [("error", "syntax", None)]),
         ('{ $.a = "Ev*ent" || $.b = "x*" }', [("warning", "wildcard", None)]),
+        ("ERROR ?info", [("warning", "ignored-terms", None)]),
         ({"detail": {"eventName": []}}, [("error", "empty-array", "detail.eventName")]),
         ({"eventName": ["x"]}, [("warning", "no-envelope", "eventName")]),
         (
