@@ -7,6 +7,9 @@ from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._info import Info, info
 from ctfast._keys import fetch_keys
+from ctfast._objects.inventory import Inventory
+from ctfast._objects.lines import KeyList
+from ctfast._objects.messages import Messages, Queue
 from ctfast._report import Limits, Report
 from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
@@ -22,7 +25,11 @@ __all__ = [
     "EventStream",
     "FormatError",
     "Info",
+    "Inventory",
+    "KeyList",
     "Limits",
+    "Messages",
+    "Queue",
     "Report",
     "SourceError",
     "Verification",
