@@ -52,7 +52,7 @@ class Store:
 
 def connect(endpoint: str) -> Any:
     """Make a boto3 client of the server, or of something before it."""
-    config = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=20, s3={"addressing_style": "path"})
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20, s3={"addressing_style": "path"})
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
