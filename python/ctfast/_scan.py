@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,9 @@ from ctfast._source import COLUMNS, OnError, Options, Source, Time
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "read", "scan", "sql"]
+
+#: Files of a source of keys that are read together, and that count as read together.
+_PORTION = 2_000
 
 
 def scan(
@@ -42,7 +46,8 @@ def scan(
     Parameters
     ----------
     source
-        A file, a folder, a glob, or several of these. Files come in the order given, those of a folder in the order of their
+        A file, a folder, a glob, several of these, or a source of keys: :class:`ctfast.Inventory`, :class:`ctfast.KeyList`,
+        :class:`ctfast.Messages`, :class:`ctfast.Queue`. Files come in the order given, those of a folder in the order of their
         keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read.
     since, until
         Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
@@ -202,11 +207,33 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
         return context.execute(text, eager=True)
 
 
-def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
-    """Run a scan; its threads end with the iterator, however that ends."""
-    running = options.start(columns, predicate)
+def batches(
+    options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, *, loop: bool = False
+) -> Iterator[_ctfast.Batch]:
+    """Run a scan; its threads end with the iterator, however that ends. In a loop, what it came back from counts as read."""
     report = options.report or Report()
-    report._follow(running)  # noqa: SLF001  # joined here, read elsewhere
+    source = options.keys()
+    report._follow(source)  # noqa: SLF001  # joined here, read elsewhere
+    if source is None:
+        yield from _run(options, options.start(columns, predicate), report)
+        return
+    files = iter(source)
+    while True:
+        portion = list(islice(files, _PORTION))
+        if source.bad and options.on_error == "raise":
+            raise source.bad[0]
+        if not portion:
+            break
+        running = options.start(columns, predicate, [file.url for file in portion])
+        yield from _run(options, running, report)
+        source.done(portion, set(running.unread()))
+        if loop:
+            source._came_back()  # noqa: SLF001
+    report._end()  # noqa: SLF001
+
+
+def _run(options: Options, running: _ctfast.Scan, report: Report) -> Iterator[_ctfast.Batch]:
+    report._add(running)  # noqa: SLF001
     try:
         while (batch := running.next()) is not None:
             if options.progress is not None:

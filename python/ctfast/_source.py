@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._objects import KeySource
 from ctfast._report import Limits
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
 
-Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
 Time: TypeAlias = datetime | date | str
 OnError: TypeAlias = Literal["raise", "collect"]
 
@@ -51,7 +52,11 @@ class Options:
     verified: Verification | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.source, (str, os.PathLike)):
+        if isinstance(self.source, KeySource):
+            if self.verify is not None:
+                message = "verify reads a whole archive: name its folder, not a source of keys"
+                raise ValueError(message)
+        elif not isinstance(self.source, (str, os.PathLike)):
             object.__setattr__(self, "source", list(self.source))
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
@@ -68,10 +73,19 @@ class Options:
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
 
-    def start(self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None) -> _ctfast.Scan:
-        """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``."""
+    def keys(self) -> KeySource | None:
+        """Return what names the files, if the source is no folder."""
+        return self.source if isinstance(self.source, KeySource) else None
+
+    def start(
+        self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None, files: list[str] | None = None
+    ) -> _ctfast.Scan:
+        """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
+
+        Read these files, or else what the source names.
+        """
         limits = self.limits or Limits()
-        named = paths(self.source)
+        named = paths(self.source) if files is None else files
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
@@ -94,7 +108,8 @@ class Options:
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""
-        sources = [self.source] if isinstance(self.source, (str, os.PathLike)) else list(self.source)
+        alone = isinstance(self.source, (str, os.PathLike, KeySource))
+        sources: list[Any] = [self.source] if alone else list(self.source)  # type: ignore[arg-type]  # not alone
         parts = [str(sources[0]) if len(sources) == 1 else f"{len(sources)} sources"]
         wanted = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
         parts += [f"{name}={','.join(sorted(values))}" for name, values in wanted.items() if values is not None]
@@ -116,6 +131,9 @@ class Options:
 
 def paths(source: Source) -> list[str]:
     """Return the files and folders that a source names."""
+    if isinstance(source, KeySource):
+        message = f"{source!r} names files for a scan; here an archive is needed"
+        raise TypeError(message)
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named: list[str] = []
     for each in sources:

@@ -31,7 +31,7 @@ class EventStream:
 
     def __init__(self, options: Options, columns: list[str], batch_rows: int | None) -> None:
         self.schema: pa.Schema = pa.record_batch(_ctfast.schema(columns)).schema
-        self._batches = _cut(batches(options, columns), batch_rows)
+        self._batches = _cut(batches(options, columns, loop=True), batch_rows)
 
     def __iter__(self) -> Self:
         """Return the stream itself."""

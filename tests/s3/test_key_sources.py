@@ -7,22 +7,27 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
 import boto3
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
+from polars.testing import assert_frame_equal
 
 import ctfast as ct
+from ctfast import _scan
 from ctfast._objects import Object
 from ctfast._objects.notices import NoticeError, read_notice
+from ctfast.sample import Sample
 from seaweed import Store
 
 BUCKET = "trail-logs"
@@ -327,9 +332,11 @@ def test_a_message_is_deleted_once_its_files_are_done(sqs_client: Any, queue: st
     assert sorted(one.url for one in files) == urls(*KEYS)
     assert dict(source.skipped) == {"test": 1}
     assert [bad.kind for bad in source.bad] == ["invalid-message"]
+    source.commit()
     assert left(sqs_client, queue) >= 4  # nothing that names files is deleted yet
     source.done(files[:-1], failed=())
     source.done(files[-1:], failed=())
+    source.commit()
     assert left(sqs_client, queue) == 1  # what is not understood stays
 
 
@@ -337,14 +344,16 @@ def test_a_message_with_a_file_that_failed_stays(sqs_client: Any, queue: str) ->
     for key in KEYS:
         sqs_client.send_message(QueueUrl=queue, MessageBody=sns(cloudtrail(key)))
     source = ct.Queue(queue, client=sqs_client)
-    source.done(list(source), failed={urls(KEYS[2])[0], urls(KEYS[4])[0]})
+    with source:
+        source.done(list(source), failed={urls(KEYS[2])[0], urls(KEYS[4])[0]})
     assert left(sqs_client, queue) == 2
 
 
 def test_a_queue_of_tests_only_is_emptied(sqs_client: Any, queue: str) -> None:
     for _ in range(3):
         sqs_client.send_message(QueueUrl=queue, MessageBody=VALIDATION)
-    assert list(ct.Queue(queue, client=sqs_client)) == []
+    with ct.Queue(queue, client=sqs_client) as source:
+        assert list(source) == []
     assert left(sqs_client, queue) == 0
 
 
@@ -355,9 +364,130 @@ def test_more_messages_than_one_request_gives(sqs_client: Any, queue: str) -> No
     files = list(source)
     assert len(files) == source.named == 35
     source.done(files, failed=())
+    assert left(sqs_client, queue) == 35
+    source.commit()
     assert left(sqs_client, queue) == 0
+
+
+def test_an_error_in_a_block_leaves_the_messages(sqs_client: Any, queue: str) -> None:
+    sqs_client.send_message(QueueUrl=queue, MessageBody=cloudtrail(*KEYS))
+
+    def fail() -> None:
+        with ct.Queue(queue, client=sqs_client) as source:
+            source.done(list(source), failed=())
+            raise RuntimeError("a disk is full")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert left(sqs_client, queue) == 1
 
 
 def test_a_wait_that_would_miss_messages_is_refused() -> None:
     with pytest.raises(ValueError, match="wait must be between 1 and 20 seconds, not 0"):
         ct.Queue("q", wait=timedelta(0))
+
+
+# Scans
+
+
+@pytest.fixture
+def listed(sample: Sample) -> list[str]:
+    """The files of the sample archive, digests among them, in the order of their keys."""
+    return sorted((str(path) for path in sample.archive.rglob("*.gz")), key=os.fsencode)
+
+
+def test_a_scan_of_a_list_is_a_scan_of_the_folder(sample: Sample, listed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 7)
+    report, expected = ct.Report(), ct.Report()
+    frame = ct.read(ct.KeyList(listed), report=report)
+    assert_frame_equal(frame, ct.read(sample.archive, report=expected))
+    assert report.files.read == expected.files.read
+    assert (report.records, report.bytes, report.complete) == (expected.records, expected.bytes, True)
+    assert report.files.listed == len(listed)
+    query = pl.col("eventName") == "DeleteBucket"
+    source = ct.KeyList(listed)
+    for _ in range(2):
+        assert_frame_equal(ct.scan(source).filter(query).collect(), ct.scan(sample.archive).filter(query).collect())
+    assert ct.scan(source).head(5).collect().height == 5
+    assert "KeyList('lines')" in ct.scan(source).explain()
+
+
+def test_a_head_of_a_list_is_not_complete(listed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 2)
+    report = ct.Report()
+    ct.scan(ct.KeyList(listed), report=report).head(3).collect()
+    assert not report.complete
+    assert report.files.listed < len(listed)
+
+
+def test_an_empty_list_is_complete() -> None:
+    report = ct.Report()
+    assert ct.read(ct.KeyList([]), report=report).height == 0
+    assert report.complete
+    assert report.files == (0, 0, 0, 0)
+
+
+def test_files_of_a_list_that_are_not_there(listed: list[str], tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.json.gz")
+    report = ct.Report()
+    ct.read(ct.KeyList([listed[0], gone, listed[1]]), report=report, on_error="collect")
+    assert report.bad.select("file", "kind").rows() == [(gone, "unreadable")]
+    assert report.files.listed == 3
+    with pytest.raises(ct.SourceError):
+        ct.read(ct.KeyList([listed[0], gone]))
+
+
+def test_messages_that_are_none_are_findings(tmp_path: Path) -> None:
+    path = tmp_path / "messages.jsonl"
+    path.write_text(f"{VALIDATION}\n{{}}\n{VALIDATION}\n")
+    report = ct.Report()
+    assert ct.read(ct.Messages(path), on_error="collect", report=report).height == 0
+    assert report.bad.select("file", "record", "kind").rows() == [(str(path), 1, "invalid-message")]
+    assert (report.files, report.skipped) == ((3, 0, 1, 2), {"test": 2})
+    with pytest.raises(ct.FormatError, match=r"\(line 2\)"):
+        ct.read(ct.Messages(path))
+
+
+def test_a_source_of_keys_is_no_archive(sample: Sample) -> None:
+    with pytest.raises(TypeError, match=r"KeyList\('lines'\) names files for a scan; here an archive is needed"):
+        ct.verify(ct.KeyList([]), keys=[])
+    with pytest.raises(ValueError, match="verify reads a whole archive"):
+        ct.scan(ct.KeyList([]), verify=ct.Verifier(keys=sample.keys))
+
+
+class Loop(ct.KeyList):
+    """A list that notes what a scan tells it."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.told: list[str] = []
+
+    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
+        self.told += [f"{'failed' if file.url in failed else 'done'} {Path(file.url).name[-12:]}" for file in files]
+
+    def commit(self) -> None:
+        self.told.append("commit")
+
+
+def test_a_file_is_done_when_the_loop_has_come_back(listed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 1)
+    logs = [name for name in listed if "/CloudTrail/" in name][:2]
+    gone = str(tmp_path / "gone.json.gz")
+    one, other = (f"done {Path(name).name[-12:]}" for name in logs)
+    source = Loop([logs[0], gone, logs[1]])
+    with ct.stream(source, on_error="collect") as batches:
+        assert next(batches).num_rows
+        assert source.told == []
+        assert next(batches).num_rows
+        assert source.told == [one, "commit", "failed gone.json.gz", "commit"]
+        assert list(batches) == []
+    assert source.told[-2:] == [other, "commit"]
+
+    source = Loop(logs)
+    ct.read(source)
+    assert source.told == [one, other]  # the rows are in the hands of the caller now, who has to say so
+    source = Loop(logs)
+    with source, ct.stream(source) as batches:
+        list(batches)
+        assert source.told == [one, other]
+    assert source.told == [one, other, "commit"]

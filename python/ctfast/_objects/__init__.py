@@ -1,20 +1,23 @@
 """Sources of keys: what names the objects to read when no folder is listed.
 
-Every source is a :class:`KeySource`. It yields :class:`Object` one after another and hears, through :meth:`KeySource.done`,
-whose rows were handed over.
+Every source is a :class:`KeySource`. It yields :class:`Object` one after another, hears through :meth:`KeySource.done` whose rows
+were handed over, and through :meth:`Receipt.commit` that they are safe.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Container, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ctfast import _ctfast
 from ctfast.exceptions import FormatError
 
-__all__ = ["KeySource", "Object", "bad_line"]
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["KeySource", "Object", "Receipt", "bad_line"]
 
 
 class Object(NamedTuple):
@@ -32,7 +35,37 @@ class Object(NamedTuple):
     size: int | None = None
 
 
-class KeySource(ABC):
+class Receipt:
+    """Makes what was read count as read: once its rows are safe, and not before.
+
+    ``ctfast.stream`` commits by itself, whenever the loop has come back for more after the last row of some thousand files. In a
+    ``with`` block, and with ``ctfast.scan``, ``read`` and ``sql``, whose rows are nobody's until the query has ended, nothing is
+    committed before the end of the block, or before :meth:`commit` is called. What is not committed is read again the next time.
+    """
+
+    _held = False
+
+    def commit(self) -> None:
+        """Make all that was handed over so far count as read."""
+
+    def __enter__(self) -> Self:
+        """Commit at the end of the block only."""
+        self._held = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Commit, unless the block has failed."""
+        self._held = False
+        if kind is None:
+            self.commit()
+
+    def _came_back(self) -> None:
+        """Hear that a loop over a stream has come back for more."""
+        if not self._held:
+            self.commit()
+
+
+class KeySource(Receipt, ABC):
     """Names files to read, lazily.
 
     Attributes
@@ -64,8 +97,8 @@ class KeySource(ABC):
     @abstractmethod
     def _objects(self) -> Iterator[Object]: ...
 
-    def done(self, files: Iterable[Object], failed: Container[str]) -> None:  # noqa: B027  # most sources forget nothing
-        """Hear that the rows of these files, the next ones in order, were handed over, but for those that failed."""
+    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
+        """Hear that the rows of these files, the next ones in order, were handed over, but for those that could not be read."""
 
     def _cloudtrail(self, bucket: str, key: str, size: int | None) -> Iterator[Object]:
         """Yield the object, if its key is one of CloudTrail's: a bucket holds other things, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -90,9 +90,11 @@ class _Message:
 class Queue(_Notified):
     """An SQS queue of notifications of new log files (needs ``ctfast[aws]``).
 
-    It is read until it is empty. A message is deleted only when the rows of all files that it names were handed over; a
-    message that names a file that failed, or that is not understood, stays in the queue, where the redrive policy decides
-    about it. Delivery is at least once: a file whose message comes twice is read twice.
+    It is read until it is empty. A message is deleted only when the rows of all files that it names are safe: ``ctfast.stream``
+    deletes it once the loop has come back for more; in a ``with`` block it is deleted at the end; after ``ctfast.scan``,
+    ``read`` and ``sql`` call :meth:`commit`. A message that names a file that could not be read, or that is not understood, stays
+    in the queue, where the redrive policy decides about it. Delivery is at least once: a file whose message comes twice is read
+    twice.
 
     Parameters
     ----------
@@ -152,6 +154,7 @@ class Queue(_Notified):
     def _objects(self) -> Iterator[Object]:
         self._client = self._client or _client()
         self._open.clear()
+        self._used.clear()
         while received := self._client.receive_message(**self._receive).get("Messages"):
             for message in received:
                 try:
@@ -162,28 +165,26 @@ class Queue(_Notified):
                     continue
                 self._open.append(_Message(message["ReceiptHandle"], [file.url for file in found]))
                 yield from found
-            self._settle()
-        self._delete(1)
 
-    def done(self, files: Iterable[Object], failed: Container[str]) -> None:
-        """Delete the messages of which every file is done, none failed."""
+    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
+        """Note of which messages every file is read, and none failed."""
+        waiting = (message for message in self._open if message.waits_for)
+        message = next(waiting, None)
         for file in files:
-            message = next(message for message in self._open if message.waits_for)
+            if message is not None and not message.waits_for:
+                message = next(waiting, None)
+            if message is None or file.url not in message.waits_for:
+                raise LookupError(f"the queue did not name {file.url} next")
             message.waits_for.remove(file.url)
             message.failed |= file.url in failed
-        self._settle()
-        self._delete(1)
 
-    def _settle(self) -> None:
-        """Delete, ten at a time, the messages that wait for nothing."""
+    def commit(self) -> None:
+        """Delete the messages of which every file was handed over."""
         while self._open and not self._open[0].waits_for:
             message = self._open.popleft()
             if not message.failed:
                 self._used.append(message.handle)
-        self._delete(_TOGETHER)
-
-    def _delete(self, least: int) -> None:
-        while len(self._used) >= least:
+        while self._used:
             entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(self._used[:_TOGETHER])]
             del self._used[:_TOGETHER]
             # One that cannot be deleted is received again, and read again: at least once.

@@ -5,14 +5,16 @@ use ctfast_core::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+/// Whether a file could not be read at all.
+pub(crate) fn is_source_error(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unreadable(_))
+}
+
 /// The exception for a failure of a file.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let (cell, name) = match error.kind() {
-        ErrorKind::Unreadable(_) => (&SOURCE, "SourceError"),
-        _ => (&FORMAT, "FormatError"),
-    };
+    let (cell, name) = if is_source_error(error.kind()) { (&SOURCE, "SourceError") } else { (&FORMAT, "FormatError") };
     let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
     let Location { key, byte, record } = error.location();
     let arguments = (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string());

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
-use crate::error::to_exception;
+use crate::error::{is_source_error, to_exception};
 use crate::filter;
 use crate::integrity::{Hashes, Paths};
 
@@ -174,19 +174,26 @@ impl Scan {
         lock(&self.state).report().bad.iter().map(row).collect()
     }
 
+    /// The files up to the last batch that could not be read at all: another try may help.
+    fn unread(&self) -> Vec<String> {
+        let state = lock(&self.state);
+        let unread = state.report().bad.iter().filter(|finding| is_source_error(finding.error.kind()));
+        unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+    }
+
     /// The warnings up to the last batch.
     fn warnings(&self) -> Vec<Row> {
         lock(&self.state).report().warnings.iter().map(row).collect()
     }
 }
 
-fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
+pub(crate) fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
     counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
-type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
+pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 
-fn row(finding: &Finding) -> Row {
+pub(crate) fn row(finding: &Finding) -> Row {
     let Location { key, byte, record } = finding.error.location();
     let kind = finding.error.kind();
     (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
