@@ -7,6 +7,7 @@ from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._info import Info, info
 from ctfast._keys import fetch_keys
+from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.inventory import Inventory
 from ctfast._objects.lines import KeyList
 from ctfast._objects.messages import Messages, Queue
@@ -21,6 +22,7 @@ if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
+    "Checkpoint",
     "CloudTrailError",
     "EventStream",
     "FormatError",

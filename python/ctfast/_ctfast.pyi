@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Hashes", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
+__all__ = ["DEBUG", "Batch", "Hashes", "Listing", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
 
 __version__: str
 DEBUG: bool
@@ -32,6 +32,25 @@ class Batch:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def slice(self, offset: int, length: int) -> Batch: ...
+
+@final
+class Listing:
+    """A listing that is under way. It works in `next` only."""
+
+    def __new__(
+        cls,
+        paths: list[str] | list[Path],
+        *,
+        accounts: set[str] | None,
+        regions: set[str] | None,
+        kinds: set[str] | None,
+        since: int | None,
+        until: int | None,
+        max_delay: int | None,
+    ) -> Listing: ...
+    def next(self) -> list[tuple[str, int | None]] | None: ...
+    def counts(self) -> dict[str, dict[str, int]]: ...
+    def bad(self) -> list[tuple[Any, ...]]: ...
 
 @final
 class Scan:

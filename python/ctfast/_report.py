@@ -148,7 +148,8 @@ class Report:
     @property
     def pruned(self) -> dict[str, int]:
         """Folders that were not even listed, by the same reasons. Their files are in no count."""
-        return dict(self._values().get("pruned", {}))
+        scanned = Counter(self._values().get("pruned", {}))
+        return dict(scanned if self._source is None else scanned + self._source.pruned)
 
     @property
     def coerced(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ctfast import _ctfast
+from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
 from ctfast._source import COLUMNS, OnError, Options, Source, Time
@@ -38,6 +39,7 @@ def scan(
     progress: Callable[[Report], object] | None = None,
     verify: Verifier | None = None,
     verified: Verification | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -74,6 +76,8 @@ def scan(
         Notes the hashes of the files while they are read, so that :attr:`Verifier.verification` need not read them again.
     verified
         Read only the log files that this verification found valid; the others are skipped as ``unverified``.
+    checkpoint
+        Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
 
     Returns
     -------
@@ -128,6 +132,7 @@ def scan(
         progress=progress,
         verify=verify,
         verified=verified,
+        checkpoint=checkpoint,
     )
 
     def frames(
@@ -218,17 +223,20 @@ def batches(
         yield from _run(options, options.start(columns, predicate), report)
         return
     files = iter(source)
-    while True:
-        portion = list(islice(files, _PORTION))
-        if source.bad and options.on_error == "raise":
-            raise source.bad[0]
-        if not portion:
-            break
-        running = options.start(columns, predicate, [file.url for file in portion])
-        yield from _run(options, running, report)
-        source.done(portion, set(running.unread()))
-        if loop:
-            source._came_back()  # noqa: SLF001
+    try:
+        while True:
+            portion = list(islice(files, _PORTION))
+            if source.bad and options.on_error == "raise":
+                raise source.bad[0]
+            if not portion:
+                break
+            running = options.start(columns, predicate, [file.url for file in portion])
+            yield from _run(options, running, report)
+            source.done(portion, set(running.unread()))
+            if loop:
+                source._came_back()  # noqa: SLF001
+    finally:
+        source.close()
     report._end()  # noqa: SLF001
 
 

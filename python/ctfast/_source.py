@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
 from ctfast._objects import KeySource
+from ctfast._objects.checkpoint import Checkpoint, Resumed
 from ctfast._report import Limits
 
 if TYPE_CHECKING:
@@ -50,11 +51,15 @@ class Options:
     progress: Callable[[Report], object] | None = None
     verify: Verifier | None = None
     verified: Verification | None = None
+    checkpoint: Checkpoint | None = None
 
     def __post_init__(self) -> None:
+        if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
+            message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
+            raise ValueError(message)
         if isinstance(self.source, KeySource):
-            if self.verify is not None:
-                message = "verify reads a whole archive: name its folder, not a source of keys"
+            if self.checkpoint is not None:
+                message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
                 raise ValueError(message)
         elif not isinstance(self.source, (str, os.PathLike)):
             object.__setattr__(self, "source", list(self.source))
@@ -74,8 +79,11 @@ class Options:
             raise ValueError(message)
 
     def keys(self) -> KeySource | None:
-        """Return what names the files, if the source is no folder."""
-        return self.source if isinstance(self.source, KeySource) else None
+        """Return what names the files, if they are not simply listed."""
+        if self.checkpoint is None:
+            return self.source if isinstance(self.source, KeySource) else None
+        listing = _ctfast.Listing(paths(self.source), **self._selection())
+        return Resumed(self.checkpoint, listing, self._description())
 
     def start(
         self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None, files: list[str] | None = None
@@ -92,12 +100,7 @@ class Options:
             named,
             columns=list(columns),
             predicate=_and(predicate, self._time_test()),
-            accounts=self.accounts,  # type: ignore[arg-type]  # a set since __post_init__
-            regions=self.regions,  # type: ignore[arg-type]
-            kinds=self.kinds,  # type: ignore[arg-type]
-            since=self.since,  # type: ignore[arg-type]  # microseconds since __post_init__
-            until=self.until,  # type: ignore[arg-type]
-            max_delay=None if self.max_delay is None else self.max_delay // _MICROSECOND,
+            **self._selection(),
             fail=self.on_error == "raise",
             threads=self.threads or processors(),
             max_inflated=limits.inflated,
@@ -105,6 +108,18 @@ class Options:
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
         )
+
+    def _selection(self) -> dict[str, Any]:
+        """Return which files are read, by their keys, as the native half takes it."""
+        chosen = {name: getattr(self, name) for name in ("accounts", "regions", "kinds", "since", "until")}
+        return chosen | {"max_delay": None if self.max_delay is None else self.max_delay // _MICROSECOND}
+
+    def _description(self) -> dict[str, Any]:
+        """Return what makes this query another one than others, as JSON has it."""
+        named: Any = self.source
+        sources = [named] if isinstance(named, (str, os.PathLike)) else named
+        chosen = {name: sorted(value) if isinstance(value, set) else value for name, value in self._selection().items()}
+        return {"source": [os.fspath(source) for source in sources], **chosen}
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""

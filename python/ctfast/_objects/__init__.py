@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ctfast import _ctfast
-from ctfast.exceptions import FormatError
+from ctfast.exceptions import CloudTrailError, FormatError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,19 +76,23 @@ class KeySource(Receipt, ABC):
         What else it came across, by reason: ``key`` (an object that is none of CloudTrail's), ``event`` (a notification of
         something other than a new object), ``test`` (what AWS sends when notifications are set up), ``version`` (not the
         latest), ``deleted``.
-    bad : list of FormatError
+    pruned : dict of str to int
+        Folders that it did not list, by reason.
+    bad : list of CloudTrailError
         What could not be understood: each with its place and reason. Nothing is dropped in silence.
     """
 
     def __init__(self) -> None:
         self.named = 0
         self.skipped: Counter[str] = Counter()
-        self.bad: list[FormatError] = []
+        self.pruned: Counter[str] = Counter()
+        self.bad: list[CloudTrailError] = []
 
     def __iter__(self) -> Iterator[Object]:
         """Name the files, one after another; counts are those of the last pass."""
         self.named = 0
         self.skipped.clear()
+        self.pruned.clear()
         self.bad.clear()
         for found in self._objects():
             self.named += 1
@@ -99,6 +103,9 @@ class KeySource(Receipt, ABC):
 
     def done(self, files: Sequence[Object], failed: Container[str]) -> None:
         """Hear that the rows of these files, the next ones in order, were handed over, but for those that could not be read."""
+
+    def close(self) -> None:
+        """End the run: nothing more is named."""
 
     def _cloudtrail(self, bucket: str, key: str, size: int | None) -> Iterator[Object]:
         """Yield the object, if its key is one of CloudTrail's: a bucket holds other things, too."""

@@ -7,6 +7,7 @@ mod error;
 mod filter;
 mod integrity;
 mod key;
+mod listing;
 mod scan;
 
 #[pymodule]
@@ -15,6 +16,8 @@ mod _ctfast {
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]
     use super::key::parse_key;
+    #[pymodule_export]
+    use super::listing::Listing;
     #[pymodule_export]
     use super::scan::{Batch, Scan, columns, schema};
 

@@ -1,0 +1,101 @@
+//! `Listing`: which files a scan would read, without a look inside, as an object of Python.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use ctfast_core::scan::Finding;
+use ctfast_core::source::{Listed, Listing as Files, Selection, Skip};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::scan::{Row, by_name, lock, row};
+
+/// Files of a page.
+const PAGE: usize = 1_000;
+/// Steps between two looks at Ctrl-C.
+const STEPS: usize = 10_000;
+
+/// A listing that is under way. It works in `next` only.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Listing(Mutex<State>);
+
+struct State {
+    files: Files,
+    skipped: BTreeMap<Skip, u64>,
+    pruned: BTreeMap<Skip, u64>,
+    bad: Vec<Finding>,
+    page: Vec<(String, Option<u64>)>,
+}
+
+impl State {
+    /// Goes on until a page is full, the files end, or it is time to look up; whether it is the end.
+    fn go_on(&mut self) -> bool {
+        for _ in 0..STEPS {
+            match self.files.next() {
+                None => return true,
+                Some(Listed::File(entry)) => self.page.push((entry.key, Some(entry.size))),
+                Some(Listed::Skipped(reason)) => *self.skipped.entry(reason).or_default() += 1,
+                Some(Listed::Pruned(reason)) => *self.pruned.entry(reason).or_default() += 1,
+                Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0 }),
+            }
+            if self.page.len() == PAGE {
+                break;
+            }
+        }
+        false
+    }
+}
+
+#[pymethods]
+impl Listing {
+    #[new]
+    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    fn new(
+        paths: Vec<PathBuf>,
+        accounts: Option<HashSet<String>>,
+        regions: Option<HashSet<String>>,
+        kinds: Option<HashSet<String>>,
+        since: Option<i64>,
+        until: Option<i64>,
+        max_delay: Option<i64>,
+    ) -> Self {
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None };
+        let (skipped, pruned) = (BTreeMap::new(), BTreeMap::new());
+        Self(Mutex::new(State { files: Files::new(paths, selection), skipped, pruned, bad: Vec::new(), page: Vec::new() }))
+    }
+
+    /// The next page of files with their sizes, in order, or None at the end.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Vec<(String, Option<u64>)>>> {
+        loop {
+            let (end, page) = py.detach(|| {
+                let mut state = lock(&self.0);
+                let end = state.go_on();
+                let whole = end || state.page.len() == PAGE;
+                (end, if whole { std::mem::take(&mut state.page) } else { Vec::new() })
+            });
+            if !page.is_empty() {
+                return Ok(Some(page));
+            }
+            if end {
+                return Ok(None);
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// How many files and folders were passed over, and why.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = lock(&self.0);
+        let dict = PyDict::new(py);
+        dict.set_item("skipped", by_name(&state.skipped))?;
+        dict.set_item("pruned", by_name(&state.pruned))?;
+        Ok(dict)
+    }
+
+    /// The files and folders that cannot be listed.
+    fn bad(&self) -> Vec<Row> {
+        lock(&self.0).bad.iter().map(row).collect()
+    }
+}
