@@ -3,6 +3,7 @@
 import warnings
 
 from ctfast._columns import columns
+from ctfast._copy import Copied, CopyProgress, copy
 from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._info import Info, info
@@ -24,6 +25,8 @@ if _DEBUG:
 __all__ = [
     "Checkpoint",
     "CloudTrailError",
+    "Copied",
+    "CopyProgress",
     "EventStream",
     "FormatError",
     "Info",
@@ -38,6 +41,7 @@ __all__ = [
     "Verifier",
     "__version__",
     "columns",
+    "copy",
     "fetch_keys",
     "fetch_signatures",
     "info",

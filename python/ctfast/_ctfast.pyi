@@ -4,7 +4,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
-__all__ = ["DEBUG", "Batch", "Hashes", "Listing", "Paths", "Scan", "Verify", "__version__", "columns", "parse_key", "schema"]
+__all__ = [
+    "DEBUG",
+    "Batch",
+    "Hashes",
+    "Listing",
+    "Paths",
+    "Remote",
+    "Scan",
+    "Verify",
+    "__version__",
+    "columns",
+    "parse_key",
+    "schema",
+]
 
 __version__: str
 DEBUG: bool
@@ -34,6 +47,13 @@ class Batch:
     def slice(self, offset: int, length: int) -> Batch: ...
 
 @final
+class Copy:
+    """Copies that are under way. They go on by themselves; `Remote.close` cancels them."""
+
+    def __new__(cls, remote: Remote, wanted: list[tuple[str, int | None, str]]) -> Copy: ...
+    def next(self) -> tuple[int, list[tuple[str, str]], tuple[Any, ...] | None] | None: ...
+
+@final
 class Listing:
     """A listing that is under way. It works in `next` only."""
 
@@ -47,10 +67,21 @@ class Listing:
         since: int | None,
         until: int | None,
         max_delay: int | None,
+        floors: dict[str, str] | None = None,
+        digests: bool = False,
+        remote: Remote | None = None,
     ) -> Listing: ...
     def next(self) -> list[tuple[str, int | None]] | None: ...
     def counts(self) -> dict[str, dict[str, int]]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Remote:
+    """The way to buckets. `close` cancels what is under way."""
+
+    def __new__(cls, storage_options: dict[str, str]) -> Remote: ...
+    def requests(self) -> tuple[int, int, int, int]: ...
+    def close(self) -> None: ...
 
 @final
 class Scan:
@@ -74,6 +105,9 @@ class Scan:
         max_ratio: int,
         hashes: Hashes | None = None,
         only: Paths | None = None,
+        storage_options: dict[str, str] | None = None,
+        sizes: list[int | None] | None = None,
+        remote: Remote | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...

@@ -10,9 +10,10 @@ import polars as pl
 from ctfast import _ctfast
 from ctfast._objects import KeySource
 
-__all__ = ["Bytes", "Counts", "Limits", "Records", "Report"]
+__all__ = ["FINDING", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
-_FINDING = {
+#: Columns of findings.
+FINDING = {
     "file": pl.String,
     "byte": pl.UInt64,
     "record": pl.UInt64,
@@ -60,6 +61,15 @@ class Bytes(NamedTuple):
 
     compressed: int
     inflated: int
+
+
+class Requests(NamedTuple):
+    """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down."""
+
+    lists: int
+    gets: int
+    retries: int
+    throttled: int
 
 
 class Report:
@@ -137,6 +147,11 @@ class Report:
         return Bytes(self._count("bytes_stored"), self._count("bytes_inflated"))
 
     @property
+    def requests(self) -> Requests:
+        """Requests to buckets; all 0 for files of the local disk."""
+        return Requests(*self._values().get("requests", (0, 0, 0, 0)))
+
+    @property
     def skipped(self) -> dict[str, int]:
         """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, and so on.
 
@@ -160,13 +175,13 @@ class Report:
     def bad(self) -> pl.DataFrame:
         """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``."""
         rows = self._past_bad + (self._scan.bad() if self._scan else [])
-        return pl.DataFrame(rows + self._unnamed(), schema=_FINDING, orient="row")
+        return pl.DataFrame(rows + self._unnamed(), schema=FINDING, orient="row")
 
     @property
     def warnings(self) -> pl.DataFrame:
         """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
         rows = self._past_warnings + (self._scan.warnings() if self._scan else [])
-        return pl.DataFrame(rows, schema=_FINDING, orient="row")
+        return pl.DataFrame(rows, schema=FINDING, orient="row")
 
     def _unnamed(self) -> list[tuple[Any, ...]]:
         """What a source of keys could not understand: each might have been a file."""
@@ -179,12 +194,14 @@ class Report:
 
 
 def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Add counts to counts, and tables of counts to tables of counts."""
+    """Add the counts of one part of a run to those of the parts before it."""
     added: dict[str, Any] = {}
     for name in one | other:
         values = [counts[name] for counts in (one, other) if name in counts]
         if isinstance(values[0], dict):
             added[name] = dict(sum(map(Counter, values), Counter()))
+        elif isinstance(values[0], tuple):
+            added[name] = values[-1]  # requests: those of the whole run so far
         else:
             added[name] = sum(values)
     return added

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -40,6 +40,7 @@ def scan(
     verify: Verifier | None = None,
     verified: Verification | None = None,
     checkpoint: Checkpoint | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -133,6 +134,7 @@ def scan(
         verify=verify,
         verified=verified,
         checkpoint=checkpoint,
+        storage_options=storage_options,
     )
 
     def frames(
@@ -217,11 +219,13 @@ def batches(
 ) -> Iterator[_ctfast.Batch]:
     """Run a scan; its threads end with the iterator, however that ends. In a loop, what it came back from counts as read."""
     report = options.report or Report()
-    source = options.keys()
-    report._follow(source)  # noqa: SLF001  # joined here, read elsewhere
-    if source is None:
-        yield from _run(options, options.start(columns, predicate), report)
+    if not options.names_files():
+        report._follow()  # noqa: SLF001  # joined here, read elsewhere
+        yield from _run(options.start(columns, predicate), options, report)
         return
+    remote = options.remote()
+    source = options.keys(remote)
+    report._follow(source)  # noqa: SLF001
     files = iter(source)
     try:
         while True:
@@ -230,23 +234,30 @@ def batches(
                 raise source.bad[0]
             if not portion:
                 break
-            running = options.start(columns, predicate, [file.url for file in portion])
-            yield from _run(options, running, report)
+            running = options.start(columns, predicate, portion, remote)
+            yield from _run(running, options, report, remote)
             source.done(portion, set(running.unread()))
             if loop:
                 source._came_back()  # noqa: SLF001
     finally:
         source.close()
+        remote.close()
     report._end()  # noqa: SLF001
 
 
-def _run(options: Options, running: _ctfast.Scan, report: Report) -> Iterator[_ctfast.Batch]:
+def _run(
+    running: _ctfast.Scan, options: Options, report: Report, remote: _ctfast.Remote | None = None
+) -> Iterator[_ctfast.Batch]:
     report._add(running)  # noqa: SLF001
     try:
         while (batch := running.next()) is not None:
             if options.progress is not None:
                 options.progress(report)
             yield batch
+    except BaseException:
+        if remote is not None:
+            remote.close()  # what is under way would be waited for
+        raise
     finally:
         running.close()
 

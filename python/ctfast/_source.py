@@ -6,13 +6,13 @@ import errno
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
-from ctfast._objects import KeySource
+from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint, Resumed
 from ctfast._report import Limits
 
@@ -52,6 +52,7 @@ class Options:
     verify: Verifier | None = None
     verified: Verification | None = None
     checkpoint: Checkpoint | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
@@ -78,22 +79,40 @@ class Options:
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
 
-    def keys(self) -> KeySource | None:
-        """Return what names the files, if they are not simply listed."""
+    def names_files(self) -> bool:
+        """Tell whether files are named one by one, and not simply listed."""
+        return self.checkpoint is not None or isinstance(self.source, KeySource)
+
+    def keys(self, remote: _ctfast.Remote) -> KeySource:
+        """Return what names the files one by one."""
+        if isinstance(self.source, KeySource):
+            return self.source
         if self.checkpoint is None:
-            return self.source if isinstance(self.source, KeySource) else None
-        listing = _ctfast.Listing(paths(self.source), **self._selection())
-        return Resumed(self.checkpoint, listing, self._description())
+            message = "what is simply listed names no files one by one"
+            raise TypeError(message)
+        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
+
+    def listing(self, remote: _ctfast.Remote, **more: Any) -> _ctfast.Listing:
+        """Return the files that the source names, without reading them."""
+        return _ctfast.Listing(paths(self.source), **self._selection(), remote=remote, **more)
+
+    def remote(self) -> _ctfast.Remote:
+        """Return the way to buckets, for several scans of one run."""
+        return _ctfast.Remote(dict(self.storage_options or {}))
 
     def start(
-        self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None, files: list[str] | None = None
+        self,
+        columns: Sequence[str],
+        predicate: tuple[Any, ...] | None = None,
+        files: Sequence[Object] | None = None,
+        remote: _ctfast.Remote | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
         Read these files, or else what the source names.
         """
         limits = self.limits or Limits()
-        named = paths(self.source) if files is None else files
+        named = paths(self.source) if files is None else [file.url for file in files]
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
@@ -107,6 +126,9 @@ class Options:
             max_ratio=limits.ratio,
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
+            storage_options=None if self.storage_options is None else dict(self.storage_options),
+            sizes=None if files is None else [file.size for file in files],
+            remote=remote,
         )
 
     def _selection(self) -> dict[str, Any]:
@@ -145,7 +167,7 @@ class Options:
 
 
 def paths(source: Source) -> list[str]:
-    """Return the files and folders that a source names."""
+    """Return the files and folders that a source names; addresses of buckets as they are."""
     if isinstance(source, KeySource):
         message = f"{source!r} names files for a scan; here an archive is needed"
         raise TypeError(message)
@@ -153,7 +175,7 @@ def paths(source: Source) -> list[str]:
     named: list[str] = []
     for each in sources:
         path = os.fspath(each)
-        if os.path.lexists(path):
+        if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue
         found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
@@ -161,6 +183,11 @@ def paths(source: Source) -> list[str]:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         named.extend(sorted(found, key=os.fsencode))
     return named
+
+
+def is_address(path: str | bytes) -> bool:
+    """Whether this is the address of an object or of a folder in a bucket."""
+    return isinstance(path, str) and path.startswith("s3://")
 
 
 def processors() -> int:

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -201,6 +201,12 @@ class Checkpoint(Receipt):
             seen = {file for (file,) in database.execute("SELECT file FROM seen WHERE place = ?", (number,))}
         return _Place(newest, floor, seen)
 
+    def _floors(self) -> dict[str, str]:
+        """Of every place that is closed up to some day, that day as keys have it: what lies before is not listed."""
+        with self._opened() as database:
+            rows = database.execute("SELECT name, floor FROM place WHERE floor > ?", (_NO_DAY,)).fetchall()
+        return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
+
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         """The database: that of the run, if one is under way."""
@@ -273,10 +279,12 @@ class Checkpoint(Receipt):
 class Resumed(KeySource):
     """What is new in a listing."""
 
-    def __init__(self, checkpoint: Checkpoint, listing: _ctfast.Listing, query: Mapping[str, Any]) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, listing: Callable[[dict[str, str]], _ctfast.Listing], query: Mapping[str, Any]
+    ) -> None:
         super().__init__()
         self._checkpoint = checkpoint
-        self._listing = listing
+        self._begin = listing
         self._query = query
         self._again: set[str] = set()
 
@@ -288,13 +296,13 @@ class Resumed(KeySource):
         again = [Object(*row) for row in database.execute("SELECT file, size FROM unread ORDER BY file")]
         self._again = {file.url for file in again}
         yield from again
-        yield from self._new()
+        yield from self._new(self._begin(checkpoint._floors()))  # noqa: SLF001
 
-    def _new(self) -> Iterator[Object]:
+    def _new(self, listing: _ctfast.Listing) -> Iterator[Object]:
         name: str | None = None
         place = _Place()
         visited: dict[str, int] = {}
-        while (page := self._listing.next()) is not None:
+        while (page := listing.next()) is not None:
             done = self.skipped["done"]
             for url, size in page:
                 where = _where(url)
@@ -308,16 +316,16 @@ class Resumed(KeySource):
                     done += url not in self._again
                 else:
                     yield Object(url, size)
-            self._tell(done)
-        self._tell(self.skipped["done"])
+            self._tell(listing, done)
+        self._tell(listing, self.skipped["done"])
 
-    def _tell(self, done: int) -> None:
+    def _tell(self, listing: _ctfast.Listing, done: int) -> None:
         """Take over what the listing has passed over."""
-        counts = self._listing.counts()
+        counts = listing.counts()
         self.skipped = Counter(counts["skipped"])
         self.skipped["done"] = done
         self.pruned = Counter(counts["pruned"])
-        self.bad = [_failure(*row) for row in self._listing.bad()]
+        self.bad = [_failure(*row) for row in listing.bad()]
 
     def done(self, files: Sequence[Object], failed: Container[str]) -> None:
         """Note them: what could not be read is tried again."""

@@ -23,13 +23,15 @@ fn main() {
     for _ in 0..5 {
         let start = Instant::now();
         let mut scan = Scan::start(Plan {
-            files: Listing::new(vec![PathBuf::from(&words[0])], Selection::default()),
+            files: Box::new(Listing::new(vec![PathBuf::from(&words[0])], Selection::default())),
             schema: Arc::new(schema::project(&columns).expect("known columns")),
             predicate: predicate.clone(),
             fail: true,
             limits: Limits::default(),
             threads,
             hashes: None,
+            remote: None,
+            keeps_remote: false,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

@@ -9,7 +9,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Listing, Selection, Skip};
+use ctfast_core::source::object::{Requests, is_address};
+use ctfast_core::source::{Selection, Skip, keys, named};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -19,6 +20,7 @@ use crate::arrow::{batch_capsules, schema_capsule};
 use crate::error::{is_source_error, to_exception};
 use crate::filter;
 use crate::integrity::{Hashes, Paths};
+use crate::remote::Remote;
 
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -80,7 +82,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, sizes=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -99,13 +101,29 @@ impl Scan {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         only: Option<PyRef<'_, Paths>>,
+        storage_options: Option<BTreeMap<String, String>>,
+        sizes: Option<Vec<Option<u64>>>,
+        remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
+        let files = only.map(|only| Arc::clone(&only.0));
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, ..Selection::default() };
+        let keeps_remote = remote.is_some();
+        let remote = match remote {
+            Some(remote) => Some(Arc::clone(&remote.0)),
+            None if paths.iter().any(|path| is_address(path)) => {
+                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default())?))
+            }
+            None => None,
+        };
+        let files = match sizes {
+            Some(sizes) => named(paths.into_iter().zip(sizes).collect(), selection, remote.clone()),
+            None => keys(paths, selection, remote.clone()),
+        };
         let plan = Plan {
-            files: Listing::new(
-                paths,
-                Selection { accounts, regions, kinds, since, until, max_delay, files: only.map(|only| Arc::clone(&only.0)) },
-            ),
+            files,
+            remote,
+            keeps_remote,
             schema: Arc::new(schema),
             predicate: predicate.map(filter::predicate).transpose()?,
             fail,
@@ -166,6 +184,8 @@ impl Scan {
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;
+        let Requests { lists, gets, retries, throttled } = report.requests;
+        dict.set_item("requests", (lists, gets, retries, throttled))?;
         Ok(dict)
     }
 

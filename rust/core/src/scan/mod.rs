@@ -1,5 +1,6 @@
 //! Where the steps meet: files → workers (fetch, inflate, index, frame, filter, build) → batches, in the order of the files.
 
+mod files;
 mod order;
 mod report;
 mod worker;
@@ -17,14 +18,20 @@ use crate::error::Error;
 use crate::filter::Predicate;
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
-use crate::source::Listing;
+use crate::source::Keys;
+use crate::source::object::Remote;
+use files::{Ahead, Files};
 use order::Order;
 use worker::Worker;
 
 /// What to read, and how.
 pub struct Plan {
     /// The files.
-    pub files: Listing,
+    pub files: Keys,
+    /// The way to the buckets that some of them are in.
+    pub remote: Option<Arc<Remote>>,
+    /// Whether others use it as well: then its owner closes it, not the scan.
+    pub keeps_remote: bool,
     /// The columns, made by [`crate::schema::project`].
     pub schema: SchemaRef,
     /// What the rows must meet.
@@ -41,7 +48,7 @@ pub struct Plan {
 
 /// What all workers share.
 struct Shared {
-    files: Mutex<Listing>,
+    files: Mutex<Files>,
     order: Order,
     schema: SchemaRef,
     predicate: Option<Predicate>,
@@ -54,6 +61,10 @@ struct Shared {
 pub struct Scan {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// Looks ahead of the workers, where files are in buckets.
+    ahead: Option<Arc<Ahead>>,
+    remote: Option<Arc<Remote>>,
+    keeps_remote: bool,
     report: Report,
 }
 
@@ -72,8 +83,17 @@ impl Scan {
     /// Starts the workers.
     pub fn start(plan: Plan) -> std::io::Result<Self> {
         let threads = plan.threads.max(1);
+        let mut started = Vec::new();
+        let (files, ahead) = match &plan.remote {
+            None => (Files::Direct(plan.files), None),
+            Some(remote) => {
+                let (ahead, thread) = Ahead::start(plan.files, remote)?;
+                started.push(thread);
+                (Files::Ahead(Arc::clone(&ahead)), Some(ahead))
+            }
+        };
         let shared = Arc::new(Shared {
-            files: Mutex::new(plan.files),
+            files: Mutex::new(files),
             order: Order::new(threads),
             schema: plan.schema,
             predicate: plan.predicate,
@@ -81,7 +101,8 @@ impl Scan {
             limits: plan.limits,
             hashes: plan.hashes,
         });
-        let mut scan = Self { shared, workers: Vec::new(), report: Report::default() };
+        let Plan { remote, keeps_remote, .. } = plan;
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -92,7 +113,11 @@ impl Scan {
 
     /// The next batch in the order of the files, waiting for it so long at most.
     pub fn next(&mut self, patience: Duration) -> Result<Next, Error> {
-        let Some(output) = self.shared.order.take(patience) else { return Ok(Next::Waiting) };
+        let taken = self.shared.order.take(patience);
+        if let Some(remote) = &self.remote {
+            self.report.requests = remote.requests();
+        }
+        let Some(output) = taken else { return Ok(Next::Waiting) };
         match output {
             order::Taken::Output(output) => {
                 self.report.add(output.report);
@@ -122,6 +147,12 @@ impl Scan {
     /// Ends the workers and waits for them.
     pub fn close(&mut self) {
         self.shared.order.close();
+        if let Some(ahead) = &self.ahead {
+            ahead.close();
+        }
+        if let Some(remote) = self.remote.as_ref().filter(|_| !self.keeps_remote) {
+            remote.close();
+        }
         for worker in self.workers.drain(..) {
             // A panic of a worker was told by `Order` as the end of its task.
             let _ = worker.join();

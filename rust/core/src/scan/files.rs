@@ -1,0 +1,178 @@
+//! Files on their way to the workers: in order, and objects of buckets fetched ahead, as many as there is room for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::worker::STORED_WHOLE;
+use crate::error::Error;
+use crate::source::object::{Got, Remote};
+use crate::source::{At, Entry, Keys, Listed};
+
+/// Bodies that are fetched, or wait for a worker, and their bytes.
+const BODIES: usize = 256;
+const BYTES: u64 = 64 << 20;
+/// What an object may have whose size the listing does not tell; if it has more, it is streamed.
+const UNKNOWN: u64 = 512 << 10;
+/// Steps of a listing that wait for a worker.
+const STEPS: usize = 4 << 10;
+
+/// Where workers take files from.
+pub(super) enum Files {
+    /// Straight from their source.
+    Direct(Keys),
+    /// From a thread that looks ahead.
+    Ahead(Arc<Ahead>),
+}
+
+/// A step of a listing, and the body of the file if that is under way.
+pub(super) struct Item {
+    pub(super) listed: Listed,
+    pub(super) body: Option<Body>,
+}
+
+/// The body of an object that is being fetched. It takes up its room until it is dropped.
+pub(super) struct Body {
+    got: Option<oneshot::Receiver<Result<Got, Error>>>,
+    bytes: u64,
+    ahead: Arc<Ahead>,
+}
+
+impl Files {
+    /// The next file. When some are at hand already, those that are not yet listed are not waited for.
+    pub(super) fn next(&mut self, has_some: bool) -> Option<Item> {
+        match self {
+            Self::Direct(keys) => keys.next().map(|listed| Item { listed, body: None }),
+            Self::Ahead(ahead) => ahead.pop(!has_some),
+        }
+    }
+}
+
+impl Body {
+    /// Waits for the body; `None` when the scan is being closed.
+    pub(super) fn wait(&mut self) -> Option<Result<Got, Error>> {
+        self.got.take()?.blocking_recv().ok()
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        let mut state = self.ahead.state();
+        state.bodies -= 1;
+        state.bytes -= self.bytes;
+        self.ahead.changed.notify_all();
+    }
+}
+
+/// The queue between the thread that looks ahead and the workers.
+#[derive(Default)]
+pub(super) struct Ahead {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    bodies: usize,
+    bytes: u64,
+    has_ended: bool,
+    closed: bool,
+}
+
+impl Ahead {
+    /// Starts a thread that takes keys from their source, and has their objects fetched.
+    pub(super) fn start(mut keys: Keys, remote: &Remote) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
+        let ahead = Arc::new(Self::default());
+        let (shared, handle) = (Arc::clone(&ahead), remote.handle().clone());
+        let run = move || {
+            let _end = End(&shared);
+            while let Some(listed) = keys.next() {
+                if !shared.push(listed, &handle) {
+                    return;
+                }
+            }
+        };
+        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(run)?;
+        Ok((ahead, thread))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a step when there is room; `false` when nobody wants it.
+    fn push(self: &Arc<Self>, listed: Listed, handle: &Handle) -> bool {
+        let bytes = fetched(&listed);
+        let is_full = |state: &mut State| {
+            let too_many = bytes.is_some_and(|bytes| state.bodies >= BODIES || state.bodies > 0 && state.bytes + bytes > BYTES);
+            !state.closed && (state.items.len() >= STEPS || too_many)
+        };
+        let mut state = self.changed.wait_while(self.state(), is_full).unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return false;
+        }
+        let body = bytes.map(|bytes| {
+            state.bodies += 1;
+            state.bytes += bytes;
+            Body { got: Some(fetch(&listed, handle)), bytes, ahead: Arc::clone(self) }
+        });
+        state.items.push_back(Item { listed, body });
+        self.changed.notify_all();
+        true
+    }
+
+    /// The next step, if there is one or it is to be waited for.
+    fn pop(&self, waits: bool) -> Option<Item> {
+        let is_empty = |state: &mut State| waits && state.items.is_empty() && !state.has_ended && !state.closed;
+        let mut state = self.changed.wait_while(self.state(), is_empty).unwrap_or_else(PoisonError::into_inner);
+        let item = state.items.pop_front();
+        if item.is_some() {
+            self.changed.notify_all();
+        }
+        item
+    }
+
+    /// Nobody will take anything any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let items = std::mem::take(&mut state.items);
+        drop(state);
+        // Bodies give their room back as they are dropped, for which they need the lock.
+        drop(items);
+        self.changed.notify_all();
+    }
+}
+
+/// Tells the workers that no more files come, however the thread ends.
+struct End<'a>(&'a Ahead);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.state().has_ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// Bytes to keep room for, if this is an object to be fetched ahead.
+fn fetched(listed: &Listed) -> Option<u64> {
+    let Listed::File(Entry { at: At::Bucket(_), size, .. }) = listed else { return None };
+    Some(size.unwrap_or(UNKNOWN)).filter(|size| *size <= STORED_WHOLE)
+}
+
+fn fetch(listed: &Listed, handle: &Handle) -> oneshot::Receiver<Result<Got, Error>> {
+    let (sender, got) = oneshot::channel();
+    if let Listed::File(Entry { at: At::Bucket(bucket), key, size }) = listed {
+        let (bucket, address, size) = (Arc::clone(bucket), key.clone(), *size);
+        handle.spawn(async move {
+            let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
+            // Nobody takes it when the scan was closed.
+            let _ = sender.send(bucket.get(&address, size, most).await);
+        });
+    }
+    got
+}
