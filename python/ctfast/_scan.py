@@ -51,7 +51,8 @@ def scan(
     source
         A file, a folder, a glob, several of these, or a source of keys: :class:`ctfast.Inventory`, :class:`ctfast.KeyList`,
         :class:`ctfast.Messages`, :class:`ctfast.Queue`. Files come in the order given, those of a folder in the order of their
-        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read.
+        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read. A source
+        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object.
     since, until
         Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
         is UTC. A record without a valid ``eventTime`` lies within no bounds.
@@ -79,6 +80,10 @@ def scan(
         Read only the log files that this verification found valid; the others are skipped as ``unverified``.
     checkpoint
         Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
+    storage_options
+        How buckets are reached, by the names that object_store, Polars and obstore give these options, such as ``aws_region``,
+        ``aws_endpoint_url``, ``aws_access_key_id``, ``aws_skip_signature`` or ``aws_request_payer``, with or without ``aws_``;
+        what is not given is taken from the environment, as the AWS CLI does. ``max_retries`` is 9 unless given.
 
     Returns
     -------
@@ -90,7 +95,9 @@ def scan(
     FileNotFoundError
         The source does not exist. Like the errors below it is raised when the query runs.
     FormatError, SourceError
-        With ``on_error="raise"``: a file is bad.
+        With ``on_error="raise"``: a file is bad. A bucket that cannot be listed is a ``SourceError`` in any case.
+    ValueError
+        A storage option is unknown or cannot be used.
 
     Examples
     --------

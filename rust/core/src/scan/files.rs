@@ -85,12 +85,12 @@ struct State {
 
 impl Ahead {
     /// Starts a thread that takes keys from their source, and has their objects fetched.
-    pub(super) fn start(mut keys: Keys, remote: &Remote) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
+    pub(super) fn start(keys: Keys, remote: &Remote) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let ahead = Arc::new(Self::default());
         let (shared, handle) = (Arc::clone(&ahead), remote.handle().clone());
         let run = move || {
             let _end = End(&shared);
-            while let Some(listed) = keys.next() {
+            for listed in keys {
                 if !shared.push(listed, &handle) {
                     return;
                 }

@@ -18,7 +18,7 @@ fn listed(root: &TempDir, listing: Listing) -> Vec<String> {
     let root = format!("{}/", root.path().display());
     let steps = listing.map(|step| match step {
         Listed::File(entry) => {
-            assert!(matches!(&entry.at, At::Disk(path) if *path == PathBuf::from(&entry.key)));
+            assert!(matches!(&entry.at, At::Disk(path) if path.as_os_str() == entry.key.as_str()));
             assert_eq!(entry.size, Some(fs::metadata(&entry.key).expect("a file").len()));
             entry.key
         }
@@ -180,7 +180,7 @@ mod unix {
         let entries: Vec<_> = Listing::new(vec![root.path().to_owned()], Selection::default()).collect();
         let Listed::File(entry) = &entries[0] else { panic!("{entries:?}") };
         assert!(entry.key.ends_with("1\u{fffd}.json"));
-        let At::Disk(path) = entry.at else { panic!("on the disk") };
+        let At::Disk(path) = &entry.at else { panic!("on the disk") };
         assert_eq!(fs::read(path).expect("a file"), b"x");
         assert_eq!(entries.len(), 2);
     }

@@ -1,4 +1,5 @@
-//! How buckets are reached: the options of the user, by the names that object_store gives them, over the environment of the AWS CLI.
+//! How buckets are reached: the options of the user, by the names that `object_store` gives them, over the environment of the
+//! AWS CLI.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -30,11 +31,11 @@ pub(super) struct Config {
     pub(super) tries: u32,
 }
 
-/// Options that are ours, or that object_store has other ways for.
+/// Options that are ours, or that `object_store` has other ways for.
 const TRIES_OPTION: &str = "max_retries";
 const BUNDLE_OPTION: &str = "aws_ca_bundle";
 
-/// Options of object_store that a reader has a use for.
+/// Options of `object_store` that a reader has a use for.
 const OPTIONS: &[&str] = &[
     "access_key_id",
     "allow_http",

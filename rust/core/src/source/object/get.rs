@@ -103,11 +103,7 @@ impl Bucket {
                 }
                 Err(failure) => failure,
             };
-            if failure.refusal == Refusal::Throttled {
-                turn.throttled()
-            } else {
-                drop(turn)
-            }
+            turn.failed(failure.refusal == Refusal::Throttled);
             if !state.goes_on(&failure) {
                 body.clear();
                 state = State { length: listed, ..State::default() };
@@ -149,11 +145,7 @@ impl Bucket {
                 }
                 Err(failure) => failure,
             };
-            if failure.refusal == Refusal::Throttled {
-                turn.throttled()
-            } else {
-                drop(turn)
-            }
+            turn.failed(failure.refusal == Refusal::Throttled);
             if state.have > before {
                 tries = self.tries();
             }
@@ -201,7 +193,7 @@ impl Bucket {
             // Nobody listens any more when the reader has gone.
             let _ = sender.send(end.map(|()| None)).await;
         });
-        Download { parts, part: Bytes::new() }
+        Download { parts, part: Bytes::new(), has_ended: false }
     }
 
     async fn pour(&self, key: &str, listed: Option<u64>, sender: &Sender) -> Result<(), Error> {
@@ -250,20 +242,20 @@ type Sender = mpsc::Sender<Result<Option<Bytes>, Error>>;
 pub(crate) struct Download {
     parts: mpsc::Receiver<Result<Option<Bytes>, Error>>,
     part: Bytes,
+    has_ended: bool,
 }
 
 impl Read for Download {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.part.is_empty() {
+        while self.part.is_empty() && !self.has_ended {
             // Without an end, the scan is being closed.
             let closed = || Err(Error::whole(ErrorKind::Unreadable("the scan was closed".to_owned())));
-            match self.parts.blocking_recv().unwrap_or_else(closed).map_err(io::Error::other)? {
-                Some(part) => self.part = part,
-                None => {
-                    self.parts.close();
-                    return Ok(0);
-                }
-            }
+            let Some(part) = self.parts.blocking_recv().unwrap_or_else(closed).map_err(io::Error::other)? else {
+                // What is read behind the end is the end.
+                self.has_ended = true;
+                return Ok(0);
+            };
+            self.part = part;
         }
         let length = buffer.len().min(self.part.len());
         buffer[..length].copy_from_slice(&self.part.split_to(length));

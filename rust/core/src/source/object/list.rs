@@ -100,11 +100,7 @@ impl Bucket {
                     return Ok(page);
                 }
                 Err(failure) => {
-                    if failure.refusal == Refusal::Throttled {
-                        turn.throttled()
-                    } else {
-                        drop(turn)
-                    }
+                    turn.failed(failure.refusal == Refusal::Throttled);
                     self.again(&mut tries, failure).await?;
                 }
             }

@@ -37,20 +37,20 @@ impl Listing {
 async fn run(bucket: Arc<Bucket>, mut tree: Tree, sender: mpsc::Sender<Message>) {
     let mut pages = JoinSet::new();
     loop {
-        while let Some((number, range)) = tree.begin() {
-            let bucket = Arc::clone(&bucket);
-            pages.spawn(async move { (number, bucket.page(&range).await.map_err(|error| (range, error))) });
-        }
         while let Some(found) = tree.take() {
             if sender.send(Some(found)).await.is_err() {
                 return;
             }
         }
+        while let Some((number, range)) = tree.begin() {
+            let bucket = Arc::clone(&bucket);
+            pages.spawn(async move { (number, bucket.page(&range).await.map_err(|error| (range, error))) });
+        }
         let answer = match pages.join_next().await {
-            None => Ok(true),
+            None if tree.is_done() => Ok(true),
             Some(Ok((number, Ok(page)))) => tree.answer(number, page).map(|()| false),
             Some(Ok((_, Err((range, error))))) => Err(error.in_file(&bucket.address(&range.prefix))),
-            Some(Err(_)) => Err(Error::whole(ErrorKind::Bug)),
+            None | Some(Err(_)) => Err(Error::whole(ErrorKind::Bug)),
         };
         let last = match answer {
             Ok(false) => continue,

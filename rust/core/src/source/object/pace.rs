@@ -6,25 +6,27 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 /// Requests at once, at the start and at most. A store on the other side of a 50 ms line then gives 2,500 objects a second.
-const FIRST: f64 = 32.0;
-const MOST: f64 = 128.0;
+const FIRST: usize = 32;
+const MOST: usize = 128;
 
-/// Additive increase, multiplicative decrease; until the first decrease it grows with every answer.
+/// Until the store asks to slow down, the limit grows with every answer; from then on with every full round of them.
 pub(super) struct Pace {
     state: Mutex<State>,
     room: Notify,
 }
 
 struct State {
-    limit: f64,
+    limit: usize,
     running: usize,
+    /// Answers since the limit was last raised or cut.
+    answers: usize,
     /// When the limit was last cut.
     cut: Option<Instant>,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State { limit: FIRST, running: 0, cut: None }), room: Notify::new() }
+        Self { state: Mutex::new(State { limit: FIRST, running: 0, answers: 0, cut: None }), room: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -41,7 +43,7 @@ impl Pace {
 
     fn enter(&self) -> bool {
         let mut state = self.state();
-        let enters = state.running < state.limit as usize;
+        let enters = state.running < state.limit;
         state.running += usize::from(enters);
         enters
     }
@@ -57,17 +59,21 @@ impl Turn<'_> {
     /// The store has answered as asked.
     pub(super) fn answered(self) {
         let mut state = self.pace.state();
-        let more = if state.cut.is_some() { state.limit.recip() } else { 1.0 };
-        state.limit = (state.limit + more).min(MOST);
+        state.answers += 1;
+        if state.cut.is_none() || state.answers >= state.limit {
+            state.limit = (state.limit + 1).min(MOST);
+            state.answers = 0;
+        }
         drop(state);
         self.pace.room.notify_one();
     }
 
-    /// The store asks to slow down. Requests that were under way when the limit was cut do not cut it again.
-    pub(super) fn throttled(self) {
+    /// The request has failed. Those that were under way when the limit was cut do not cut it again.
+    pub(super) fn failed(self, is_throttled: bool) {
         let mut state = self.pace.state();
-        if state.cut.is_none_or(|cut| cut < self.started) {
-            state.limit = (state.limit / 2.0).max(1.0);
+        if is_throttled && state.cut.is_none_or(|cut| cut < self.started) {
+            state.limit = (state.limit / 2).max(1);
+            state.answers = 0;
             state.cut = Some(Instant::now());
         }
     }
@@ -85,7 +91,7 @@ mod tests {
     use super::*;
 
     fn limit(pace: &Pace) -> usize {
-        pace.state().limit as usize
+        pace.state().limit
     }
 
     #[tokio::test]
@@ -94,17 +100,20 @@ mod tests {
         for _ in 0..10 {
             pace.turn().await.answered();
         }
-        assert_eq!(limit(&pace), FIRST as usize + 10);
+        assert_eq!(limit(&pace), FIRST + 10);
         let (one, other) = (pace.turn().await, pace.turn().await);
-        one.throttled();
-        other.throttled(); // of the same burst
+        one.failed(true);
+        other.failed(true); // of the same burst
         assert_eq!(limit(&pace), 21);
-        for _ in 0..10 {
+        pace.turn().await.failed(false);
+        for _ in 0..20 {
             pace.turn().await.answered();
         }
         assert_eq!(limit(&pace), 21);
+        pace.turn().await.answered();
+        assert_eq!(limit(&pace), 22);
         for _ in 0..20 {
-            pace.turn().await.throttled();
+            pace.turn().await.failed(true);
         }
         assert_eq!((limit(&pace), pace.state().running), (1, 0));
     }
@@ -112,12 +121,12 @@ mod tests {
     #[tokio::test]
     async fn no_more_run_than_may() {
         let pace = Pace::new();
-        pace.state().limit = 2.0;
+        pace.state().limit = 2;
         let (one, _other) = (pace.turn().await, pace.turn().await);
         let third = pace.turn();
         tokio::pin!(third);
         assert!(futures_util::poll!(third.as_mut()).is_pending());
         drop(one);
-        third.await.throttled();
+        third.await.failed(true);
     }
 }

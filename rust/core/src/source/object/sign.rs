@@ -35,9 +35,10 @@ pub(super) fn headers(request: &Request<'_>, credential: &AwsCredential, now: Da
     }
     let names: Vec<_> = std::iter::once("host").chain(headers.iter().map(|(name, _)| *name)).collect();
     let names = names.join(";");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}:{value}")).collect();
     let Request { host, path, query, region, .. } = request;
-    let canonical = format!("GET\n{path}\n{query}\nhost:{host}\n{lines}\n{names}\n{nothing}");
+    let lines = lines.join("\n");
+    let canonical = format!("GET\n{path}\n{query}\nhost:{host}\n{lines}\n\n{names}\n{nothing}");
     let scope = format!("{day}/{region}/s3/aws4_request");
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(digest(&SHA256, canonical.as_bytes()).as_ref()));
     let first = format!("AWS4{}", credential.secret_key).into_bytes();

@@ -50,8 +50,20 @@ struct Ask {
     /// No keys behind this one.
     until: Option<String>,
     shape: Shape,
-    /// Whether a user named it, so that nothing at all is a mistake.
-    is_named: bool,
+    /// What there should be below it.
+    expects: Expected,
+}
+
+/// What should be found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Expected {
+    /// Anything, or nothing.
+    #[default]
+    Nothing,
+    /// A folder that a user named, which is one if something lies in it.
+    Folder,
+    /// The same, or an object of that name.
+    FolderOrObject,
 }
 
 /// What a listing is made for.
@@ -70,15 +82,19 @@ impl Tree {
     /// Lists what lies below a prefix, or is the object of this key if nothing does.
     pub(super) fn new(bucket: Arc<Bucket>, prefix: &str, selection: Selection) -> Self {
         let mut tree = Self { bucket, selection, parts: VecDeque::new(), waiting: 0, under_way: 0, next: 0 };
-        let folder = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
+        let (folder, expected) = if prefix.is_empty() || prefix.ends_with('/') {
+            (prefix.to_owned(), Expected::Folder)
+        } else {
+            (format!("{prefix}/"), Expected::FolderOrObject)
+        };
         tree.parts = tree.plan(folder, 0).into();
         if let [Part::Ahead(ask)] = tree.parts.make_contiguous() {
-            ask.is_named = true;
+            ask.expects = expected;
         }
         tree
     }
 
-    /// The next listing to begin, and its number.
+    /// The next listing to begin, and its number. When all that is found is taken, there is one or it is under way.
     pub(super) fn begin(&mut self) -> Option<(u64, Range)> {
         let place = self.parts.iter().position(|part| matches!(part, Part::Ahead(_)))?;
         let has_room = self.under_way < LISTINGS && self.waiting < WAITING;
@@ -117,6 +133,11 @@ impl Tree {
         Some(found)
     }
 
+    /// Whether all is told.
+    pub(super) fn is_done(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     fn unfold(&self, ask: Ask, page: Page) -> Result<Vec<Part>, Error> {
         let is_empty = page.objects.is_empty() && page.folders.is_empty();
         match ask.shape {
@@ -126,11 +147,11 @@ impl Tree {
                 let (_, size) = found.ok_or_else(|| Error::whole(ErrorKind::NotFound).in_file(&address))?;
                 Ok(vec![Part::Found(vec![self.file(address, size)])])
             }
-            _ if is_empty && ask.is_named => {
-                let Some(key) = ask.range.prefix.strip_suffix('/') else {
-                    return Err(Error::whole(ErrorKind::NotFound).in_file(&self.address("")));
-                };
-                let range = Range { prefix: key.to_owned(), ..Range::default() };
+            _ if is_empty && ask.expects == Expected::Folder => {
+                Err(Error::whole(ErrorKind::NotFound).in_file(&self.address(&ask.range.prefix)))
+            }
+            _ if is_empty && ask.expects == Expected::FolderOrObject => {
+                let range = Range { prefix: ask.range.prefix.trim_end_matches('/').to_owned(), ..Range::default() };
                 Ok(vec![Part::Ahead(Ask { range, shape: Shape::Object, ..Ask::default() })])
             }
             Shape::Keys => Ok(self.unfold_keys(ask, page)),
@@ -138,7 +159,10 @@ impl Tree {
         }
     }
 
-    fn unfold_folders(&self, ask: Ask, page: Page, depth: usize) -> Vec<Part> {
+    fn unfold_folders(&self, ask: Ask, mut page: Page, depth: usize) -> Vec<Part> {
+        // S3 gives them in order; some stores that speak its language order folders by their names without the slash.
+        page.folders.sort_unstable();
+        page.objects.sort_unstable();
         let mut parts = Vec::new();
         let mut found = Vec::new();
         let mut objects = page.objects.into_iter().peekable();
@@ -153,7 +177,7 @@ impl Tree {
         parts.push(Part::Found(found));
         if page.token.is_some() {
             let range = Range { token: page.token, ..ask.range };
-            parts.push(Part::Ahead(Ask { range, is_named: false, ..ask }));
+            parts.push(Part::Ahead(Ask { range, expects: Expected::Nothing, ..ask }));
         }
         parts
     }
@@ -167,12 +191,11 @@ impl Tree {
         if page.token.is_none() || ends.as_ref().is_some_and(|(_, last)| !is_within(last)) {
             return parts;
         }
-        match ends.and_then(|(first, last)| self.split(&ask, &first, &last)) {
-            Some(split) => parts.extend(split.into_iter().map(Part::Ahead)),
-            None => {
-                let range = Range { token: page.token, ..ask.range };
-                parts.push(Part::Ahead(Ask { range, is_named: false, ..ask }));
-            }
+        if let Some(split) = ends.and_then(|(first, last)| self.split(&ask, &first, &last)) {
+            parts.extend(split.into_iter().map(Part::Ahead));
+        } else {
+            let range = Range { token: page.token, ..ask.range };
+            parts.push(Part::Ahead(Ask { range, expects: Expected::Nothing, ..ask }));
         }
         parts
     }
