@@ -18,7 +18,7 @@ import polars as pl
 from ctfast import _ctfast
 from ctfast._report import FINDING, Requests
 from ctfast._source import Options, Time
-from ctfast.exceptions import SourceError
+from ctfast.exceptions import CloudTrailError
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -183,8 +183,8 @@ class _Total:
             while (page := self._listing.next()) is not None:
                 files += len(page)
                 size += sum(bytes_ or 0 for _, bytes_ in page)
-        except (OSError, SourceError):
-            return  # the copy lists as well, and tells it
+        except (OSError, CloudTrailError):
+            return  # the copy lists as well, and tells it; or it has ended before
         self.known = files, size
 
     def close(self) -> None:
