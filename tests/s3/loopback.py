@@ -6,10 +6,14 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
+from weakref import WeakSet
+
+#: Seconds in which a loop does what it has to do at once.
+_MOMENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Answering(Protocol):
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None: ...
 
-    async def left(self, writer: asyncio.StreamWriter) -> None: ...
+    def left(self, writer: asyncio.StreamWriter) -> None: ...
 
 
 @dataclass
@@ -71,13 +75,6 @@ class Traffic:
     most_in_flight: int = 0
     in_flight: int = 0
     attempts: Counter[str] = field(default_factory=Counter)
-    log: list[str] = field(default_factory=list)
-
-    def clear(self) -> None:
-        self.requests.clear()
-        self.attempts.clear()
-        self.log.clear()
-        self.most_in_flight = 0
 
 
 async def read_head(reader: asyncio.StreamReader) -> tuple[bytes, list[str], dict[str, str]]:
@@ -111,55 +108,71 @@ def error(status: int, code: str, message: str = "by request of a test", **heade
     return response(status, text.encode(), **headers)
 
 
+@dataclass
+class _Conversations:
+    """The connections of one server."""
+
+    server: Answering
+    traffic: Traffic
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    #: Those that still have something to send are open after their tasks have ended.
+    transports: WeakSet[asyncio.WriteTransport] = field(default_factory=WeakSet)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        self.transports.add(writer.transport)
+        try:
+            while True:
+                await self.answer(await read_request(reader), writer)
+        except (Closed, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # an end, of the other side's will or ours
+        finally:
+            self.tasks.discard(task)
+            self.server.left(writer)
+            writer.close()
+
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        traffic = self.traffic
+        traffic.requests[request.kind] += 1
+        traffic.attempts[request.about] += 1
+        traffic.in_flight += 1
+        traffic.most_in_flight = max(traffic.most_in_flight, traffic.in_flight)
+        told = {"attempt": traffic.attempts[request.about], "in_flight": traffic.in_flight}
+        try:
+            await self.server.answer(replace(request, **told), writer)
+            await writer.drain()
+        finally:
+            traffic.in_flight -= 1
+
+    async def stop(self, listening: asyncio.Server) -> None:
+        # A connection that was just taken has to begin before it can end.
+        while asyncio.all_tasks() - {asyncio.current_task(), *self.tasks}:  # noqa: ASYNC110  # nobody would set an event
+            await asyncio.sleep(_MOMENT)
+        listening.close()
+        rest = list(self.tasks)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for transport in self.transports:
+            transport.abort()
+        await asyncio.sleep(_MOMENT)
+
+
 @contextmanager
 def serving(server: Answering, traffic: Traffic) -> Iterator[str]:
     """Serve on a free port of loopback while the context is open; its endpoint."""
     loop = asyncio.new_event_loop()
-    connections: set[asyncio.Task[None]] = set()
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            while True:
-                request = await read_request(reader)
-                traffic.requests[request.kind] += 1
-                traffic.attempts[request.about] += 1
-                traffic.log.append(request.about)
-                traffic.in_flight += 1
-                traffic.most_in_flight = max(traffic.most_in_flight, traffic.in_flight)
-                told = {"attempt": traffic.attempts[request.about], "in_flight": traffic.in_flight}
-                try:
-                    await server.answer(Request(**(vars(request) | told)), writer)
-                    await writer.drain()
-                finally:
-                    traffic.in_flight -= 1
-        except (Closed, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # an end, of the other side's will or ours
-        finally:
-            connections.discard(task)
-            await server.left(writer)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(converse, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
-
-    async def stop(listening: asyncio.Server) -> None:
-        listening.close()
-        for task in list(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-
-    listening = loop.run_until_complete(start())
+    conversations = _Conversations(server, traffic)
+    starting = asyncio.start_server(conversations.converse, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
+    listening = loop.run_until_complete(starting)
     thread = threading.Thread(target=loop.run_forever, name="loopback", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     finally:
-        asyncio.run_coroutine_threadsafe(stop(listening), loop).result(30)
+        asyncio.run_coroutine_threadsafe(conversations.stop(listening), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

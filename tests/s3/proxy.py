@@ -9,7 +9,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -82,18 +82,16 @@ class Proxy:
                 head, (_, status, *_), headers = await read_head(reader)
                 return await _whole(reader, request, head, status, headers)
             except (Closed, ConnectionError):
-                await self.left(writer)
+                self.left(writer)
                 if fresh:
                     raise
         raise Closed
 
-    async def left(self, writer: asyncio.StreamWriter) -> None:
+    def left(self, writer: asyncio.StreamWriter) -> None:
         """Close the connection to the server that belongs to this one."""
         _, onward = self._upstreams.pop(writer, (None, None))
         if onward is not None:
-            onward.close()
-            with suppress(ConnectionError):
-                await onward.wait_closed()
+            onward.transport.abort()
 
 
 async def _whole(

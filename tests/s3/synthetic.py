@@ -111,7 +111,7 @@ class Bucket:
             case _:
                 writer.write(error(405, "MethodNotAllowed"))
 
-    async def left(self, writer: StreamWriter) -> None:
+    def left(self, writer: StreamWriter) -> None:
         pass
 
     def _listing(self, request: Request) -> str:

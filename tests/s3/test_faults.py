@@ -247,17 +247,6 @@ def test_a_listing_that_changes_while_it_is_read(store: Store, tmp_path: Path) -
 # Ends
 
 
-def test_a_head_does_not_wait_for_what_is_under_way(mirrored: Mirrored, proxy: Proxy) -> None:
-    """Every object but the first hangs for good; a query of a few rows ends all the same."""
-    proxy.fault = lambda request: (
-        Fault(cut=0.5, stall=True) if request.kind == "get" and request.key != mirrored.keys[0] else NOTHING
-    )
-    options = options_of(proxy.endpoint, read_timeout="600s")
-    assert ct.scan(mirrored.url, storage_options=options).head(2).collect().height == 2
-    named = ct.KeyList([f"{mirrored.url}/{key}" for key in mirrored.keys])
-    assert ct.scan(named, storage_options=options).head(2).collect().height == 2
-
-
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 @pytest.mark.parametrize("source", ["folder", "list"])
 def test_an_interrupt_cancels_what_is_under_way(mirrored: Mirrored, proxy: Proxy, source: str) -> None:
