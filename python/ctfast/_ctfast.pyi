@@ -1,6 +1,6 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
@@ -12,6 +12,7 @@ __all__ = [
     "Paths",
     "Remote",
     "Scan",
+    "Sizes",
     "Verify",
     "__version__",
     "columns",
@@ -77,9 +78,11 @@ class Listing:
 
 @final
 class Remote:
-    """The way to buckets. `close` cancels what is under way."""
+    """Connections, credentials and pace of buckets; `close` cancels what is under way."""
 
-    def __new__(cls, storage_options: dict[str, str]) -> Remote: ...
+    def __new__(
+        cls, storage_options: dict[str, str], credentials: Callable[[], tuple[str, str, str | None]] | None = None
+    ) -> Remote: ...
     def requests(self) -> tuple[int, int, int, int]: ...
     def close(self) -> None: ...
 
@@ -108,6 +111,8 @@ class Scan:
         storage_options: dict[str, str] | None = None,
         sizes: list[int | None] | None = None,
         remote: Remote | None = None,
+        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
+        opened: Sizes | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
@@ -115,6 +120,13 @@ class Scan:
     def bad(self) -> list[tuple[Any, ...]]: ...
     def unread(self) -> list[str]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Sizes:
+    """Sizes of the files that a scan opens; each is told once for each time that the file was opened."""
+
+    def __new__(cls) -> Sizes: ...
+    def take(self, file: str) -> int | None: ...
 
 @final
 class Hashes:
@@ -151,6 +163,7 @@ class Verify:
         max_ratio: int,
         hashes: Hashes | None,
         details: bool,
+        remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
     @staticmethod

@@ -14,7 +14,7 @@ from ctfast import _ctfast
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
-from ctfast._source import COLUMNS, OnError, Options, Source, Time
+from ctfast._source import COLUMNS, OnError, Options, Source, Time, is_address
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "read", "scan", "sql"]
@@ -230,7 +230,7 @@ def batches(
         report._follow()  # noqa: SLF001  # joined here, read elsewhere
         yield from _run(options.start(columns, predicate), options, report)
         return
-    remote = options.remote()
+    remote = options.remote() if options.is_in_buckets() else None
     source = options.keys(remote)
     report._follow(source)  # noqa: SLF001
     files = iter(source)
@@ -241,6 +241,8 @@ def batches(
                 raise source.bad[0]
             if not portion:
                 break
+            if remote is None and any(is_address(file.url) for file in portion):
+                remote = options.remote()
             running = options.start(columns, predicate, portion, remote)
             yield from _run(running, options, report, remote)
             source.done(portion, set(running.unread()))
@@ -248,7 +250,8 @@ def batches(
                 source._came_back()  # noqa: SLF001
     finally:
         source.close()
-        remote.close()
+        if remote is not None:
+            remote.close()
     report._end()  # noqa: SLF001
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._credentials import credentials
 from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint, Resumed
 from ctfast._report import Limits
@@ -53,6 +54,7 @@ class Options:
     verified: Verification | None = None
     checkpoint: Checkpoint | None = None
     storage_options: Mapping[str, str] | None = field(default=None, repr=False)
+    opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
         if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
@@ -83,7 +85,13 @@ class Options:
         """Tell whether files are named one by one, and not simply listed."""
         return self.checkpoint is not None or isinstance(self.source, KeySource)
 
-    def keys(self, remote: _ctfast.Remote) -> KeySource:
+    def is_in_buckets(self) -> bool:
+        """Tell whether sources are known to lie in buckets."""
+        named: Any = self.source
+        sources = [named] if isinstance(named, (str, os.PathLike)) else [] if isinstance(named, KeySource) else named
+        return any(is_address(os.fspath(source)) for source in sources)
+
+    def keys(self, remote: _ctfast.Remote | None) -> KeySource:
         """Return what names the files one by one."""
         if isinstance(self.source, KeySource):
             return self.source
@@ -92,13 +100,14 @@ class Options:
             raise TypeError(message)
         return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
 
-    def listing(self, remote: _ctfast.Remote, **more: Any) -> _ctfast.Listing:
+    def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
         """Return the files that the source names, without reading them."""
         return _ctfast.Listing(paths(self.source), **self._selection(), remote=remote, **more)
 
     def remote(self) -> _ctfast.Remote:
         """Return the way to buckets, for several scans of one run."""
-        return _ctfast.Remote(dict(self.storage_options or {}))
+        storage, renew = credentials(self.storage_options)
+        return _ctfast.Remote(storage, renew)
 
     def start(
         self,
@@ -113,6 +122,8 @@ class Options:
         """
         limits = self.limits or Limits()
         named = paths(self.source) if files is None else [file.url for file in files]
+        needs_remote = remote is None and any(map(is_address, named))
+        storage, renew = credentials(self.storage_options) if needs_remote else (None, None)
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
@@ -126,7 +137,9 @@ class Options:
             max_ratio=limits.ratio,
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
-            storage_options=None if self.storage_options is None else dict(self.storage_options),
+            storage_options=storage,
+            credentials=renew,
+            opened=self.opened,
             sizes=None if files is None else [file.size for file in files],
             remote=remote,
         )

@@ -49,6 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     "--map", "maps", multiple=True, metavar="BUCKET=DIR", help="Folder of another bucket of the chains. May be repeated."
 )
 @click.option("--relocated-from", metavar="S3URL", help="What the archive was copied from: s3://bucket or s3://bucket/prefix.")
+@options.storage
 @click.option(
     "--format",
     "form",
@@ -79,7 +80,7 @@ def verify(
     """Prove that an archive is complete and unaltered.
 
     By the digest files that CloudTrail signs, offline: all accounts, regions and trails at once. ARCHIVE is a folder that holds
-    AWSLogs, or buckets that do.
+    AWSLogs, or buckets that do, or s3://bucket/prefix/.
 
     \b
     Exit code:

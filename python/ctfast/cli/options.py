@@ -14,7 +14,7 @@ import click
 import ctfast as ct
 from ctfast._source import Source
 
-__all__ = ["archives", "checkpoint", "choosing", "columns", "limit", "output", "reading", "repeated", "sources"]
+__all__ = ["archives", "checkpoint", "choosing", "columns", "limit", "output", "reading", "repeated", "sources", "storage"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -25,6 +25,25 @@ _ORIGINS: dict[str, Callable[[str], Source]] = {
     "queue": ct.Queue,
 }
 _DELAY = re.compile(r"(\d+)([smhd])")
+
+
+def _settings(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    for value in values:
+        if "=" not in value:
+            # What stands there may be a secret.
+            raise click.BadParameter("an option of a store has the form NAME=VALUE.")
+    return {name: setting for name, _, setting in (value.partition("=") for value in values)} or None
+
+
+storage = click.option(
+    "--storage-option",
+    "storage_options",
+    callback=_settings,
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="How buckets are reached, such as profile=audit, endpoint_url=https://… or skip_signature=true; what is not given is "
+    "taken from the environment. May be repeated.",
+)
 
 
 def choosing(function: _Function) -> _Function:
@@ -45,14 +64,7 @@ def choosing(function: _Function) -> _Function:
             show_default=True,
             help="With --until: how late events may have been delivered, such as 36h; none opens all later files too.",
         ),
-        click.option(
-            "--storage-option",
-            "storage_options",
-            callback=_pairs,
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="How buckets are reached, such as endpoint=https://host:9000. May be repeated. Keep secrets in the environment.",
-        ),
+        storage,
     )
     return _all(added)(function)
 
@@ -113,16 +125,6 @@ def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str] | None:
     return None if value is None else [name.strip() for name in value.split(",")]
-
-
-def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
-    pairs = [value.partition("=") for value in values]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            # What follows may be a secret.
-            message = f"{name!r} is not NAME=VALUE."
-            raise click.BadParameter(message)
-    return {name: value for name, _, value in pairs} or None
 
 
 def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelta | None:

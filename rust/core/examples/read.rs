@@ -32,6 +32,7 @@ fn main() {
             hashes: None,
             remote: None,
             keeps_remote: false,
+            sizes: None,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

@@ -127,7 +127,7 @@ impl Refusal {
             Self::Changed => "changed",
             Self::Server => "server",
             Self::Protocol => "protocol",
-            Self::Key => "key",
+            Self::Key => "bad-key",
         }
     }
 

@@ -46,6 +46,7 @@ impl Archive {
             hashes: None,
             remote: None,
             keeps_remote: false,
+            sizes: None,
         }
     }
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use arrow_array::RecordBatch;
 use ctfast_core::Limits;
 use ctfast_core::integrity::{self, Keys, Places, Plan, PublicKey, Root, Saved, Signatures};
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::error::to_exception;
+use crate::remote::Remote;
 use crate::scan::{Batch, lock};
 
 /// Hashes of the files that a scan reads.
@@ -61,7 +62,7 @@ pub(crate) struct Verify(Mutex<integrity::Verify>);
 #[pymethods]
 impl Verify {
     #[new]
-    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details))]
+    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details, remote=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -79,6 +80,7 @@ impl Verify {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         details: bool,
+        remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let plan = Plan {
             roots: roots.into_iter().map(|(path, origin)| Root { path, origin }).collect(),
@@ -93,8 +95,9 @@ impl Verify {
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             details,
+            remote: remote.map(|remote| Arc::clone(&remote.0)),
         };
-        let verify = py.detach(|| integrity::Verify::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let verify = py.detach(|| integrity::Verify::start(plan)).map_err(|error| to_exception(py, &error))?;
         Ok(Self(Mutex::new(verify)))
     }
 

@@ -25,7 +25,7 @@ mod _ctfast {
     #[pymodule_export]
     use super::remote::Remote;
     #[pymodule_export]
-    use super::scan::{Batch, Scan, columns, schema};
+    use super::scan::{Batch, Scan, Sizes, columns, schema};
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 

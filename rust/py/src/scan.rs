@@ -57,6 +57,22 @@ impl Batch {
     }
 }
 
+/// Sizes of the files that a scan opens.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Sizes(Arc<ctfast_core::scan::Sizes>);
+
+#[pymethods]
+impl Sizes {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn take(&self, file: &str) -> Option<u64> {
+        self.0.take(file)
+    }
+}
+
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
@@ -82,7 +98,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, sizes=None, remote=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -102,6 +118,8 @@ impl Scan {
         hashes: Option<PyRef<'_, Hashes>>,
         only: Option<PyRef<'_, Paths>>,
         storage_options: Option<BTreeMap<String, String>>,
+        credentials: Option<Py<PyAny>>,
+        opened: Option<PyRef<'_, Sizes>>,
         sizes: Option<Vec<Option<u64>>>,
         remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
@@ -112,7 +130,7 @@ impl Scan {
         let remote = match remote {
             Some(remote) => Some(Arc::clone(&remote.0)),
             None if paths.iter().any(|path| is_address(path)) => {
-                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default())?))
+                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
             }
             None => None,
         };
@@ -130,6 +148,7 @@ impl Scan {
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
+            sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })

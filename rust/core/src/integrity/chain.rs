@@ -204,7 +204,7 @@ impl Chain {
                     format!("names {pointed} as the previous digest, which is not the one before it, {}", last.path.display());
                 problems.push(Problem::new(Reason::Fork, message));
             }
-            let exists = archive.find(&previous.at).is_some_and(|path| path.is_file());
+            let exists = archive.find(&previous.at).is_some_and(|path| archive.storage.has_file(&path));
             if exists && time.is_none() {
                 problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
             }
@@ -249,7 +249,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
                 format!("its hash is {hash}, but the next digest has {}", previous.hash),
             ));
         }
-        if let Some((signature, Provenance::File)) = &node.signature
+        if let Some((signature, Provenance::File | Provenance::Metadata)) = &node.signature
             && super::hash::unhex(&previous.signature).as_ref() != Some(signature)
         {
             node.problems.push(Problem::new(Reason::PreviousSignature, "the next digest holds another signature of it"));
@@ -297,7 +297,7 @@ fn missing_between(from: i64, to: i64, like: Option<&Name>, archive: &Archive, o
 
 /// Whether there is a file, whatever it holds: it has findings of its own.
 fn is_there(at: Option<&Name>, archive: &Archive) -> bool {
-    at.and_then(|at| archive.find(at)).is_some_and(|path| path.is_file())
+    at.and_then(|at| archive.find(at)).is_some_and(|path| archive.storage.has_file(&path))
 }
 
 /// The name of the digest of the same chain that ends at a time.
@@ -317,13 +317,14 @@ mod tests {
     use super::super::digest::Previous;
     use super::super::digest::tests::{STARTING, parse};
     use super::super::hash::sha256;
+    use super::super::storage::Storage;
     use super::*;
 
     const FIRST: i64 = 1_439_820_091_000_000;
     const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
 
     fn archive() -> Archive {
-        Archive::new(vec![Root { path: "/no".into(), origin: None }]).expect("a root")
+        Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root")
     }
 
     fn at(hour: i64) -> Name {

@@ -14,6 +14,7 @@ use super::clock::{DAY, HOUR, day, iso};
 use super::digest::Name;
 use super::finding::{DigestRow, Finding, LogRow, Reason, Severity, Span, State, Status, UnlistedRow};
 use super::signature::Provenance;
+use super::storage::Storage;
 use super::unlisted::{LogFile, Unlisted};
 use super::{Job, Output, each};
 
@@ -57,11 +58,11 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn new(place: Place, dirs: &Dirs, job: &Job, out: &mut Output) -> Self {
         let mut failed = |path, error| out.unreadable(path, &error, Some(&place));
-        let found = Days::of(&dirs.digests, &mut failed);
+        let found = Days::of(&dirs.digests, &job.archive.storage, &mut failed);
         let first = job.since.map_or(0, |since| day(since - DAY));
         let last = job.until.map_or(u32::MAX, |until| day(until.saturating_add(3 * DAY)));
         let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
-        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &mut failed);
+        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &job.archive.storage, &mut failed);
         Self {
             place,
             days,
@@ -98,7 +99,7 @@ impl Walk {
     }
 
     /// The digest files of the next day, of all folders.
-    fn next_day(&mut self, out: &mut Output) -> Vec<PathBuf> {
+    fn next_day(&mut self, storage: &Storage, out: &mut Output) -> Vec<PathBuf> {
         let next = self.days.front().map(|(day, _)| *day);
         let is_due = |path: &mut PathBuf| {
             next.is_none_or(|next| Key::parse(&path.to_string_lossy()).is_none_or(|key| day(key.time) <= next))
@@ -107,7 +108,7 @@ impl Walk {
         while self.days.front().is_some_and(|(day, _)| Some(*day) == next)
             && let Some((_, folder)) = self.days.pop_front()
         {
-            found.extend(files(&folder, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
+            found.extend(files(&folder, storage, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
         }
         found
     }
@@ -141,11 +142,11 @@ impl Walk {
     }
 
     fn read_digests(&mut self, job: &Job, workers: &mut [Worker], out: &mut Output) {
-        self.pass_days(out);
+        self.pass_days(&job.archive.storage, out);
         let (mut digests, mut logs) = (0, 0);
         while digests < DIGESTS && logs < LOGS {
             while self.ahead.len() < STEP && !(self.days.is_empty() && self.odd.is_empty()) {
-                let found = self.next_day(out);
+                let found = self.next_day(&job.archive.storage, out);
                 self.queue(found, job, out);
             }
             let mut step: Vec<_> = self.ahead.drain(..self.ahead.len().min(STEP)).collect();
@@ -189,11 +190,12 @@ impl Walk {
     }
 
     /// Looks for log files of the days that no digest to come will list files of.
-    fn pass_days(&mut self, out: &mut Output) {
+    fn pass_days(&mut self, storage: &Storage, out: &mut Output) {
         let next = self.ahead.front().map(|(_, node)| node.time);
         let held = self.chains.values().filter_map(|chain| chain.ahead.front()).map(|node| node.time);
         if let Some(time) = held.chain(next).min() {
-            self.unlisted.pass(day(time - LATE), &mut |path, error| out.unreadable(path, &error, Some(&self.place)));
+            let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&self.place));
+            self.unlisted.pass(day(time - LATE), storage, &mut failed);
         }
     }
 
@@ -416,7 +418,7 @@ impl Walk {
     fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
         let place = self.place.clone();
         let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
-        let more = self.unlisted.pass_one(&mut failed);
+        let more = self.unlisted.pass_one(&job.archive.storage, &mut failed);
         if self.digests == 0 {
             // Nothing can list them any more: no need to hold them.
             for file in self.unlisted.take() {

@@ -3,6 +3,7 @@
 mod files;
 mod order;
 mod report;
+mod sizes;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use report::{Finding, Report};
+pub use sizes::Sizes;
 
 use crate::error::Error;
 use crate::filter::Predicate;
@@ -44,6 +46,8 @@ pub struct Plan {
     pub threads: usize,
     /// Where to note the hashes of the files that are read, for a verification.
     pub hashes: Option<Arc<Hashes>>,
+    /// Where to note how large the files that are read are.
+    pub sizes: Option<Arc<Sizes>>,
 }
 
 /// What all workers share.
@@ -55,6 +59,7 @@ struct Shared {
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
+    sizes: Option<Arc<Sizes>>,
 }
 
 /// A running scan. It owns its threads; dropping it ends them.
@@ -100,6 +105,7 @@ impl Scan {
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
+            sizes: plan.sizes,
         });
         let Plan { remote, keeps_remote, .. } = plan;
         let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };

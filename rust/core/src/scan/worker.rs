@@ -231,6 +231,7 @@ impl Worker {
     }
 
     fn disk_file(&mut self, size: Option<u64>) -> Result<Outcome, Closed> {
+        self.note(size);
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
@@ -254,15 +255,26 @@ impl Worker {
         outcome
     }
 
-    fn object(&mut self, bucket: &Arc<Bucket>, size: Option<u64>, body: Option<Body>) -> Result<Outcome, Closed> {
+    fn object(&mut self, bucket: &Arc<Bucket>, mut size: Option<u64>, body: Option<Body>) -> Result<Outcome, Closed> {
         if let Some(mut body) = body {
             match body.wait().ok_or(Closed)? {
-                Ok(Got::Whole(bytes)) => return self.whole(&bytes),
-                Ok(Got::Large) => {}
+                Ok(Got::Whole(bytes)) => {
+                    self.note(Some(bytes.len() as u64));
+                    return self.whole(&bytes);
+                }
+                Ok(Got::Large(bytes)) => size = Some(bytes),
                 Err(error) => return Ok(Outcome::Bad(error)),
             }
         }
+        self.note(size);
         self.stream(Stream::new(bucket.stream(&self.rows.key, size), self.shared.limits))
+    }
+
+    /// Notes how large the file is, for whoever wants to know.
+    fn note(&self, size: Option<u64>) {
+        if let (Some(sizes), Some(size)) = (&self.shared.sizes, size) {
+            sizes.put(&self.rows.key, size);
+        }
     }
 
     /// Reads a file from memory: at once when it is a right gzip file of an ordinary size, else as a stream.

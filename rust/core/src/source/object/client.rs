@@ -187,10 +187,8 @@ impl Bucket {
         let mark = if query.is_empty() { "" } else { "?" };
         let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
         if let Some(credentials) = &self.config.credentials {
-            let credential = credentials.get_credential().await.map_err(|error| {
-                let words = super::config::innermost(&error);
-                Failure::new(Refusal::Credentials, words, Again::Doubtful)
-            })?;
+            let credential = credentials.get().await;
+            let credential = credential.map_err(|words| Failure::new(Refusal::Credentials, words, Again::Never))?;
             let now = Utc::now() + TimeDelta::seconds(self.skew.load(Ordering::Relaxed));
             let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
             for (name, value) in sign::headers(&signed, &credential, now) {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Name, AwsCredentialProvider};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Name};
 use object_store::client::{ClientConfigKey, HttpClient, HttpConnector, ReqwestConnector};
-use object_store::{Certificate, ClientOptions};
+use object_store::{Certificate, ClientOptions, RetryConfig};
+
+use super::credentials::Credentials;
 
 /// A connection that takes longer is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -16,11 +18,14 @@ const PROGRESS: Duration = Duration::from_secs(20);
 /// Tries of one request at most.
 const TRIES: u32 = 10;
 
+/// Further tries of a container or an instance that is asked for credentials. Where there is none, nobody should wait for long.
+const CREDENTIAL_RETRIES: usize = 2;
+
 /// How the buckets of one scan are reached.
 pub(super) struct Config {
     pub(super) http: HttpClient,
     /// `None`: requests are not signed.
-    pub(super) credentials: Option<AwsCredentialProvider>,
+    pub(super) credentials: Option<Credentials>,
     /// Where a store that is not AWS's is, without a slash at its end.
     pub(super) endpoint: Option<String>,
     /// Whether the bucket is a part of the host.
@@ -77,7 +82,7 @@ impl Config {
     pub(super) fn new(
         options: &BTreeMap<String, String>,
         environment: impl Iterator<Item = (String, String)>,
-        credentials: Option<AwsCredentialProvider>,
+        credentials: Option<Credentials>,
     ) -> Result<Self, String> {
         let mut settings = BTreeMap::new();
         for (name, value) in environment {
@@ -144,7 +149,11 @@ impl Config {
         let credentials = match credentials {
             _ if unsigned => None,
             Some(credentials) => Some(credentials),
-            None => Some(builder.with_client_options(client).build().map_err(wrong)?.credentials().clone()),
+            None => {
+                let retry = RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
+                let store = builder.with_client_options(client).with_retry(retry).build().map_err(wrong)?;
+                Some(Credentials::Found(store.credentials().clone()))
+            }
         };
         Ok(Self { http, credentials, endpoint, virtual_hosted, region, pays, tries })
     }

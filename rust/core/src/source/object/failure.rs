@@ -106,20 +106,21 @@ impl Said {
 
 /// The tries of one request.
 pub(super) struct Tries {
-    left: u32,
+    most: u32,
     made: u32,
+    doubtful: u32,
 }
 
 impl Tries {
     pub(super) fn new(most: u32) -> Self {
-        Self { left: most, made: 0 }
+        Self { most, made: 0, doubtful: 0 }
     }
 
     /// Waits until the request is to be made again; the failure when it is not.
     pub(super) async fn again(&mut self, failure: Failure, is_doubtful: bool) -> Result<(), Error> {
         self.made += 1;
-        let most = if is_doubtful || failure.again == Again::Doubtful { self.left.min(DOUBTFUL) } else { self.left };
-        if failure.again == Again::Never || self.made >= most {
+        self.doubtful += u32::from(is_doubtful || failure.again == Again::Doubtful);
+        if failure.again == Again::Never || self.made >= self.most || self.doubtful >= DOUBTFUL {
             let words = match self.made {
                 1 => failure.words,
                 made => format!("{} (after {made} tries)", failure.words),
@@ -194,6 +195,7 @@ mod tests {
         for _ in 0..2 {
             tries.again(failure(Again::Doubtful), false).await.expect("another try");
         }
+        tries.again(failure(Again::Later), false).await.expect("another try");
         assert!(tries.again(failure(Again::Later), true).await.is_err());
     }
 }

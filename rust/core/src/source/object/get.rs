@@ -20,11 +20,11 @@ use crate::source::unreadable;
 /// Parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
 
-/// An object, or that it is too large to be had at once.
+/// An object, or how large it is if that is too large to be had at once.
 #[derive(Debug)]
 pub(crate) enum Got {
     Whole(Bytes),
-    Large,
+    Large(u64),
 }
 
 /// What is known about an object that is under way.
@@ -90,6 +90,16 @@ impl State {
 impl Bucket {
     /// The bytes of an object, unless it has more than so many.
     pub(crate) async fn get(&self, address: &str, listed: Option<u64>, most: u64) -> Result<Got, Error> {
+        self.described(address, listed, most).await.map(|(got, _)| got)
+    }
+
+    /// The same, and what its user has written down about it.
+    pub(super) async fn described(
+        &self,
+        address: &str,
+        listed: Option<u64>,
+        most: u64,
+    ) -> Result<(Got, Vec<(String, String)>), Error> {
         let (_, key) = split(address);
         let mut tries = self.tries();
         let mut state = State { length: listed, ..State::default() };
@@ -99,7 +109,7 @@ impl Bucket {
             let failure = match self.fill(key, &mut state, &mut body, most).await {
                 Ok(got) => {
                     turn.answered();
-                    return Ok(got.unwrap_or_else(|| Got::Whole(body.into())));
+                    return Ok((got.unwrap_or_else(|| Got::Whole(body.into())), state.metadata));
                 }
                 Err(failure) => failure,
             };
@@ -115,19 +125,20 @@ impl Bucket {
     async fn fill(&self, key: &str, state: &mut State, body: &mut Vec<u8>, most: u64) -> Result<Option<Got>, Failure> {
         let mut parts = self.parts(key, state).await?;
         let length = state.length.unwrap_or_default();
-        if length <= most {
-            body.reserve_exact((length as usize).saturating_sub(body.len()));
+        if length > most {
+            return Ok(Some(Got::Large(length)));
         }
-        while length.max(state.have) <= most {
-            let Some(part) = parts.next().await else {
-                state.end()?;
-                return Ok(None);
-            };
+        body.reserve_exact((length as usize).saturating_sub(body.len()));
+        while let Some(part) = parts.next().await {
             let part = part.map_err(|error| Failure::of_http(&error))?;
             state.add(&part)?;
+            if state.have > most {
+                return Err(Failure::new(Refusal::Protocol, "a large object without a length", Again::Never));
+            }
             body.extend_from_slice(&part);
         }
-        Ok(Some(Got::Large))
+        state.end()?;
+        Ok(None)
     }
 
     /// Writes an object of any size to a file, and tells what is written down about it.
@@ -262,3 +273,6 @@ impl Read for Download {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,12 @@
 mod client;
 mod config;
 mod copy;
+mod credentials;
 mod failure;
 mod get;
 mod list;
 mod listing;
+mod look;
 mod pace;
 mod sign;
 mod tree;
@@ -21,12 +23,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use client::{Bucket, Requests};
 pub use copy::{Copied, Copies, Waiting, Wanted};
+pub use credentials::Renew;
 pub(crate) use get::Got;
-pub use object_store::aws::{AwsCredential, AwsCredentialProvider};
+pub use object_store::aws::AwsCredential;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use self::client::Counts;
 use self::config::Config;
+use self::credentials::Credentials;
 use self::listing::Listing as Objects;
 use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending};
 
@@ -51,11 +55,11 @@ impl fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// Reads the options and the environment, and starts the threads. `credentials` replaces what they say about credentials.
-    /// What is wrong is told in one sentence.
-    pub fn new(options: &BTreeMap<String, String>, credentials: Option<AwsCredentialProvider>) -> Result<Self, String> {
+    /// Reads the options and the environment, and starts the threads. `renew` replaces what they say about credentials. What is
+    /// wrong is told in one sentence.
+    pub fn new(options: &BTreeMap<String, String>, renew: Option<Arc<Renew>>) -> Result<Self, String> {
         let environment = std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
-        let config = Arc::new(Config::new(options, environment, credentials)?);
+        let config = Arc::new(Config::new(options, environment, renew.map(Credentials::renewed))?);
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(THREADS).thread_name("ctfast-io").enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the threads of requests: {error}"))?;

@@ -53,3 +53,46 @@ pub(super) fn headers(request: &Request<'_>, credential: &AwsCredential, now: Da
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
     sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of a listing in AWS's documentation:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
+    #[test]
+    fn the_signature_is_that_of_the_example() {
+        let request = Request {
+            host: "examplebucket.s3.amazonaws.com",
+            path: "/",
+            query: "max-keys=2&prefix=J",
+            region: "us-east-1",
+            pays: false,
+        };
+        let credential = AwsCredential {
+            key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+            token: None,
+        };
+        let now = DateTime::from_timestamp(1_369_353_600, 0).expect("a time");
+        let headers = headers(&request, &credential, now);
+        let (name, value) = headers.last().expect("headers");
+        assert_eq!(*name, "authorization");
+        assert_eq!(
+            value,
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
+             SignedHeaders=host;x-amz-content-sha256;x-amz-date, \
+             Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
+        );
+    }
+
+    #[test]
+    fn a_token_and_who_pays_are_signed() {
+        let request = Request { host: "h", path: "/b/k", query: "", region: "r", pays: true };
+        let credential = AwsCredential { key_id: "id".to_owned(), secret_key: "secret".to_owned(), token: Some("t".to_owned()) };
+        let headers = headers(&request, &credential, DateTime::UNIX_EPOCH);
+        let value = &headers.last().expect("headers").1;
+        assert!(value.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-request-payer;x-amz-security-token,"));
+        assert!(headers.contains(&("x-amz-request-payer", "requester".to_owned())));
+    }
+}
