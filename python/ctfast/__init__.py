@@ -4,6 +4,7 @@ import warnings
 
 from ctfast import packs as packs
 from ctfast._columns import columns
+from ctfast._copy import Copied, CopyProgress, copy
 from ctfast._cost import Cost, cost
 from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
@@ -12,6 +13,10 @@ from ctfast._info import Info, info
 from ctfast._keys import fetch_keys
 from ctfast._lint import lint
 from ctfast._match import match
+from ctfast._objects.checkpoint import Checkpoint
+from ctfast._objects.inventory import Inventory
+from ctfast._objects.lines import KeyList
+from ctfast._objects.messages import Messages, Queue
 from ctfast._prices import Price, Prices
 from ctfast._report import Limits, Report
 from ctfast._rules import rules
@@ -25,7 +30,10 @@ if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
+    "Checkpoint",
     "CloudTrailError",
+    "Copied",
+    "CopyProgress",
     "Cost",
     "EventPattern",
     "EventSelectors",
@@ -35,9 +43,13 @@ __all__ = [
     "FilterPattern",
     "FormatError",
     "Info",
+    "Inventory",
+    "KeyList",
     "Limits",
+    "Messages",
     "Price",
     "Prices",
+    "Queue",
     "Report",
     "ServiceError",
     "SourceError",
@@ -46,6 +58,7 @@ __all__ = [
     "Verifier",
     "__version__",
     "columns",
+    "copy",
     "cost",
     "fetch_keys",
     "fetch_signatures",

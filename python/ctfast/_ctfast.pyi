@@ -9,6 +9,7 @@ __all__ = [
     "Batch",
     "Filter",
     "Hashes",
+    "Listing",
     "Paths",
     "Remote",
     "Scan",
@@ -49,6 +50,35 @@ class Batch:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def slice(self, offset: int, length: int) -> Batch: ...
+
+@final
+class Copy:
+    """Copies that are under way. They go on by themselves; `Remote.close` cancels them."""
+
+    def __new__(cls, remote: Remote, wanted: list[tuple[str, int | None, str]]) -> Copy: ...
+    def next(self) -> tuple[int, list[tuple[str, str]], tuple[Any, ...] | None] | None: ...
+
+@final
+class Listing:
+    """A listing that is under way. It works in `next` only."""
+
+    def __new__(
+        cls,
+        paths: list[str] | list[Path],
+        *,
+        accounts: set[str] | None,
+        regions: set[str] | None,
+        kinds: set[str] | None,
+        since: int | None,
+        until: int | None,
+        max_delay: int | None,
+        floors: dict[str, str] | None = None,
+        digests: bool = False,
+        remote: Remote | None = None,
+    ) -> Listing: ...
+    def next(self) -> list[tuple[str, int | None]] | None: ...
+    def counts(self) -> dict[str, dict[str, int]]: ...
+    def bad(self) -> list[tuple[Any, ...]]: ...
 
 @final
 class Filter:
@@ -105,6 +135,8 @@ class Scan:
         where: Filter | None = None,
         rules: list[tuple[str, Filter]] | None = None,
         storage_options: dict[str, str] | None = None,
+        sizes: list[int | None] | None = None,
+        remote: Remote | None = None,
         credentials: Callable[[], tuple[str, str, str | None]] | None = None,
         opened: Sizes | None = None,
     ) -> Scan: ...
@@ -112,6 +144,7 @@ class Scan:
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
+    def unread(self) -> list[str]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
 
 @final

@@ -17,6 +17,7 @@ import ours
 import slow_verifier
 from aws import Answer, oracle
 from cases import INVALID, Case
+from seaweed import Store
 from tampering import SCENARIOS
 from verdict_table import BEGIN, difference, render, within
 
@@ -35,8 +36,8 @@ def cases() -> dict[str, Case]:
 
 
 @pytest.fixture(scope="module")
-def answers(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
-    with oracle(tmp_path_factory.mktemp("oracle")) as aws:
+def answers(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory, store: Store) -> dict[str, Answer]:
+    with oracle(tmp_path_factory.mktemp("oracle"), store) as aws:
         return aws.ask_all(list(cases.values()))
 
 

@@ -277,6 +277,7 @@ fn scan(criterion: &mut Criterion, corpus: &Corpus) {
             let plan = Plan {
                 hashes: None,
                 remote: None,
+                keeps_remote: false,
                 sizes: None,
                 files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
                 schema: Arc::clone(&columns),

@@ -32,6 +32,7 @@ fn main() {
             threads,
             hashes: None,
             remote: None,
+            keeps_remote: false,
             sizes: None,
         })
         .expect("threads");

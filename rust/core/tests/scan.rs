@@ -46,6 +46,7 @@ impl Archive {
             threads: 2,
             hashes: None,
             remote: None,
+            keeps_remote: false,
             sizes: None,
         }
     }

@@ -3,21 +3,27 @@
 use pyo3::prelude::*;
 
 mod arrow;
+mod copy;
 mod error;
 mod filter;
 mod integrity;
 mod key;
+mod listing;
 mod remote;
 mod scan;
 
 #[pymodule]
 mod _ctfast {
     #[pymodule_export]
+    use super::copy::Copy;
+    #[pymodule_export]
     use super::filter::{Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors};
     #[pymodule_export]
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]
     use super::key::parse_key;
+    #[pymodule_export]
+    use super::listing::Listing;
     #[pymodule_export]
     use super::remote::Remote;
     #[pymodule_export]

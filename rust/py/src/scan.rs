@@ -11,14 +11,14 @@ use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::object::{Requests, is_address};
-use ctfast_core::source::{Selection, Skip, keys};
+use ctfast_core::source::{Selection, Skip, keys, named};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
-use crate::error::to_exception;
+use crate::error::{is_source_error, to_exception};
 use crate::filter::{self, Filter};
 use crate::integrity::{Hashes, Paths};
 use crate::remote::Remote;
@@ -99,7 +99,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -123,20 +123,30 @@ impl Scan {
         storage_options: Option<BTreeMap<String, String>>,
         credentials: Option<Py<PyAny>>,
         opened: Option<PyRef<'_, Sizes>>,
+        sizes: Option<Vec<Option<u64>>>,
+        remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
         let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
         let files = only.map(|only| Arc::clone(&only.0));
-        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files };
-        let remote = if paths.iter().any(|path| is_address(path)) {
-            Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
-        } else {
-            None
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, ..Selection::default() };
+        let keeps_remote = remote.is_some();
+        let remote = match remote {
+            Some(remote) => Some(Arc::clone(&remote.0)),
+            None if paths.iter().any(|path| is_address(path)) => {
+                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
+            }
+            None => None,
+        };
+        let files = match sizes {
+            Some(sizes) => named(paths.into_iter().zip(sizes).collect(), selection, remote.clone()),
+            None => keys(paths, selection, remote.clone()),
         };
         let plan = Plan {
-            files: keys(paths, selection, remote.clone()),
+            files,
             remote,
+            keeps_remote,
             schema: Arc::new(schema),
             predicate: (!all.is_empty()).then_some(Predicate::All(all)),
             rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
@@ -209,19 +219,26 @@ impl Scan {
         lock(&self.state).report().bad.iter().map(row).collect()
     }
 
+    /// The files up to the last batch that could not be read at all: another try may help.
+    fn unread(&self) -> Vec<String> {
+        let state = lock(&self.state);
+        let unread = state.report().bad.iter().filter(|finding| is_source_error(finding.error.kind()));
+        unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+    }
+
     /// The warnings up to the last batch.
     fn warnings(&self) -> Vec<Row> {
         lock(&self.state).report().warnings.iter().map(row).collect()
     }
 }
 
-fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
+pub(crate) fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
     counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
-type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
+pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 
-fn row(finding: &Finding) -> Row {
+pub(crate) fn row(finding: &Finding) -> Row {
     let Location { key, byte, record } = finding.error.location();
     let kind = finding.error.kind();
     (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)

@@ -32,6 +32,8 @@ pub struct Plan {
     pub files: Keys,
     /// The way to the buckets that some of them are in.
     pub remote: Option<Arc<Remote>>,
+    /// Whether others use it as well: then its owner closes it, not the scan.
+    pub keeps_remote: bool,
     /// The columns, made by [`crate::schema::project`].
     pub schema: SchemaRef,
     /// What the rows must meet.
@@ -71,6 +73,7 @@ pub struct Scan {
     /// Looks ahead of the workers, where files are in buckets.
     ahead: Option<Arc<Ahead>>,
     remote: Option<Arc<Remote>>,
+    keeps_remote: bool,
     report: Report,
 }
 
@@ -110,7 +113,8 @@ impl Scan {
             hashes: plan.hashes,
             sizes: plan.sizes,
         });
-        let mut scan = Self { shared, workers: started, ahead, remote: plan.remote, report: Report::default() };
+        let Plan { remote, keeps_remote, .. } = plan;
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -158,7 +162,7 @@ impl Scan {
         if let Some(ahead) = &self.ahead {
             ahead.close();
         }
-        if let Some(remote) = &self.remote {
+        if let Some(remote) = self.remote.as_ref().filter(|_| !self.keeps_remote) {
             remote.close();
         }
         for worker in self.workers.drain(..) {

@@ -1,6 +1,7 @@
 //! Objects: at once as bytes, or as a stream when they are large. Where a body breaks off, the rest of it is asked for.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use super::client::{Ask, Bucket, tag};
 use super::failure::{Again, Failure};
 use super::split;
 use crate::error::{Error, ErrorKind, Refusal};
+use crate::source::unreadable;
 
 /// Parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
@@ -137,6 +139,50 @@ impl Bucket {
         }
         state.end()?;
         Ok(None)
+    }
+
+    /// Writes an object of any size to a file, and tells what is written down about it.
+    pub(super) async fn save(&self, address: &str, listed: Option<u64>, file: &mut File) -> Result<Vec<(String, String)>, Error> {
+        let (_, key) = split(address);
+        let mut tries = self.tries();
+        let mut state = State { length: listed, ..State::default() };
+        loop {
+            let before = state.have;
+            let turn = self.pace.turn().await;
+            let failure = match self.save_once(key, &mut state, file).await? {
+                Ok(()) => {
+                    turn.answered();
+                    return Ok(state.metadata);
+                }
+                Err(failure) => failure,
+            };
+            turn.failed(failure.refusal == Refusal::Throttled);
+            if state.have > before {
+                tries = self.tries();
+            }
+            if !state.goes_on(&failure) {
+                file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unreadable(&error))?;
+                state = State { length: listed, ..State::default() };
+            }
+            self.again(&mut tries, failure).await?;
+        }
+    }
+
+    /// Fails with what the disk says, or gives what the store says.
+    async fn save_once(&self, key: &str, state: &mut State, file: &mut File) -> Result<Result<(), Failure>, Error> {
+        let mut parts = match self.parts(key, state).await {
+            Ok(parts) => parts,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        while let Some(part) = parts.next().await {
+            let added = part.map_err(|error| Failure::of_http(&error)).and_then(|part| state.add(&part).map(|()| part));
+            match added {
+                // To the cache of the disk: short enough for a thread that waits for the network.
+                Ok(part) => file.write_all(&part).map_err(|error| unreadable(&error))?,
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        Ok(state.end())
     }
 
     /// The parts of the body from where the object is on.

@@ -5,6 +5,7 @@
 
 mod client;
 mod config;
+mod copy;
 mod credentials;
 mod failure;
 mod get;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use client::{Bucket, Requests};
+pub use copy::{Copied, Copies, Waiting, Wanted};
 pub use credentials::Renew;
 pub(crate) use get::Got;
 pub use object_store::aws::AwsCredential;
@@ -137,5 +139,21 @@ pub fn keys(sources: Vec<PathBuf>, selection: Selection, remote: Option<Arc<Remo
             Some(address) => remote.keys(address, &selection),
             None => Box::new(Listing::new(vec![source], selection.clone())),
         }
+    }))
+}
+
+/// Files that are named one by one, as paths or addresses, with their sizes where these are known. No folder is listed.
+#[must_use]
+pub fn named(files: Vec<(PathBuf, Option<u64>)>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
+    Box::new(files.into_iter().flat_map(move |(source, size)| -> Keys {
+        let address = source.to_str().filter(|_| is_address(&source));
+        let Some((address, remote)) = address.zip(remote.as_ref()) else {
+            return Box::new(Listing::new(vec![source], selection.clone()));
+        };
+        let listed = match selection.skips(address) {
+            Some(skip) => Listed::Skipped(skip),
+            None => Listed::File(Entry { size, ..remote.entry(address.to_owned()) }),
+        };
+        Box::new(std::iter::once(listed))
     }))
 }

@@ -250,13 +250,15 @@ impl Tree {
     /// How to list a folder.
     fn plan(&self, prefix: String, depth: usize) -> Vec<Part> {
         let address = self.address(&prefix);
-        let Selection { accounts, kinds, regions, .. } = &self.selection;
+        let Selection { accounts, kinds, regions, digests, .. } = &self.selection;
         let (names, shape) = match Folders::parse(&address) {
             None if address.contains("/AWSLogs/") => (None, Shape::Keys),
             None => (None, if depth < DEPTH { Shape::Folders(depth) } else { Shape::Keys }),
             // There may be organizations beside accounts.
             Some(Folders { account: None, org: None, .. }) => (None, Shape::Folders(depth)),
             Some(Folders { account: None, .. }) => (accounts.as_ref(), Shape::Folders(depth)),
+            // Digests have a kind of their own, beside those that are asked for.
+            Some(Folders { kind: None, .. }) if *digests => (None, Shape::Folders(depth)),
             Some(Folders { kind: None, .. }) => (kinds.as_ref(), Shape::Folders(depth)),
             Some(Folders { region: None, .. }) => (regions.as_ref(), Shape::Folders(depth)),
             Some(folders) if folders.below_region() == 0 => (None, Shape::Folders(depth)),
@@ -282,7 +284,9 @@ impl Tree {
         let region = prefix.trim_end_matches('/').rsplitn(below_region + 1, '/').last().unwrap_or_default();
         let key = |time: i64| Some(format!("{region}/{}", DateTime::from_timestamp_micros(time)?.format("%Y/%m/%d")));
         let (first, last) = self.selection.days();
-        let after = first.and_then(key).filter(|after| after.starts_with(&prefix));
+        let floor = self.selection.floors.as_ref().and_then(|floors| floors.get(&self.address(region)));
+        let floor = floor.map(|day| format!("{region}/{day}"));
+        let after = first.and_then(key).max(floor).filter(|after| after.starts_with(&prefix));
         let until = last.and_then(key).map(|last| format!("{last}0"));
         Ask { range: Range { prefix, after, ..Range::default() }, until, ..Ask::default() }
     }
