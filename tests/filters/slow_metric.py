@@ -5,7 +5,7 @@ leaves open is decided here as ``docs/filters.md`` says:
 
 * A condition on a value that is missing, null, an object or an array is false, whatever its operator; but
   ``NOT EXISTS`` is true if nothing is found, ``IS NULL`` if what is found is null.
-* Numbers are compared with numbers only, texts with texts only; all other comparisons are false, those by ``!=``
+* Numbers are doubles and compared with numbers only, texts with texts only; all other comparisons are false, those by ``!=``
   too. ``true`` and ``false`` without quotes are texts as well as the JSON values.
 * ``*`` alone is any text, number or truth value. In a text, it stands for anything at the beginning and at the end
   only.
@@ -142,7 +142,7 @@ class Parser:
             return compared(operator, "expression", found[1])
         if found := self.find(r'"((?:[^"\\]|\\.)*)"'):
             return compared(operator, "text", unescaped(found[1]))
-        word = self.take(r'[^\s"%(){}&|=!<>]+')[0]
+        word = self.take(rf"{NUMBER.pattern}(?![\w.*:-])|[\w.*:-]+")[0]
         return compared(operator, "word", word)
 
     def find(self, pattern: str) -> re.Match[str] | None:
@@ -263,20 +263,21 @@ def wildcards(text: str) -> Callable[[str], bool]:
 # -- regular expressions
 
 # What AWS allows in one: plain characters, escapes, classes, operators; no groups.
-_PIECES = re.compile(
-    r"""(?: [A-Za-z0-9:_#=@/;,\-] | [\^$?\[\]{}|*+.] | \\[dDsSwW] | \\x[0-9A-Fa-f]{2} | \\[^A-Za-z0-9] )*""", re.VERBOSE
-)
+_PLAIN = r"A-Za-z0-9:_#=@/;,\-"
+_ESCAPE = r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[\^$?\[\]{}|\\*+.:_#=@/;,\-])"
+_CLASS = rf"\[\^?(?:[{_PLAIN}\^$?\[{{}}|*+.]|{_ESCAPE})+\]"
+_REPEATED = r"(?:[*+?]|\{(?:\d+(?:,\d*)?|,\d+)\})\??"
+_EXPRESSION = re.compile(rf"(?:(?:[{_PLAIN}.]|{_ESCAPE}|{_CLASS})(?:{_REPEATED})?|[\^$|])+")
 
 
 def regular(text: str) -> re.Pattern[str]:
-    # Without escapes and classes, braces are around numbers.
-    plain = re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", text)
-    counted = re.sub(r"\{(?:\d+(?:,\d*)?|,\d+)\}", "", plain)
-    if not text or not _PIECES.fullmatch(text) or re.search(r"[{}]", counted):
+    if not _EXPRESSION.fullmatch(text):
         raise RefusedError("what AWS does not allow in a regular expression")
+    # The end of the value, not that of its last line; $ and [ in a class are themselves.
+    parts = re.compile(rf"({_CLASS})|({_ESCAPE})|(\$)")
+    python = parts.sub(lambda found: found[2] or (r"\Z" if found[3] else "[" + found[1][1:].replace("[", r"\[")), text)
     try:
-        # The end of the value, not that of its last line; $ in a class is itself.
-        return re.compile(re.sub(r"(\\.|\[(?:\\.|[^\]])*\])|\$", lambda found: found[1] or r"\Z", text), re.ASCII)
+        return re.compile(python, re.ASCII)
     except re.error as error:
         raise RefusedError(f"no regular expression: {error}") from None
 

@@ -307,7 +307,7 @@ def _compares(leaf: Leaf, operator: str, limit: Decimal) -> bool:
 
 
 def _cidr(value: Any) -> Test:
-    found = re.fullmatch(r"([^/]*)/\+?([0-9]+)", _text(value))
+    found = re.fullmatch(r"([^/]*)/\+?([0-9]+)/*", _text(value))
     digits = ip_digits(found[1]) if found else None
     if found is None or digits is None:
         raise RefusedError("no block of addresses")
@@ -329,7 +329,8 @@ def ip_digits(leaf: Leaf) -> str | None:
         return "".join(f"{octet:02X}" for octet in octets) if max(octets) < 256 else None
     if re.fullmatch(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*", leaf):
         try:
-            address = ipaddress.IPv6Address(leaf)
+            # Zeros before a group do not count, however many.
+            address = ipaddress.IPv6Address(re.sub(r"\b0+(?=[0-9a-fA-F])", "", leaf))
         except ValueError:
             return None
         return f"{int(address.ipv4_mapped):08X}" if address.ipv4_mapped else f"{int(address):032X}"

@@ -93,7 +93,11 @@ def category(event: dict[str, Any]) -> str:
         return "Insight"
     if kind.startswith("AwsVpceEvent"):
         return "NetworkActivity"
-    return "Data" if _flag(event.get("managementEvent")) is False else "Management"
+    if event.get("managementEvent") is not None:
+        return "Data" if _flag(event["managementEvent"]) is False else "Management"
+    # Before version 1.06, only the call itself tells.
+    invokes = event.get("eventName") == "Invoke" and event.get("eventSource") == "lambda.amazonaws.com"
+    return "Data" if invokes or any(entry.get("type") == S3_OBJECT for entry in listed(event)) else "Management"
 
 
 def _flag(value: Any) -> bool | None:
@@ -106,10 +110,14 @@ def is_read(event: dict[str, Any]) -> bool:
     return _flag(event.get("readOnly")) is True
 
 
+def listed(event: dict[str, Any]) -> list[dict[str, Any]]:
+    found = event.get("resources")
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
 def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
     """The entries of ``resources``; and the object that an older event names in its request only."""
-    listed = event.get("resources")
-    found = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    found = listed(event)
     request = event.get("requestParameters")
     if (
         event.get("eventSource") == "s3.amazonaws.com"

@@ -214,7 +214,9 @@ def test_six_operators_on_one_field(side: str, arn: str, *, expected: bool) -> N
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"eventName": "x"}, "Management"),
+        ({"eventName": "x"}, "Data"),
+        ({"eventName": "x", "resources": [BUCKET]}, "Management"),
+        ({"eventName": "x", "resources": None}, "Management"),
         ({"managementEvent": True}, "Management"),
         ({"managementEvent": False}, "Data"),
         ({"managementEvent": "false"}, "Data"),

@@ -242,7 +242,7 @@ SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
         ("[all = %[a-z]%]", '{"a":"x"}', True),
         ("[...]", '{"a":"x"}', True),
         ("[..., last]", '{"a":"x"}', True),
-        ("[first, second, third, fourth]", '{"a": 1 , "b" }', False),
+        ("[first, second, third, fourth]", '{"a": 1 }', False),
         ("[first, second, third, fourth]", '{"a": 1 , "b":2}', True),
         ("[first, second = 1, third, fourth]", '{"a": 1 , "b":2}', True),
         ("[first, second > 1, third, fourth]", '{"a": 1 , "b":2}', False),

@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 import ctfast as ct
-from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, each_language, needs_filters
-
-pytestmark = needs_filters
+from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, each_language
 
 # Reads a condition and a record; tells whether it matches, or why it cannot be told.
 SCRIPT = """
@@ -278,7 +276,7 @@ def test_record(language: Language, name: str) -> None:
 
 
 @each_language
-@pytest.mark.parametrize("record", [None, 5, [], {"a": {1, 2}}, {"a": object()}, bytearray(b"{}")], ids=repr)
+@pytest.mark.parametrize("record", [None, 5, [], {"a": {1, 2}}, {"a": object()}], ids=repr)
 def test_no_kind_of_record(language: Language, record: Any) -> None:
     with pytest.raises((TypeError, ValueError, ct.CloudTrailError)):
         language.fast(CONDITIONS[language]).matches(record)

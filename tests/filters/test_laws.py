@@ -15,7 +15,7 @@ from random_filters import filter_patterns
 from random_patterns import event_patterns
 from random_records import PATHS, About, about, damaged, records
 from random_selectors import event_selectors
-from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, each_language, needs_filters
+from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, each_language
 from strategies import SETTINGS
 
 Conditions = Callable[[About], st.SearchStrategy[str]]
@@ -60,7 +60,6 @@ def test_the_strategies_make_what_they_are_to_make(language: Language) -> None:
     assert 0.05 < hits[True] / sum(hits) < 0.7
 
 
-@needs_filters
 @each_language
 @SETTINGS
 @given(data=st.data())
@@ -73,7 +72,6 @@ def test_same_verdict(language: Language, data: st.DataObject) -> None:
         assert fast.matches(record.encode()) is slow.matches(record)
 
 
-@needs_filters
 @each_language
 @SETTINGS
 @given(data=st.data())
@@ -82,7 +80,6 @@ def test_same_refusals(language: Language, data: st.DataObject) -> None:
     assert language.refused("fast", condition) is language.refused("slow", condition)
 
 
-@needs_filters
 @SETTINGS
 @given(data=st.data())
 def test_event_around_a_record(data: st.DataObject) -> None:

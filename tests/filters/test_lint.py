@@ -27,7 +27,7 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         '{ $.eventName = "Con*" && $.a != "*x*" }',
         "ERROR -info",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
-        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS Service Event via CloudTrail"]}]},
+        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS API Call via CloudTrail"]}]},
         {"Rules": []},
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import slow_pattern
+from sides import EVENT_PATTERN, both_sides
 
 FOLDER = os.environ.get("CTFAST_SPEC_VECTORS", "")
 FILE = Path(FOLDER or ".") / "event_pattern_cases.json"
@@ -31,10 +31,10 @@ def test_there_are_cases() -> None:
 
 
 @needs_vectors
+@both_sides
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"])
-def test_slow_evaluator(case: dict[str, Any]) -> None:
-    if "error" in case:
-        with pytest.raises(slow_pattern.RefusedError):
-            slow_pattern.parse(case["pattern_text"])
-    else:
-        assert slow_pattern.parse(case["pattern_text"]).matches(case["event_text"]) == case["match"]
+def test_verdict(side: str, case: dict[str, Any]) -> None:
+    pattern, refused = case["pattern_text"], "error" in case
+    assert EVENT_PATTERN.refused(side, pattern) is refused
+    if not refused:
+        assert getattr(EVENT_PATTERN, side)(pattern).matches(case["event_text"]) is case["match"]

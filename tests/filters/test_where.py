@@ -21,10 +21,9 @@ from random_filters import filter_patterns
 from random_patterns import event_patterns
 from random_records import PATHS, About, about, records
 from random_selectors import event_selectors
-from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, needs_filters
+from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language
 from strategies import SETTINGS
 
-pytestmark = needs_filters
 engines = pytest.mark.parametrize("engine", ["in-memory", "streaming"])
 
 Test = Callable[[str], bool]
