@@ -112,7 +112,8 @@ fn within<'a>(places: &'a [(u32, u32)], bytes: &Range<u32>) -> &'a [(u32, u32)] 
 
 /// Where elements can start that agree with all that were chosen: not in an array of which another element was.
 fn open(way: &[Choice]) -> Vec<Range<u32>> {
-    way.iter().fold(vec![0..u32::MAX], |open, Choice { array, place, .. }| {
+    let all = Range { start: 0, end: u32::MAX };
+    way.iter().fold(vec![all], |open, Choice { array, place, .. }| {
         let parts = |range: Range<u32>| {
             let before = range.start..range.end.min(array.0);
             let inside = range.start.max(place.0)..range.end.min(place.1);
