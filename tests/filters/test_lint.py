@@ -28,7 +28,7 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         "ERROR -info",
         "?ERROR ?info",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
-        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS Service Event via CloudTrail"]}]},
+        {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS API Call via CloudTrail"]}]},
         {"Rules": []},
     ],
 )
