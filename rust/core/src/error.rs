@@ -1,5 +1,6 @@
 //! What can go wrong with one file, and where: the ground floor, which imports nothing of ours.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A failure, or a warning, about one file or one record of it.
@@ -229,6 +230,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The beginning of a text that a user wrote, as far as a message should repeat it.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// Line and character of a byte, both counted from 1: for texts that users write.
 pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::wildcard::WildcardError;
-use crate::error::line_and_column;
+use crate::error::{excerpt, line_and_column};
 use crate::filter::BlockError;
 
 /// A refusal: what is wrong, in which field, and where in the text.
@@ -115,16 +115,18 @@ impl fmt::Display for PatternErrorKind {
             Self::WrongType { of, expected, found } => write!(f, "{of} must be {expected}, not {found}"),
             Self::EmptyObject => f.write_str("empty object: expected a field or an operator"),
             Self::EmptyArray => f.write_str("empty array: expected at least one value"),
-            Self::UnknownOperator(name) => write!(f, "unknown operator {name:?}"),
+            Self::UnknownOperator(name) => write!(f, "unknown operator {:?}", excerpt(name)),
             Self::SeveralOperators => f.write_str("more than one operator in one object"),
-            Self::UnsupportedOperator(of, name) => write!(f, "{of:?} takes no operator {name:?}"),
+            Self::UnsupportedOperator(of, name) => write!(f, "{of:?} takes no operator {:?}", excerpt(name)),
             Self::MixedList => f.write_str("the array of \"anything-but\" must be all strings or all numbers"),
             Self::EmptyAffix => f.write_str("the prefixes and suffixes of \"anything-but\" must not be empty"),
-            Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {name:?}"),
-            Self::NumericValue(sign) => write!(f, "\"numeric\" has no number behind {sign:?}"),
+            Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {:?}", excerpt(name)),
+            Self::NumericValue(sign) => write!(f, "\"numeric\" has no number behind {:?}", excerpt(sign)),
             Self::NumericTooLong => f.write_str("\"numeric\" goes on behind its last comparison"),
             Self::NumericRange => f.write_str("the lower end of the range of \"numeric\" must be below the upper one"),
-            Self::Incomparable(text) => write!(f, "cannot compare the number {text}: a double does not hold all of its digits"),
+            Self::Incomparable(text) => {
+                write!(f, "cannot compare the number {}: a double does not hold all of its digits", excerpt(text))
+            }
             Self::Wildcard(WildcardError::Consecutive(at)) => {
                 write!(f, "two stars in a row in the wildcard, at its character {at}")
             }
@@ -142,9 +144,9 @@ impl fmt::Display for PatternErrorKind {
 
 impl PatternError {
     /// At a byte of `text`.
-    pub(super) fn new(kind: PatternErrorKind, field: String, text: &str, byte: usize) -> Self {
+    pub(super) fn new(kind: PatternErrorKind, field: &str, text: &str, byte: usize) -> Self {
         let (line, column) = line_and_column(text, byte);
-        Self { kind, field, line, column }
+        Self { kind, field: excerpt(field).into_owned(), line, column }
     }
 
     /// What is wrong.
@@ -153,7 +155,7 @@ impl PatternError {
         &self.kind
     }
 
-    /// The field that it is about, as names with dots between them; empty for the pattern as a whole.
+    /// The field that it is about, as names with dots between them, or its beginning; empty for the pattern as a whole.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field

@@ -7,6 +7,7 @@ use super::alternative::Alternative;
 use super::compile::{Place, in_envelope, is_of_envelope, meets};
 use super::error::PatternError;
 use super::{Combination, Pattern};
+use crate::error::excerpt;
 use crate::filter::selector::Severity;
 
 /// Most characters of the pattern of a rule, by the API reference of `PutRule`.
@@ -90,14 +91,18 @@ impl fmt::Display for RemarkKind {
             }
             Self::Replaced => f.write_str("the field comes more than once, and only the last one counts"),
             Self::PlainStar(text) => {
-                write!(f, "the '*' in {text:?} stands for itself; {{\"wildcard\": …}} would have it stand for anything")
+                write!(
+                    f,
+                    "the '*' in {:?} stands for itself; {{\"wildcard\": …}} would have it stand for anything",
+                    excerpt(text)
+                )
             }
             Self::AnythingButTwice => {
                 f.write_str("what one \"anything-but\" excludes meets the other; one with an array would exclude both")
             }
             Self::NeverMet => f.write_str("no event of CloudTrail meets this"),
-            Self::Service(name, form) => write!(f, "{name:?} is not how services are named here: {form}"),
-            Self::DetailType(name) => write!(f, "{name:?} is no detail-type of CloudTrail's events"),
+            Self::Service(name, form) => write!(f, "{:?} is not how services are named here: {form}", excerpt(name)),
+            Self::DetailType(name) => write!(f, "{:?} is no detail-type of CloudTrail's events", excerpt(name)),
         }
     }
 }

@@ -397,6 +397,12 @@ fn refusals_name_what_and_where() {
     ] {
         assert_eq!(refusal(pattern).to_string(), message, "{pattern}");
     }
+    let long = "x.".repeat(1_000_000);
+    for pattern in
+        [format!(r#"{{"a":[{{"{long}":1}}]}}"#), format!(r#"{{"{long}":1}}"#), format!(r#"{{"a":[{{"numeric":["{long}",1]}}]}}"#)]
+    {
+        assert!(refusal(&pattern).to_string().len() < 300, "no message has all of a long text");
+    }
     let error = refusal("{\n \"a\": {\"b\": 5}}");
     assert_eq!((error.kind().name(), error.field(), error.position()), ("wrong-type", "a.b", (2, 13)));
 }
