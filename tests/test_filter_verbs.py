@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import doctest
 import io
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from test_cli import ARCHIVE, check, outcome, plain, run
 
 import ctfast as ct
 from ctfast.sample import Sample
+from test_cli import ARCHIVE, check, outcome, plain, run
 
 __all__ = ["plain"]  # a fixture
 
@@ -162,3 +165,19 @@ def test_names_of_rules_cannot_steer_the_terminal(sample: Sample, tmp_path: Path
         result = run(*arguments, width=120)
         assert "\\x1b[2J" in result.stdout
         assert "\x1b" not in result.stdout
+
+
+def test_the_examples_of_the_document(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parent.parent / "docs/filters.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Path("sample").symlink_to(sample.archive.parent, target_is_directory=True)
+    for name, body in re.findall(r"`([\w-]+\.json)`\s*(?::|\nis what the trail has now:)\n\n```json\n(.*?)```", text, re.DOTALL):
+        Path(name).write_text(body)
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    commands = [part for block in blocks for part in block.removeprefix("$ ").split("\n$ ")]
+    assert len(commands) > 5
+    for part in commands:
+        command, _, expected = part.partition("\n")
+        _, *arguments = shlex.split(command)
+        said = "\n".join(line.rstrip() for line in run(*arguments, width=100).stdout.splitlines())
+        assert doctest.OutputChecker().check_output(expected.strip(), said, doctest.ELLIPSIS), f"{command}\n{said}"

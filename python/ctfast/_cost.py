@@ -213,4 +213,5 @@ def _unknown(total: pl.DataFrame, selectors: EventSelectors, prices: Prices, *, 
     yield "an event that several trails delivered is counted for each; storage, encryption and notifications are not counted"
     logged = total.filter(pl.col("events") > 0)["category"].unique().sort()
     for category in (category for category in logged if category in prices.events):
-        yield f"the price of {category} events for {prices.region}, in a table of {prices.date}, is from {prices.events[category].source}"
+        source = prices.events[category].source
+        yield f"the price of {category} events for {prices.region}, in a table of {prices.date}, is from {source}"

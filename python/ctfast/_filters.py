@@ -363,6 +363,6 @@ def _text(record: Record) -> bytes:
         return compact(record).encode()
     if isinstance(record, str):
         return record.encode("utf-8", "surrogatepass")
-    if isinstance(record, (bytes, bytearray, memoryview)):
-        return bytes(record)
+    if isinstance(record, bytes):
+        return record
     raise TypeError(f"a record is bytes, a text or a mapping, not {type(record).__name__}")

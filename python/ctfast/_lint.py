@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
-from ctfast._filters import EventPattern, FilterPattern
+from ctfast._filters import FilterPattern
 from ctfast._shapes import Language
 from ctfast.exceptions import FilterError
 
@@ -29,14 +28,10 @@ _SCHEMA = {
     "code": pl.String,
     "message": pl.String,
 }
-#: Characters of an event pattern ("PutRule" in the EventBridge API reference).
-_MAX_PATTERN = 4096
 #: How JSON begins that is no filter pattern.
 _JSON = re.compile(r'\s*(\{\s*["}]|\[)')
 #: A text in the normal form of a filter pattern.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-#: What every event of EventBridge has, and nothing else ("Events in Amazon EventBridge").
-_ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 
 
 class _Finding(NamedTuple):
@@ -129,31 +124,12 @@ def _filter_pattern(text: str) -> Iterator[_Finding]:
 
 def _event_pattern(text: str) -> Iterator[_Finding]:
     try:
-        EventPattern(text)
+        found = _ctfast.lint_event_pattern(text)
     except FilterError as error:
         yield _refusal(error)
         return
-    if len(text) > _MAX_PATTERN:
-        yield _Finding("error", "too-long", f"an event pattern has at most {_MAX_PATTERN:,} characters, not {len(text):,}")
-    pattern = json.loads(text)
-    foreign = sorted(pattern.keys() - _ENVELOPE - {"$or"})
-    if foreign:
-        message = f"no event of EventBridge has {foreign[0]!r} at its top: the pattern sees bare records only"
-        yield _Finding("warning", "no-envelope", message, foreign[0])
-    yield from _always_met(pattern, "")
-
-
-def _always_met(value: Any, path: str) -> Iterator[_Finding]:
-    """Lists in which one alternative lets through what another keeps out."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _always_met(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        if sum(isinstance(item, dict) and "anything-but" in item for item in value) > 1:
-            message = "one of several anything-but is enough: together they are met by nearly every value. One may have a list"
-            yield _Finding("warning", "always-met", message, path)
-        for item in value if path.endswith("$or") else ():
-            yield from _always_met(item, path)
+    for severity, path, code, message in found:
+        yield _Finding(severity, code, message, path or None)
 
 
 _CHECKS: dict[Language, Callable[[str], Iterator[_Finding]]] = {

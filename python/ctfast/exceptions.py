@@ -14,6 +14,9 @@ from __future__ import annotations
 
 __all__ = ["CloudTrailError", "FilterError", "FormatError", "SourceError"]
 
+#: Characters of a message, or of a path in it.
+_LONG = 200
+
 
 class CloudTrailError(Exception):
     """A file could not be read.
@@ -89,10 +92,16 @@ class FilterError(CloudTrailError, ValueError):
         kind: str = "unexpected",
         key: str | None = None,
     ) -> None:
-        where = "".join(f"{part}: " for part in (key, path) if part)
+        where = "".join(f"{part}: " for part in (key, _short(path)) if part)
         position = "" if line is None else f" at line {line}, column {column}"
-        super().__init__(message, key, None, None, kind, f"{where}{message}{position}")
+        super().__init__(message, key, None, None, kind, f"{where}{_short(message)}{position}")
         self.args = (message, path, line, column, kind, key)
         self.path = path
         self.line = line
         self.column = column
+
+
+def _short(text: str | None) -> str:
+    """Return what a sentence can hold of a text that repeats what somebody else wrote."""
+    text = text or ""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

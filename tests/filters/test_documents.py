@@ -174,7 +174,7 @@ def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
         (TEMPLATE.replace("[aws.s3]", "[!Ref Bucket]"), "Resources.Rule.Properties.EventPattern.source[0]", "Ref"),
         (TEMPLATE.replace("WriteOnly", '!If [Loud, "All", "None"]'), "Resources.Trail.Properties", "Fn::If"),
         (TEMPLATE.replace("WriteOnly", "Writes"), "Resources.Trail.Properties.EventSelectors[0].ReadWriteType", "Writes"),
-        (TEMPLATE.replace("[{prefix: Put}]", "[]"), "Resources.Rule.Properties.EventPattern.detail.eventName", "empty list"),
+        (TEMPLATE.replace("[{prefix: Put}]", "[]"), "Resources.Rule.Properties.EventPattern.detail.eventName", "empty array"),
     ],
 )
 def test_templates_that_are_wrong(tmp_path: Path, text: str, path: str | None, message: str) -> None:

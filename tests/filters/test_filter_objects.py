@@ -34,8 +34,6 @@ def test_records_are_bytes_texts_and_mappings(root: ct.FilterPattern) -> None:
     for record, met in ((ROOT, True), (USER, False)):
         forms = [
             record,
-            bytearray(record),
-            memoryview(record),
             record.decode(),
             json.loads(record),
             MappingProxyType(json.loads(record)),
@@ -52,7 +50,7 @@ def test_what_is_no_record_is_an_error(root: ct.FilterPattern, record: bytes | s
         assert len(str(raised.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("record", [None, 7, ["a"], {"a": object()}])
+@pytest.mark.parametrize("record", [None, 7, ["a"], bytearray(b"{}"), {"a": object()}])
 def test_what_is_no_json_at_all_is_a_wrong_argument(root: ct.FilterPattern, record: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         root.matches(record)

@@ -1,7 +1,8 @@
 """The command line: one verb per public function, and printing.
 
 Data go to standard output, words and progress to standard error. The exit code is 0 when all went well, 1 when files or records
-were bad, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no trouble.
+were bad or ``lint`` found an error, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no
+trouble.
 """
 
 from __future__ import annotations

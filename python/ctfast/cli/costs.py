@@ -82,7 +82,6 @@ def _prices(prices: pl.Series, events: pl.Series) -> list[str]:
 
 
 def _money(price: float) -> str:
-    """An amount with as many digits as matter."""
     if not price:
         return "free"
-    return f"{price:,.2f}" if price >= _CENT else f"{price:.5f}"
+    return f"{price:,.2f}" if price >= _CENT else f"<{_CENT}"

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use ctfast_core::filter::metric::FilterPattern;
-use ctfast_core::filter::pattern::Pattern;
+use ctfast_core::filter::pattern::{Pattern, PatternError};
 use ctfast_core::filter::selector::{EventSelectors, SelectorError, Target, Unknown};
 use ctfast_core::filter::{Derived, Field, Path, Predicate, Single, Test, TextTest, ValueTest};
 use pyo3::exceptions::PyValueError;
@@ -80,13 +80,8 @@ impl Filter {
     /// An event pattern, with its normal form.
     #[staticmethod]
     fn event_pattern(py: Python<'_>, text: &str) -> PyResult<(Self, String)> {
-        match Pattern::parse(text) {
-            Ok(pattern) => Ok((Self::new(pattern.filter()), pattern.to_string())),
-            Err(error) => {
-                let kind = error.kind();
-                Err(refusal(py, kind.to_string(), error.field(), Some(error.position()), kind.name()))
-            }
-        }
+        let pattern = Pattern::parse(text).map_err(|error| no_pattern(py, &error))?;
+        Ok((Self::new(pattern.filter()), pattern.to_string()))
     }
 
     /// Met where all are.
@@ -143,6 +138,21 @@ pub(crate) fn lint_event_selectors(
         .into_iter()
         .map(|finding| (finding.severity.name(), finding.path, finding.code.name(), finding.message))
         .collect())
+}
+
+/// What surprises about an event pattern, or what a rule would not take: severity, path, code and message of each.
+#[pyfunction]
+pub(crate) fn lint_event_pattern(py: Python<'_>, text: &str) -> PyResult<Vec<(&'static str, String, &'static str, String)>> {
+    let remarks = Pattern::lint(text).map_err(|error| no_pattern(py, &error))?;
+    Ok(remarks
+        .into_iter()
+        .map(|remark| (remark.severity().name(), remark.field.clone(), remark.kind.name(), remark.kind.to_string()))
+        .collect())
+}
+
+fn no_pattern(py: Python<'_>, error: &PatternError) -> PyErr {
+    let kind = error.kind();
+    refusal(py, kind.to_string(), error.field(), Some(error.position()), kind.name())
 }
 
 fn to_target(name: Option<&str>) -> PyResult<Target> {

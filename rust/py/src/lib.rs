@@ -12,7 +12,7 @@ mod scan;
 #[pymodule]
 mod _ctfast {
     #[pymodule_export]
-    use super::filter::{Filter, advanced_event_selectors, lint_event_selectors};
+    use super::filter::{Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors};
     #[pymodule_export]
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]

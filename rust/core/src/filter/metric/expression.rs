@@ -7,7 +7,7 @@ use std::str::CharIndices;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// How large a compiled expression may be, in bytes: in the worst case, each byte of a text costs time by this.
-const MAX_SIZE: usize = 1 << 18;
+const MAX_SIZE: usize = 1 << 19;
 
 /// A regular expression that is searched for.
 #[derive(Debug, Clone)]

@@ -140,6 +140,7 @@ fn regular_expressions_have_a_restricted_dialect() {
         ("^Update|Create$", "UpdateTrail", true),
         ("val.{2}", "value", true),
         ("^val.{2}$", "valéé", true),
+        (".{400}", &"x".repeat(400), true),
         (r"111\.111\.111\.1[0-9]{1,2}", "111.111.111.111", true),
         (r"10\.10\.0\.1", "10x10.0.1", false),
         ("^a{2}$", "aa", true),

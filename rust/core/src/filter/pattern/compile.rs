@@ -36,16 +36,20 @@ impl Pattern {
     /// Whether the pattern speaks of an event on a bus, whose `detail` is the record. An object at `resources` is a record's.
     #[must_use]
     pub fn is_of_envelope(&self) -> bool {
-        self.combinations.iter().flat_map(Combination::keys).all(|name| match name.split_once('.') {
-            Some(("resources", _)) => false,
-            Some((first, _)) => ENVELOPE.contains(&first),
-            None => ENVELOPE.contains(&&**name),
-        })
+        self.combinations.iter().flat_map(Combination::keys).all(|name| is_of_envelope(name))
+    }
+}
+
+pub(super) fn is_of_envelope(name: &str) -> bool {
+    match name.split_once('.') {
+        Some(("resources", _)) => false,
+        Some((first, _)) => ENVELOPE.contains(&first),
+        None => ENVELOPE.contains(&name),
     }
 }
 
 /// Where a field of a pattern is found.
-enum Place {
+pub(super) enum Place {
     At(Path),
     /// It has one value, whatever the record.
     Fixed(&'static str),
@@ -54,7 +58,7 @@ enum Place {
 }
 
 /// What a field of an event on a bus is in the record. An event has an id of its own, for which that of the record stands.
-fn in_envelope(name: &str) -> Place {
+pub(super) fn in_envelope(name: &str) -> Place {
     match name {
         "source" => Place::At(Path::Derived(Derived::Source)),
         "detail-type" => Place::At(Path::Derived(Derived::DetailType)),
@@ -91,7 +95,7 @@ fn all(combination: &Combination, place: impl Fn(&str) -> Place) -> Predicate {
                 slots.push(Slot { path, test, or_absent, label: label(name, alternatives) });
                 continue;
             }
-            Place::Fixed(string) => test.is_some_and(|test| test.passes(&Scalar::Text(string.as_bytes().into()))),
+            Place::Fixed(string) => meets(alternatives, string),
             Place::Nowhere => or_absent,
         };
         if !met {
@@ -99,6 +103,12 @@ fn all(combination: &Combination, place: impl Fn(&str) -> Place) -> Predicate {
         }
     }
     if slots.is_empty() { Predicate::Always(true) } else { Predicate::Values(slots) }
+}
+
+/// Whether a string meets one of the alternatives.
+pub(super) fn meets(alternatives: &[Alternative], string: &str) -> bool {
+    let (test, _) = compile(alternatives);
+    test.is_some_and(|test| test.passes(&Scalar::Text(string.as_bytes().into())))
 }
 
 fn label(name: &str, alternatives: &Arc<[Alternative]>) -> String {

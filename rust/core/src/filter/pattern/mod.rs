@@ -6,15 +6,17 @@
 mod alternative;
 mod compile;
 mod error;
+mod lint;
 mod parse;
 mod wildcard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
 pub use alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
 pub use error::{PatternError, PatternErrorKind};
+pub use lint::{Remark, RemarkKind};
 pub use wildcard::{Wildcard, WildcardError};
 
 use alternative::Quoted;
@@ -25,6 +27,8 @@ use alternative::Quoted;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     combinations: Vec<Combination>,
+    /// Fields of which only the last one counts.
+    replaced: BTreeSet<String>,
 }
 
 /// Fields of which each must meet one of its alternatives, by name: keys with dots between them, as AWS's matcher joins them.

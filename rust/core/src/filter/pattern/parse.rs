@@ -1,6 +1,6 @@
 //! The grammar of event patterns, read from JSON text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
@@ -50,14 +50,14 @@ const RESERVED: [&str; 24] = [
 
 /// Reads a pattern. Its length is not that which `PutRule` takes, 4,096 characters: rules that were made by a program may be longer.
 pub(super) fn parse(text: &str) -> Result<Pattern, PatternError> {
-    let mut parser = Parser { text, names: Vec::new(), or: 0 };
+    let mut parser = Parser { text, names: Vec::new(), or: 0, replaced: BTreeSet::new() };
     let document = Node::parse(text).map_err(|error| parser.json(&error))?;
     let Content::Object(members) = &document.content else {
         return Err(parser.wrong_type(&document, "an event pattern", "an object"));
     };
     let mut combinations = vec![BTreeMap::new()];
     parser.object(document.at, members, &mut combinations)?;
-    Ok(Pattern { combinations })
+    Ok(Pattern { combinations, replaced: parser.replaced })
 }
 
 struct Parser<'a> {
@@ -66,6 +66,8 @@ struct Parser<'a> {
     names: Vec<&'a str>,
     /// How many arrays of `$or` are around this place.
     or: usize,
+    /// Fields that came more than once.
+    replaced: BTreeSet<String>,
 }
 
 type Parsed<T> = Result<T, PatternError>;
@@ -178,7 +180,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the array of a field. A field that was there before is replaced: names are joined with dots before they are compared.
-    fn field(&self, node: &Node, combinations: &mut [Combination]) -> Parsed<()> {
+    fn field(&mut self, node: &Node, combinations: &mut [Combination]) -> Parsed<()> {
         let alternatives = self.one_or_more(node)?.iter().map(|node| self.alternative(node));
         let alternatives = alternatives.collect::<Parsed<Arc<[Alternative]>>>()?;
         let name = self.names.join(".");
@@ -186,7 +188,9 @@ impl<'a> Parser<'a> {
             return Err(self.error(node.at, PatternErrorKind::TooDeep(MAX_DEPTH)));
         }
         for combination in combinations {
-            combination.insert(name.clone(), Arc::clone(&alternatives));
+            if combination.insert(name.clone(), Arc::clone(&alternatives)).is_some() {
+                self.replaced.insert(name.clone());
+            }
             if combination.len() > MAX_FIELDS {
                 return Err(self.error(node.at, PatternErrorKind::TooManyFields(MAX_FIELDS)));
             }

@@ -473,6 +473,41 @@ fn what_is_not_met_is_explained() {
     assert_eq!(unmet, [(r#"detail.errorCode: [{"exists":false}]"#.to_owned(), vec![r#""AccessDenied""#.to_owned()])]);
 }
 
+#[test]
+fn what_surprises() {
+    let long = format!(r#"{{"a":["{}"]}}"#, "x".repeat(4096));
+    for (pattern, expected) in [
+        (r#"{"source":["aws.s3"],"detail":{"eventName":[{"wildcard":"Put*"}]}}"#, &[][..]),
+        (&long, &[("", "too-long"), ("a", "no-envelope")]),
+        (r#"{"detail":{"a":["x"],"b":["y"],"a":["z"]}}"#, &[("detail.a", "replaced")]),
+        (
+            r#"{"detail":{"eventName":["Put*",{"anything-but":"x"},{"anything-but":"y"}]}}"#,
+            &[("detail.eventName", "plain-star"), ("detail.eventName", "always-met")],
+        ),
+        (
+            r#"{"version":["1"],"resources":["x",{"exists":true}],"detail":{"eventContext":{"x":[1]}}}"#,
+            &[("detail.eventContext.x", "never-met"), ("resources", "never-met"), ("version", "never-met")],
+        ),
+        (r#"{"version":["0"],"resources":["x",{"exists":false}]}"#, &[]),
+        (
+            r#"{"source":["s3.amazonaws.com"],"detail":{"eventSource":["aws.s3"]}}"#,
+            &[("detail.eventSource", "service"), ("source", "service")],
+        ),
+        (
+            r#"{"detail-type":["AWS API Call via CloudTrail","EC2 Instance State-change Notification"]}"#,
+            &[("detail-type", "detail-type")],
+        ),
+        (r#"{"detail":{"$or":[{"a":["*"]},{"a":["*"]}]}}"#, &[("detail.a", "plain-star")]),
+        (r#"{"detail":{"a":["x"]},"resources":{"type":["y"]}}"#, &[("resources.type", "no-envelope")]),
+    ] {
+        let remarks = Pattern::lint(pattern).expect("a pattern");
+        let found: Vec<_> = remarks.iter().map(|remark| (remark.field.as_str(), remark.kind.name())).collect();
+        assert_eq!(found, expected, "{pattern}");
+        assert!(remarks.iter().all(|remark| !remark.kind.to_string().contains('\n')));
+    }
+    assert!(Pattern::lint("{}").is_err());
+}
+
 /// The verdicts of AWS's own matcher on patterns and events, where they are at hand.
 #[test]
 fn as_aws_matches() {

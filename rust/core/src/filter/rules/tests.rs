@@ -187,6 +187,11 @@ fn what_follows_from_other_fields() {
     derived(Derived::Source, r#"{"eventSource":"s3.amazonaws.com.cn"}"#, "aws.s3");
     derived(Derived::DetailType, r#"{"eventType":"AwsConsoleSignIn"}"#, "AWS Console Signin via CloudTrail");
     derived(Derived::DetailType, r#"{"eventType":"AwsConsoleSignIn"}"#, "AWS Console Sign In via CloudTrail");
+    derived(
+        Derived::DetailType,
+        r#"{"eventType":"AwsApiCall","eventSource":"signin.amazonaws.com"}"#,
+        "AWS Console Sign In via CloudTrail",
+    );
     derived(Derived::DetailType, "{}", "AWS API Call via CloudTrail");
 }
 

@@ -32,6 +32,7 @@ impl AdvancedSelector {
             match selector.field {
                 Field::ResourcesType => resources.types.push(selector),
                 Field::ResourcesArn => resources.arns.push(selector),
+                Field::EventCategory => parts.extend(selector.category()),
                 Field::ReadOnly => parts.push(selector.read_only(unknown)),
                 _ => parts.push(selector.on_one_value()),
             }
@@ -75,10 +76,7 @@ impl FieldSelector {
 
     /// On a field that a record has once. Where it is missing, nothing is selected and nothing taken away.
     fn on_one_value(&self) -> Predicate {
-        let path = match self.field {
-            Field::EventCategory => Path::Derived(Derived::Category),
-            field => Path::keys(field.name().split('.')),
-        };
+        let path = Path::keys(self.field.name().split('.'));
         let test = |hits: TextTest| match self.field {
             Field::SessionCredentialFromConsole => ValueTest::Any(vec![ValueTest::Text(hits), ValueTest::Kind(&[Kind::True])]),
             _ => ValueTest::Text(hits),
@@ -89,6 +87,18 @@ impl FieldSelector {
             Predicate::Values(vec![Slot { or_absent: true, ..slot }])
         });
         Predicate::All(selected.into_iter().chain(kept).collect())
+    }
+
+    /// Most records say their category; to derive it takes longer than the rest of a selector.
+    fn category(&self) -> Option<Predicate> {
+        let hits = ValueTest::Text(self.hits(true)?);
+        let path = || Path::keys(["eventCategory"]);
+        let said = Predicate::value(path(), hits.clone(), "");
+        let unsaid = Slot::new(path(), ValueTest::Not(Box::new(ValueTest::Kind(&[Kind::Text]))), "");
+        let unsaid = Predicate::Values(vec![Slot { or_absent: true, ..unsaid }]);
+        let derived = Predicate::value(Path::Derived(Derived::Category), hits, "");
+        let condition = Predicate::Any(vec![said, Predicate::All(vec![unsaid, derived])]);
+        Some(Predicate::Condition(self.label(true), Box::new(condition)))
     }
 
     /// `true` and `false` come as JSON values, and as texts in any case of letters.

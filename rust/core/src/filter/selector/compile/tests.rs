@@ -72,6 +72,9 @@ fn management_events() {
     assert!(selects(&advanced(from_ref(&management)), &json!({"eventName": "CreateTrail"})));
     assert!(!selects(&advanced(from_ref(&management)), &json!({"eventName": "GetObject", "managementEvent": false})));
     assert!(!selects(&advanced(from_ref(&management)), &json!({"insightDetails": {}})));
+    assert!(selects(&advanced(from_ref(&management)), &json!({"eventCategory": null, "managementEvent": true})));
+    assert!(!selects(&advanced(from_ref(&management)), &json!({"eventCategory": null, "managementEvent": false})));
+    assert!(!selects(&advanced(from_ref(&management)), &json!({"eventCategory": "Data", "managementEvent": true})));
     assert!(!selects(&advanced(from_ref(&management)), &json!({"eventType": "AwsVpceEvents"})));
 }
 
