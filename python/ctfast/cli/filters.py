@@ -19,12 +19,11 @@ from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
 from ctfast.cli.screen import Screen, counted, findings, progress, say, show
 from ctfast.cli.tables import frame_view, plain
-from ctfast.cli.verbs import check, put_records
+from ctfast.cli.verbs import SHOWN, check, put_records
 
 __all__ = ["cost", "lint", "match"]
 
-#: Columns of a table, unless others are asked for.
-_SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
+#: Columns of a table with rules, unless others are asked for.
 _SHOWN_WITH_RULES = ["eventTime", RULES, "userIdentity.arn", "eventName", "sourceIPAddress"]
 _STYLES = {"error": "bold red", "warning": "yellow"}
 _FILE: Any = click.Path(exists=True, path_type=Path)
@@ -81,11 +80,8 @@ def match(
       ctfast match logs --selectors selectors.json --format csv -o logged.csv
       ctfast match logs --pack cis --rules rules/ --count
     """
-    conditions = [
-        *([] if selectors is None else [ct.EventSelectors(selectors)]),
-        *([] if filter_pattern is None else [ct.FilterPattern(filter_pattern)]),
-        *([] if event_pattern is None else [ct.EventPattern(event_pattern)]),
-    ]
+    given = (ct.EventSelectors, selectors), (ct.FilterPattern, filter_pattern), (ct.EventPattern, event_pattern)
+    conditions: list[ct.Filter] = [kind(value) for kind, value in given if value is not None]
     named = _rules(rules, packs)
     if not (conditions or named):
         raise click.UsageError("Give one of --selectors, --filter-pattern, --event-pattern, --rules and --pack.")
@@ -99,7 +95,7 @@ def match(
     if count:
         _put_counts(ctx, archive, form=form, target=target, **reading)
     added = [RULES] if named else []
-    names = columns or ((_SHOWN_WITH_RULES if named else _SHOWN) if form == TABLE else [*COLUMNS, *added])
+    names = columns or ((_SHOWN_WITH_RULES if named else SHOWN) if form == TABLE else [*COLUMNS, *added])
     check(names, *added)
     names = [*names, *(name for name in added if name not in names)]
     put_records(ctx, archive, names, form=form, target=target, limit=limit, **reading)

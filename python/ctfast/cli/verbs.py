@@ -24,10 +24,10 @@ from ctfast.cli.output import FORMATS, TABLE, chosen, nested, opened, write
 from ctfast.cli.screen import Screen, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
-__all__ = ["check", "columns", "demo", "info", "put_records", "scan", "sql"]
+__all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
 
 #: Columns of a table, unless others are asked for.
-_SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
+SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
 #: Rows of a table, unless more are asked for.
 _SCREENFUL = 100
 _BY_PLACE = "by the name of FILE; else table on a terminal, ndjson elsewhere"
@@ -90,7 +90,7 @@ def scan(
       ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o new.parquet
     """
     form = chosen(form, target, _otherwise())
-    names = columns or (_SHOWN if form == TABLE else COLUMNS)
+    names = columns or (SHOWN if form == TABLE else COLUMNS)
     check(names)
     reading |= {"origin": origin, "checkpoint": checkpoint}
     put_records(ctx, archive, names, form=form, target=target, limit=limit, **reading)

@@ -92,9 +92,10 @@ impl Operator {
         }
     }
 
-    fn number_test(self, Number { literal, value }: &Number) -> NumberTest {
+    /// Numbers are compared as doubles, by all operators.
+    fn number_test(self, Number { value, .. }: &Number) -> NumberTest {
         let (low, high) = match self {
-            Self::Equal | Self::NotEqual => return NumberTest::Equal(literal.clone()),
+            Self::Equal | Self::NotEqual => (Bound::Included(*value), Bound::Included(*value)),
             Self::Less => (Bound::Unbounded, Bound::Excluded(*value)),
             Self::AtMost => (Bound::Unbounded, Bound::Included(*value)),
             Self::Greater => (Bound::Excluded(*value), Bound::Unbounded),

@@ -141,7 +141,7 @@ fn steps_name_elements_and_members() {
         let predicate = Predicate::value(Path::Steps { steps, through_arrays: false }, test, "");
         (document_matches(&predicate, text), record_matches(&predicate, text))
     };
-    let equal = |number: &str| ValueTest::Number(super::super::NumberTest::Equal(number.to_owned()));
+    let equal = |number: &str| ValueTest::Number(super::super::NumberTest::Written(number.to_owned()));
     assert_eq!(at(vec![key("users"), Step::Index(1), key("id")], equal("2")), (true, true));
     assert_eq!(at(vec![key("users"), Step::Index(0), key("id")], equal("2")), (false, false));
     assert_eq!(at(vec![key("users"), Step::Index(2), key("id")], equal("2")), (false, false));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::catalog::{is_network_source, is_resource_type, similar, similar_resource_type};
 use super::field::{Category, EXCLUDABLE, Field, Operator, Target};
 use super::finding::{Code, Findings};
-use super::read::{element, hint, join};
+use super::read::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, FieldSelector};
 
 /// Basic selectors of a trail, and advanced selectors of an event data store.
@@ -165,7 +165,7 @@ fn field(target: Target, category: Category, path: &str, selector: &FieldSelecto
                 resource_type(&path, value, findings);
             }
             if *field == Field::EventSource && category == Category::NetworkActivity && !is_network_source(value) {
-                let message = format!("{value:?} is not among the known sources of network activity events");
+                let message = format!("{} is not among the known sources of network activity events", quoted(value));
                 findings.warning(&path, Code::NetworkSource, message);
             }
         }
@@ -201,7 +201,7 @@ fn contradictions(path: &str, conditions: &[(Operator, Vec<String>)], findings: 
             .filter(|(operator, _)| !operator.selects())
             .find(|(operator, values)| values.iter().any(|taken| operator.hits(value, taken)));
         if let Some((operator, _)) = taken_away {
-            let message = format!("{} takes {value:?} away again", operator.name());
+            let message = format!("{} takes {} away again", operator.name(), quoted(value));
             findings.warning(&element(&format!("{path}.Equals"), at), Code::Contradiction, message);
         }
     }
@@ -215,10 +215,10 @@ fn arns(path: &str, selector: &FieldSelector, objects: bool, findings: &mut Find
             match operator.positive() {
                 Operator::Equals if !is_arn(value) || objects && bucket_without_slash(value) => {
                     let what = if objects { "ARN of an object" } else { "ARN" };
-                    findings.warning(&path, Code::Arn, format!("{value:?} is no whole {what}, and is equal to none"));
+                    findings.warning(&path, Code::Arn, format!("{} is no whole {what}, and is equal to none", quoted(value)));
                 }
                 Operator::StartsWith if !value.bytes().zip("arn:".bytes()).all(|(found, expected)| found == expected) => {
-                    findings.warning(&path, Code::Arn, format!("no ARN starts with {value:?}"));
+                    findings.warning(&path, Code::Arn, format!("no ARN starts with {}", quoted(value)));
                 }
                 Operator::StartsWith if objects => slash(&path, value, findings),
                 _ => {}
@@ -240,7 +240,11 @@ fn is_arn(text: &str) -> bool {
 /// The name of a bucket must end, or it is the beginning of others.
 fn slash(path: &str, value: &str, findings: &mut Findings) {
     if bucket_without_slash(value) {
-        let message = format!("{value:?} is the beginning of other buckets' names, too; \"{value}/\" is this bucket alone");
+        let message = format!(
+            "{} is the beginning of other buckets' names, too; {} is this bucket alone",
+            quoted(value),
+            quoted(&format!("{value}/"))
+        );
         findings.warning(path, Code::BucketSlash, message);
     }
 }
@@ -252,7 +256,7 @@ fn bucket_without_slash(arn: &str) -> bool {
 fn resource_type(path: &str, value: &str, findings: &mut Findings) {
     if !is_resource_type(value) {
         let hint = hint(similar_resource_type(value));
-        let message = format!("{value:?} is not among the known resource types{hint}");
+        let message = format!("{} is not among the known resource types{hint}", quoted(value));
         findings.warning(path, Code::ResourceType, message);
     }
 }
@@ -274,7 +278,7 @@ fn wildcard(path: &str, value: &str, findings: &mut Findings) {
 pub(super) fn none_of(path: &str, names: &[&str], found: &str, findings: &mut Findings) {
     let hint = hint(similar(found, names));
     let names = names.join(", ");
-    findings.error(path, Code::Value, format!("expected one of {names} but found {found:?}{hint}"));
+    findings.error(path, Code::Value, format!("expected one of {names} but found {}{hint}", quoted(found)));
 }
 
 pub(super) fn basic(path: &str, selector: &BasicSelector, findings: &mut Findings) {
@@ -303,7 +307,7 @@ pub(super) fn data_resource(path: &str, resource: &DataResource, findings: &mut 
             continue;
         }
         if !value.starts_with("arn:") || resource.kind != S3_OBJECT && !is_arn(value) {
-            findings.warning(&path, Code::Arn, format!("{value:?} is no ARN, and selects nothing"));
+            findings.warning(&path, Code::Arn, format!("{} is no ARN, and selects nothing", quoted(value)));
         } else if resource.kind == S3_OBJECT {
             slash(&path, value, findings);
         }

@@ -5,7 +5,7 @@ use super::check;
 use super::field::{Field, Operator, Target};
 use super::finding::{Code, Findings};
 use super::{AdvancedSelector, BasicSelector, DataResource, EventSelectors, FieldSelector, ReadWrite};
-use crate::error::line_and_column;
+use crate::error::{excerpt, line_and_column};
 use crate::json::document::{Content, Member, Node};
 
 const ADVANCED: &str = "AdvancedEventSelectors";
@@ -157,7 +157,7 @@ impl Reader {
         if found.is_none() {
             let hint = hint(similar(&name, &Field::ALL.map(Field::name)));
             let names = Field::ALL.map(Field::name).join(", ");
-            self.findings.error(path, Code::Field, format!("expected one of {names} but found {name:?}{hint}"));
+            self.findings.error(path, Code::Field, format!("expected one of {names} but found {}{hint}", quoted(&name)));
         }
         found
     }
@@ -227,7 +227,7 @@ impl Reader {
         for member in members.iter().filter(|member| !names.contains(&member.key.as_str())) {
             let hint = hint(similar(&member.key, names));
             let message = format!("{what} has no such member, only {}{hint}", names.join(", "));
-            self.findings.error(&join(path, &member.key), Code::Member, message);
+            self.findings.error(&join(path, &excerpt(&member.key)), Code::Member, message);
         }
         Some(members)
     }
@@ -237,7 +237,7 @@ impl Reader {
         let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
         keys.sort_unstable();
         for pair in keys.windows(2).filter(|pair| pair[0] == pair[1]) {
-            self.findings.error(&join(path, pair[0]), Code::Member, "this member appears twice");
+            self.findings.error(&join(path, &excerpt(pair[0])), Code::Member, "this member appears twice");
         }
     }
 
@@ -298,6 +298,11 @@ pub(super) fn join(path: &str, name: &str) -> String {
 
 pub(super) fn element(path: &str, at: usize) -> String {
     format!("{path}[{at}]")
+}
+
+/// A text of the user's, as a message repeats it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", excerpt(text))
 }
 
 /// What is probably meant, as the end of a message.

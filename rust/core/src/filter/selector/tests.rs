@@ -140,6 +140,29 @@ fn what_is_no_selector_and_where() {
 }
 
 #[test]
+fn messages_stay_short() {
+    let long = "x".repeat(100_000);
+    for text in [
+        format!(r#"[{{"{long}":1}}]"#),
+        format!(r#"[{{"{long}":1,"{long}":1}}]"#),
+        format!(r#"{{"ReadWriteType":"{long}"}}"#),
+        format!(r#"{{"DataResources":[{{"Type":"{long}","Values":["{long}"]}}]}}"#),
+        format!(r#"{{"ExcludeManagementEventSources":["{long}"]}}"#),
+        advanced(&field(&long, r#""Equals":["x"]"#)),
+        advanced(&field("eventCategory", &format!(r#""{long}":["x"],"Equals":["{long}"]"#))),
+        advanced(&format!(
+            "{DATA},{S3},{}",
+            field("resources.ARN", &format!(r#""Equals":["{long}"],"NotStartsWith":["{long}"]"#))
+        )),
+        advanced(&format!("{DATA},{}", field("resources.type", &format!(r#""Equals":["{long}"]"#)))),
+    ] {
+        for finding in EventSelectors::lint(&text, Target::Either) {
+            assert!(finding.to_string().len() < 500, "{finding}");
+        }
+    }
+}
+
+#[test]
 fn the_rules_of_categories() {
     let arn = field("resources.ARN", r#""StartsWith":["arn:aws:s3:::b/"]"#);
     for (fields, expected) in [

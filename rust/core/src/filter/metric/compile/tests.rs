@@ -24,7 +24,7 @@ fn check(record: &str, cases: &[(&str, bool)]) {
 /// An event with a value of every kind, as the examples on "Filter pattern syntax" have it.
 const ONE: &str = r#"{"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],
     "objectList":[{"name":"a","id":1},{"name":"b","id":2}],"SomeObject":null,"ThisFlag":true,"Off":false,"cluster.name":"c",
-    "count":404,"small":1e-2,"text":"404","flag":"true","nested":{"a":{"b":"c"}},"empty":{},"none":[]}"#;
+    "count":404,"small":1e-2,"zero":0,"large":9.999999999999999e22,"text":"404","flag":"true","nested":{"a":{"b":"c"}},"empty":{},"none":[]}"#;
 
 #[test]
 fn strings_and_wildcards() {
@@ -182,6 +182,10 @@ fn numbers() {
             ("{ $.count < 404 }", false),
             ("{ $.small = 10e-3 }", true),
             ("{ $.count > -1e+3 }", true),
+            ("{ $.zero = -0 && $.zero >= 0 && $.zero <= 0.0 }", true),
+            // One double.
+            ("{ $.large = 1e23 && $.large >= 1e23 }", true),
+            ("{ $.large != 1e23 }", false),
         ],
     );
 }
