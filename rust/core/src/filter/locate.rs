@@ -522,7 +522,7 @@ fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
     named.map(|stray| stray.value).max_by_key(|value| value.start)
 }
 
-fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
+pub(super) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
     let inside = &cursor.bytes()[key.start..key.end];
     if key.escaped { decoded(inside) } else { Cow::Borrowed(inside) }
 }

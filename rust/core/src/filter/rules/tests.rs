@@ -179,6 +179,10 @@ fn what_follows_from_other_fields() {
     category(r#"{"insightDetails":{}}"#, "Insight");
     category(r#"{"eventType":"AwsVpceEvent","managementEvent":true}"#, "NetworkActivity");
     category(r#"{"resources":[{"type":"AWS::S3::Object"}]}"#, "Data");
+    category(r#"{"resources":[null,{"t\u0079pe":"AWS::S3::Obj\u0065ct"}],"managementEvent":null}"#, "Data");
+    category(r#"{"resources":[{"type":"AWS::S3::Object","type":"AWS::S3::Bucket"}]}"#, "Management");
+    category(r#"{"resources":[{"ARN":"AWS::S3::Object"}],"eventName":"Invoke"}"#, "Management");
+    category(r#"{"resources":{"type":"AWS::S3::Object"}}"#, "Management");
     category(r#"{"eventSource":"lambda.amazonaws.com","eventName":"Invoke"}"#, "Data");
     let derived = |derived, text: &str, expected: &str| {
         assert!(record_matches(&Predicate::value(Path::Derived(derived), is_text(expected), ""), text), "{text}");
