@@ -16,11 +16,11 @@ pub(crate) fn is_source_error(kind: &ErrorKind) -> bool {
 
 /// The exception for a failure of a file.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
+    static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if matches!(error.kind(), ErrorKind::NotFound) {
         return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
     }
-    static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let (cell, name) = if is_source_error(error.kind()) { (&SOURCE, "SourceError") } else { (&FORMAT, "FormatError") };
     let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
     let Location { key, byte, record } = error.location();
