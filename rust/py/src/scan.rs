@@ -23,7 +23,7 @@ use crate::integrity::{Hashes, Paths};
 use crate::remote::Remote;
 
 /// How long a wait may be deaf to Ctrl-C.
-const PATIENCE: Duration = Duration::from_millis(50);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The rows of some records.
 #[pyclass(frozen, module = "ctfast._ctfast")]

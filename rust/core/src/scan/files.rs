@@ -1,11 +1,12 @@
 //! Files on their way to the workers: in order, and objects of buckets fetched ahead, as many as there is room for.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 use super::worker::STORED_WHOLE;
 use crate::error::Error;
@@ -36,7 +37,7 @@ pub(super) struct Item {
 
 /// The body of an object that is being fetched. It takes up its room until it is dropped.
 pub(super) struct Body {
-    got: Option<oneshot::Receiver<Result<Got, Error>>>,
+    got: Receiver<Result<Got, Error>>,
     bytes: u64,
     ahead: Arc<Ahead>,
 }
@@ -51,10 +52,23 @@ impl Files {
     }
 }
 
+/// What a wait for a body has come to.
+pub(super) enum Wait {
+    Got(Result<Got, Error>),
+    /// It is late: there is time for other work.
+    Late,
+    /// The scan is being closed.
+    Closed,
+}
+
 impl Body {
-    /// Waits for the body; `None` when the scan is being closed.
-    pub(super) fn wait(&mut self) -> Option<Result<Got, Error>> {
-        self.got.take()?.blocking_recv().ok()
+    /// Waits for the body, so long at most.
+    pub(super) fn wait(&self, patience: Duration) -> Wait {
+        match self.got.recv_timeout(patience) {
+            Ok(got) => Wait::Got(got),
+            Err(RecvTimeoutError::Timeout) => Wait::Late,
+            Err(RecvTimeoutError::Disconnected) => Wait::Closed,
+        }
     }
 }
 
@@ -118,7 +132,7 @@ impl Ahead {
         let body = bytes.map(|bytes| {
             state.bodies += 1;
             state.bytes += bytes;
-            Body { got: Some(fetch(&listed, handle)), bytes, ahead: Arc::clone(self) }
+            Body { got: fetch(&listed, handle), bytes, ahead: Arc::clone(self) }
         });
         state.items.push_back(Item { listed, body });
         self.changed.notify_all();
@@ -164,8 +178,8 @@ fn fetched(listed: &Listed) -> Option<u64> {
     Some(size.unwrap_or(UNKNOWN)).filter(|size| *size <= STORED_WHOLE)
 }
 
-fn fetch(listed: &Listed, handle: &Handle) -> oneshot::Receiver<Result<Got, Error>> {
-    let (sender, got) = oneshot::channel();
+fn fetch(listed: &Listed, handle: &Handle) -> Receiver<Result<Got, Error>> {
+    let (sender, got) = channel();
     if let Listed::File(Entry { at: At::Bucket(bucket), key, size }) = listed {
         let (bucket, address, size) = (Arc::clone(bucket), key.clone(), *size);
         handle.spawn(async move {

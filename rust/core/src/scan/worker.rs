@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::Shared;
-use super::files::{Body, Item};
+use super::files::{Body, Item, Wait};
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use crate::arena::Arena;
@@ -32,6 +33,8 @@ const LARGEST_WINDOW: usize = 512 << 20;
 /// A task ends when its files have this size together, as stored, or at so many files.
 const TASK_BYTES: u64 = 1 << 20;
 const TASK_FILES: usize = 512;
+/// How long rows wait for the body of the next object.
+const LATE: Duration = Duration::from_millis(100);
 /// Rows of a batch at most, when rows do not point into the text.
 const BATCH_ROWS: usize = 64 << 10;
 
@@ -256,8 +259,8 @@ impl Worker {
     }
 
     fn object(&mut self, bucket: &Arc<Bucket>, mut size: Option<u64>, body: Option<Body>) -> Result<Outcome, Closed> {
-        if let Some(mut body) = body {
-            match body.wait().ok_or(Closed)? {
+        if let Some(body) = body {
+            match self.body(&body)? {
                 Ok(Got::Whole(bytes)) => {
                     self.note(Some(bytes.len() as u64));
                     return self.whole(&bytes);
@@ -267,7 +270,22 @@ impl Worker {
             }
         }
         self.note(size);
+        if self.rows.builders.rows() > 0 {
+            self.flush()?;
+        }
         self.stream(Stream::new(bucket.stream(&self.rows.key, size), self.shared.limits))
+    }
+
+    /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for.
+    fn body(&mut self, body: &Body) -> Result<Result<Got, Error>, Closed> {
+        loop {
+            match body.wait(LATE) {
+                Wait::Got(got) => return Ok(got),
+                Wait::Late if self.rows.builders.rows() > 0 => self.flush()?,
+                Wait::Late => {}
+                Wait::Closed => return Err(Closed),
+            }
+        }
     }
 
     /// Notes how large the file is, for whoever wants to know.

@@ -18,6 +18,9 @@ const PROGRESS: Duration = Duration::from_secs(20);
 /// Tries of one request at most.
 const TRIES: u32 = 10;
 
+/// What leads to credentials without asking the instance.
+const INSTEAD: &[Name] =
+    &[Name::AccessKeyId, Name::WebIdentityTokenFile, Name::ContainerCredentialsRelativeUri, Name::ContainerCredentialsFullUri];
 /// Further tries of a container or an instance that is asked for credentials. Where there is none, nobody should wait for long.
 const CREDENTIAL_RETRIES: usize = 2;
 
@@ -78,15 +81,19 @@ const OPTIONS: &[&str] = &[
 ];
 
 impl Config {
-    /// Reads the options and the environment; on failure one sentence.
+    /// Reads the options and the environment; on failure one sentence, in which no value of a secret is.
     pub(super) fn new(
         options: &BTreeMap<String, String>,
         environment: impl Iterator<Item = (String, String)>,
         credentials: Option<Credentials>,
     ) -> Result<Self, String> {
         let mut settings = BTreeMap::new();
+        let mut asks_instance = true;
         for (name, value) in environment {
             let name = name.to_ascii_lowercase();
+            if name == "aws_ec2_metadata_disabled" {
+                asks_instance = !value.eq_ignore_ascii_case("true");
+            }
             if name.starts_with("aws_") && (parse(&name).is_some() || name == BUNDLE_OPTION) {
                 settings.insert(name, value);
             }
@@ -149,6 +156,11 @@ impl Config {
         let credentials = match credentials {
             _ if unsigned => None,
             Some(credentials) => Some(credentials),
+            None if !asks_instance && !INSTEAD.iter().any(|name| value(*name).is_some()) => {
+                return Err(
+                    "no credentials: none in the options or the environment, and instances are not to be asked".to_owned()
+                );
+            }
             None => {
                 let retry = RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
                 let store = builder.with_client_options(client).with_retry(retry).build().map_err(wrong)?;
@@ -176,4 +188,80 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
         inner = source;
     }
     inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a-secret-that-nobody-sees";
+
+    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn config(options: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Config, String> {
+        Config::new(&pairs(options), pairs(environment).into_iter(), None)
+    }
+
+    fn wrong(options: &[(&str, &str)], environment: &[(&str, &str)]) -> String {
+        let words = config(options, environment).err().expect("something wrong");
+        assert!(!words.contains(SECRET), "{words}");
+        words
+    }
+
+    fn key(config: &Config) -> (String, String, Option<String>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let credentials = config.credentials.as_ref().expect("credentials");
+        let credential = runtime.block_on(credentials.get()).expect("credentials");
+        (credential.key_id.clone(), credential.secret_key.clone(), credential.token.clone())
+    }
+
+    #[test]
+    fn options_come_before_the_environment() {
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", "theirs"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AWS_SESSION_TOKEN", "token"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", "https://all.example"),
+            ("AWS_ENDPOINT_URL_S3", "https://s3.example/"),
+            ("AWS_PAGER", "less"),
+            ("PATH", "/bin"),
+        ];
+        let found = config(&[], &environment).expect("a configuration");
+        assert_eq!(key(&found), ("theirs".to_owned(), SECRET.to_owned(), Some("token".to_owned())));
+        assert_eq!((found.region.as_str(), found.endpoint.as_deref()), ("eu-west-1", Some("https://s3.example")));
+        assert_eq!((found.tries, found.pays, found.virtual_hosted), (TRIES, false, false));
+        let options = [
+            ("aws_access_key_id", "ours"),
+            ("SECRET_ACCESS_KEY", "other"),
+            ("region", "us-west-2"),
+            ("max_retries", "0"),
+            ("request_payer", "true"),
+        ];
+        let found = config(&options, &environment).expect("a configuration");
+        assert_eq!(key(&found), ("ours".to_owned(), "other".to_owned(), None));
+        assert_eq!((found.region.as_str(), found.tries, found.pays), ("us-west-2", 1, true));
+    }
+
+    #[test]
+    fn without_a_signature_no_credentials_are_looked_for() {
+        assert!(
+            config(&[("skip_signature", "True")], &[("AWS_ACCESS_KEY_ID", "x")]).expect("a configuration").credentials.is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_secrets() {
+        assert!(wrong(&[("secret", SECRET)], &[]).starts_with("unknown storage option \"secret\"; known, "));
+        assert_eq!(wrong(&[("skip_signature", "perhaps")], &[]), "aws_skip_signature must be true or false, not \"perhaps\"");
+        assert_eq!(wrong(&[("max_retries", "many")], &[]), "max_retries must be a number, not \"many\"");
+        assert!(wrong(&[("endpoint", "localhost:9000")], &[]).starts_with("the endpoint must begin with https:// or http://"));
+        assert!(wrong(&[("aws_ca_bundle", "/no/such.pem")], &[]).starts_with("cannot read the certificates of /no/such.pem: "));
+        assert!(wrong(&[("read_timeout", "soon")], &[]).starts_with("the storage options cannot be used: "));
+        assert!(wrong(&[("secret_access_key", SECRET)], &[]).starts_with("the storage options cannot be used: "));
+        let nowhere = wrong(&[], &[("AWS_EC2_METADATA_DISABLED", "true")]);
+        assert!(nowhere.starts_with("no credentials: "), "{nowhere}");
+    }
 }
