@@ -25,5 +25,5 @@ def test_examples(name: str, sample: Sample) -> None:
 
 
 def test_the_public_functions_have_examples() -> None:
-    for name in ("columns", "info", "read", "scan", "sql", "stream", "verify"):
+    for name in ("columns", "cost", "info", "lint", "match", "read", "rules", "scan", "sql", "stream", "verify"):
         assert ">>> " in getattr(ct, name).__doc__, name

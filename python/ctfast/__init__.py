@@ -2,22 +2,29 @@
 
 import warnings
 
+from ctfast import packs as packs
 from ctfast._columns import columns
 from ctfast._copy import Copied, CopyProgress, copy
+from ctfast._cost import Cost, cost
 from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
+from ctfast._filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
 from ctfast._info import Info, info
 from ctfast._keys import fetch_keys
+from ctfast._lint import lint
+from ctfast._match import match
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.inventory import Inventory
 from ctfast._objects.lines import KeyList
 from ctfast._objects.messages import Messages, Queue
+from ctfast._prices import Price, Prices
 from ctfast._report import Limits, Report
+from ctfast._rules import rules
 from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FormatError, SourceError
+from ctfast.exceptions import CloudTrailError, FilterError, FormatError, ServiceError, SourceError
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
@@ -27,25 +34,39 @@ __all__ = [
     "CloudTrailError",
     "Copied",
     "CopyProgress",
+    "Cost",
+    "EventPattern",
+    "EventSelectors",
     "EventStream",
+    "Filter",
+    "FilterError",
+    "FilterPattern",
     "FormatError",
     "Info",
     "Inventory",
     "KeyList",
     "Limits",
     "Messages",
+    "Price",
+    "Prices",
     "Queue",
     "Report",
+    "ServiceError",
     "SourceError",
+    "Unmet",
     "Verification",
     "Verifier",
     "__version__",
     "columns",
     "copy",
+    "cost",
     "fetch_keys",
     "fetch_signatures",
     "info",
+    "lint",
+    "match",
     "read",
+    "rules",
     "scan",
     "sql",
     "stream",

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, final
 __all__ = [
     "DEBUG",
     "Batch",
+    "Filter",
     "Hashes",
     "Listing",
     "Paths",
@@ -15,7 +16,10 @@ __all__ = [
     "Sizes",
     "Verify",
     "__version__",
+    "advanced_event_selectors",
     "columns",
+    "lint_event_pattern",
+    "lint_event_selectors",
     "parse_key",
     "schema",
 ]
@@ -77,6 +81,26 @@ class Listing:
     def bad(self) -> list[tuple[Any, ...]]: ...
 
 @final
+class Filter:
+    """A condition on records. Those in a language of AWS come with their normal form."""
+
+    @staticmethod
+    def event_selectors(text: str, *, target: str | None, missing_read_only: str) -> tuple[Filter, str]: ...
+    @staticmethod
+    def filter_pattern(text: str, *, missing_differs: bool) -> tuple[Filter, str]: ...
+    @staticmethod
+    def event_pattern(text: str) -> tuple[Filter, str]: ...
+    @staticmethod
+    def category(name: str) -> Filter: ...
+    @staticmethod
+    def all(filters: list[Filter]) -> Filter: ...
+    @staticmethod
+    def any(filters: list[Filter]) -> Filter: ...
+    def negated(self) -> Filter: ...
+    def matches(self, record: bytes) -> bool: ...
+    def explain(self, record: bytes) -> list[tuple[str, list[str]]]: ...
+
+@final
 class Remote:
     """Connections, credentials and pace of buckets; `close` cancels what is under way."""
 
@@ -108,6 +132,8 @@ class Scan:
         max_ratio: int,
         hashes: Hashes | None = None,
         only: Paths | None = None,
+        where: Filter | None = None,
+        rules: list[tuple[str, Filter]] | None = None,
         storage_options: dict[str, str] | None = None,
         sizes: list[int | None] | None = None,
         remote: Remote | None = None,
@@ -169,6 +195,9 @@ class Verify:
     @staticmethod
     def empty() -> dict[str, Batch]: ...
 
+def advanced_event_selectors(text: str) -> str: ...
+def lint_event_pattern(text: str) -> list[tuple[str, str, str, str]]: ...
+def lint_event_selectors(text: str, target: str | None) -> list[tuple[str, str, str, str]]: ...
 def parse_key(key: str) -> _Key | None: ...
 def schema(columns: list[str]) -> Batch: ...
 def columns() -> list[tuple[str, str, str]]: ...

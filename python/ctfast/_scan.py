@@ -11,13 +11,14 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ctfast import _ctfast
+from ctfast._filters import Filter
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
-from ctfast._source import COLUMNS, OnError, Options, Source, Time, is_address
+from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time, is_address
 from ctfast._verify import Verification, Verifier
 
-__all__ = ["batches", "read", "scan", "sql"]
+__all__ = ["batches", "lazily", "read", "scan", "sql"]
 
 #: Files of a source of keys that are read together, and that count as read together.
 _PORTION = 2_000
@@ -31,6 +32,7 @@ def scan(
     accounts: Iterable[str] | str | None = None,
     regions: Iterable[str] | str | None = None,
     kinds: Iterable[str] | str | None = None,
+    where: Filter | None = None,
     on_error: OnError = "raise",
     report: Report | None = None,
     max_delay: timedelta | None = timedelta(days=1),
@@ -60,6 +62,9 @@ def scan(
         Read only the files whose *keys* carry one of these; a file whose name tells nothing is skipped. Kinds are the folders
         of the key grammar: ``CloudTrail``, ``CloudTrail-Insight``, ``CloudTrail-NetworkActivity``, ``CloudTrail-Aggregated``.
         By default all of them are read. Digest files never are.
+    where
+        Read only the records that meet this filter: :class:`EventSelectors`, :class:`FilterPattern`, :class:`EventPattern`, or
+        several of them combined. It is evaluated on the records' own bytes, before any column is built.
     on_error
         ``"raise"``: the first bad file or record ends the query. ``"collect"``: it becomes a row of ``report.bad``; the
         records before the damage are kept.
@@ -77,7 +82,8 @@ def scan(
     verify
         Notes the hashes of the files while they are read, so that :attr:`Verifier.verification` need not read them again.
     verified
-        Read only the log files that this verification found valid; the others are skipped as ``unverified``.
+        Read only the log files that this verification found valid; the others are skipped as ``unverified``. To read all and mark
+        the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
     checkpoint
         Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
     storage_options
@@ -132,6 +138,7 @@ def scan(
         accounts=accounts,
         regions=regions,
         kinds=kinds,
+        where=where,
         on_error=on_error,
         report=report,
         max_delay=max_delay,
@@ -144,33 +151,7 @@ def scan(
         storage_options=storage_options,
     )
 
-    def frames(
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        _batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        columns = COLUMNS if with_columns is None else with_columns
-        needed = columns
-        pushed = None
-        if predicate is not None:
-            needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
-            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query.
-            pushed = push_down(predicate) if n_rows is None else None
-        left = n_rows
-        for batch in batches(options, needed, pushed):
-            frame = pl.DataFrame(batch)
-            if left is not None:
-                frame = frame.head(left)
-                left -= frame.height
-            if predicate is not None:
-                # The whole predicate: Polars does not apply it again, and the core may know only a part of it.
-                frame = frame.filter(predicate)
-            yield frame.select(columns)
-            if left is not None and left <= 0:
-                return
-
-    return register_io_source(frames, schema=_schema, explain_name="CLOUDTRAIL", explain_detail=options.describe())
+    return lazily(options)
 
 
 def read(source: Source, **options: Any) -> pl.DataFrame:
@@ -192,8 +173,9 @@ def read(source: Source, **options: Any) -> pl.DataFrame:
     >>> ct.read(archive).width
     37
     """
-    frames = [pl.DataFrame(batch) for batch in batches(Options(source=source, **options), COLUMNS)]
-    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema())
+    reading = Options(source=source, **options)
+    frames = [pl.DataFrame(batch) for batch in batches(reading, COLUMNS)]
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema(reading))
 
 
 def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
@@ -219,6 +201,41 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
     """
     with pl.SQLContext(events=scan(source, **options)) as context:
         return context.execute(text, eager=True)
+
+
+def lazily(options: Options) -> pl.LazyFrame:
+    """Return a frame that scans with these options when it is asked."""
+    every = options.columns
+
+    def frames(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        _batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        columns = every if with_columns is None else with_columns
+        needed = columns
+        pushed = None
+        if predicate is not None:
+            needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
+            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query.
+            pushed = push_down(predicate) if n_rows is None else None
+        left = n_rows
+        for batch in batches(options, needed, pushed):
+            frame = pl.DataFrame(batch)
+            if left is not None:
+                frame = frame.head(left)
+                left -= frame.height
+            if predicate is not None:
+                # The whole predicate: Polars does not apply it again, and the core may know only a part of it.
+                frame = frame.filter(predicate)
+            yield frame.select(columns)
+            if left is not None and left <= 0:
+                return
+
+    return register_io_source(
+        frames, schema=lambda: _schema(options), explain_name="CLOUDTRAIL", explain_detail=options.describe()
+    )
 
 
 def batches(
@@ -272,5 +289,6 @@ def _run(
         running.close()
 
 
-def _schema() -> pl.Schema:
-    return pl.DataFrame(_ctfast.schema(COLUMNS)).schema
+def _schema(options: Options) -> pl.Schema:
+    schema = pl.DataFrame(_ctfast.schema(COLUMNS)).schema
+    return schema if options.rules is None else pl.Schema({**schema, RULES: pl.List(pl.String)})

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
 from ctfast._credentials import credentials
+from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint, Resumed
 from ctfast._report import Limits
+from ctfast._rules import Rules, named
 
 if TYPE_CHECKING:
     from ctfast._report import Report
     from ctfast._verify import Verification, Verifier
 
-__all__ = ["COLUMNS", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
+__all__ = ["COLUMNS", "RULES", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
 
 Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
 Time: TypeAlias = datetime | date | str
@@ -29,6 +31,9 @@ OnError: TypeAlias = Literal["raise", "collect"]
 
 #: Names of all columns, in order.
 COLUMNS: list[str] = [path for path, _, _ in _ctfast.columns() if "." not in path]
+
+#: Name of the column with the names of the rules that a record meets.
+RULES = "rules"
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +49,8 @@ class Options:
     accounts: Iterable[str] | str | None = None
     regions: Iterable[str] | str | None = None
     kinds: Iterable[str] | str | None = None
+    where: Filter | None = None
+    rules: Rules | None = None
     on_error: OnError = "raise"
     report: Report | None = None
     max_delay: timedelta | None = timedelta(days=1)
@@ -57,20 +64,17 @@ class Options:
     opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
-        if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
-            message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
-            raise ValueError(message)
-        if isinstance(self.source, KeySource):
-            if self.checkpoint is not None:
-                message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
-                raise ValueError(message)
-        elif not isinstance(self.source, (str, os.PathLike)):
-            object.__setattr__(self, "source", list(self.source))
+        self._check_source()
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
             object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
         object.__setattr__(self, "since", micros("since", self.since))
         object.__setattr__(self, "until", micros("until", self.until))
+        if not (self.where is None or isinstance(self.where, Filter)):
+            message = f"where must be a filter such as ctfast.FilterPattern(...), not {type(self.where).__name__}"
+            raise TypeError(message)
+        if self.rules is not None:
+            object.__setattr__(self, "rules", named(self.rules))
         if self.on_error not in ("raise", "collect"):
             message = f'on_error must be "raise" or "collect", not {self.on_error!r}'
             raise ValueError(message)
@@ -80,6 +84,22 @@ class Options:
         if self.max_delay is not None and self.max_delay < timedelta(0):
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
+
+    def _check_source(self) -> None:
+        if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
+            message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
+            raise ValueError(message)
+        if isinstance(self.source, KeySource):
+            if self.checkpoint is not None:
+                message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
+                raise ValueError(message)
+        elif not isinstance(self.source, (str, os.PathLike)):
+            object.__setattr__(self, "source", list(self.source))
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that there are."""
+        return COLUMNS if self.rules is None else [*COLUMNS, RULES]
 
     def names_files(self) -> bool:
         """Tell whether files are named one by one, and not simply listed."""
@@ -128,7 +148,7 @@ class Options:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
             named,
-            columns=list(columns),
+            columns=[name for name in columns if name != RULES],
             predicate=_and(predicate, self._time_test()),
             **self._selection(),
             fail=self.on_error == "raise",
@@ -137,6 +157,8 @@ class Options:
             max_ratio=limits.ratio,
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
+            where=None if self.where is None else self.where._native,  # noqa: SLF001
+            rules=None if self.rules is None else [(name, rule._native) for name, rule in self.rules.items()],  # type: ignore[union-attr]  # noqa: SLF001  # a dict since __post_init__
             storage_options=storage,
             credentials=renew,
             opened=self.opened,
@@ -169,6 +191,10 @@ class Options:
                 parts.append(f"{name}={(_EPOCH + micros * _MICROSECOND).isoformat()}")
         if self.until is not None:
             parts.append(f"max_delay={self.max_delay}")
+        if self.where is not None:
+            parts.append(f"where={self.where!r}")
+        if self.rules is not None:
+            parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since __post_init__
         return " ".join(parts)
 
     def _time_test(self) -> tuple[Any, ...] | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ctfast import _ctfast
 from ctfast._scan import batches
-from ctfast._source import COLUMNS, Options, Source
+from ctfast._source import RULES, Options, Source
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +30,10 @@ class EventStream:
     """
 
     def __init__(self, options: Options, columns: list[str], batch_rows: int | None) -> None:
-        self.schema: pa.Schema = pa.record_batch(_ctfast.schema(columns)).schema
+        schema = pa.record_batch(_ctfast.schema([name for name in columns if name != RULES])).schema
+        if RULES in columns:
+            schema = schema.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
+        self.schema: pa.Schema = schema
         self._batches = _cut(batches(options, columns, loop=True), batch_rows)
 
     def __iter__(self) -> Self:
@@ -64,7 +67,7 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
     Parameters
     ----------
     source, **options
-        As for :func:`ctfast.scan`.
+        As for :func:`ctfast.scan`; with ``rules`` as for :func:`ctfast.match`.
     columns
         Columns of the result, by default all. Fewer are faster.
     batch_rows
@@ -87,15 +90,16 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
     ...     sum(batch.num_rows for batch in events) == ct.read(archive).height
     True
     """
-    names = COLUMNS if columns is None else list(columns)
-    unknown = [name for name in names if name not in COLUMNS]
+    reading = Options(source=source, **options)
+    names = reading.columns if columns is None else list(columns)
+    unknown = [name for name in names if name not in reading.columns]
     if unknown:
         message = f"unknown column: {unknown[0]}"
         raise ValueError(message)
     if batch_rows is not None and batch_rows < 1:
         message = f"batch_rows must be at least 1, not {batch_rows}"
         raise ValueError(message)
-    return EventStream(Options(source=source, **options), names, batch_rows)
+    return EventStream(reading, names, batch_rows)
 
 
 def _cut(whole: Iterator[_ctfast.Batch], rows: int | None) -> Any:

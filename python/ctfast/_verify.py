@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
 
 _FRAMES = ("digests", "logs", "unlisted", "findings", "spans")
-#: States of an hour; where two digests tell of the same hour, the first of these counts.
-_STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
 _MICROSECOND = timedelta(microseconds=1)
 #: Workers where files come from a bucket: they wait most of the time.
 _REQUESTS = 64
@@ -81,6 +80,9 @@ class Verification:
     findings : polars.DataFrame
         All that speaks against the archive (``severity`` is ``error``) or is worth knowing (``note``): ``reason``, ``message``,
         ``account``, ``region``, ``trail``, ``time``, ``file``. The table of reasons is in ``docs/integrity.md``.
+    spans : polars.DataFrame
+        What ``coverage`` tells hour by hour, as stretches of time: ``account``, ``region``, ``trail``, ``start``, ``end``,
+        ``state``, ``digests``, ``logs``, ``bad_logs``. Consecutive hours without log files are mostly one row.
     roots : list of str
         The folders that were verified.
     """
@@ -94,7 +96,7 @@ class Verification:
         self.logs = joined["logs"]
         self.unlisted = joined["unlisted"]
         self.findings = joined["findings"]
-        self._spans = joined["spans"]
+        self.spans = joined["spans"]
         self._counts = counts
         self.roots = roots
         self._details = details
@@ -155,22 +157,7 @@ class Verification:
         (logging or validation was off); ``missing``; ``invalid`` (the digest, or a log file of it); ``unknown`` (it could not
         be checked).
         """
-        length = pl.col("end") - pl.col("start")
-        hours = pl.max_horizontal(
-            pl.col("digests"), (length.dt.total_seconds() / 3600).round().cast(pl.UInt64), pl.lit(1, pl.UInt64)
-        )
-        step = length.dt.total_microseconds() / pl.col("parts")
-        middle = pl.col("start") + pl.duration(microseconds=((pl.col("part") + 0.5) * step).cast(pl.Int64))
-        hourly: pl.DataFrame = (
-            self._spans.with_columns(parts=hours)
-            .with_columns(part=pl.int_ranges(pl.col("parts").cast(pl.Int64)))
-            .explode("part")
-            .with_columns(hour=middle.dt.truncate("1h"), digests=pl.col("digests") // pl.col("parts"))
-            .group_by("account", "region", "trail", "hour")
-            .agg(pl.col("state").cast(pl.Enum(_STATES)).min(), pl.col("digests", "logs", "bad_logs").sum())
-            .sort("account", "region", "trail", "hour")
-        )
-        return hourly
+        return hourly(self.spans)
 
     def summary(self) -> str:
         """Return the result in a few lines."""
@@ -185,7 +172,7 @@ class Verification:
         lines.append(_weighed("unlisted files", errors, notes))
         lines.append(_weighed("findings", self.errors, self.notes))
         if not self.checked:
-            lines.append("NOTHING CHECKED: there are no digest files, so nothing is proven")
+            lines.append("NOTHING CHECKED: there is no digest file to go by, so nothing is proven")
         else:
             lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
         return "\n".join(lines)
@@ -303,8 +290,9 @@ def verify(
         Signatures of the digests, saved from the metadata of the objects: :func:`fetch_signatures` makes such a file. Without
         them each digest but the newest of its chain is vouched for by the next one, which holds its signature.
     since, until
-        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain. Without
-        ``until``, the newest must be as new as the newest log file.
+        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain; with
+        it, each chain that has a digest before it must go on in the range. Without ``until``, the newest must be as new as the
+        newest log file.
     accounts, regions, trails
         Check only these. One that has no digests is a finding.
     map

@@ -4,14 +4,19 @@
 
     CloudTrailError
     ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
-    └── SourceError     a file cannot be read at all
+    ├── SourceError     a file cannot be read at all
+    ├── ServiceError    AWS refuses what is asked of it, or does not answer
+    └── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
 
 A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
 """
 
 from __future__ import annotations
 
-__all__ = ["CloudTrailError", "FormatError", "SourceError"]
+__all__ = ["CloudTrailError", "FilterError", "FormatError", "ServiceError", "SourceError"]
+
+#: Characters of a message, or of a path in it.
+_LONG = 200
 
 
 class CloudTrailError(Exception):
@@ -51,3 +56,87 @@ class FormatError(CloudTrailError):
 
 class SourceError(CloudTrailError):
     """A file cannot be read at all."""
+
+
+class ServiceError(CloudTrailError):
+    """AWS refuses what is asked of it, or does not answer.
+
+    ``key`` is the region or the ``s3://`` address that it was asked about. ``kind`` is ``"refused"``, ``"credentials"`` (they
+    cannot be had), ``"unreachable"`` or ``"configuration"``. The exception of boto3 is the ``__cause__``.
+
+    Attributes
+    ----------
+    operation : str
+        What was asked, such as ``"ListPublicKeys"``.
+    code : str or None
+        The error code that AWS answers with, such as ``"AccessDeniedException"``.
+    status : int or None
+        The HTTP status of that answer.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> raise ct.ServiceError("no answer", "eu-west-1", "unreachable", "ListPublicKeys")
+    Traceback (most recent call last):
+        ...
+    ctfast.exceptions.ServiceError: ListPublicKeys, eu-west-1: no answer
+    """
+
+    def __init__(
+        self, message: str, key: str, kind: str, operation: str, code: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, key, None, None, kind, f"{operation}, {key}: {message}")
+        self.args = (message, key, kind, operation, code, status)
+        self.operation = operation
+        self.code = code
+        self.status = status
+
+
+class FilterError(CloudTrailError, ValueError):
+    """Event selectors, a filter pattern or an event pattern that AWS would refuse.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong and what was expected, without the place.
+    key : str or None
+        Path of the file, if it was read from one.
+    path : str or None
+        The field that is wrong, such as ``detail.eventName`` or ``AdvancedEventSelectors[0].FieldSelectors[2].Field``.
+    line, column : int or None
+        Where in the text, in characters from 1; ``None`` where it did not come as text.
+    kind : str
+        A short, stable name of what is wrong, such as ``"unknown-operator"``.
+    byte, record : None
+        For the other errors.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.EventPattern({"detail": {"eventName": "ConsoleLogin"}})
+    Traceback (most recent call last):
+    ctfast.exceptions.FilterError: detail.eventName: ...
+    """
+
+    def __init__(
+        self,
+        message: str,
+        path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        kind: str = "unexpected",
+        key: str | None = None,
+    ) -> None:
+        where = "".join(f"{part}: " for part in (key, shortened(path)) if part)
+        position = "" if line is None else f" at line {line}, column {column}"
+        super().__init__(message, key, None, None, kind, f"{where}{shortened(message)}{position}")
+        self.args = (message, path, line, column, kind, key)
+        self.path = path
+        self.line = line
+        self.column = column
+
+
+def shortened(text: str | None) -> str:
+    """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
+    text = text or ""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

@@ -1,7 +1,8 @@
 """The command line: one verb per public function, and printing.
 
 Data go to standard output, words and progress to standard error. The exit code is 0 when all went well, 1 when files or records
-were bad, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no trouble.
+were bad or ``lint`` found an error, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no
+trouble.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import click
 import polars as pl
 
 from ctfast._ctfast import __version__
+from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
@@ -84,5 +86,5 @@ def main() -> None:
     """
 
 
-for _verb in (demo, info, scan, sql, verify, copy, columns, fetch_keys, fetch_signatures):
+for _verb in (demo, info, scan, sql, match, lint, cost, verify, copy, columns, fetch_keys, fetch_signatures):
     main.add_command(_verb)

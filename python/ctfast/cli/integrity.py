@@ -108,7 +108,7 @@ def verify(
         with opened(target) as file:
             _write(found, form, file)
     if not found.checked:
-        say("Nothing was checked: there are no digest files here. An archive without them proves nothing.")
+        say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)
 

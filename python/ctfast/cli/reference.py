@@ -14,7 +14,8 @@ _HEAD = """\
 # Command line
 
 Each verb is one function of the package: `scan` is [`ctfast.stream`](reading.md), `sql` is `ctfast.sql`, `info` is `ctfast.info`,
-`verify` is [`ctfast.verify`](integrity.md). Data go to standard output, words and progress to standard error, so that
+`verify` is [`ctfast.verify`](integrity.md); `match`, `lint` and `cost` are about [filters](filters.md). Data go to standard
+output, words and progress to standard error, so that
 `ctfast scan logs | jq .eventName` and `ctfast scan logs --format csv > events.csv` just work. Colours and the progress line
 appear on terminals only; `NO_COLOR`
 turns colours off. A reader that stops early (`| head`) is no error.
@@ -22,7 +23,7 @@ turns colours off. A reader that stops early (`| head`) is no error.
 | exit code | meaning |
 |---|---|
 | 0 | all is well |
-| 1 | some files or records are bad, and standard error lists them; or something speaks against the archive that was verified |
+| 1 | some files or records are bad, and standard error lists them; or `verify` or `lint` found an error |
 | 2 | trouble: a wrong argument, no such file, a bad file with `--on-error raise`, or nothing that could be verified |
 | 130 | stopped by Ctrl-C |
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -14,7 +15,7 @@ from rich.text import Text
 from ctfast._report import Report
 from ctfast.cli.tables import frame_view, plain
 
-__all__ = ["Screen", "counted", "findings", "progress", "say", "size"]
+__all__ = ["Screen", "counted", "findings", "progress", "say", "show", "size"]
 
 #: Findings that are shown one by one.
 _MOST = 20
@@ -36,6 +37,17 @@ def say(*lines: str) -> None:
     screen = Screen(stderr=True)
     for line in lines:
         screen.print(Text(plain(line)), soft_wrap=True)
+
+
+def show(file: Any, *views: Any, soft_wrap: bool = False) -> None:
+    """Print for people: with colours on a terminal, without elsewhere."""
+    text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+    try:
+        screen = Screen(file=text)
+        for view in views:
+            screen.print(view, soft_wrap=soft_wrap)
+    finally:
+        text.detach()  # whoever opened the file closes it
 
 
 def counted(number: int, noun: str) -> str:
@@ -64,7 +76,7 @@ def progress(*, visible: bool) -> Iterator[Callable[[Report], None] | None]:
     with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("reading")
 
-        def show(report: Report) -> None:
+        def update(report: Report) -> None:
             files, records, read = report.files, report.records, report.bytes
             parts = [counted(files.read + files.bad, "file"), counted(records.seen, "record"), size(read.compressed)]
             if files.bad:
@@ -74,7 +86,7 @@ def progress(*, visible: bool) -> Iterator[Callable[[Report], None] | None]:
                 parts.append(f"{size(int(read.inflated / speed))}/s inflated")
             bar.update(task, description=", ".join(parts))
 
-        yield show
+        yield update
 
 
 def findings(report: Report) -> int:

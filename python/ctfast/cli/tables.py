@@ -112,7 +112,11 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(" ")
-    if isinstance(value, (dict, list)):
+    if isinstance(value, pl.Series):
+        value = value.to_list()
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    elif isinstance(value, (dict, list)):
         value = json.dumps(_without_nulls(value), ensure_ascii=False, separators=(",", ":"), default=str)
     text = plain(value)
     return text if len(text) <= _LONG else f"{text[:_LONG]}…"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -22,10 +21,10 @@ from ctfast._source import COLUMNS
 from ctfast.cli import options
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, TABLE, chosen, nested, opened, write
-from ctfast.cli.screen import Screen, findings, progress, say
+from ctfast.cli.screen import Screen, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
-__all__ = ["columns", "demo", "info", "scan", "sql"]
+__all__ = ["check", "columns", "demo", "info", "put_records", "scan", "sql"]
 
 #: Columns of a table, unless others are asked for.
 _SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
@@ -92,25 +91,9 @@ def scan(
     """
     form = chosen(form, target, _otherwise())
     names = columns or (_SHOWN if form == TABLE else COLUMNS)
-    _check(names)
-    report = ct.Report()
-    roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    reading |= {"report": report, "checkpoint": checkpoint}
-    # What was written counts as read; what is still to be written does not.
-    with checkpoint or nullcontext():
-        with progress(visible=_is_free(form, target)) as show:
-            source = options.sources(archive, origin)
-            records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=show, **reading)
-            with source if isinstance(source, KeySource) else nullcontext(), records:
-                tables = itertools.chain([records.schema.empty_table()], records)
-                frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
-                if form == TABLE:
-                    frames = list(_head(frames, _shown(limit) + 1))
-                else:
-                    _save(frames, form, target, limit)
-        if form == TABLE:
-            _tabulate(frames, target, limit)
-    ctx.exit(findings(report))
+    check(names)
+    reading |= {"origin": origin, "checkpoint": checkpoint}
+    put_records(ctx, archive, names, form=form, target=target, limit=limit, **reading)
 
 
 @click.command()
@@ -143,8 +126,8 @@ def sql(
     """
     form = chosen(form, target, _otherwise())
     report = ct.Report()
-    with progress(visible=True) as show:
-        found = ct.sql(options.sources(archive, origin), query, report=report, progress=show, **reading)
+    with progress(visible=True) as shown:
+        found = ct.sql(options.sources(archive, origin), query, report=report, progress=shown, **reading)
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -178,11 +161,11 @@ def info(
       ctfast info logs
     """
     form = chosen(form, target, TABLE)
-    with progress(visible=True) as show:
-        found = ct.info(options.sources(archive, origin), progress=show, **reading)
+    with progress(visible=True) as shown:
+        found = ct.info(options.sources(archive, origin), progress=shown, **reading)
     with opened(target) as file:
         if form == TABLE:
-            _show(file, *inventory(found, Screen().width))
+            show(file, *inventory(found, Screen().width))
         else:
             write([found.days], form, file)
     ctx.exit(findings(found.report))
@@ -204,9 +187,42 @@ def columns(form: str | None, target: str | None) -> None:
         if form == "markdown":
             file.write(_columns.markdown().encode())
         elif form == TABLE:
-            _show(file, _tree())
+            show(file, _tree())
         else:
             write([ct.columns()], form, file)
+
+
+def put_records(
+    ctx: click.Context,
+    archive: tuple[str, ...],
+    names: list[str],
+    *,
+    origin: str | None,
+    form: str,
+    target: str | None,
+    limit: int | None,
+    checkpoint: ct.Checkpoint | None = None,
+    **reading: Any,
+) -> None:
+    """Print these columns of the records that are asked for, and end with the exit code."""
+    report = ct.Report()
+    roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    reading |= {"report": report, "checkpoint": checkpoint}
+    # What was written counts as read; what is still to be written does not.
+    with checkpoint or nullcontext():
+        with progress(visible=_is_free(form, target)) as shown:
+            source = options.sources(archive, origin)
+            records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=shown, **reading)
+            with source if isinstance(source, KeySource) else nullcontext(), records:
+                tables = itertools.chain([records.schema.empty_table()], records)
+                frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
+                if form == TABLE:
+                    frames = list(_head(frames, _shown(limit) + 1))
+                else:
+                    _save(frames, form, target, limit)
+        if form == TABLE:
+            _tabulate(frames, target, limit)
+    ctx.exit(findings(report))
 
 
 def _tree() -> Table:
@@ -228,7 +244,7 @@ def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | N
     most = _shown(limit)
     frame = pl.concat(_head(frames, most + 1))
     with opened(target) as file:
-        _show(file, frame_view(frame.head(most), Screen().width))
+        show(file, frame_view(frame.head(most), Screen().width))
     if frame.height > most and limit is None:
         say(f"These are the first {most} rows; --limit shows more, --format csv and -o FILE take all.")
 
@@ -236,17 +252,6 @@ def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | N
 def _shown(limit: int | None) -> int:
     """How many rows a table has at most."""
     return _SCREENFUL if limit is None else limit
-
-
-def _show(file: Any, *views: Any) -> None:
-    """Print for people: with colours on a terminal, without elsewhere."""
-    text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-    try:
-        screen = Screen(file=text)
-        for view in views:
-            screen.print(view)
-    finally:
-        text.detach()  # whoever opened the file closes it
 
 
 def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
@@ -259,8 +264,9 @@ def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
             return
 
 
-def _check(names: list[str]) -> None:
-    known = set(ct.columns()["column"])
+def check(names: list[str], *more: str) -> None:
+    """Refuse names that no column has; these are columns, too."""
+    known = {*ct.columns()["column"], *more}
     for name in names:
         if name not in known or "[]" in name:
             message = f"unknown column: {name} (ctfast columns lists them)"

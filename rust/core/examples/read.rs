@@ -26,6 +26,7 @@ fn main() {
             files: Box::new(Listing::new(vec![PathBuf::from(&words[0])], Selection::default())),
             schema: Arc::new(schema::project(&columns).expect("known columns")),
             predicate: predicate.clone(),
+            rules: None,
             fail: true,
             limits: Limits::default(),
             threads,

@@ -307,3 +307,10 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Line and character of a byte, both counted from 1: for texts that users write.
+pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    (1 + before.matches('\n').count(), 1 + line.chars().count())
+}

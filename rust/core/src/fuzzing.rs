@@ -9,7 +9,7 @@ use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
-use crate::filter::{Predicate, Search};
+use crate::filter::{Matcher, Predicate, Rules, Search};
 use crate::inflate::{Inflater, Limits, Next, Stream};
 use crate::json::{Cursor, Index};
 use crate::schema;
@@ -103,8 +103,7 @@ impl Text {
 
     /// Walks through the records and notes what these columns need of each; the number of records that meet the predicate.
     pub fn walk(&self, columns: &Arc<Schema>, predicate: Option<&Predicate>) -> Result<u64, Error> {
-        let wanted = Builders::new(Arc::clone(columns)).wanted(predicate.map_or(0, Predicate::columns));
-        let mut walk = Walk::new(wanted, predicate, None);
+        let mut walk = Walk::new(Builders::new(Arc::clone(columns)).wanted(), predicate, None);
         Framing::default().run(&mut self.cursor(), &mut walk)?;
         Ok(walk.rows)
     }
@@ -114,31 +113,33 @@ impl Text {
     pub fn build(mut self, columns: &Arc<Schema>) -> (Option<RecordBatch>, Option<Error>) {
         let mut builders = Builders::new(Arc::clone(columns));
         builders.start_file("file");
-        let mut walk = Walk::new(builders.wanted(0), None, Some(builders));
+        let mut walk = Walk::new(builders.wanted(), None, Some(builders));
         let result = Framing::default().run(&mut self.cursor(), &mut walk);
         let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena));
         (batch.map(|batch| batch.rows), result.err())
     }
 }
 
-struct Walk<'a> {
+struct Walk {
     record: Record,
     wanted: Wanted,
-    predicate: Option<&'a Predicate>,
+    filter: Option<Matcher>,
     builders: Option<Builders>,
     rows: u64,
 }
 
-impl<'a> Walk<'a> {
-    fn new(wanted: Wanted, predicate: Option<&'a Predicate>, builders: Option<Builders>) -> Self {
-        Self { record: Record::new(), wanted, predicate, builders, rows: 0 }
+impl Walk {
+    fn new(wanted: Wanted, predicate: Option<&Predicate>, builders: Option<Builders>) -> Self {
+        let rules = predicate.map(|predicate| Arc::new(Rules::one(predicate.clone())));
+        let wanted = rules.iter().fold(wanted, |wanted, rules| wanted.and(rules.wanted()));
+        Self { record: Record::new(), wanted, filter: rules.map(Matcher::new), builders, rows: 0 }
     }
 }
 
-impl Visitor for Walk<'_> {
+impl Visitor for Walk {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted)?;
-        if self.predicate.is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
+        if self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor)) {
             self.rows += 1;
             if let Some(builders) = &mut self.builders {
                 let base = (origin == Origin::Window).then_some(0);
@@ -168,7 +169,7 @@ pub fn rules_out(predicate: &Predicate, text: &[u8]) -> bool {
 /// Whether a record of the text meets the predicate. Records before an error count: they become rows.
 #[must_use]
 pub fn has_match(predicate: &Predicate, text: &[u8]) -> bool {
-    let mut walk = Walk::new(Wanted::columns(predicate.columns()), Some(predicate), None);
+    let mut walk = Walk::new(Wanted::columns(0), Some(predicate), None);
     let _ = Framing::default().run(&mut Text::indexed(text).cursor(), &mut walk);
     walk.rows > 0
 }

@@ -2,6 +2,7 @@
 
 use ctfast_core::error::Location;
 use ctfast_core::{Error, ErrorKind};
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -22,9 +23,20 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
         return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
     }
     let (cell, name) = if is_source_error(error.kind()) { (&SOURCE, "SourceError") } else { (&FORMAT, "FormatError") };
-    let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
     let Location { key, byte, record } = error.location();
-    let arguments = (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string());
+    exception(py, cell, name, (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string()))
+}
+
+/// The exception for a condition that AWS would refuse: what is wrong, the field, line and column, the name of what is wrong.
+pub(crate) fn refusal(py: Python<'_>, message: String, path: &str, position: Option<(usize, usize)>, kind: &str) -> PyErr {
+    static FILTER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let path = (!path.is_empty()).then_some(path);
+    let (line, column) = position.unzip();
+    exception(py, &FILTER, "FilterError", (message, path, line, column, kind))
+}
+
+fn exception<'py>(py: Python<'py>, cell: &PyOnceLock<Py<PyAny>>, name: &str, arguments: impl PyCallArgs<'py>) -> PyErr {
+    let class = cell.get_or_try_init(py, || Ok::<_, PyErr>(py.import("ctfast.exceptions")?.getattr(name)?.unbind()));
     match class.and_then(|class| class.bind(py).call1(arguments)) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
+use ctfast_core::filter::Predicate;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::object::{Requests, is_address};
 use ctfast_core::source::{Selection, Skip, keys, named};
@@ -18,7 +19,7 @@ use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
 use crate::error::{is_source_error, to_exception};
-use crate::filter;
+use crate::filter::{self, Filter};
 use crate::integrity::{Hashes, Paths};
 use crate::remote::Remote;
 
@@ -98,7 +99,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -117,6 +118,8 @@ impl Scan {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         only: Option<PyRef<'_, Paths>>,
+        r#where: Option<PyRef<'_, Filter>>,
+        rules: Option<Vec<(String, PyRef<'_, Filter>)>>,
         storage_options: Option<BTreeMap<String, String>>,
         credentials: Option<Py<PyAny>>,
         opened: Option<PyRef<'_, Sizes>>,
@@ -124,6 +127,8 @@ impl Scan {
         remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
+        let pushed = predicate.map(filter::predicate).transpose()?;
+        let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
         let files = only.map(|only| Arc::clone(&only.0));
         let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, ..Selection::default() };
         let keeps_remote = remote.is_some();
@@ -143,7 +148,8 @@ impl Scan {
             remote,
             keeps_remote,
             schema: Arc::new(schema),
-            predicate: predicate.map(filter::predicate).transpose()?,
+            predicate: (!all.is_empty()).then_some(Predicate::All(all)),
+            rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
             fail,
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,

@@ -121,10 +121,10 @@ impl Builders {
         self.texts.borrow
     }
 
-    /// What must be noted of a record, for these columns and for those that a filter tests.
-    pub(crate) fn wanted(&self, tested: u128) -> Wanted {
+    /// What must be noted of a record for these columns.
+    pub(crate) fn wanted(&self) -> Wanted {
         let extra = self.roots.iter().any(|&root| COLUMNS[root as usize].kind == Kind::Extra);
-        if extra { Wanted::everything() } else { Wanted::columns(self.text | self.json | self.values | tested) }
+        if extra { Wanted::everything() } else { Wanted::columns(self.text | self.json | self.values) }
     }
 
     /// Rows of the batch so far.

@@ -4,8 +4,10 @@ mod builders;
 mod cells;
 mod extra;
 mod list;
+mod tags;
 
 pub(crate) use builders::{Builders, Place};
+pub(crate) use tags::Tags;
 
 #[cfg(test)]
 mod tests;

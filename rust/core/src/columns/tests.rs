@@ -29,7 +29,7 @@ const FILE: &str = "AWSLogs/a file with a long name.json.gz";
 fn build(columns: &[&str], records: &[&str], home: Home) -> (RecordBatch, Vec<(&'static str, u64)>) {
     let mut builders = Builders::new(Arc::new(project(columns).expect("known columns")));
     builders.start_file(FILE);
-    let wanted = builders.wanted(0);
+    let wanted = builders.wanted();
     let mut record = Record::new();
     let mut arena = Arena::new(records.iter().map(|text| text.len() + 3).sum());
     let mut push = |cursor: &mut Cursor<'_>, base, number| {
@@ -203,7 +203,7 @@ fn builders_start_afresh_after_each_batch() {
         builders.start_file("f");
         let window = Window::new(text);
         let mut cursor = window.cursor();
-        let wanted = builders.wanted(0);
+        let wanted = builders.wanted();
         let whole = record.read(&mut cursor, wanted).expect("a record");
         builders.push(&record, &cursor, whole, Place { base: None, record: 3 }).expect("a record");
         assert_eq!(builders.rows(), 1);

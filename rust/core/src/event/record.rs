@@ -11,6 +11,8 @@ pub(crate) struct Record {
     present: u128,
     /// In no particular order.
     pub(crate) strays: Vec<Stray>,
+    /// Values that a later one took the place of.
+    superseded: Vec<Value>,
 }
 
 /// What to note of a record. Everything else is passed over, though not unread: all of a record is valid JSON.
@@ -28,6 +30,17 @@ impl Wanted {
         let name = |id: ColumnId| COLUMNS[id as usize].path.rsplit('.').next().unwrap_or_default();
         let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| columns >> id & 1 == 1);
         Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << name(id).len()) }
+    }
+
+    /// These columns, and keys without a column that are so long: one bit for each length.
+    pub(crate) fn columns_and_keys(columns: u128, lengths: u64) -> Self {
+        let known = Self::columns(columns);
+        Self { lengths: known.lengths | lengths, ..known }
+    }
+
+    /// What either asks for.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { objects: self.objects | other.objects, lengths: self.lengths | other.lengths }
     }
 
     /// All of it, unknown keys too.
@@ -60,15 +73,19 @@ pub(crate) enum Name {
 
 impl Record {
     pub(crate) fn new() -> Self {
-        Self { tree: &TREE, values: [Value::default(); 128], present: 0, strays: Vec::new() }
+        Self { tree: &TREE, values: [Value::default(); 128], present: 0, strays: Vec::new(), superseded: Vec::new() }
     }
 
     /// Passes the record at the cursor and notes the values that are wanted.
     pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>, wanted: Wanted) -> Result<Value, Error> {
         self.present = 0;
         self.strays.clear();
+        self.superseded.clear();
         let (start, token) = (cursor.at, cursor.token());
         self.object(cursor, None, wanted)?;
+        if !self.superseded.is_empty() {
+            self.forget_superseded();
+        }
         Ok(cursor.value_from(start, token))
     }
 
@@ -137,8 +154,27 @@ impl Record {
     fn supersede(&mut self, column: ColumnId) {
         let earlier = self.values[column as usize];
         self.present &= !self.tree.subtree[column as usize];
-        self.strays.retain(|stray| !(earlier.start..earlier.end).contains(&stray.value.start));
+        self.superseded.push(earlier);
         self.strays.push(Stray { parent: Some(column), element: None, name: Name::Parent, value: earlier });
+    }
+
+    /// Drops the strays inside of superseded values: each of those is a stray as a whole. All at once, since a key may come a million
+    /// times.
+    #[cold]
+    fn forget_superseded(&mut self) {
+        self.superseded.sort_unstable_by_key(|value| value.start);
+        // Values lie one in another or apart; the outermost are left.
+        let mut end = 0;
+        self.superseded.retain(|value| {
+            let outside = value.end > end;
+            end = end.max(value.end);
+            outside
+        });
+        let outermost = std::mem::take(&mut self.superseded);
+        self.strays.retain(|stray| {
+            let before = outermost.partition_point(|value| value.start < stray.value.start);
+            before.checked_sub(1).is_none_or(|at| outermost[at].end <= stray.value.start)
+        });
     }
 }
 

@@ -1,122 +1,111 @@
-//! A predicate over the columns of a record, evaluated on its bytes before any column is built.
+//! One form for every condition on a record: what Polars pushes down, and what event selectors, filter patterns and event patterns
+//! compile to. It is evaluated on the record's bytes, before any column is built.
 
+mod address;
+mod column;
+mod derived;
+mod folded;
+mod join;
+mod locate;
+pub mod metric;
+mod number;
+mod path;
+pub mod pattern;
+mod rules;
 mod search;
+pub mod selector;
+mod single;
+mod value;
 
-use crate::event::Record;
-use crate::json::{Cursor, Value};
-use crate::scalar::{flag, timestamp};
-use crate::schema::{COLUMNS, ColumnId, Kind, find};
-
+pub use address::{Address, Block, BlockError};
+pub use column::{Field, Test};
+pub use folded::Folded;
+pub use path::{Derived, Path, Step};
+pub(crate) use rules::Matcher;
+pub use rules::{Rules, Unmet};
 pub(crate) use search::Search;
+pub use single::{Filter, Single};
+pub use value::{Glob, Kind, NumberTest, TextTest, Texts, ValueTest};
 
-/// A condition that a row either meets or not; on a null only [`Test::IsNull`] is met, as in Polars' `filter`.
+/// A condition that a record either meets or not.
 #[derive(Debug, Clone)]
-pub enum Predicate {
+pub enum Predicate<P = Path> {
+    /// Met by every record, or by none.
+    Always(bool),
     /// Every one is met.
-    All(Vec<Predicate>),
+    All(Vec<Predicate<P>>),
     /// At least one is met.
-    Any(Vec<Predicate>),
+    Any(Vec<Predicate<P>>),
+    /// It is not met.
+    Not(Box<Predicate<P>>),
     /// The value of a column passes a test.
     Column(Field, Test),
+    /// There is a value for each slot, and no two of them stand in different elements of one array.
+    ///
+    /// The slots are taken in order; each may use what the ones before it have left.
+    Values(Vec<Slot<P>>),
+    /// The text of the whole record, as it stands in the file, passes a test.
+    Message(TextTest),
+    /// What one condition comes to, in the words in which it was written: an explanation gives these, not the parts.
+    Condition(String, Box<Predicate<P>>),
 }
 
-/// A column that predicates can test: one with a value of its own in the record.
-#[derive(Debug, Clone, Copy)]
-pub struct Field(ColumnId);
-
-impl Field {
-    /// The column with this path, if it can be tested with `test`.
-    #[must_use]
-    pub fn new(path: &str, test: &Test) -> Option<Self> {
-        let column = find(path).filter(|_| !path.contains("[]"))?;
-        let fits = match (COLUMNS[column as usize].kind, test) {
-            (Kind::Text | Kind::Json, test) => !matches!(test, Test::Between(..) | Test::Is(_)),
-            (Kind::Time, test) => matches!(test, Test::Between(..) | Test::IsNull | Test::IsNotNull),
-            (Kind::Flag, test) => matches!(test, Test::Is(_) | Test::IsNull | Test::IsNotNull),
-            _ => false,
-        };
-        fits.then_some(Self(column))
-    }
-}
-
-/// What is asked of a value.
+/// One value of [`Predicate::Values`].
 #[derive(Debug, Clone)]
-pub enum Test {
-    /// Text is one of these.
-    In(Vec<String>),
-    /// Text is not this.
-    NotEqual(String),
-    /// Text starts with this.
-    StartsWith(String),
-    /// Text ends with this.
-    EndsWith(String),
-    /// Text contains this.
-    Contains(String),
-    /// A flag is this.
-    Is(bool),
-    /// A time lies between these, both included, in microseconds since 1970.
-    Between(i64, i64),
-    /// There is no value.
-    IsNull,
-    /// There is a value.
-    IsNotNull,
+pub struct Slot<P = Path> {
+    /// Where it stands.
+    pub path: P,
+    /// What it must pass, if a value will do.
+    pub test: Option<ValueTest>,
+    /// Whether it will do, too, that nothing stands there.
+    pub or_absent: bool,
+    /// The condition in the words of the language that it was written in, for [`Rules::explain`].
+    pub label: String,
+}
+
+impl Slot {
+    /// A value at `path` that passes `test`.
+    pub fn new(path: Path, test: ValueTest, label: impl Into<String>) -> Self {
+        Self { path, test: Some(test), or_absent: false, label: label.into() }
+    }
+
+    /// Nothing at `path`.
+    pub fn absent(path: Path, label: impl Into<String>) -> Self {
+        Self { path, test: None, or_absent: true, label: label.into() }
+    }
 }
 
 impl Predicate {
-    /// The objects that a record must be taken apart for, and the columns themselves.
-    pub(crate) fn columns(&self) -> u128 {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().fold(0, |set, part| set | part.columns()),
-            Self::Column(Field(column), _) => {
-                let path = COLUMNS[*column as usize].path;
-                let parents = path.match_indices('.').filter_map(|(at, _)| find(&path[..at]));
-                parents.fold(1 << column, |set, parent| set | 1 << parent)
-            }
-        }
+    /// A value at `path` passes `test`.
+    pub fn value(path: Path, test: ValueTest, label: impl Into<String>) -> Self {
+        Self::Values(vec![Slot::new(path, test, label)])
     }
 
-    /// Whether the record meets the predicate.
-    pub(crate) fn matches(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
+    /// Nothing stands at `path`.
+    pub fn absent(path: Path, label: impl Into<String>) -> Self {
+        Self::Values(vec![Slot::absent(path, label)])
+    }
+}
+
+impl<P> Predicate<P> {
+    /// The same with other paths.
+    fn map<Q>(&self, path: &mut impl FnMut(&P) -> Q) -> Predicate<Q> {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.matches(record, cursor)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(record, cursor)),
-            Self::Column(Field(column), test) => {
-                let value = record.get(*column).filter(|&value| cursor.slice(value) != b"null");
-                test.passes(COLUMNS[*column as usize].kind, cursor, value)
-            }
+            Self::Always(met) => Predicate::Always(*met),
+            Self::All(parts) => Predicate::All(parts.iter().map(|part| part.map(path)).collect()),
+            Self::Any(parts) => Predicate::Any(parts.iter().map(|part| part.map(path)).collect()),
+            Self::Not(part) => Predicate::Not(Box::new(part.map(path))),
+            Self::Column(field, test) => Predicate::Column(*field, test.clone()),
+            Self::Values(slots) => Predicate::Values(slots.iter().map(|slot| slot.map(path)).collect()),
+            Self::Message(test) => Predicate::Message(test.clone()),
+            Self::Condition(words, part) => Predicate::Condition(words.clone(), Box::new(part.map(path))),
         }
     }
 }
 
-impl Test {
-    fn passes(&self, kind: Kind, cursor: &Cursor<'_>, value: Option<Value>) -> bool {
-        let Some(value) = value else { return matches!(self, Self::IsNull) };
-        match (kind, cursor.string(value)) {
-            (Kind::Time, text) => match (self, text.and_then(|text| timestamp(&text))) {
-                (Self::Between(from, to), Some(micros)) => (from..=to).contains(&&micros),
-                (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
-                _ => false,
-            },
-            (Kind::Flag, text) => match (self, flag(cursor.slice(value), text.as_deref())) {
-                (Self::Is(wanted), Some(flag)) => *wanted == flag,
-                (Self::IsNotNull, Some(_)) | (Self::IsNull, None) => true,
-                _ => false,
-            },
-            (Kind::Text, Some(text)) => self.passes_text(&text),
-            _ => self.passes_text(cursor.slice(value)),
-        }
-    }
-
-    fn passes_text(&self, text: &[u8]) -> bool {
-        match self {
-            Self::In(values) => values.iter().any(|value| value.as_bytes() == text),
-            Self::NotEqual(value) => value.as_bytes() != text,
-            Self::StartsWith(start) => text.starts_with(start.as_bytes()),
-            Self::EndsWith(end) => text.ends_with(end.as_bytes()),
-            Self::Contains(part) => memchr::memmem::find(text, part.as_bytes()).is_some(),
-            Self::IsNotNull => true,
-            Self::IsNull | Self::Is(_) | Self::Between(..) => false,
-        }
+impl<P> Slot<P> {
+    fn map<Q>(&self, path: &mut impl FnMut(&P) -> Q) -> Slot<Q> {
+        Slot { path: path(&self.path), test: self.test.clone(), or_absent: self.or_absent, label: self.label.clone() }
     }
 }
 

@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::event::Wanted;
+use crate::event::Record;
+use crate::scalar::timestamp;
+use crate::schema::{COLUMNS, Kind};
 use crate::testing::{Model, Window, decoded, record, text_of};
 
 /// What the predicate says of a record, of which only what it needs is noted.
@@ -11,8 +15,9 @@ fn matches(predicate: &Predicate, text: &str) -> bool {
     let window = Window::new(text);
     let mut cursor = window.cursor();
     let mut record = Record::new();
-    record.read(&mut cursor, Wanted::columns(predicate.columns())).expect("a record");
-    predicate.matches(&record, &cursor)
+    let rules = Arc::new(Rules::one(predicate.clone()));
+    let whole = record.read(&mut cursor, rules.wanted()).expect("a record");
+    Matcher::new(rules).matches(&record, whole, &cursor)
 }
 
 fn column(path: &str, test: Test) -> Predicate {
@@ -25,6 +30,7 @@ fn naive(predicate: &Predicate, json: &str, model: &Model) -> bool {
         Predicate::All(parts) => return parts.iter().all(|part| naive(part, json, model)),
         Predicate::Any(parts) => return parts.iter().any(|part| naive(part, json, model)),
         Predicate::Column(field, test) => (field, test),
+        _ => unreachable!("no sketch has others"),
     };
     let column = &COLUMNS[field.0 as usize];
     let value = model.get(json, column.path).filter(|value| *value != "null");

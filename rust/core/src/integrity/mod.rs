@@ -3,13 +3,15 @@
 //! [`Verify`] walks through the places of an archive (account × region), and in each through its chains of digests, from the oldest
 //! to the newest. [`Verify::step`] does a bounded part of the work and returns what it found, as values: it neither prints nor fails.
 //! Flow: `archive` (what lies where) → `digest`, `hash` (bytes to values) → `signature` → `check` (one file alone) → `chain`
-//! (order, links, verdicts) → `place` (windows, log files) → here.
+//! (order, links, verdicts) → `place` (windows, log files; `before` the range, at the `end` of it) → here.
 
 mod archive;
+mod before;
 mod chain;
 mod check;
 mod clock;
 mod digest;
+mod end;
 mod finding;
 mod hash;
 mod place;
@@ -34,7 +36,7 @@ use crate::inflate::Limits;
 use crate::source::key::Key;
 use crate::source::object::Remote;
 use archive::{Archive, Dirs, Place};
-use chain::Node;
+use chain::{ChainId, Node};
 use check::Worker;
 use place::Walk;
 use storage::Storage;
@@ -81,6 +83,13 @@ struct Job {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     details: bool,
+}
+
+impl Job {
+    /// Whether a chain is one of those that are asked for.
+    fn is_asked(&self, chain: &ChainId) -> bool {
+        self.trails.as_ref().is_none_or(|trails| trails.contains(&*chain.trail))
+    }
 }
 
 /// What a step found.

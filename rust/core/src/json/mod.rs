@@ -1,11 +1,12 @@
 //! Bytes to structure. [`Index`] finds the tokens of a window of text at the speed of memory; [`Cursor`] walks them by the grammar of
-//! JSON, without building anything; [`Value`] is a span that it has passed.
+//! JSON, without building anything; [`Value`] is a span that it has passed. [`document`] builds a tree of what is small.
 
 pub(crate) mod block;
 mod cursor;
+pub(crate) mod document;
 mod index;
 mod text;
 
 pub(crate) use cursor::{Cursor, Key, Value};
 pub(crate) use index::{Index, PADDING};
-pub(crate) use text::unescape;
+pub(crate) use text::{quote, unescape};

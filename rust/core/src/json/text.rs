@@ -1,6 +1,7 @@
 //! The text that a JSON string stands for.
 
 use std::char::{REPLACEMENT_CHARACTER, decode_utf16};
+use std::fmt::Write;
 
 /// Appends the text of the inside of a JSON string, whose escapes a [`super::Cursor`] has found to be well formed.
 ///
@@ -41,6 +42,23 @@ pub(crate) fn unescape(mut inside: &[u8], text: &mut Vec<u8>) -> bool {
     replaced
 }
 
+/// A text as a JSON string.
+pub(crate) fn quote(text: &str) -> String {
+    let mut string = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => string.extend(['\\', character]),
+            '\n' => string.push_str("\\n"),
+            '\0'..='\x1f' => {
+                let _ = write!(string, "\\u{:04x}", u32::from(character));
+            }
+            _ => string.push(character),
+        }
+    }
+    string.push('"');
+    string
+}
+
 /// Four hexadecimal digits.
 fn unit(digits: &[u8]) -> u16 {
     digits[..4].iter().fold(0, |unit, &digit| {
@@ -66,6 +84,14 @@ mod tests {
     fn escapes() {
         assert_eq!(text(r#"a\"\\\/\b\f\n\r\tz"#), ("a\"\\/\u{8}\u{c}\n\r\tz".into(), false));
         assert_eq!(text(r"\u003d\u00e9\ud83d\ude00."), ("=é😀.".into(), false));
+    }
+
+    #[test]
+    fn quoted_text_is_what_it_was() {
+        let all: String = ('\0'..'\u{180}').chain(['\u{2028}', '😀']).collect();
+        let string = quote(&all);
+        assert_eq!(text(&string[1..string.len() - 1]), (all.clone(), false));
+        assert_eq!(serde_json::from_str::<String>(&string).expect("JSON"), all);
     }
 
     #[test]

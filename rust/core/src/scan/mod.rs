@@ -17,7 +17,7 @@ pub use report::{Finding, Report};
 pub use sizes::Sizes;
 
 use crate::error::Error;
-use crate::filter::Predicate;
+use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::source::Keys;
@@ -38,6 +38,8 @@ pub struct Plan {
     pub schema: SchemaRef,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
+    /// Rules of which a row must meet one; their names become a column behind all others.
+    pub rules: Option<Vec<(String, Predicate)>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,
     /// What a file may inflate to.
@@ -55,7 +57,9 @@ struct Shared {
     files: Mutex<Files>,
     order: Order,
     schema: SchemaRef,
-    predicate: Option<Predicate>,
+    search: Option<Search>,
+    filter: Option<Arc<Rules>>,
+    rules: Option<Arc<Rules>>,
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
@@ -101,7 +105,9 @@ impl Scan {
             files: Mutex::new(files),
             order: Order::new(threads),
             schema: plan.schema,
-            predicate: plan.predicate,
+            search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
+            filter: plan.predicate.map(|predicate| Arc::new(Rules::one(predicate))),
+            rules: plan.rules.map(|rules| Arc::new(Rules::new(rules))),
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
@@ -164,6 +170,12 @@ impl Scan {
             let _ = worker.join();
         }
     }
+}
+
+/// What a file must have for any row.
+fn search(predicate: Option<&Predicate>, rules: Option<&[(String, Predicate)]>) -> Option<Search> {
+    let any = rules.map(|rules| Predicate::Any(rules.iter().map(|(_, rule)| rule.clone()).collect()));
+    Search::new(&Predicate::All(predicate.cloned().into_iter().chain(any).collect()))
 }
 
 impl Drop for Scan {

@@ -11,10 +11,10 @@ use super::files::{Body, Item, Wait};
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use crate::arena::Arena;
-use crate::columns::{Builders, Place};
+use crate::columns::{Builders, Place, Tags};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
-use crate::filter::{Predicate, Search};
+use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
@@ -48,7 +48,6 @@ pub(super) struct Worker {
     arena: Arena,
     index: Index,
     rows: Rows,
-    search: Option<Search>,
     /// The file that is read.
     path: PathBuf,
 }
@@ -56,7 +55,8 @@ pub(super) struct Worker {
 /// What becomes of records.
 struct Rows {
     builders: Builders,
-    predicate: Option<Predicate>,
+    filter: Option<Matcher>,
+    rules: Option<(Matcher, Tags)>,
     wanted: Wanted,
     record: Record,
     /// Where the window begins in the arena.
@@ -77,9 +77,9 @@ struct Closed;
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let builders = Builders::new(Arc::clone(&shared.schema));
-        let predicate = shared.predicate.clone();
+        let (filter, rules) = (shared.filter.as_ref(), shared.rules.as_ref());
         let rows = Rows {
-            wanted: builders.wanted(predicate.as_ref().map_or(0, Predicate::columns)),
+            wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
             builders,
             record: Record::new(),
             base: 0,
@@ -89,9 +89,9 @@ impl Worker {
             read: 0,
             skipped: 0,
             bad: Vec::new(),
-            predicate,
+            filter: filter.cloned().map(Matcher::new),
+            rules: rules.map(|rules| (Matcher::new(Arc::clone(rules)), Tags::new(rules.names()))),
         };
-        let search = shared.predicate.as_ref().and_then(Search::new);
         Self {
             shared,
             turn: 0,
@@ -101,7 +101,6 @@ impl Worker {
             arena: Arena::new(0),
             index: Index::default(),
             rows,
-            search,
             path: PathBuf::new(),
         }
     }
@@ -210,7 +209,10 @@ impl Worker {
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
             report.misfits = batch.misfits;
-            batch.rows
+            match &mut self.rows.rules {
+                Some((_, tags)) => tags.finish(&batch.rows),
+                None => batch.rows,
+            }
         });
         self.rows.builders.start_file(&self.rows.key);
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
@@ -339,7 +341,7 @@ impl Worker {
 
     /// Reads the records of a whole text, which lies in the arena from `start` on.
     fn text(&mut self, start: usize) -> Outcome {
-        if self.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
+        if self.shared.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
             self.arena.truncate(start);
             return Outcome::Skipped(Skip::Constant);
         }
@@ -492,9 +494,14 @@ impl Rows {
 impl Visitor for Rows {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
-        if self.predicate.as_ref().is_none_or(|predicate| predicate.matches(&self.record, cursor)) {
+        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
+        let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
+        if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
             let base = (origin == Origin::Window).then_some(self.base);
             self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
+            if let Some((hits, tags)) = hits {
+                tags.push(hits);
+            }
             self.read += 1;
         } else {
             self.skipped += 1;

@@ -110,6 +110,14 @@ fn columns() -> impl Strategy<Value = u128> {
     vec(0..COLUMNS.len(), 0..4).prop_map(|ids| ids.into_iter().fold(0, |set, id| set | 1 << id))
 }
 
+#[test]
+fn a_key_that_comes_a_hundred_thousand_times_is_read_in_one_pass() {
+    let text = format!("{{{}\"userIdentity\":{{}}}}", "\"userIdentity\":{\"other\":1},".repeat(100_000));
+    let found = read(&text, Wanted::everything()).expect("a record");
+    assert_eq!(found.get(&text, "userIdentity"), Some("{}"));
+    assert_eq!(found, Model::of(&text));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 

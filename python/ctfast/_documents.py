@@ -1,0 +1,168 @@
+"""From what the user gives, text, JSON, file or folder, to conditions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from ctfast._shapes import Language, Piece, in_json
+from ctfast._templates import from_yaml, in_template
+from ctfast.exceptions import FilterError
+
+__all__ = ["Condition", "Given", "compact", "conditions", "files", "the_one"]
+
+Given: TypeAlias = str | Mapping[str, Any] | list[Any] | os.PathLike[str]
+
+#: Names of files with conditions, by their ends.
+_SUFFIXES = {
+    ".json": "json",
+    ".filter": "filter",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".template": "yaml",  # JSON is YAML, nearly
+}
+#: What a document holds when it is none of the shapes.
+_OTHERWISE: Language = "event pattern"
+
+
+class Condition(NamedTuple):
+    """The text of one condition and where it comes from.
+
+    Attributes
+    ----------
+    language, text : str
+        The condition.
+    name : str or None
+        Its name, if the document has one.
+    path : str
+        Where it stands in the document; empty for all of it.
+    exact : bool
+        Whether the text is as it was written, so that its lines and columns mean something.
+    file : str or None
+        Path of the file, if it was read from one.
+    """
+
+    language: Language
+    text: str
+    name: str | None = None
+    path: str = ""
+    exact: bool = True
+    file: str | None = None
+
+    def place(self, path: str | None, line: int | None, column: int | None) -> tuple[str | None, int | None, int | None]:
+        """Return a place in the condition as one in its document: path, line and column."""
+        whole = ".".join(part for part in (self.path, path) if part).replace(".[", "[")
+        return (whole or None, line, column) if self.exact else (whole or None, None, None)
+
+    def at_home(self, error: FilterError) -> FilterError:
+        """Return the same error, told from the document."""
+        return FilterError(error.message, *self.place(error.path, error.line, error.column), error.kind, self.file)
+
+
+def conditions(given: Given, language: Language | None = None) -> list[Condition]:
+    """Return the conditions of a text, of JSON, or of a file; a bare text is of this language."""
+    if isinstance(given, os.PathLike):
+        file = os.fspath(given)
+        try:
+            return _in_file(file, language)
+        except FilterError as error:
+            raise FilterError(error.message, error.path, error.line, error.column, error.kind, file) from None
+    if isinstance(given, str):
+        return _in_text(given, language, None)
+    if isinstance(given, (Mapping, list)):
+        return [_condition(piece, None) for piece in _pieces(given)]
+    raise TypeError(f"a condition is a text, a mapping, a list or the path of a file, not {type(given).__name__}")
+
+
+def the_one(given: Given, language: Language) -> Condition:
+    """Return the condition of this language that there is exactly one of."""
+    found = conditions(given, language)
+    right = [condition for condition in found if condition.language == language]
+    if len(right) == 1:
+        return right[0]
+    file = os.fspath(given) if isinstance(given, os.PathLike) else None
+    if right:
+        first = right[0].name or right[0].path
+        raise FilterError(
+            f"these are {len(right)} {_plural(language)}, the first is {first}; ctfast.rules reads all",
+            kind="several",
+            key=file,
+        )
+    others = " and ".join(sorted({_plural(condition.language) for condition in found}))
+    raise FilterError(f"this holds {f'{others}, but ' if others else ''}no {language}", kind="none", key=file)
+
+
+def files(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a folder that hold conditions, and their paths below it without the end: names for what has none."""
+    for path in sorted(Path(folder).rglob("*")):
+        inner = path.relative_to(folder)
+        if path.suffix in _SUFFIXES and path.is_file() and not any(part.startswith(".") for part in inner.parts):
+            yield str(path), inner.with_suffix("").as_posix()
+
+
+def _in_file(path: str, language: Language | None) -> list[Condition]:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FilterError(f"this is no UTF-8, at byte {error.start}", kind="invalid-utf8") from None
+    form = _SUFFIXES.get(Path(path).suffix)
+    if form == "filter":
+        return [Condition("filter pattern", text.rstrip(), file=path)]
+    if form == "yaml" and not text.lstrip().startswith("{"):
+        return [_condition(piece, path) for piece in _pieces(from_yaml(text))]
+    return _in_text(text, language, path)
+
+
+def _in_text(text: str, language: Language | None, file: str | None) -> list[Condition]:
+    """A text that is no JSON is one condition, whose own reader then says what is wrong with it."""
+    whole = Condition(language or _OTHERWISE, text, file=file)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return [whole]
+    return [
+        whole._replace(language=piece.language) if piece.value is document else _condition(piece, file)
+        for piece in _pieces(document)
+    ] or [whole]
+
+
+def _pieces(document: Any) -> list[Piece]:
+    if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
+        return list(in_template(document))
+    return in_json(document)
+
+
+def _condition(piece: Piece, file: str | None) -> Condition:
+    name = None if piece.name is None else str(piece.name)
+    if isinstance(piece.value, str):
+        return Condition(piece.language, piece.value, name, piece.path, file=file)
+    if piece.language == "filter pattern":
+        raise FilterError("a filter pattern must be a text", piece.path, kind="wrong-type")
+    try:
+        text = compact(piece.value)
+    except ValueError as error:
+        raise FilterError(str(error), piece.path or None, kind="invalid-json") from None
+    return Condition(piece.language, text, name, piece.path, exact=False, file=file)
+
+
+def compact(value: Any) -> str:
+    """Write a value as JSON."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"this cannot be written as JSON: {error}") from None
+    # A lone surrogate has no UTF-8, but an escape.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"it holds {type(value).__name__}")
+
+
+def _plural(language: str) -> str:
+    return language if language.endswith("s") else f"{language}s"

@@ -1,0 +1,143 @@
+"""What AWS would refuse of filters, and what would surprise: :func:`lint`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from ctfast import _ctfast
+from ctfast._documents import Condition, Given, conditions, files
+from ctfast._filters import FilterPattern
+from ctfast._shapes import Language
+from ctfast.exceptions import FilterError, shortened
+
+__all__ = ["lint"]
+
+_SCHEMA = {
+    "file": pl.String,
+    "rule": pl.String,
+    "path": pl.String,
+    "line": pl.Int64,
+    "column": pl.Int64,
+    "severity": pl.String,
+    "code": pl.String,
+    "message": pl.String,
+}
+#: How JSON begins that is no filter pattern.
+_JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+#: A term of which one is enough.
+_OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
+#: A text in the normal form of a filter pattern.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+class _Finding(NamedTuple):
+    severity: str
+    code: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+def lint(*sources: Given) -> pl.DataFrame:
+    """Check event selectors, filter patterns and event patterns.
+
+    Parameters
+    ----------
+    *sources
+        Paths of files or folders, as :func:`rules` reads them; or text or JSON. A text that is no JSON is a filter pattern if
+        it begins like one, else an event pattern.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per finding: ``file``, ``rule``, the ``path`` of the field, ``line`` and ``column`` where the text has them,
+        ``severity`` (``"error"``: AWS would refuse it; ``"warning"``: it does something else than it seems to), a short stable
+        ``code`` and a ``message``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> found = ct.lint({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]})
+    >>> found.select("severity", "code", "message").rows()
+    [('error', 'field-missing', 'expected the field resources.type, which selectors of Data events need')]
+    """
+    rows = [
+        (
+            condition.file,
+            condition.name,
+            *condition.place(finding.path, finding.line, finding.column),
+            finding.severity,
+            finding.code,
+            shortened(finding.message),
+        )
+        for source in sources
+        for condition, finding in _findings(source)
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
+    if isinstance(source, os.PathLike) and Path(source).is_dir():
+        for file, _ in files(os.fspath(source)):
+            yield from _findings(Path(file))
+        return
+    language: Language = "filter pattern" if isinstance(source, str) and not _JSON.match(source) else "event pattern"
+    try:
+        found = conditions(source, language)
+    except FilterError as error:
+        yield Condition(language, "", file=error.key), _refusal(error)
+        return
+    for condition in found:
+        for finding in _CHECKS[condition.language](condition.text):
+            yield condition, finding
+
+
+def _refusal(error: FilterError) -> _Finding:
+    return _Finding("error", error.kind, error.message, error.path, error.line, error.column)
+
+
+def _event_selectors(text: str) -> Iterator[_Finding]:
+    for severity, path, code, message in _ctfast.lint_event_selectors(text, None):
+        yield _Finding(severity, code, message, path or None)
+
+
+def _filter_pattern(text: str) -> Iterator[_Finding]:
+    try:
+        normal = str(FilterPattern(text))
+    except FilterError as error:
+        yield _refusal(error)
+        return
+    if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
+        yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
+    for quoted in _QUOTED.findall(normal):
+        if "*" in quoted[1:-1]:
+            yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
+
+
+def _event_pattern(text: str) -> Iterator[_Finding]:
+    try:
+        found = _ctfast.lint_event_pattern(text)
+    except FilterError as error:
+        yield _refusal(error)
+        return
+    for severity, path, code, message in found:
+        yield _Finding(severity, code, message, path or None)
+
+
+_CHECKS: dict[Language, Callable[[str], Iterator[_Finding]]] = {
+    "event selectors": _event_selectors,
+    "filter pattern": _filter_pattern,
+    "event pattern": _event_pattern,
+}

@@ -1,0 +1,55 @@
+"""Many filters over an archive in one pass: :func:`match`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ctfast._rules import Rules
+from ctfast._scan import lazily
+from ctfast._source import Options, Source
+
+__all__ = ["match"]
+
+
+def match(source: Source, rules: Rules, **options: Any) -> pl.LazyFrame:
+    """Find the records that meet at least one of many filters, in one pass.
+
+    The filters share their work: a record is looked through once for all of them, and filters that need a certain text at some
+    place, such as one of some names in ``eventName``, are found by it. So a thousand of them cost little more than one.
+
+    Parameters
+    ----------
+    source, **options
+        As for :func:`scan`; with ``where``, records must meet that as well.
+    rules
+        Filters by name; or what :func:`rules` reads, such as the path of a folder; or a pack: ``ctfast.packs.load("cis")``.
+
+    Returns
+    -------
+    polars.LazyFrame
+        One row per record that meets a rule, with the columns of :func:`scan` and, last, ``rules``: the names of all rules that
+        it meets, in their order.
+
+    Raises
+    ------
+    FilterError
+        A rule would be refused, or there is none. Other errors as for :func:`scan`.
+
+    Examples
+    --------
+    >>> import ctfast as ct, polars as pl
+    >>> hits = ct.match(archive, ct.packs.load("cis"))
+    >>> hits.select(pl.col("rules").explode().value_counts(sort=True)).unnest("rules").head(2).collect()
+    shape: (2, 2)
+    ┌────────────────────┬───────┐
+    │ rules              ┆ count │
+    │ ---                ┆ ---   │
+    │ str                ┆ u32   │
+    ╞════════════════════╪═══════╡
+    │ unauthorized-calls ┆ 69    │
+    │ root-use           ┆ 3     │
+    └────────────────────┴───────┘
+    """
+    return lazily(Options(source=source, rules=rules, **options))

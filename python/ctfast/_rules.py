@@ -1,0 +1,86 @@
+"""Many conditions at once, each under a name: :func:`rules`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ctfast._documents import Condition, conditions, files
+from ctfast._filters import Filter, read_condition
+from ctfast.exceptions import FilterError
+
+__all__ = ["Rules", "named", "rules"]
+
+Rules: TypeAlias = Mapping[str, Filter] | Mapping[str, Any] | list[Any] | str | os.PathLike[str]
+
+
+def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dict[str, Filter]:
+    """Read all filters of a file, a folder, or a document of AWS.
+
+    Parameters
+    ----------
+    source
+        Path of a file or a folder, or JSON as mappings and lists. Files are
+
+        - ``*.filter``: one CloudWatch Logs filter pattern;
+        - ``*.json``: one event pattern or event selectors, or input or output of the AWS CLI (``describe-metric-filters``,
+          ``describe-subscription-filters``, ``list-rules``, ``describe-rule``, ``get-event-selectors`` and what puts them), or a
+          CloudFormation or SAM template;
+        - ``*.yaml``, ``*.yml``, ``*.template``: such a template; YAML needs ``ctfast[yaml]``.
+
+        Other files of a folder, and hidden ones, are left alone; folders in it are looked into.
+
+    Returns
+    -------
+    dict of str to Filter
+        In the order of the files and in them. The names are those of the metric filters and rules, or the logical ids of a
+        template; a file that is one filter without a name gives it its own, without the end.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file or folder.
+    FilterError
+        A filter would be refused, two have the same name, or there is none.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.rules({"metricFilters": [{"filterName": "root", "filterPattern": '{ $.userIdentity.type = "Root" }'}]})
+    {'root': FilterPattern('{ $.userIdentity.type = "Root" }')}
+    """
+    found: dict[str, Filter] = {}
+    places: dict[str, Condition] = {}
+    for own, condition in _conditions(source):
+        name = condition.name or own or condition.path or condition.language
+        if name in found:
+            other = places[name].file or places[name].path
+            raise FilterError(
+                f"two rules have the name {name!r}, the other in {other}", condition.path, kind="twice", key=condition.file
+            )
+        found[name] = read_condition(condition)
+        places[name] = condition
+    if not found:
+        file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
+        raise FilterError("there are no rules here", kind="none", key=file)
+    return found
+
+
+def named(given: Rules) -> dict[str, Filter]:
+    """Return filters by name: as they are, or as :func:`rules` reads them."""
+    if not (isinstance(given, Mapping) and any(isinstance(value, Filter) for value in given.values())):
+        return rules(given)
+    for name, value in given.items():
+        if not isinstance(value, Filter):
+            raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
+    return dict(given)
+
+
+def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
+    if isinstance(source, (Mapping, list)):
+        return [(None, condition) for condition in conditions(source)]
+    path = os.fspath(source)
+    named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]
+    return ((name, condition) for file, name in named_files for condition in conditions(Path(file)))

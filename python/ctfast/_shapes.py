@@ -1,0 +1,66 @@
+"""The JSON that the AWS CLI takes and gives: where in it event selectors, filter patterns and event patterns stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+__all__ = ["Language", "Piece", "in_json"]
+
+Language: TypeAlias = Literal["event selectors", "filter pattern", "event pattern"]
+
+
+class Piece(NamedTuple):
+    """One condition of a document: its language, it as text or as JSON, its name if it has one, and where it stands."""
+
+    language: Language
+    value: Any
+    name: str | None = None
+    path: str = ""
+
+
+#: Keys whose value is a list of metric filters, subscription filters or rules: of ``aws logs describe-metric-filters`` and
+#: ``describe-subscription-filters``, and of ``aws events list-rules``.
+_LISTS = ("metricFilters", "subscriptionFilters", "Rules")
+#: Keys of ``aws cloudtrail put-event-selectors`` and ``get-event-selectors``, and of single selectors.
+_SELECTORS = frozenset(
+    {
+        "EventSelectors",
+        "AdvancedEventSelectors",
+        "FieldSelectors",
+        "ReadWriteType",
+        "IncludeManagementEvents",
+        "DataResources",
+        "ExcludeManagementEventSources",
+    }
+)
+
+
+def in_json(document: Any) -> list[Piece]:
+    """Return the conditions of a document. An object that has none of the known shapes is an event pattern, as it is."""
+    if isinstance(document, list):
+        selectors = [Piece("event selectors", document)] if all(isinstance(item, Mapping) for item in document) else []
+        return _items(document, "") or selectors
+    if not isinstance(document, Mapping):
+        return []
+    for key in _LISTS:
+        if isinstance(document.get(key), list):
+            return _items(document[key], key)
+    if not _SELECTORS.isdisjoint(document):
+        return [Piece("event selectors", document)]
+    return _item(document, "") or [Piece("event pattern", document)]
+
+
+def _items(items: list[Any], path: str) -> list[Piece]:
+    return [piece for at, item in enumerate(items) for piece in _item(item, f"{path}[{at}].")]
+
+
+def _item(item: Any, path: str) -> list[Piece]:
+    """Return the condition of a metric filter or a rule, as the AWS CLI takes it or lists it; a mere timer has none."""
+    if not isinstance(item, Mapping):
+        return []
+    if "filterPattern" in item:
+        return [Piece("filter pattern", item["filterPattern"], item.get("filterName"), f"{path}filterPattern")]
+    if "EventPattern" in item:
+        return [Piece("event pattern", item["EventPattern"], item.get("Name"), f"{path}EventPattern")]
+    return []

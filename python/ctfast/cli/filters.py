@@ -1,0 +1,236 @@
+"""The verbs about filters: ``match``, ``lint`` and ``cost``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+from rich.text import Text
+
+import ctfast as ct
+from ctfast._source import COLUMNS, RULES
+from ctfast.cli import options
+from ctfast.cli.costs import estimate
+from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
+from ctfast.cli.screen import Screen, counted, findings, progress, say, show
+from ctfast.cli.tables import frame_view, plain
+from ctfast.cli.verbs import check, put_records
+
+__all__ = ["cost", "lint", "match"]
+
+#: Columns of a table, unless others are asked for.
+_SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
+_SHOWN_WITH_RULES = ["eventTime", RULES, "userIdentity.arn", "eventName", "sourceIPAddress"]
+_STYLES = {"error": "bold red", "warning": "yellow"}
+_FILE: Any = click.Path(exists=True, path_type=Path)
+_BY_NAME = "by the name of FILE; else table"
+
+
+@click.command()
+@options.archives
+@click.option("--selectors", type=_FILE, metavar="FILE", help="Event selectors: records that they would log.")
+@click.option("--filter-pattern", metavar="TEXT", help="CloudWatch Logs filter pattern.")
+@click.option("--event-pattern", type=_FILE, metavar="FILE", help="EventBridge event pattern.")
+@click.option(
+    "--rules",
+    multiple=True,
+    type=_FILE,
+    metavar="PATH",
+    help="File or folder with filters of all kinds: *.json, *.filter, templates. May be repeated.",
+)
+@click.option(
+    "--pack", "packs", multiple=True, type=click.Choice(ct.packs.names()), help="Filters that come with ctfast. May be repeated."
+)
+@options.reading(on_error="raise")
+@options.columns
+@options.limit
+@click.option("--count", is_flag=True, help="Show how many records meet each rule, with the first and the last.")
+@options.output([*FORMATS, TABLE], _BY_NAME)
+@click.pass_context
+def match(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    selectors: Path | None,
+    filter_pattern: str | None,
+    event_pattern: Path | None,
+    rules: tuple[Path, ...],
+    packs: tuple[str, ...],
+    columns: list[str] | None,
+    limit: int | None,
+    count: bool,
+    form: str | None,
+    target: str | None,
+    **reading: Any,
+) -> None:
+    """Find the records that meet filters of AWS.
+
+    --selectors, --filter-pattern and --event-pattern are conditions: a record must meet all that are given. --rules and --pack
+    have filters with names: a record must meet one of them, and the column rules names those that it meets. Files may be input
+    or output of the AWS CLI, or CloudFormation templates.
+
+    \b
+    Examples:
+      ctfast match logs --filter-pattern '{ $.userIdentity.type = "Root" }'
+      ctfast match logs --selectors selectors.json --format csv -o logged.csv
+      ctfast match logs --pack cis --rules rules/ --count
+    """
+    conditions = [
+        *([] if selectors is None else [ct.EventSelectors(selectors)]),
+        *([] if filter_pattern is None else [ct.FilterPattern(filter_pattern)]),
+        *([] if event_pattern is None else [ct.EventPattern(event_pattern)]),
+    ]
+    named = _rules(rules, packs)
+    if not (conditions or named):
+        raise click.UsageError("Give one of --selectors, --filter-pattern, --event-pattern, --rules and --pack.")
+    if conditions:
+        reading["where"] = reduce(and_, conditions)
+    if named:
+        reading["rules"] = named
+    form = chosen(form, target, TABLE)
+    if count and not named:
+        raise click.UsageError("--count is for --rules and --pack.")
+    if count:
+        _put_counts(ctx, archive, form=form, target=target, **reading)
+    added = [RULES] if named else []
+    names = columns or ((_SHOWN_WITH_RULES if named else _SHOWN) if form == TABLE else [*COLUMNS, *added])
+    check(names, *added)
+    names = [*names, *(name for name in added if name not in names)]
+    put_records(ctx, archive, names, form=form, target=target, limit=limit, **reading)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the findings."
+)
+@click.pass_context
+def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
+    """Tell what AWS would refuse of filters, and what would surprise.
+
+    FILES are files or folders with event selectors, event patterns, CloudWatch Logs filter patterns (*.filter), input or output
+    of the AWS CLI, or CloudFormation templates.
+
+    \b
+    Exit code:
+      0  nothing would be refused
+      1  something would be
+      2  trouble
+
+    \b
+    Example:
+      ctfast lint selectors.json rules/
+    """
+    found = ct.lint(*files)
+    errors = found.filter(pl.col("severity") == "error").height
+    if form == "json":
+        with opened(None) as file:
+            file.write(found.write_json().encode() + b"\n")
+    else:
+        with opened(None) as file:
+            show(file, *map(_line, found.iter_rows(named=True)), soft_wrap=True)
+        say(f"{counted(errors, 'error')}, {counted(found.height - errors, 'warning')}")
+    ctx.exit(int(errors > 0))
+
+
+@click.command()
+@options.archives
+@click.option("--selectors", type=_FILE, required=True, metavar="FILE", help="Event selectors that a trail would have.")
+@click.option("--against", type=_FILE, metavar="FILE", help="Event selectors that it has now.")
+@click.option("--prices", type=_FILE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
+@click.option("--further-copy", is_flag=True, help="Another trail logs management events already: no copy is free.")
+@options.reading(on_error="collect")
+@options.output([*FORMATS, TABLE], _BY_NAME)
+@click.pass_context
+def cost(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    selectors: Path,
+    against: Path | None,
+    prices: Path | None,
+    further_copy: bool,
+    origin: str | None,
+    form: str | None,
+    target: str | None,
+    **reading: Any,
+) -> None:
+    """Estimate what event selectors would log, and its price.
+
+    From the records of an archive: events and bytes by category and source. What the archive does not hold is in no estimate.
+
+    \b
+    Example:
+      ctfast cost logs --selectors new.json --against current.json
+    """
+    form = chosen(form, target, TABLE)
+    with progress(visible=True) as shown:
+        found = ct.cost(
+            options.sources(archive, origin),
+            ct.EventSelectors(selectors),
+            against=None if against is None else ct.EventSelectors(against),
+            prices=prices,
+            further_copy=further_copy,
+            progress=shown,
+            **reading,
+        )
+    with opened(target) as file:
+        if form == TABLE:
+            show(file, *estimate(found, Screen().width))
+        else:
+            write([found.events], form, file)
+    ctx.exit(findings(found.report))
+
+
+def _rules(paths: tuple[Path, ...], packs: tuple[str, ...]) -> dict[str, ct.Filter]:
+    """Return all filters with names; a name that comes twice is an error."""
+    named: dict[str, ct.Filter] = {}
+    found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, paths), *map(ct.packs.load, packs)]
+    for more in found:
+        for name, rule in more.items():
+            if name in named:
+                raise ValueError(f"two rules have the name {name!r}")
+            named[name] = rule
+    return named
+
+
+def _put_counts(
+    ctx: click.Context,
+    archive: tuple[str, ...],
+    *,
+    origin: str | None,
+    form: str,
+    target: str | None,
+    rules: Any,
+    **reading: Any,
+) -> None:
+    """Print how many records meet each rule, and end with the exit code."""
+    report = ct.Report()
+    with progress(visible=True) as shown:
+        hits = ct.match(options.sources(archive, origin), rules, report=report, progress=shown, **reading)
+        times = pl.col("eventTime")
+        found = hits.select(rule=RULES, eventTime=times).explode("rule").group_by("rule")
+        counts = found.agg(records=pl.len(), first=times.min(), last=times.max()).collect(engine="streaming")
+    every = pl.DataFrame({"rule": list(rules)}).join(counts, on="rule", how="left", maintain_order="left")
+    every = every.with_columns(pl.col("records").fill_null(0))
+    with opened(target) as file:
+        if form == TABLE:
+            words = every.rename({name: name.capitalize() for name in every.columns})
+            show(file, frame_view(words, Screen().width))
+        else:
+            write([every], form, file)
+    ctx.exit(findings(report))
+
+
+def _line(row: dict[str, Any]) -> Text:
+    """Return a finding as compilers print theirs."""
+    position = "" if row["line"] is None else f":{row['line']}:{row['column']}"
+    where = "".join(f"{plain(part)}: " for part in (f"{row['file']}{position}", row["rule"], row["path"]) if part)
+    return Text.assemble(where, (row["severity"], _STYLES[row["severity"]]), f": {plain(row['message'])} [{row['code']}]")

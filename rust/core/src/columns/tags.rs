@@ -1,0 +1,54 @@
+//! The column `rules`: the names of the rules that each row meets.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringViewArray};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, Schema};
+
+/// The name of the column.
+const NAME: &str = "rules";
+
+/// Builds the column.
+pub(crate) struct Tags {
+    names: StringViewArray,
+    ends: Vec<i32>,
+    rules: Vec<u32>,
+}
+
+impl Tags {
+    pub(crate) fn new(names: &[String]) -> Self {
+        Self { names: StringViewArray::from_iter_values(names), ends: vec![0], rules: Vec::new() }
+    }
+
+    /// The next row meets these rules.
+    pub(crate) fn push(&mut self, rules: &[u32]) {
+        self.rules.extend_from_slice(rules);
+        self.ends.push(self.rules.len() as i32);
+    }
+
+    /// The batch of the rows so far with the column behind all others.
+    pub(crate) fn finish(&mut self, batch: &RecordBatch) -> RecordBatch {
+        let ends = std::mem::replace(&mut self.ends, vec![0]);
+        let views = self.names.views();
+        let views: ScalarBuffer<u128> = self.rules.drain(..).map(|rule| views[rule as usize]).collect();
+        let names = StringViewArray::new(views, Arc::clone(self.names.data_buffers()), None);
+        let lists = ListArray::new(item(), OffsetBuffer::new(ends.into()), Arc::new(names), None);
+        debug_assert_eq!(lists.len(), batch.num_rows());
+        let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+        columns.push(Arc::new(lists));
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::new(with_tags(&batch.schema())), columns, &options)
+            .expect("as many lists as rows, and a field for them")
+    }
+}
+
+fn item() -> Arc<Field> {
+    Arc::new(Field::new_list_field(DataType::Utf8View, false))
+}
+
+/// The schema with the column behind all others.
+fn with_tags(schema: &Schema) -> Schema {
+    let column = Arc::new(Field::new(NAME, DataType::List(item()), false));
+    Schema::new(schema.fields().iter().cloned().chain([column]).collect::<Vec<_>>())
+}

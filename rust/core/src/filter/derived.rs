@@ -1,0 +1,148 @@
+//! What other AWS services see of a record under names of their own.
+
+use std::borrow::Cow;
+
+use super::path::Derived;
+use crate::event::Record;
+use crate::json::{Cursor, Value};
+use crate::schema::{ColumnId, find};
+
+/// The columns that derived values follow from.
+pub(super) struct Sources {
+    category: ColumnId,
+    event_type: ColumnId,
+    event_source: ColumnId,
+    event_name: ColumnId,
+    management: ColumnId,
+    insight: ColumnId,
+    resources: ColumnId,
+    region: ColumnId,
+    parameters: ColumnId,
+}
+
+impl Sources {
+    pub(super) fn new() -> Self {
+        let column = |path| find(path).expect("a column of the table");
+        Self {
+            category: column("eventCategory"),
+            event_type: column("eventType"),
+            event_source: column("eventSource"),
+            event_name: column("eventName"),
+            management: column("managementEvent"),
+            insight: column("insightDetails"),
+            resources: column("resources"),
+            region: column("awsRegion"),
+            parameters: column("requestParameters"),
+        }
+    }
+
+    /// The columns that must be noted of a record.
+    pub(super) fn columns(&self, derived: Derived) -> u128 {
+        match derived {
+            Derived::Category => {
+                1 << self.category
+                    | 1 << self.event_type
+                    | 1 << self.event_source
+                    | 1 << self.event_name
+                    | 1 << self.management
+                    | 1 << self.insight
+                    | 1 << self.resources
+            }
+            Derived::DetailType => 1 << self.event_type | 1 << self.event_source,
+            Derived::Source => 1 << self.event_source,
+            Derived::ObjectArn => 1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters,
+        }
+    }
+
+    /// The texts; more than one where AWS's own pages do not agree, none where nothing follows.
+    pub(super) fn texts(&self, derived: Derived, record: &Record, cursor: &Cursor<'_>) -> Vec<Cow<'static, [u8]>> {
+        let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
+        let event_type = text(self.event_type);
+        let fixed = |text: &'static str| vec![Cow::Borrowed(text.as_bytes())];
+        match derived {
+            Derived::Category => match text(self.category) {
+                Some(category) => vec![Cow::Owned(category.into_owned())],
+                None => fixed(self.category(event_type.as_deref(), record, cursor)),
+            },
+            Derived::DetailType => match event_type.as_deref() {
+                // Early records call a sign-in an API call; those before version 1.02 have no type at all.
+                None | Some(b"AwsApiCall") if text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") => sign_in(),
+                None | Some(b"AwsApiCall") => fixed("AWS API Call via CloudTrail"),
+                Some(b"AwsServiceEvent") => fixed("AWS Service Event via CloudTrail"),
+                Some(b"AwsConsoleAction") => fixed("AWS Console Action via CloudTrail"),
+                Some(b"AwsConsoleSignIn") => sign_in(),
+                Some(b"AwsCloudTrailInsight") => fixed("AWS Insight via CloudTrail"),
+                Some(other) if other.starts_with(b"AwsVpceEvent") => fixed("AWS Network Activity Event via CloudTrail"),
+                Some(_) => Vec::new(),
+            },
+            Derived::Source => text(self.event_source).map_or_else(Vec::new, |source| {
+                let end = memchr::memmem::find(&source, b".amazonaws.com").unwrap_or(source.len());
+                vec![Cow::Owned([b"aws.", &source[..end]].concat())]
+            }),
+            Derived::ObjectArn => self.object_arn(record, cursor).map(Cow::Owned).into_iter().collect(),
+        }
+    }
+
+    /// `arn:aws:s3:::bucket/key`, for a call of S3 without a resource that is an object.
+    fn object_arn(&self, record: &Record, cursor: &Cursor<'_>) -> Option<Vec<u8>> {
+        let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
+        let has_object = record.get(self.resources).is_some_and(|resources| names_object(cursor.slice(resources)));
+        if has_object || text(self.event_source).as_deref() != Some(b"s3.amazonaws.com") {
+            return None;
+        }
+        let parameters = record.get(self.parameters).filter(|value| cursor.slice(*value).starts_with(b"{"))?;
+        let [mut bucket, mut key] = [None, None];
+        let mut inside = cursor.back_to(parameters);
+        let mut more = inside.enter_object().ok()?;
+        while more {
+            let name = inside.key().ok()?;
+            let value = inside.value().ok()?;
+            match &inside.bytes()[name.start..name.end] {
+                b"bucketName" => bucket = inside.string(value),
+                b"key" => key = inside.string(value),
+                _ => {}
+            }
+            more = inside.next_member().ok()?;
+        }
+        let partition: &[u8] = match text(self.region).as_deref() {
+            Some(region) if region.starts_with(b"cn-") => b"aws-cn",
+            Some(region) if region.starts_with(b"us-gov-") => b"aws-us-gov",
+            _ => b"aws",
+        };
+        let parts: [&[u8]; 6] = [b"arn:", partition, b":s3:::", &bucket?, b"/", &key?];
+        Some(parts.concat())
+    }
+
+    /// The category of a record that does not say it: they do from version 1.07 on.
+    fn category(&self, event_type: Option<&[u8]>, record: &Record, cursor: &Cursor<'_>) -> &'static str {
+        let slice = |column: ColumnId| record.get(column).map(|value: Value| cursor.slice(value));
+        let management = slice(self.management).map(<[u8]>::to_ascii_lowercase);
+        if event_type == Some(b"AwsCloudTrailInsight") || slice(self.insight).is_some_and(|details| details != b"null") {
+            return "Insight";
+        }
+        if event_type.is_some_and(|name| name.starts_with(b"AwsVpceEvent")) {
+            return "NetworkActivity";
+        }
+        match management.as_deref() {
+            Some(b"false" | b"\"false\"") => "Data",
+            None if self.is_early_data_event(&slice) => "Data",
+            _ => "Management",
+        }
+    }
+
+    /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.
+    fn is_early_data_event<'a>(&self, slice: &impl Fn(ColumnId) -> Option<&'a [u8]>) -> bool {
+        slice(self.resources).is_some_and(names_object)
+            || slice(self.event_name) == Some(b"\"Invoke\"") && slice(self.event_source) == Some(b"\"lambda.amazonaws.com\"")
+    }
+}
+
+/// Whether an object in S3 is among the resources.
+fn names_object(resources: &[u8]) -> bool {
+    memchr::memmem::find(resources, b"\"AWS::S3::Object\"").is_some()
+}
+
+/// AWS's pages spell the detail type of sign-ins in two ways.
+fn sign_in() -> Vec<Cow<'static, [u8]>> {
+    [&b"AWS Console Sign In via CloudTrail"[..], b"AWS Console Signin via CloudTrail"].map(Cow::Borrowed).to_vec()
+}

@@ -1,0 +1,102 @@
+//! Why a text is no filter pattern.
+
+use std::fmt;
+
+use crate::error::line_and_column;
+
+/// A text that CloudWatch Logs would not take as a filter pattern: what is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    kind: FilterErrorKind,
+    line: usize,
+    column: usize,
+}
+
+/// What is wrong with a filter pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilterErrorKind {
+    /// It has so many characters.
+    TooLong(usize),
+    /// Something else was expected.
+    Unexpected {
+        /// In words.
+        expected: &'static str,
+        /// The word or the character; `None` at the end.
+        found: Option<String>,
+    },
+    /// It has too many of something.
+    TooMany {
+        /// What there are too many of.
+        of: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// What a regular expression must not have.
+    Expression(&'static str),
+}
+
+impl FilterError {
+    /// At the place where `rest` begins, which is the end of `text`.
+    pub(super) fn new(kind: FilterErrorKind, text: &str, rest: &str) -> Self {
+        let (line, column) = line_and_column(text, text.len() - rest.len());
+        Self { kind, line, column }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &FilterErrorKind {
+        &self.kind
+    }
+
+    /// The line, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The character of the line, counted from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl FilterErrorKind {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "too-long",
+            Self::Unexpected { .. } => "syntax",
+            Self::TooMany { .. } => "too-many",
+            Self::Expression(_) => "regular-expression",
+        }
+    }
+}
+
+impl fmt::Display for FilterErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(length) => write!(f, "a filter pattern has at most {} characters, not {length}", super::MAX_LENGTH),
+            Self::Unexpected { expected, found: Some(found) } => write!(f, "expected {expected} but found '{found}'"),
+            Self::Unexpected { expected, found: None } => {
+                write!(f, "expected {expected} but found the end of the filter pattern")
+            }
+            Self::TooMany { of, limit } => write!(f, "at most {limit} {of}"),
+            Self::Expression(why) => write!(f, "regular expression: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, line, column } = self;
+        match kind {
+            FilterErrorKind::TooLong(_) => write!(f, "{kind}"),
+            _ => write!(f, "{kind} at line {line}, column {column}"),
+        }
+    }
+}
+
+impl std::error::Error for FilterError {}

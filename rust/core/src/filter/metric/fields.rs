@@ -1,0 +1,169 @@
+//! Filter patterns on the fields of a text that blanks divide: `[ip, user, ..., status = 4*, bytes]`.
+
+use std::fmt;
+
+use super::error::{FilterError, FilterErrorKind};
+use super::operand::{Flag, Number, Operand, Operator};
+use super::reader::Reader;
+
+/// What stands between the square brackets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fields {
+    /// From the start of the text on.
+    first: Vec<Field>,
+    /// Up to its end, behind any number of others; `None` where no field may be left over.
+    last: Option<Vec<Field>>,
+}
+
+/// A field by its name, and what is asked of it.
+#[derive(Debug, Clone, PartialEq)]
+struct Field {
+    name: String,
+    /// Met when every comparison of one of these is met, or when there are none.
+    any: Vec<Vec<(Operator, Operand)>>,
+}
+
+impl Fields {
+    /// Reads from `[` to the end.
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, FilterError> {
+        reader.expect("[", "'['")?;
+        let (mut first, mut last) = (Vec::new(), None::<Vec<Field>>);
+        loop {
+            reader.skip_space();
+            let at = reader.rest();
+            if !reader.eat("...") {
+                let field = Field::parse(reader)?;
+                last.as_mut().unwrap_or(&mut first).push(field);
+            } else if last.replace(Vec::new()).is_some() {
+                return Err(reader.error_at(at, FilterErrorKind::TooMany { of: "'...'", limit: 1 }));
+            }
+            reader.skip_space();
+            if reader.eat("]") {
+                break;
+            }
+            reader.expect(",", "',' or ']'")?;
+        }
+        reader.end()?;
+        Ok(Self { first, last })
+    }
+
+    /// Whether the fields of a text are as many as are named, and what is asked of each is met.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        let fields = split(text);
+        let named = self.first.len() + self.last.as_ref().map_or(0, Vec::len);
+        let enough = if self.last.is_some() { named <= fields.len() } else { named == fields.len() };
+        let pairs = self.first.iter().zip(&fields);
+        let pairs = pairs.chain(self.last.iter().flatten().rev().zip(fields.iter().rev()));
+        enough && { pairs }.all(|(field, text)| field.matches(text))
+    }
+}
+
+/// The fields of a text. Quotes and square brackets around blanks make one field of what they enclose, if a blank or the end follows.
+fn split(text: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut rest = text.trim_ascii_start();
+    while let Some(&first) = rest.first() {
+        let close = match first {
+            b'"' => enclosed(rest, b'"'),
+            b'[' => enclosed(rest, b']'),
+            _ => None,
+        };
+        let (field, behind) = if let Some(close) = close {
+            (&rest[1..close], close + 1)
+        } else {
+            let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+            (&rest[..end], end)
+        };
+        fields.push(field);
+        rest = rest[behind..].trim_ascii_start();
+    }
+    fields
+}
+
+/// Where the field that a mark opens is closed.
+fn enclosed(text: &[u8], mark: u8) -> Option<usize> {
+    memchr::memchr_iter(mark, &text[1..]).map(|at| at + 1).find(|at| text.get(at + 1).is_none_or(u8::is_ascii_whitespace))
+}
+
+impl Field {
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, FilterError> {
+        let name = reader.name("the name of a field, or '...'")?;
+        let mut any = Vec::new();
+        reader.skip_space();
+        if let Some(operator) = reader.operator() {
+            any.push(vec![comparison(reader, operator)?]);
+            loop {
+                reader.skip_space();
+                let and = reader.eat("&&");
+                if !and && !reader.eat("||") {
+                    break;
+                }
+                reader.skip_space();
+                let at = reader.rest();
+                if reader.name("the name of the field")? != name {
+                    return Err(reader.unexpected_at(at, "the name of the same field"));
+                }
+                reader.skip_space();
+                let operator = reader.operator().ok_or_else(|| reader.unexpected("a comparison sign"))?;
+                let comparison = comparison(reader, operator)?;
+                match any.last_mut() {
+                    Some(all) if and => all.push(comparison),
+                    _ => any.push(vec![comparison]),
+                }
+            }
+        }
+        Ok(Self { name: name.to_owned(), any })
+    }
+
+    fn matches(&self, text: &[u8]) -> bool {
+        let meets = |(operator, operand): &(Operator, Operand)| operator.compares(operand, text);
+        self.any.is_empty() || self.any.iter().any(|all| all.iter().all(meets))
+    }
+}
+
+/// Everything is text here, `true` too.
+fn comparison(reader: &mut Reader<'_>, operator: Operator) -> Result<(Operator, Operand), FilterError> {
+    let operand = match reader.operand(operator)? {
+        Operand::Flag(Flag(flag)) => Operand::words(if flag { "true" } else { "false" }),
+        operand => operand,
+    };
+    Ok((operator, operand))
+}
+
+impl Operator {
+    /// Whether a field compares so. One that is no number has no order, and no number is equal to it.
+    fn compares(self, operand: &Operand, text: &[u8]) -> bool {
+        let wanted = match operand {
+            Operand::Number(number) => number,
+            Operand::Words(words) => return words.test().passes(text) == (self == Self::Equal),
+            Operand::Expression(expression) => return expression.program().is_match(text) == (self == Self::Equal),
+            Operand::Anything | Operand::Flag(_) => return self == Self::Equal,
+        };
+        let found = str::from_utf8(text).ok().and_then(Number::parse);
+        match found.and_then(|found| found.value.partial_cmp(&wanted.value)) {
+            Some(order) => self.holds(order),
+            None => self == Self::NotEqual,
+        }
+    }
+}
+
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.first.iter().map(ToString::to_string);
+        let last = self.last.iter().flat_map(|last| ["...".to_owned()].into_iter().chain(last.iter().map(ToString::to_string)));
+        write!(f, "[{}]", first.chain(last).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.any.is_empty() {
+            return f.write_str(&self.name);
+        }
+        let all = |all: &Vec<(Operator, Operand)>| {
+            let parts = all.iter().map(|(operator, operand)| format!("{} {} {operand}", self.name, operator.sign()));
+            parts.collect::<Vec<_>>().join(" && ")
+        };
+        f.write_str(&self.any.iter().map(all).collect::<Vec<_>>().join(" || "))
+    }
+}

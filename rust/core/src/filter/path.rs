@@ -1,0 +1,64 @@
+//! Where a condition looks: paths into a record, or into any JSON document, and what can be told of a record without a key of its own.
+
+/// A place in a record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Path {
+    /// Down from the record itself.
+    Steps {
+        /// From the record on.
+        steps: Vec<Step>,
+        /// Whether arrays on the way, and at the end, are looked into as if each element stood in their place: then only values that
+        /// are neither an object nor an array are found. Else a step through an array says which element it means.
+        through_arrays: bool,
+    },
+    /// What `EventBridge` or an event selector sees, and the record spells otherwise.
+    Derived(Derived),
+}
+
+/// One step down.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Into the member of an object.
+    Key(String),
+    /// Into one element of an array.
+    Index(u32),
+    /// Into each element of an array.
+    Elements,
+    /// Into each member of an object.
+    Members,
+}
+
+/// A value that follows from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Derived {
+    /// `Management`, `Data`, `NetworkActivity`, `Insight`, …: `eventCategory`, or for older records what their other fields say.
+    Category,
+    /// `detail-type` of the event that `EventBridge` makes of the record; both spellings of sign-in events.
+    DetailType,
+    /// `source` of that event: `aws.ec2`.
+    Source,
+    /// The ARN of an object in S3 that only the parameters of a call name, as in early records.
+    ObjectArn,
+}
+
+impl Path {
+    /// Down the keys of objects only.
+    pub fn keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Steps { steps: keys.into_iter().map(|key| Step::Key(key.to_owned())).collect(), through_arrays: false }
+    }
+
+    /// Down these keys, and through all arrays on the way.
+    pub fn keys_through_arrays<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Steps { steps: keys.into_iter().map(|key| Step::Key(key.to_owned())).collect(), through_arrays: true }
+    }
+
+    /// How many steps two paths have in common.
+    pub(super) fn common(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Steps { steps, .. }, Self::Steps { steps: others, .. }) => {
+                steps.iter().zip(others).take_while(|(step, other)| step == other).count()
+            }
+            _ => 0,
+        }
+    }
+}

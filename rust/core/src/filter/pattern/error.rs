@@ -1,0 +1,179 @@
+//! Why a text is no event pattern, and where.
+
+use std::fmt;
+
+use super::wildcard::WildcardError;
+use crate::error::line_and_column;
+use crate::filter::BlockError;
+
+/// A refusal: what is wrong, in which field, and where in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternError {
+    kind: PatternErrorKind,
+    field: String,
+    line: usize,
+    column: usize,
+}
+
+/// What is wrong with a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PatternErrorKind {
+    /// The text is not JSON: what was expected, and the character that was found (`None` at the end).
+    InvalidJson(&'static str, Option<char>),
+    /// The text has more bytes than this.
+    TooLong(u64),
+    /// Objects are nested deeper than this.
+    TooDeep(usize),
+    /// More fields than this have to be met at once.
+    TooManyFields(usize),
+    /// `$or` makes more combinations than this.
+    TooManyCombinations(usize),
+    /// Something stands where only another kind of value may: what it belongs to, what was expected, what was found.
+    WrongType {
+        /// The operator, or a part of the pattern.
+        of: &'static str,
+        /// The kinds that are right.
+        expected: &'static str,
+        /// The kind that is there.
+        found: &'static str,
+    },
+    /// An object without members.
+    EmptyObject,
+    /// An array without elements.
+    EmptyArray,
+    /// The name of an operator is none.
+    UnknownOperator(String),
+    /// An operator object has more than one member.
+    SeveralOperators,
+    /// `anything-but`, `prefix` or `suffix` takes no operator of this name: which of them, the name.
+    UnsupportedOperator(&'static str, String),
+    /// An array of `anything-but` has both strings and numbers.
+    MixedList,
+    /// A prefix or suffix that every string has.
+    EmptyAffix,
+    /// `numeric` has no comparison of this name, or not here: the name, what is possible.
+    NumericOperator(String, &'static str),
+    /// A comparison of `numeric` has no value: the comparison.
+    NumericValue(String),
+    /// `numeric` goes on where it should be at its end.
+    NumericTooLong,
+    /// The lower end of a range is not below the upper one.
+    NumericRange,
+    /// A number that cannot be compared, because a double would change it.
+    Incomparable(String),
+    /// What is wrong with a wildcard.
+    Wildcard(WildcardError),
+    /// What is wrong with a block of IP addresses.
+    Block(BlockError),
+    /// `$or` has less than two objects.
+    OrTooShort,
+    /// A name that must not be a field's inside of `$or`.
+    Reserved(String),
+}
+
+impl PatternErrorKind {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidJson(..) => "invalid-json",
+            Self::TooLong(_) => "too-long",
+            Self::TooDeep(_) => "too-deep",
+            Self::TooManyFields(_) => "too-many-fields",
+            Self::TooManyCombinations(_) => "too-many-combinations",
+            Self::WrongType { .. } => "wrong-type",
+            Self::EmptyObject => "empty-object",
+            Self::EmptyArray => "empty-array",
+            Self::UnknownOperator(_) => "unknown-operator",
+            Self::SeveralOperators => "several-operators",
+            Self::UnsupportedOperator(..) => "unsupported-operator",
+            Self::MixedList => "mixed-list",
+            Self::EmptyAffix => "empty-affix",
+            Self::NumericOperator(..) => "numeric-operator",
+            Self::NumericValue(_) => "numeric-value",
+            Self::NumericTooLong => "numeric-too-long",
+            Self::NumericRange => "numeric-range",
+            Self::Incomparable(_) => "incomparable-number",
+            Self::Wildcard(_) => "wildcard",
+            Self::Block(_) => "cidr",
+            Self::OrTooShort => "or-too-short",
+            Self::Reserved(_) => "reserved-name",
+        }
+    }
+}
+
+impl fmt::Display for PatternErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidJson(expected, None) => write!(f, "invalid JSON: expected {expected} but found the end"),
+            Self::InvalidJson(expected, Some(found)) => write!(f, "invalid JSON: expected {expected} but found {found:?}"),
+            Self::TooLong(limit) => write!(f, "longer than {limit} bytes"),
+            Self::TooDeep(limit) => write!(f, "nested deeper than {limit} objects"),
+            Self::TooManyFields(limit) => write!(f, "more than {limit} fields in one combination"),
+            Self::TooManyCombinations(limit) => write!(f, "\"$or\" makes more than {limit} combinations"),
+            Self::WrongType { of, expected, found } => write!(f, "{of} must be {expected}, not {found}"),
+            Self::EmptyObject => f.write_str("empty object: expected a field or an operator"),
+            Self::EmptyArray => f.write_str("empty array: expected at least one value"),
+            Self::UnknownOperator(name) => write!(f, "unknown operator {name:?}"),
+            Self::SeveralOperators => f.write_str("more than one operator in one object"),
+            Self::UnsupportedOperator(of, name) => write!(f, "{of:?} takes no operator {name:?}"),
+            Self::MixedList => f.write_str("the array of \"anything-but\" must be all strings or all numbers"),
+            Self::EmptyAffix => f.write_str("the prefixes and suffixes of \"anything-but\" must not be empty"),
+            Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {name:?}"),
+            Self::NumericValue(sign) => write!(f, "\"numeric\" has no number behind {sign:?}"),
+            Self::NumericTooLong => f.write_str("\"numeric\" goes on behind its last comparison"),
+            Self::NumericRange => f.write_str("the lower end of the range of \"numeric\" must be below the upper one"),
+            Self::Incomparable(text) => write!(f, "cannot compare the number {text}: a double does not hold all of its digits"),
+            Self::Wildcard(WildcardError::Consecutive(at)) => {
+                write!(f, "two stars in a row in the wildcard, at its character {at}")
+            }
+            Self::Wildcard(WildcardError::Escape(at)) => {
+                write!(f, "only \\* and \\\\ are escapes in a wildcard, unlike that at its character {at}")
+            }
+            Self::Block(BlockError::Form) => f.write_str("\"cidr\" must be an address, '/' and a number of bits"),
+            Self::Block(BlockError::Address) => f.write_str("\"cidr\" has no IPv4 or IPv6 address before the '/'"),
+            Self::Block(BlockError::Mask(bits)) => write!(f, "\"cidr\" must have less than {bits} bits"),
+            Self::OrTooShort => f.write_str("\"$or\" must have at least two objects"),
+            Self::Reserved(name) => write!(f, "{name:?} is the name of an operator and cannot be a field inside of \"$or\""),
+        }
+    }
+}
+
+impl PatternError {
+    /// At a byte of `text`.
+    pub(super) fn new(kind: PatternErrorKind, field: String, text: &str, byte: usize) -> Self {
+        let (line, column) = line_and_column(text, byte);
+        Self { kind, field, line, column }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &PatternErrorKind {
+        &self.kind
+    }
+
+    /// The field that it is about, as names with dots between them; empty for the pattern as a whole.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Where it stands: line and column of the text, from 1, in characters.
+    #[must_use]
+    pub fn position(&self) -> (usize, usize) {
+        (self.line, self.column)
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, field, line, column } = self;
+        if !field.is_empty() {
+            write!(f, "{field}: ")?;
+        }
+        write!(f, "{kind} at line {line}, column {column}")
+    }
+}
+
+impl std::error::Error for PatternError {}

@@ -1,0 +1,58 @@
+//! A member of an object, whose value must pass a test.
+
+use memchr::memchr2;
+use memchr::memmem::Finder;
+
+use crate::filter::value::TextTest;
+
+/// Looks for the values under one key, wherever it stands.
+pub(super) struct Member {
+    /// The key behind its opening quote.
+    finder: Finder<'static>,
+    test: TextTest,
+}
+
+impl Member {
+    /// A search, if there is only one way to write the key but for `\u00…` escapes.
+    pub(super) fn new(key: &str, test: TextTest) -> Option<Self> {
+        let plain = key.len() > 2 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        plain.then(|| Self { finder: Finder::new(format!("\"{key}").as_bytes()).into_owned(), test })
+    }
+
+    /// Whether a value under the key may pass the test. What is spelled in an unusual way may.
+    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
+        let length = self.finder.needle().len();
+        self.finder.find_iter(text).any(|at| self.may_pass(&text[at + length..]).unwrap_or(true))
+    }
+
+    /// Whether the value behind a key may pass the test; `None` when that cannot be told.
+    fn may_pass(&self, behind: &[u8]) -> Option<bool> {
+        // Where the record itself stands in a string, each of its quotes has backslashes before it.
+        let escapes = backslashes(behind);
+        let Some(rest) = behind[escapes..].strip_prefix(b"\"") else {
+            // A longer key, or the window ends here.
+            return (escapes == 0 && !behind.is_empty()).then_some(false);
+        };
+        let Some(rest) = without_space(rest).strip_prefix(b":") else {
+            // A string that is no key.
+            return matches!(without_space(rest).first()?, b',' | b'}' | b']').then_some(false);
+        };
+        let value = without_space(rest);
+        if value.starts_with(b"null") {
+            return Some(false);
+        }
+        let inside = value.get(escapes..).filter(|_| backslashes(value) == escapes)?.strip_prefix(b"\"")?;
+        let end = memchr2(b'"', b'\\', inside)?;
+        let closes = backslashes(&inside[end..]) == escapes && inside.get(end + escapes) == Some(&b'"');
+        closes.then(|| self.test.passes(&inside[..end]))
+    }
+}
+
+fn backslashes(text: &[u8]) -> usize {
+    text.iter().take_while(|&&byte| byte == b'\\').count()
+}
+
+fn without_space(text: &[u8]) -> &[u8] {
+    let space = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    &text[space..]
+}

@@ -1,0 +1,194 @@
+//! Event selectors as predicates.
+
+use super::check::S3_OBJECT;
+use super::{AdvancedSelector, EventSelectors, Field, FieldSelector, Operator};
+use crate::filter::{Derived, Folded, Kind, Path, Predicate, Slot, TextTest, ValueTest};
+
+/// What an event that does not say whether it only reads is taken for. AWS's pages leave it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    /// An event that writes, so that what must not be missed is not.
+    #[default]
+    Write,
+    /// An event that reads.
+    Read,
+    /// Neither.
+    Neither,
+}
+
+impl EventSelectors {
+    /// The same as a predicate.
+    #[must_use]
+    pub fn predicate(&self, unknown: Unknown) -> Predicate {
+        Predicate::Any(self.to_advanced().iter().map(|selector| selector.predicate(unknown)).collect())
+    }
+}
+
+impl AdvancedSelector {
+    fn predicate(&self, unknown: Unknown) -> Predicate {
+        let mut parts = Vec::new();
+        let mut resources = Resources::default();
+        for selector in &self.fields {
+            match selector.field {
+                Field::ResourcesType => resources.types.push(selector),
+                Field::ResourcesArn => resources.arns.push(selector),
+                Field::EventCategory => parts.extend(selector.category()),
+                Field::ReadOnly => parts.push(selector.read_only(unknown)),
+                _ => parts.push(selector.on_one_value()),
+            }
+        }
+        parts.extend(resources.predicate());
+        Predicate::All(parts)
+    }
+}
+
+impl FieldSelector {
+    /// The values that select, or those that take away, as a test that is passed when one is hit; `None` where there are none.
+    fn hits(&self, selects: bool) -> Option<TextTest> {
+        self.hits_of(|operator| operator.selects() == selects)
+    }
+
+    fn hits_of(&self, counts: impl Fn(Operator) -> bool) -> Option<TextTest> {
+        let counting: Vec<_> = self.conditions.iter().filter(|(operator, _)| counts(*operator)).collect();
+        let tests = counting.iter().flat_map(|(operator, values)| {
+            let bytes = |value: &String| value.as_bytes().into();
+            match operator.positive() {
+                Operator::StartsWith => values.iter().map(|value| TextTest::Prefix(bytes(value))).collect(),
+                Operator::EndsWith => values.iter().map(|value| TextTest::Suffix(bytes(value))).collect(),
+                _ => vec![TextTest::one_of(values.iter().map(String::as_str))],
+            }
+        });
+        let mut tests: Vec<_> = tests.collect();
+        match tests.len() {
+            0 if counting.is_empty() => None,
+            1 => tests.pop(),
+            _ => Some(TextTest::Any(tests)),
+        }
+    }
+
+    /// The conditions that select, or those that take away, in words.
+    fn label(&self, selects: bool) -> String {
+        let conditions = self.conditions.iter().filter(|(operator, _)| operator.selects() == selects);
+        let words: Vec<_> =
+            conditions.map(|(operator, values)| format!("{} {} {values:?}", self.field.name(), operator.name())).collect();
+        words.join(" or ")
+    }
+
+    /// On a field that a record has once. Where it is missing, nothing is selected and nothing taken away.
+    fn on_one_value(&self) -> Predicate {
+        let path = Path::keys(self.field.name().split('.'));
+        let test = |hits: TextTest| match self.field {
+            Field::SessionCredentialFromConsole => ValueTest::Any(vec![ValueTest::Text(hits), ValueTest::Kind(&[Kind::True])]),
+            _ => ValueTest::Text(hits),
+        };
+        let selected = self.hits(true).map(|hits| Predicate::value(path.clone(), test(hits), self.label(true)));
+        let kept = self.hits(false).map(|hits| {
+            let slot = Slot::new(path.clone(), ValueTest::Not(Box::new(test(hits))), self.label(false));
+            Predicate::Values(vec![Slot { or_absent: true, ..slot }])
+        });
+        Predicate::All(selected.into_iter().chain(kept).collect())
+    }
+
+    /// Most records say their category; to derive it takes longer than the rest of a selector.
+    fn category(&self) -> Option<Predicate> {
+        let hits = ValueTest::Text(self.hits(true)?);
+        let path = || Path::keys(["eventCategory"]);
+        let said = Predicate::value(path(), hits.clone(), "");
+        let unsaid = Slot::new(path(), ValueTest::Not(Box::new(ValueTest::Kind(&[Kind::Text]))), "");
+        let unsaid = Predicate::Values(vec![Slot { or_absent: true, ..unsaid }]);
+        let derived = Predicate::value(Path::Derived(Derived::Category), hits, "");
+        let condition = Predicate::Any(vec![said, Predicate::All(vec![unsaid, derived])]);
+        Some(Predicate::Condition(self.label(true), Box::new(condition)))
+    }
+
+    /// `true` and `false` come as JSON values, and as texts in any case of letters.
+    fn read_only(&self, unknown: Unknown) -> Predicate {
+        let says = |kind: &'static [Kind], text: &str| {
+            ValueTest::Any(vec![ValueTest::Kind(kind), ValueTest::Text(TextTest::EqualIgnoreCase(Folded::new(text)))])
+        };
+        let (reads, writes) = (says(&[Kind::True], "true"), says(&[Kind::False], "false"));
+        let slot = |test: &ValueTest, other: &ValueTest, too: bool| {
+            let test = if too { ValueTest::Not(Box::new(other.clone())) } else { test.clone() };
+            Predicate::Values(vec![Slot { or_absent: too, ..Slot::new(Path::keys(["readOnly"]), test, self.label(true)) }])
+        };
+        let values = self.conditions.iter().filter(|(operator, _)| operator.selects()).flat_map(|(_, values)| values);
+        let parts = values.map(|value| match value.as_str() {
+            "true" => slot(&reads, &writes, unknown == Unknown::Read),
+            _ => slot(&writes, &reads, unknown == Unknown::Write),
+        });
+        Predicate::Any(parts.collect())
+    }
+}
+
+/// The conditions on the resources of an event.
+#[derive(Default)]
+struct Resources<'a> {
+    types: Vec<&'a FieldSelector>,
+    arns: Vec<&'a FieldSelector>,
+}
+
+impl Resources<'_> {
+    /// Type and ARN are those of one resource. An ARN that is taken away takes the event with it.
+    fn predicate(&self) -> Vec<Predicate> {
+        let mut parts: Vec<_> = self.types.first().map(|kind| self.of_type(kind.label(true))).into_iter().collect();
+        for arn in &self.arns {
+            parts.extend(self.with_arn(arn, true));
+            parts.extend(self.with_arn(arn, false));
+        }
+        parts
+    }
+
+    /// There is a resource of the type.
+    fn of_type(&self, label: String) -> Predicate {
+        let objects = self.has_objects().then(|| object(ValueTest::Kind(&[Kind::Text])));
+        let parts = [Predicate::Values(self.slots())].into_iter().chain(objects).collect();
+        Predicate::Condition(label, Box::new(Predicate::Any(parts)))
+    }
+
+    /// There is a resource of the type whose ARN is hit, or, where hits take away, there is none.
+    fn with_arn(&self, arn: &FieldSelector, selects: bool) -> Option<Predicate> {
+        let hits = arn.hits(selects)?;
+        let mut parts = Vec::new();
+        for (name, whole) in ARN_MEMBERS {
+            let counts = |operator: Operator| whole || operator.positive() == Operator::StartsWith;
+            let Some(hits) = arn.hits_of(|operator| operator.selects() == selects && counts(operator)) else { continue };
+            let mut slots = vec![slot(Path::keys_through_arrays(["resources", name]), hits)];
+            slots.extend(self.slots());
+            parts.push(Predicate::Values(slots));
+        }
+        if self.has_objects() {
+            parts.push(object(ValueTest::Text(hits)));
+        }
+        let hit = Predicate::Any(parts);
+        let condition = if selects { hit } else { Predicate::Not(Box::new(hit)) };
+        Some(Predicate::Condition(arn.label(selects), Box::new(condition)))
+    }
+
+    /// A resource of the type.
+    fn slots(&self) -> Vec<Slot> {
+        let hits = self.types.iter().filter_map(|kind| kind.hits(true));
+        hits.map(|hits| slot(Path::keys_through_arrays(["resources", "type"]), hits)).collect()
+    }
+
+    fn has_objects(&self) -> bool {
+        let conditions = self.types.iter().flat_map(|selector| &selector.conditions);
+        conditions.flat_map(|(_, values)| values).any(|value| value == S3_OBJECT)
+    }
+}
+
+/// The members of a resource that hold its ARN, and whether all of it. An event on all objects with a prefix has that prefix in the
+/// ARN's place: it can start with a value, but neither be one nor end with one.
+const ARN_MEMBERS: [(&str, bool); 3] = [("ARN", true), ("arn", true), ("ARNPrefix", false)];
+
+/// Part of a condition that has words of its own.
+fn slot(path: Path, hits: TextTest) -> Slot {
+    Slot::new(path, ValueTest::Text(hits), "")
+}
+
+/// Early data events of S3 name the object in their parameters only.
+fn object(test: ValueTest) -> Predicate {
+    Predicate::value(Path::Derived(Derived::ObjectArn), test, "")
+}
+
+#[cfg(test)]
+mod tests;

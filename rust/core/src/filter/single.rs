@@ -1,0 +1,144 @@
+//! Filters on single records, given as bytes.
+
+use std::sync::Arc;
+
+use super::rules::{Matcher, Rules, Unmet};
+use super::{Path, Predicate};
+use crate::error::Error;
+use crate::event::{Name, Record, Wanted};
+use crate::json::{Cursor, Index, PADDING, Value};
+use crate::schema::{ColumnId, find};
+
+/// A filter, whatever language it was written in.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// What a record must meet.
+    pub record: Predicate,
+    /// What a document that is no record must meet, where that is something else: an event pattern can speak of the event that
+    /// `EventBridge` makes of a record, and of anything.
+    pub document: Option<Predicate>,
+}
+
+/// A filter made ready for single records, with memory that it keeps.
+pub struct Single {
+    record_matcher: Matcher,
+    document_matcher: Option<Matcher>,
+    wanted: Wanted,
+    record: Record,
+    index: Index,
+    padded: Vec<u8>,
+    signs: u128,
+}
+
+impl Filter {
+    /// A filter on records only.
+    #[must_use]
+    pub fn on_records(record: Predicate) -> Self {
+        Self { record, document: None }
+    }
+
+    /// Met where all are.
+    #[must_use]
+    pub fn all(filters: &[Self]) -> Self {
+        Self::combined(filters, Predicate::All)
+    }
+
+    /// Met where one is.
+    #[must_use]
+    pub fn any(filters: &[Self]) -> Self {
+        Self::combined(filters, Predicate::Any)
+    }
+
+    /// Met where this is not.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        let negated = |predicate: &Predicate| Predicate::Not(Box::new(predicate.clone()));
+        Self { record: negated(&self.record), document: self.document.as_ref().map(negated) }
+    }
+
+    fn combined(filters: &[Self], combine: impl Fn(Vec<Predicate>) -> Predicate) -> Self {
+        let on_documents = |filter: &Self| filter.document.clone().unwrap_or_else(|| filter.record.clone());
+        let any = filters.iter().any(|filter| filter.document.is_some());
+        Self {
+            record: combine(filters.iter().map(|filter| filter.record.clone()).collect()),
+            document: any.then(|| combine(filters.iter().map(on_documents).collect())),
+        }
+    }
+}
+
+impl Single {
+    /// Compiles the filter.
+    #[must_use]
+    pub fn new(filter: &Filter) -> Self {
+        let rules = Arc::new(Rules::one(filter.record.clone()));
+        let signs = ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"];
+        let signs = signs.iter().filter_map(|path| find(path)).fold(0, |set, column: ColumnId| set | 1 << column);
+        let envelope = Rules::one(Predicate::absent(Path::keys(["detail-type"]), ""));
+        let wanted = match filter.document {
+            Some(_) => rules.wanted().and(envelope.wanted()).and(Wanted::columns(signs)),
+            None => rules.wanted(),
+        };
+        Self {
+            record_matcher: Matcher::new(rules),
+            document_matcher: filter.document.clone().map(|predicate| Matcher::new(Arc::new(Rules::one(predicate)))),
+            wanted,
+            record: Record::new(),
+            index: Index::default(),
+            padded: Vec::new(),
+            signs,
+        }
+    }
+
+    /// Whether a record, or another document, meets the filter. It must be one JSON object.
+    pub fn matches(&mut self, text: &[u8]) -> Result<bool, Error> {
+        self.with(text, |record, document, subject, whole, cursor| match document {
+            Some(matcher) => matcher.document_matches(whole, cursor),
+            None => record.matches(subject, whole, cursor),
+        })
+    }
+
+    /// The conditions that a record does not meet; none when it meets the filter.
+    pub fn explain(&mut self, text: &[u8]) -> Result<Vec<Unmet>, Error> {
+        self.with(text, |record, document, subject, whole, cursor| match document {
+            Some(matcher) => matcher.explain(None, whole, cursor),
+            None => record.explain(Some(subject), whole, cursor),
+        })
+    }
+
+    /// Reads the text and hands it on, with the matcher for documents if it is no record.
+    fn with<T>(
+        &mut self,
+        text: &[u8],
+        run: impl FnOnce(&mut Matcher, Option<&mut Matcher>, &Record, Value, &Cursor<'_>) -> T,
+    ) -> Result<T, Error> {
+        self.padded.clear();
+        self.padded.extend_from_slice(text);
+        self.padded.resize(text.len() + PADDING, 0);
+        self.index.build(text);
+        let mut cursor = Cursor::new(&self.padded, text.len(), self.index.tokens());
+        cursor.skip_space();
+        if cursor.byte() != b'{' {
+            return Err(cursor.unexpected("an object"));
+        }
+        let whole = self.record.read(&mut cursor, self.wanted)?;
+        cursor.skip_space();
+        if cursor.at < text.len() {
+            return Err(cursor.unexpected("the end"));
+        }
+        let (valid, _) = self.index.valid_up_to(text);
+        if valid < text.len() {
+            return Err(Error::at(valid, crate::error::ErrorKind::InvalidUtf8));
+        }
+        let is_envelope = || {
+            self.record.strays.iter().any(|stray| match stray.name {
+                Name::Key(start, end) => {
+                    stray.parent.is_none() && cursor.bytes()[start as usize..end as usize] == *b"detail-type"
+                }
+                _ => false,
+            })
+        };
+        let is_record = self.record.present() & self.signs != 0 && !is_envelope();
+        let document = self.document_matcher.as_mut().filter(|_| !is_record);
+        Ok(run(&mut self.record_matcher, document, &self.record, whole, &cursor))
+    }
+}
