@@ -22,7 +22,7 @@ from ctfast.exceptions import CloudTrailError
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
-#: Objects that are asked for together; their signatures are saved together.
+#: Objects that are asked for together.
 _PORTION = 2_000
 #: Beside the folder: in it, it would be read as a log.
 _SIGNATURES = ".signatures.json"
@@ -213,16 +213,20 @@ class _Copy:
         self._visited = [0, 0]
         self._done = Copied(signatures=f"{target}{_SIGNATURES}")
         self._signatures: dict[str, Any] = {}
+        self._saved = 0
 
     def run(self) -> Copied:
         self._target.mkdir(parents=True, exist_ok=True)
         saved = Path(self._done.signatures)
         if saved.exists():
             self._signatures = json.loads(saved.read_bytes())
+            self._saved = len(self._signatures)
         files = self._listed()
-        while portion := list(islice(files, _PORTION)):
-            self._portion(portion)
-        self._save()
+        try:
+            while portion := list(islice(files, _PORTION)):
+                self._portion(portion)
+        finally:
+            self._save()
         counts = self._listing.counts()
         self._done.skipped, self._done.pruned = dict(Counter(counts["skipped"])), dict(Counter(counts["pruned"]))
         self._done.requests = Requests(*self._remote.requests())
@@ -274,10 +278,13 @@ class _Copy:
                 self._signatures[url.removeprefix("s3://")] = dict(metadata)
             self._tell(size)
         self._bad += [(portion[number][0], None, None, "unreadable", "the copy broke off", 0) for number in sorted(waiting)]
-        self._save()
+        # All are written each time, so the more there are, the less often; those that a crash loses are fetched again.
+        if len(self._signatures) - self._saved > max(_PORTION, self._saved // 2):
+            self._save()
 
     def _save(self) -> None:
         """Write the signatures: all of them, or those from before."""
+        self._saved = len(self._signatures)
         path = Path(self._done.signatures)
         part = path.with_name(f"{path.name}.part")
         part.write_text(json.dumps(dict(sorted(self._signatures.items())), indent=1) + "\n", encoding="utf-8")

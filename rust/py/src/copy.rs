@@ -25,6 +25,7 @@ type Ended = (usize, Vec<(String, String)>, Option<Row>);
 impl Copy {
     /// Starts to copy objects, of some sizes, to paths.
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives references of its own by value")]
     fn new(remote: PyRef<'_, Remote>, wanted: Vec<(String, Option<u64>, PathBuf)>) -> Self {
         let wanted = wanted.into_iter().map(|(address, size, path)| Wanted { address, size, path }).collect();
         Self(Mutex::new(Copies::start(&remote.0, wanted)))

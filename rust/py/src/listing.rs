@@ -19,6 +19,9 @@ const PAGE: usize = 1_000;
 /// Steps between two looks at Ctrl-C.
 const STEPS: usize = 10_000;
 
+/// Files and their sizes.
+type Page = Vec<(String, Option<u64>)>;
+
 /// A listing that is under way. It works in `next` only.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Listing(Mutex<State>);
@@ -28,7 +31,7 @@ struct State {
     skipped: BTreeMap<Skip, u64>,
     pruned: BTreeMap<Skip, u64>,
     bad: Vec<Finding>,
-    page: Vec<(String, Option<u64>)>,
+    page: Page,
 }
 
 impl State {
@@ -76,7 +79,7 @@ impl Listing {
     }
 
     /// The next page of files with their sizes, in order, or None at the end.
-    fn next(&self, py: Python<'_>) -> PyResult<Option<Vec<(String, Option<u64>)>>> {
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Page>> {
         loop {
             let found = py.detach(|| {
                 let mut state = lock(&self.0);
