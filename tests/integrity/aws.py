@@ -140,7 +140,7 @@ class Oracle:
     def ask(self, case: Case) -> Answer:
         """Upload the scenario's archive and validate every account and region of it."""
         self.control.cases[case.name] = case
-        self._upload(case.archive, {run.trail.bucket for run in case.runs})
+        put(case.archive, self.store, {run.trail.bucket for run in case.runs})
         answer = Answer()
         for run in case.runs:
             done = self._run(case, run)
@@ -149,13 +149,6 @@ class Oracle:
             answer.err.append(done.stderr)
             answer.read(done.stdout + done.stderr)
         return answer
-
-    def _upload(self, archive: Archive, buckets: set[str]) -> None:
-        for bucket in {*archive.buckets(), *buckets}:
-            self.store.create(bucket)
-        for address, found in archive.objects.items():
-            bucket, key = split(address)
-            self.store.put(bucket, key, found.body, found.metadata)
 
     def _run(self, case: Case, run: Run) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "awscli", "cloudtrail", "validate-logs", "--verbose", "--trail-arn", run.trail.arn]
@@ -186,6 +179,15 @@ class Oracle:
     def ask_all(self, cases: list[Case], processes: int = 2) -> dict[str, Answer]:
         with ThreadPoolExecutor(processes) as pool:
             return dict(zip([case.name for case in cases], pool.map(self.ask, cases), strict=True))
+
+
+def put(archive: Archive, store: Store, buckets: set[str]) -> None:
+    """Put an archive, digests with their metadata, into the buckets that it names; make these buckets as well."""
+    for bucket in {*archive.buckets(), *buckets}:
+        store.create(bucket)
+    for address, found in archive.objects.items():
+        bucket, key = split(address)
+        store.put(bucket, key, found.body, found.metadata)
 
 
 @contextmanager

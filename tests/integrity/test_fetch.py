@@ -18,10 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 import ctfast as ct
-from aws import ACCESS, Control, Store, control, seaweed
+from aws import Control, control, put
 from cases import Case
 from chains import FIRST, HOME, HOUR, OTHER, SECOND, START, split
 from ctfast.cli import main
+from seaweed import ACCESS, SECRET, Store
 
 CLOSED = "http://127.0.0.1:9"  # nobody listens there
 
@@ -32,7 +33,7 @@ def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         monkeypatch.delenv(name, raising=False)
     settings = {
         "AWS_ACCESS_KEY_ID": ACCESS,
-        "AWS_SECRET_ACCESS_KEY": ACCESS,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
@@ -46,19 +47,13 @@ def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with seaweed(tmp_path_factory.mktemp("weed")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def case(store: Store) -> Case:
     """An archive in a bucket: digests of two regions, and log files."""
     made = Case("fetch", "nothing")
     made.keys[HOME].append(SECOND.public())
     made.chain().hours(40, logs=1).hours(2, key=SECOND)
     made.chain(3, region=OTHER)
-    store.upload(made.archive)
+    put(made.archive, store, set())
     return made
 
 
