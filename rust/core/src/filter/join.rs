@@ -1,5 +1,7 @@
 //! Values that must not stand in different elements of one array.
 
+use std::ops::Range;
+
 use super::Slot;
 use super::locate::{Element, Found, OUTSIDE, PathId, Paths, Scratch, Subject};
 
@@ -14,8 +16,10 @@ pub(super) struct Join {
 /// An array element that a value was chosen from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Choice {
-    array: u32,
-    index: u32,
+    /// The bytes of the array.
+    array: (u32, u32),
+    /// The bytes of the element.
+    place: (u32, u32),
     /// The last slot that it binds.
     until: usize,
 }
@@ -65,21 +69,20 @@ impl Join {
         for (number, slot) in self.slots.iter().enumerate() {
             paths.values(slot.path, subject, scratch);
             let found = scratch.found(slot.path);
-            let passing: Vec<_> = found.iter().filter(|found| slot.passes(found, subject)).map(|found| found.element).collect();
+            let passing = in_order(found.iter().filter(|found| slot.passes(found, subject)), &scratch.elements);
+            let there = if slot.or_absent { in_order(found.iter(), &scratch.elements) } else { Vec::new() };
             let mut next = Vec::new();
             for way in ways {
-                if slot.or_absent && !found.iter().any(|found| is_open(&way, found.element, &scratch.elements)) {
+                let open = open(&way);
+                if slot.or_absent && open.iter().all(|bytes| within(&there, bytes).is_empty()) {
                     next.push(kept(way.clone(), number));
                 }
-                for &element in &passing {
-                    if is_open(&way, element, &scratch.elements) {
-                        let mut longer = way.clone();
-                        longer.extend(chain(element, &scratch.elements).filter_map(|element| {
-                            let until = *self.shared[number].get((element.depth as usize).checked_sub(1)?)?;
-                            Some(Choice { array: element.array, index: element.index, until })
-                        }));
-                        next.push(kept(longer, number));
-                    }
+                for &(_, element) in open.iter().flat_map(|bytes| within(&passing, bytes)) {
+                    let chosen = chain(element, &scratch.elements).filter_map(|Element { array, place, depth, .. }| {
+                        let until = *self.shared[number].get((depth as usize).checked_sub(1)?)?;
+                        Some(Choice { array, place, until })
+                    });
+                    next.push(kept(way.iter().copied().chain(chosen).collect(), number));
                 }
             }
             next.sort_unstable();
@@ -91,6 +94,34 @@ impl Join {
         }
         true
     }
+}
+
+/// The innermost elements that values are in, each once, by where they start.
+fn in_order<'a>(found: impl Iterator<Item = &'a Found>, elements: &[Element]) -> Vec<(u32, u32)> {
+    let mut places: Vec<_> = found.map(|found| (elements[found.element as usize].place.0, found.element)).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(start, _)| *start);
+    places
+}
+
+/// Those that start within a range of bytes.
+fn within<'a>(places: &'a [(u32, u32)], bytes: &Range<u32>) -> &'a [(u32, u32)] {
+    let behind = |byte: u32| places.partition_point(|(start, _)| *start < byte);
+    &places[behind(bytes.start)..behind(bytes.end)]
+}
+
+/// Where elements can start that agree with all that were chosen: not in an array of which another element was.
+fn open(way: &[Choice]) -> Vec<Range<u32>> {
+    let all = Range { start: 0, end: u32::MAX };
+    way.iter().fold(vec![all], |open, Choice { array, place, .. }| {
+        let parts = |range: Range<u32>| {
+            let before = range.start..range.end.min(array.0);
+            let inside = range.start.max(place.0)..range.end.min(place.1);
+            let behind = range.start.max(array.1)..range.end;
+            [before, inside, behind]
+        };
+        open.into_iter().flat_map(parts).filter(|range| !range.is_empty()).collect()
+    })
 }
 
 /// Without the choices that bind no slot behind this one, so that ways which differ only in them become one.
@@ -105,12 +136,6 @@ impl Slot<PathId> {
     fn passes(&self, found: &Found, subject: Subject<'_, '_>) -> bool {
         self.test.as_ref().is_some_and(|test| test.passes(&found.value.scalar(subject.cursor)))
     }
-}
-
-/// Whether an element agrees with all that were chosen.
-fn is_open(way: &[Choice], element: u32, elements: &[Element]) -> bool {
-    chain(element, elements)
-        .all(|element| way.iter().all(|choice| choice.array != element.array || choice.index == element.index))
 }
 
 /// An element and those that it lies in.

@@ -83,9 +83,10 @@ pub(super) enum Located {
 /// An element of an array that a path looks through.
 #[derive(Clone, Copy)]
 pub(super) struct Element {
-    /// Where the array starts, which tells it from all others.
-    pub(super) array: u32,
-    pub(super) index: u32,
+    /// The bytes of the array.
+    pub(super) array: (u32, u32),
+    /// The bytes of the element.
+    pub(super) place: (u32, u32),
     /// Steps from the record to the array.
     pub(super) depth: u32,
     /// The element of an outer array that the array is in; `OUTSIDE` when there is none.
@@ -217,7 +218,7 @@ impl Paths {
         scratch.walked.resize(self.roots.len(), false);
         scratch.walked_all = false;
         scratch.elements.clear();
-        scratch.elements.push(Element { array: 0, index: 0, depth: 0, parent: OUTSIDE });
+        scratch.elements.push(Element { array: (0, 0), place: (0, 0), depth: 0, parent: OUTSIDE });
     }
 
     /// What stands at a path.
@@ -381,7 +382,6 @@ impl Paths {
         let mut pass = || -> Result<(), Error> {
             let mut inside = cursor.back_to(value);
             let mut more = inside.enter_array()?;
-            let mut index = 0;
             while more {
                 let item = inside.value()?;
                 let first = cursor.bytes()[item.start as usize];
@@ -389,7 +389,8 @@ impl Paths {
                 let mut within = element;
                 if matches!(first, b'{' | b'[') {
                     within = scratch.elements.len() as u32;
-                    scratch.elements.push(Element { array: value.start, index, depth: node.depth, parent: element });
+                    let (array, place) = ((value.start, value.end), (item.start, item.end));
+                    scratch.elements.push(Element { array, place, depth: node.depth, parent: element });
                 }
                 match (number, node.path, first) {
                     (Some(number), ..) => self.walk(number, item, cursor, within, scratch),
@@ -399,7 +400,6 @@ impl Paths {
                     }
                     _ => {}
                 }
-                index += 1;
                 more = inside.next_element()?;
             }
             Ok(())

@@ -144,9 +144,9 @@ impl fmt::Display for PatternErrorKind {
 
 impl PatternError {
     /// At a byte of `text`.
-    pub(super) fn new(kind: PatternErrorKind, field: String, text: &str, byte: usize) -> Self {
+    pub(super) fn new(kind: PatternErrorKind, field: &str, text: &str, byte: usize) -> Self {
         let (line, column) = line_and_column(text, byte);
-        Self { kind, field: excerpt(&field).into_owned(), line, column }
+        Self { kind, field: excerpt(field).into_owned(), line, column }
     }
 
     /// What is wrong.

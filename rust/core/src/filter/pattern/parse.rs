@@ -75,7 +75,7 @@ type Parsed<T> = Result<T, PatternError>;
 impl<'a> Parser<'a> {
     /// Something is wrong at a byte of the text.
     fn error(&self, at: usize, kind: PatternErrorKind) -> PatternError {
-        PatternError::new(kind, self.names.join("."), self.text, at)
+        PatternError::new(kind, &self.names.join("."), self.text, at)
     }
 
     /// The text is no JSON.
