@@ -1,3 +1,5 @@
+mod together;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
