@@ -231,7 +231,10 @@ impl Paths {
     #[inline]
     fn look(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) {
         let access = &self.accesses[path];
-        let Some(record) = subject.record else { return self.look_anywhere(subject, scratch) };
+        let Some(record) = subject.record else {
+            scratch.found[path].clear();
+            return self.look_anywhere(subject, scratch);
+        };
         match access {
             Access::Column { column, root, through_arrays } => {
                 scratch.found[path].clear();
@@ -277,7 +280,10 @@ impl Paths {
             self.clear(root, scratch);
             self.walk(root, subject.whole, subject.cursor, OUTSIDE, scratch);
         }
-        scratch.looked.fill(true);
+        // What is derived stands nowhere.
+        for (looked, access) in scratch.looked.iter_mut().zip(&self.accesses) {
+            *looked |= !matches!(access, Access::Derived(_));
+        }
     }
 
     /// Forgets what was found at a node and below it.
