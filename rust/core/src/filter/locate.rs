@@ -232,7 +232,10 @@ impl Paths {
     #[inline]
     fn look(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) {
         let access = &self.accesses[path];
-        let Some(record) = subject.record else { return self.look_anywhere(subject, scratch) };
+        let Some(record) = subject.record else {
+            scratch.found[path].clear();
+            return self.look_anywhere(subject, scratch);
+        };
         match access {
             Access::Column { column, root, through_arrays } => {
                 scratch.found[path].clear();

@@ -202,6 +202,19 @@ fn what_follows_from_other_fields() {
 }
 
 #[test]
+fn what_is_derived_stands_beside_what_may_stand_anywhere() {
+    let any_member = Predicate::value(Path::Steps { steps: vec![Step::Members], through_arrays: false }, is_text("x"), "");
+    let management = Predicate::value(Path::Derived(Derived::Category), is_text("Management"), "");
+    let either = Predicate::Any(vec![any_member, management]);
+    let mut single = Single::new(&Filter::on_records(either));
+    let mut says = |text: &str| single.matches(text.as_bytes()).expect("an object");
+    assert!(says(r#"{"eventName":"y"}"#));
+    // Nothing is left of the record before.
+    assert!(!says(r#"{"eventName":"y","managementEvent":false}"#));
+    assert!(says(r#"{"eventName":"x","managementEvent":false}"#));
+}
+
+#[test]
 fn ways_to_choose_do_not_multiply() {
     // Ten arrays of a hundred elements each: 100^10 ways, of which none is right.
     let keys: Vec<String> = (0..10).map(|key| format!("k{key}")).collect();
