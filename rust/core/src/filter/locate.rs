@@ -278,7 +278,6 @@ impl Paths {
             self.clear(root, scratch);
             self.walk(root, subject.whole, subject.cursor, OUTSIDE, scratch);
         }
-        scratch.looked.fill(true);
     }
 
     /// Forgets what was found at a node and below it.

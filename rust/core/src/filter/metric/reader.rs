@@ -114,7 +114,13 @@ impl<'a> Reader<'a> {
             return Ok(Operand::Number(number));
         }
         self.rest = at;
-        match self.take_while(is_bare) {
+        let word = self.take_while(is_bare);
+        if !word.is_empty() && self.rest.starts_with(|next: char| !next.is_ascii_whitespace() && !"&|)},]".contains(next)) {
+            return Err(
+                self.unexpected("the end of the word: text with other than letters, digits and '_-.:*' needs double quotes")
+            );
+        }
+        match word {
             "" => Err(self.unexpected("a value: a word, a number, '*', a text in double quotes, or a %regular expression%")),
             "true" => Ok(Operand::Flag(Flag(true))),
             "false" => Ok(Operand::Flag(Flag(false))),

@@ -91,6 +91,10 @@ fn what_is_refused_and_where() {
             "{ $.a = 'x' }",
             "expected a value: a word, a number, '*', a text in double quotes, or a %regular expression% but found ''' at line 1, column 9",
         ),
+        (
+            "{ $.a = b/c }",
+            "expected the end of the word: text with other than letters, digits and '_-.:*' needs double quotes but found '/' at line 1, column 10",
+        ),
         ("{ ($.a = 1 }", "expected '&&', '||' or ')' but found '}' at line 1, column 12"),
         ("{ $.a = 1 & $.b = 2 }", "expected '&&', '||' or '}' but found '&' at line 1, column 11"),
         ("{ $.a = %x }", "expected '%' but found the end of the filter pattern at line 1, column 13"),

@@ -1,3 +1,5 @@
+mod together;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -245,4 +247,18 @@ fn a_failure_is_explained() {
             ("not (awsRegion = us-east-1)".to_owned(), vec!["\"us-east-1\"".to_owned()]),
         ]
     );
+}
+
+#[test]
+fn nothing_is_left_of_the_record_before() {
+    let any = Path::Steps { steps: vec![Step::Members], through_arrays: false };
+    // No text that rules are filed under, so that it is looked at in its turn.
+    let category = Predicate::value(Path::Derived(Derived::Category), ValueTest::Text(TextTest::Prefix((*b"Data").into())), "");
+    let parts = vec![Predicate::value(any, is_text("x"), ""), category];
+    let mut single = Single::new(&Filter::on_records(Predicate::All(parts)));
+    let (data, management) = (br#"{"a":"x","eventCategory":"Data"}"#, br#"{"a":"x","eventCategory":"Management"}"#);
+    for _ in 0..2 {
+        assert_eq!(single.matches(data), Ok(true));
+        assert_eq!(single.matches(management), Ok(false));
+    }
 }
