@@ -7,10 +7,11 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use super::worker::STORED_WHOLE;
-use crate::error::Error;
-use crate::source::object::{Got, Remote};
+use crate::error::{Error, ErrorKind};
+use crate::source::object::{Bucket, Got, Remote};
 use crate::source::{At, Entry, Keys, Listed};
 
 /// Bodies that are fetched, or wait for a worker, and their bytes.
@@ -35,9 +36,10 @@ pub(super) struct Item {
     pub(super) body: Option<Body>,
 }
 
-/// The body of an object that is being fetched. It takes up its room until it is dropped.
+/// The body of an object that is being fetched. It takes up its room until it is dropped; then nobody fetches it any more.
 pub(super) struct Body {
     got: Receiver<Result<Got, Error>>,
+    task: AbortHandle,
     bytes: u64,
     ahead: Arc<Ahead>,
 }
@@ -57,8 +59,8 @@ pub(super) enum Wait {
     Got(Result<Got, Error>),
     /// It is late: there is time for other work.
     Late,
-    /// The scan is being closed.
-    Closed,
+    /// Whoever fetches it has gone without a word.
+    Gone,
 }
 
 impl Body {
@@ -67,13 +69,14 @@ impl Body {
         match self.got.recv_timeout(patience) {
             Ok(got) => Wait::Got(got),
             Err(RecvTimeoutError::Timeout) => Wait::Late,
-            Err(RecvTimeoutError::Disconnected) => Wait::Closed,
+            Err(RecvTimeoutError::Disconnected) => Wait::Gone,
         }
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
+        self.task.abort();
         let mut state = self.ahead.state();
         state.bodies -= 1;
         state.bytes -= self.bytes;
@@ -120,7 +123,8 @@ impl Ahead {
 
     /// Adds a step when there is room; `false` when nobody wants it.
     fn push(self: &Arc<Self>, listed: Listed, handle: &Handle) -> bool {
-        let bytes = fetched(&listed);
+        let wanted = fetched(&listed);
+        let bytes = wanted.map(|(.., bytes)| bytes);
         let is_full = |state: &mut State| {
             let too_many = bytes.is_some_and(|bytes| state.bodies >= BODIES || state.bodies > 0 && state.bytes + bytes > BYTES);
             !state.closed && (state.items.len() >= STEPS || too_many)
@@ -129,10 +133,11 @@ impl Ahead {
         if state.closed {
             return false;
         }
-        let body = bytes.map(|bytes| {
+        let body = wanted.map(|(entry, bucket, bytes)| {
             state.bodies += 1;
             state.bytes += bytes;
-            Body { got: fetch(&listed, handle), bytes, ahead: Arc::clone(self) }
+            let (got, task) = fetch(entry, bucket, handle);
+            Body { got, task, bytes, ahead: Arc::clone(self) }
         });
         state.items.push_back(Item { listed, body });
         self.changed.notify_all();
@@ -162,31 +167,84 @@ impl Ahead {
     }
 }
 
-/// Tells the workers that no more files come, however the thread ends.
+/// Tells the workers that no more files come, or that nobody knows whether more should.
 struct End<'a>(&'a Ahead);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.state().has_ended = true;
+        let mut state = self.0.state();
+        state.has_ended = true;
+        if std::thread::panicking() {
+            let listed = Listed::Broken(Error::whole(ErrorKind::Bug));
+            state.items.push_back(Item { listed, body: None });
+        }
+        drop(state);
         self.0.changed.notify_all();
     }
 }
 
-/// Bytes to keep room for, if this is an object to be fetched ahead.
-fn fetched(listed: &Listed) -> Option<u64> {
-    let Listed::File(Entry { at: At::Bucket(_), size, .. }) = listed else { return None };
-    Some(size.unwrap_or(UNKNOWN)).filter(|size| *size <= STORED_WHOLE)
+/// An object to be fetched ahead, and the bytes to keep room for.
+fn fetched(listed: &Listed) -> Option<(&Entry, &Arc<Bucket>, u64)> {
+    let Listed::File(entry) = listed else { return None };
+    let At::Bucket(bucket) = &entry.at else { return None };
+    Some((entry, bucket, entry.size.unwrap_or(UNKNOWN))).filter(|(.., bytes)| *bytes <= STORED_WHOLE)
 }
 
-fn fetch(listed: &Listed, handle: &Handle) -> Receiver<Result<Got, Error>> {
+fn fetch(entry: &Entry, bucket: &Arc<Bucket>, handle: &Handle) -> (Receiver<Result<Got, Error>>, AbortHandle) {
     let (sender, got) = channel();
-    if let Listed::File(Entry { at: At::Bucket(bucket), key, size }) = listed {
-        let (bucket, address, size) = (Arc::clone(bucket), key.clone(), *size);
-        handle.spawn(async move {
-            let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
-            // Nobody takes it when the scan was closed.
-            let _ = sender.send(bucket.get(&address, size, most).await);
-        });
+    let (bucket, address, size) = (Arc::clone(bucket), entry.key.clone(), entry.size);
+    let task = handle.spawn(async move {
+        let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
+        // Nobody takes it when the scan was closed.
+        let _ = sender.send(bucket.get(&address, size, most).await);
+    });
+    (got, task.abort_handle())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::source::Skip;
+
+    fn remote() -> Remote {
+        let options = BTreeMap::from([("skip_signature".to_owned(), "true".to_owned())]);
+        Remote::new(&options, None).expect("a client")
     }
-    got
+
+    #[test]
+    fn steps_come_in_order_and_then_the_end() {
+        let steps = [Skip::Name, Skip::Digest, Skip::Time];
+        let (ahead, thread) = Ahead::start(Box::new(steps.into_iter().map(Listed::Skipped)), &remote()).expect("a thread");
+        let mut files = Files::Ahead(ahead);
+        let taken: Vec<_> = std::iter::from_fn(|| files.next(false)).map(|item| item.listed).collect();
+        assert!(matches!(taken[..], [Listed::Skipped(Skip::Name), Listed::Skipped(Skip::Digest), Listed::Skipped(Skip::Time)]));
+        thread.join().expect("no panic");
+    }
+
+    #[test]
+    fn a_source_that_breaks_down_is_no_end() {
+        let keys = std::iter::once(Listed::Skipped(Skip::Name)).chain(std::iter::from_fn(|| panic!("a bug")));
+        let (ahead, thread) = Ahead::start(Box::new(keys), &remote()).expect("a thread");
+        assert!(thread.join().is_err());
+        let mut files = Files::Ahead(ahead);
+        assert!(matches!(files.next(false).map(|item| item.listed), Some(Listed::Skipped(_))));
+        assert!(
+            matches!(files.next(false).map(|item| item.listed), Some(Listed::Broken(error)) if *error.kind() == ErrorKind::Bug)
+        );
+        assert!(files.next(false).is_none());
+    }
+
+    #[test]
+    fn closing_frees_who_waits() {
+        let endless = std::iter::repeat_with(|| Listed::Skipped(Skip::Name));
+        let (ahead, thread) = Ahead::start(Box::new(endless), &remote()).expect("a thread");
+        while ahead.state().items.len() < STEPS {
+            std::thread::yield_now();
+        }
+        ahead.close();
+        thread.join().expect("no panic");
+        assert!(ahead.pop(true).is_none());
+    }
 }

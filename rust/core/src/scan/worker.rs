@@ -285,7 +285,8 @@ impl Worker {
             match body.wait(LATE) {
                 Wait::Got(got) => return Ok(got),
                 Wait::Late => self.flush()?,
-                Wait::Closed => return Err(Closed),
+                Wait::Gone if self.shared.order.is_closed() => return Err(Closed),
+                Wait::Gone => return Ok(Err(Error::whole(ErrorKind::Bug))),
             }
         }
     }

@@ -112,11 +112,11 @@ impl Bucket {
 
     /// Makes one request.
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<HttpResponse, Failure> {
-        let turn = match ask {
+        let count = match ask {
             Ask::List(_) => &self.counts.lists,
             Ask::Get { .. } => &self.counts.gets,
         };
-        turn.fetch_add(1, Ordering::Relaxed);
+        count.fetch_add(1, Ordering::Relaxed);
         let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let skew = self.skew.load(Ordering::Relaxed);
         let request = self.request(ask, &region, skew).await?;
