@@ -214,6 +214,9 @@ def paths(source: Source) -> list[str]:
     named: list[str] = []
     for each in sources:
         path = os.fspath(each)
+        if is_address(path) and "*" in path:
+            message = f"{path}: globs are for the local disk; name a folder, and choose by accounts, regions, kinds and times"
+            raise ValueError(message)
         if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue

@@ -61,7 +61,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--html", metavar="FILE", help="Also write a page with a calendar of all hours.")
 @click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
 @click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
+)
 @click.pass_context
 def verify(
     ctx: click.Context,

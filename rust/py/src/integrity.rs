@@ -104,7 +104,12 @@ impl Verify {
             details,
             remote: remote.clone(),
         };
-        let verify = py.detach(|| integrity::Verify::start(plan)).map_err(|error| to_exception(py, &error))?;
+        let start = || integrity::Verify::start(plan);
+        let verify = match &remote {
+            None => py.detach(start),
+            Some(remote) => py.detach(|| heeding_signals(remote, start))?,
+        };
+        let verify = verify.map_err(|error| to_exception(py, &error))?;
         Ok(Self { verify: Mutex::new(verify), remote })
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::worker::STORED_WHOLE;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::source::object::{Got, Remote};
 use crate::source::{At, Entry, Keys, Listed};
 
@@ -57,8 +57,8 @@ pub(super) enum Wait {
     Got(Result<Got, Error>),
     /// It is late: there is time for other work.
     Late,
-    /// The scan is being closed.
-    Closed,
+    /// Whoever fetches it has gone without a word.
+    Gone,
 }
 
 impl Body {
@@ -67,7 +67,7 @@ impl Body {
         match self.got.recv_timeout(patience) {
             Ok(got) => Wait::Got(got),
             Err(RecvTimeoutError::Timeout) => Wait::Late,
-            Err(RecvTimeoutError::Disconnected) => Wait::Closed,
+            Err(RecvTimeoutError::Disconnected) => Wait::Gone,
         }
     }
 }
@@ -162,12 +162,18 @@ impl Ahead {
     }
 }
 
-/// Tells the workers that no more files come, however the thread ends.
+/// Tells the workers that no more files come, or that nobody knows whether more should.
 struct End<'a>(&'a Ahead);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.state().has_ended = true;
+        let mut state = self.0.state();
+        state.has_ended = true;
+        if std::thread::panicking() {
+            let listed = Listed::Broken(Error::whole(ErrorKind::Bug));
+            state.items.push_back(Item { listed, body: None });
+        }
+        drop(state);
         self.0.changed.notify_all();
     }
 }
@@ -189,4 +195,52 @@ fn fetch(listed: &Listed, handle: &Handle) -> Receiver<Result<Got, Error>> {
         });
     }
     got
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::source::Skip;
+
+    fn remote() -> Remote {
+        let options = BTreeMap::from([("skip_signature".to_owned(), "true".to_owned())]);
+        Remote::new(&options, None).expect("a client")
+    }
+
+    #[test]
+    fn steps_come_in_order_and_then_the_end() {
+        let steps = [Skip::Name, Skip::Digest, Skip::Time];
+        let (ahead, thread) = Ahead::start(Box::new(steps.into_iter().map(Listed::Skipped)), &remote()).expect("a thread");
+        let mut files = Files::Ahead(ahead);
+        let taken: Vec<_> = std::iter::from_fn(|| files.next(false)).map(|item| item.listed).collect();
+        assert!(matches!(taken[..], [Listed::Skipped(Skip::Name), Listed::Skipped(Skip::Digest), Listed::Skipped(Skip::Time)]));
+        thread.join().expect("no panic");
+    }
+
+    #[test]
+    fn a_source_that_breaks_down_is_no_end() {
+        let keys = std::iter::once(Listed::Skipped(Skip::Name)).chain(std::iter::from_fn(|| panic!("a bug")));
+        let (ahead, thread) = Ahead::start(Box::new(keys), &remote()).expect("a thread");
+        assert!(thread.join().is_err());
+        let mut files = Files::Ahead(ahead);
+        assert!(matches!(files.next(false).map(|item| item.listed), Some(Listed::Skipped(_))));
+        assert!(
+            matches!(files.next(false).map(|item| item.listed), Some(Listed::Broken(error)) if *error.kind() == ErrorKind::Bug)
+        );
+        assert!(files.next(false).is_none());
+    }
+
+    #[test]
+    fn closing_frees_who_waits() {
+        let endless = std::iter::repeat_with(|| Listed::Skipped(Skip::Name));
+        let (ahead, thread) = Ahead::start(Box::new(endless), &remote()).expect("a thread");
+        while ahead.state().items.len() < STEPS {
+            std::thread::yield_now();
+        }
+        ahead.close();
+        thread.join().expect("no panic");
+        assert!(ahead.pop(true).is_none());
+    }
 }

@@ -278,14 +278,15 @@ impl Worker {
         self.stream(Stream::new(bucket.stream(&self.rows.key, size), self.shared.limits))
     }
 
-    /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for.
+    /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for, and
+    /// if nobody takes them any more, there is nothing to wait for.
     fn body(&mut self, body: &Body) -> Result<Result<Got, Error>, Closed> {
         loop {
             match body.wait(LATE) {
                 Wait::Got(got) => return Ok(got),
-                Wait::Late if self.rows.builders.rows() > 0 => self.flush()?,
-                Wait::Late => {}
-                Wait::Closed => return Err(Closed),
+                Wait::Late => self.flush()?,
+                Wait::Gone if self.shared.order.is_closed() => return Err(Closed),
+                Wait::Gone => return Ok(Err(Error::whole(ErrorKind::Bug))),
             }
         }
     }

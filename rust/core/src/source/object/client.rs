@@ -112,13 +112,14 @@ impl Bucket {
 
     /// Makes one request.
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<HttpResponse, Failure> {
-        let turn = match ask {
+        let count = match ask {
             Ask::List(_) => &self.counts.lists,
             Ask::Get { .. } => &self.counts.gets,
         };
-        turn.fetch_add(1, Ordering::Relaxed);
+        count.fetch_add(1, Ordering::Relaxed);
         let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let request = self.request(ask, &region).await?;
+        let skew = self.skew.load(Ordering::Relaxed);
+        let request = self.request(ask, &region, skew).await?;
         let response = self.config.http.execute(request).await.map_err(|error| Failure::of_http(&error))?;
         self.answers.store(true, Ordering::Relaxed);
         let status = response.status();
@@ -136,7 +137,7 @@ impl Bucket {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
         if self.corrects_region(&region, &head.headers)
-            || (failure.words.contains("RequestTimeTooSkewed") && self.corrects_clock(&head.headers))
+            || (failure.words.contains("RequestTimeTooSkewed") && self.corrects_clock(skew, &head.headers))
         {
             failure.again = Again::Now;
         }
@@ -151,15 +152,16 @@ impl Bucket {
         true
     }
 
-    /// Takes the time from an answer. A clock that is right already is not what is wrong.
-    fn corrects_clock(&self, headers: &HeaderMap) -> bool {
+    /// Takes the time from an answer. A clock that was right already when it was asked is not what is wrong.
+    fn corrects_clock(&self, asked: i64, headers: &HeaderMap) -> bool {
         let date = headers.get(http::header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
         let Some(date) = date else { return false };
         let skew = date.timestamp() - Utc::now().timestamp();
-        (self.skew.swap(skew, Ordering::Relaxed) - skew).abs() > SKEW
+        self.skew.store(skew, Ordering::Relaxed);
+        (skew - asked).abs() > SKEW
     }
 
-    async fn request(&self, ask: Ask<'_>, region: &str) -> Result<Request<HttpRequestBody>, Failure> {
+    async fn request(&self, ask: Ask<'_>, region: &str, skew: i64) -> Result<Request<HttpRequestBody>, Failure> {
         let Config { endpoint, virtual_hosted, pays, .. } = &*self.config;
         let (base, in_path) = match (endpoint, virtual_hosted) {
             (Some(endpoint), true) => (endpoint.clone(), false),
@@ -189,7 +191,7 @@ impl Bucket {
         if let Some(credentials) = &self.config.credentials {
             let credential = credentials.get().await;
             let credential = credential.map_err(|words| Failure::new(Refusal::Credentials, words, Again::Never))?;
-            let now = Utc::now() + TimeDelta::seconds(self.skew.load(Ordering::Relaxed));
+            let now = Utc::now() + TimeDelta::seconds(skew);
             let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
             for (name, value) in sign::headers(&signed, &credential, now) {
                 request = request.header(name, value);

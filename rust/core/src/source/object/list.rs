@@ -68,7 +68,8 @@ impl Page {
             failure if failure.again == Again::Later => failure,
             _ => wrong(format!("not a page of a listing: {error}")),
         })?;
-        if answer.is_truncated != answer.next_continuation_token.is_some() {
+        let token = answer.next_continuation_token.filter(|token| !token.is_empty() && answer.is_truncated);
+        if answer.is_truncated && token.is_none() {
             return Err(wrong("a page of a listing that does not tell how it goes on".to_owned()));
         }
         let is_encoded = answer.encoding_type.as_deref() == Some("url");
@@ -83,7 +84,7 @@ impl Page {
         Ok(Self {
             objects: answer.contents.into_iter().map(|found| Ok((decode(found.key)?, found.size))).collect::<Result<_, _>>()?,
             folders: answer.common_prefixes.into_iter().map(|found| decode(found.prefix)).collect::<Result<_, _>>()?,
-            token: answer.next_continuation_token,
+            token,
         })
     }
 }
@@ -138,6 +139,8 @@ mod tests {
         assert_eq!(page.expect("a page"), Page { objects, folders: vec!["a/b/".to_owned()], token: Some("t=".to_owned()) });
         let plain = br"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20</Key><Size>1</Size></Contents></ListBucketResult>";
         assert_eq!(Page::read(plain).expect("a page").objects, [("a+b%20".to_owned(), 1)]);
+        let last = b"<ListBucketResult><NextContinuationToken/><IsTruncated>false</IsTruncated></ListBucketResult>";
+        assert_eq!(Page::read(last).expect("a page"), Page::default());
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub struct Remote {
     config: Arc<Config>,
     counts: Arc<Counts>,
     buckets: Mutex<HashMap<String, Arc<Bucket>>>,
+    process: u32,
 }
 
 impl fmt::Debug for Remote {
@@ -65,7 +66,7 @@ impl Remote {
         let runtime = runtime.map_err(|error| format!("cannot start the threads of requests: {error}"))?;
         let handle = runtime.handle().clone();
         let runtime = Mutex::new(Some(runtime));
-        Ok(Self { runtime, handle, config, counts: Arc::default(), buckets: Mutex::default() })
+        Ok(Self { runtime, handle, config, counts: Arc::default(), buckets: Mutex::default(), process: std::process::id() })
     }
 
     /// Requests so far.
@@ -77,8 +78,10 @@ impl Remote {
     /// Cancels all requests, and ends the threads without waiting for them.
     pub fn close(&self) {
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(runtime) = runtime {
-            runtime.shutdown_background();
+        match runtime {
+            Some(runtime) if std::process::id() == self.process => runtime.shutdown_background(),
+            // Its threads did not come along into this process: there is nothing to end.
+            runtime => std::mem::forget(runtime),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Down to regions, folders are found by listings that are cut at slashes, or named by what is asked for. The years of a region
 //! are listed in one go each, from the first day that is asked for to the last; what takes more than one page is split into
-//! months and days, which are listed side by side. The parts of a split leave no key out, whatever it looks like.
+//! months and days, which are listed side by side. The parts of a split leave no key out, whatever it looks like; but where times
+//! are asked for, what lies below a year stands in the order of its days, and outside of those that are asked for it is not listed.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
@@ -14,7 +15,7 @@ use super::client::Bucket;
 use super::list::{Page, Range};
 use crate::error::{Error, ErrorKind};
 use crate::source::key::Folders;
-use crate::source::{At, Entry, Listed, Selection, has_log_ending};
+use crate::source::{At, Entry, Listed, Selection, Skip, has_log_ending};
 
 /// Listings under way at once.
 const LISTINGS: usize = 16;
@@ -293,7 +294,7 @@ impl Tree {
 
     fn object(&self, key: &str, size: u64) -> Listed {
         if key.ends_with('/') || !has_log_ending(Path::new(key)) {
-            return Listed::Skipped(crate::source::Skip::Name);
+            return Listed::Skipped(Skip::Name);
         }
         self.file(self.address(key), size)
     }

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::source::Listing;
 use crate::source::object::Remote;
-use crate::source::{Listing, Skip};
 
 /// Keys of a bucket, which answers as S3 does, with pages of so many entries.
 struct Bucket {
