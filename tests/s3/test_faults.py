@@ -248,20 +248,28 @@ def test_a_listing_that_changes_while_it_is_read(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
-@pytest.mark.parametrize("source", ["folder", "list"])
-def test_an_interrupt_cancels_what_is_under_way(mirrored: Mirrored, proxy: Proxy, source: str) -> None:
-    proxy.fault = lambda request: Fault(cut=0.5, stall=True) if request.kind == "get" else NOTHING
+@pytest.mark.parametrize("kind", ["list", "get"])
+@pytest.mark.parametrize("source", ["folder", "list", "checkpoint", "copy"])
+def test_an_interrupt_cancels_what_is_under_way(mirrored: Mirrored, proxy: Proxy, tmp_path: Path, source: str, kind: str) -> None:
+    if (source, kind) == ("list", "list"):
+        pytest.skip("nothing is listed")
+    proxy.fault = lambda request: Fault(cut=0.5, stall=True) if request.kind == kind else NOTHING
     program = textwrap.dedent(
         """
         import json, sys, ctfast as ct
-        url, key, source, options = sys.argv[1:]
-        ct.read(url if source == "folder" else ct.KeyList([f"{url}/{key}"]), storage_options=json.loads(options))
+        url, key, source, options, folder = sys.argv[1:]
+        options = {"storage_options": json.loads(options)}
+        match source:
+            case "folder": ct.read(url, **options)
+            case "list": ct.read(ct.KeyList([f"{url}/{key}"]), **options)
+            case "checkpoint": ct.read(url, checkpoint=ct.Checkpoint(folder + "/state"), **options)
+            case "copy": ct.copy(url, folder, progress=print, **options)
         """
     )
     options = json.dumps(options_of(proxy.endpoint, read_timeout="600s"))
-    command = [sys.executable, "-c", program, mirrored.url, mirrored.keys[0], source, options]
+    command = [sys.executable, "-c", program, mirrored.url, mirrored.keys[0], source, options, str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while "get" not in proxy.traffic.requests and process.poll() is None:
+        while kind not in proxy.traffic.requests and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)

@@ -382,6 +382,12 @@ def test_an_error_in_a_block_leaves_the_messages(sqs_client: Any, queue: str) ->
     assert left(sqs_client, queue) == 1
 
 
+def test_a_queue_that_is_not_there(sqs_client: Any, queue: str) -> None:
+    with pytest.raises(ct.ServiceError, match="ReceiveMessage") as caught:
+        list(ct.Queue(f"{queue}-none", client=sqs_client))
+    assert (caught.value.kind, caught.value.status) == ("refused", 400)
+
+
 def test_a_wait_that_would_miss_messages_is_refused() -> None:
     with pytest.raises(ValueError, match="wait must be between 1 and 20 seconds, not 0"):
         ct.Queue("q", wait=timedelta(0))

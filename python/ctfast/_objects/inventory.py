@@ -19,13 +19,15 @@ from urllib.parse import unquote_plus
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctfast import _aws as aws
 from ctfast._objects import KeySource, Object
-from ctfast.exceptions import FormatError, SourceError
+from ctfast.exceptions import FormatError, ServiceError
 
 __all__ = ["Inventory"]
 
 _BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::(.+)")
 _BLOCK = 1 << 20
+_NOT_FOUND = 404
 #: Rows of a Parquet file that are held at once.
 _ROWS = 20_000
 #: Names of the columns in a CSV schema, and in a Parquet file.
@@ -67,6 +69,8 @@ class Inventory(KeySource):
     ------
     FileNotFoundError
         The manifest or one of its files does not exist. Like the errors below it is raised when the query runs.
+    ServiceError
+        S3 refuses, or does not answer.
     FormatError
         The manifest is none, or of a form that is not read (ORC), or a file of the inventory is not what the manifest says.
 
@@ -146,18 +150,20 @@ class Inventory(KeySource):
         if not name.startswith("s3://"):
             yield Path(name)
             return
-        self._client = self._client or _client()
+        if self._client is None:
+            session = aws.session(None, "an inventory")
+            with aws.asking("a client", name):
+                self._client = session.client("s3")
         bucket, _, key = name.removeprefix("s3://").partition("/")
         with tempfile.TemporaryDirectory(prefix="ctfast-inventory-") as folder:
             path = Path(folder, "part")
             try:
-                self._client.download_file(bucket, key, str(path))
-            except self._client.exceptions.ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code"))
-                if code in {"404", "NoSuchKey", "NoSuchBucket"}:
+                with aws.asking("GetObject", name):
+                    self._client.download_file(bucket, key, str(path))
+            except ServiceError as error:
+                if error.status == _NOT_FOUND:
                     raise FileNotFoundError(2, "no such object", name) from None
-                message = f"cannot be fetched: {code}"
-                raise SourceError(message, name, None, None, "unreadable", f"{name}: {message}") from None
+                raise
             yield path
 
 
@@ -207,12 +213,3 @@ def _parquet_rows(path: Path, _schema: str) -> Iterator[_Row]:
                 strict=True,
             ):
                 yield _Row(bucket, key, size, latest is not False, deleted is True)
-
-
-def _client() -> Any:
-    try:
-        import boto3  # noqa: PLC0415  # an extra
-    except ImportError:
-        message = "an inventory in S3 needs boto3: pip install 'ctfast[aws]'"
-        raise ImportError(message) from None
-    return boto3.client("s3")

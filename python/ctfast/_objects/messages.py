@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from ctfast import _aws as aws
 from ctfast._objects import KeySource, Object, bad_line
 from ctfast._objects.lines import Lines, lines, named
 from ctfast._objects.notices import NoticeError, read_notice
@@ -18,6 +20,7 @@ __all__ = ["Messages", "Queue"]
 #: What SQS gives and takes in one request.
 _TOGETHER = 10
 _BAD = "invalid-message"
+_REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
 class _Notified(KeySource):
@@ -111,6 +114,8 @@ class Queue(_Notified):
     ------
     ImportError
         boto3 is not installed. Like the errors below it is raised when the query runs.
+    ServiceError
+        SQS refuses, or does not answer.
     FormatError
         A message is no such notification, with ``on_error="raise"``.
 
@@ -152,10 +157,10 @@ class Queue(_Notified):
         return f"Queue({self._url!r})"
 
     def _objects(self) -> Iterator[Object]:
-        self._client = self._client or _client()
+        self._connect()
         self._open.clear()
         self._used.clear()
-        while received := self._client.receive_message(**self._receive).get("Messages"):
+        while received := self._received():
             for message in received:
                 try:
                     found = list(self._of_message(message["Body"]))
@@ -187,14 +192,17 @@ class Queue(_Notified):
         while self._used:
             entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(self._used[:_TOGETHER])]
             del self._used[:_TOGETHER]
-            # One that cannot be deleted is received again, and read again: at least once.
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            with aws.asking("DeleteMessageBatch", self._url):
+                # One that cannot be deleted is received again, and read again: at least once.
+                self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
+    def _received(self) -> list[dict[str, Any]]:
+        with aws.asking("ReceiveMessage", self._url):
+            return list(self._client.receive_message(**self._receive).get("Messages", []))
 
-def _client() -> Any:
-    try:
-        import boto3  # noqa: PLC0415  # an extra
-    except ImportError:
-        message = "reading a queue needs boto3: pip install 'ctfast[aws]'"
-        raise ImportError(message) from None
-    return boto3.client("sqs")
+    def _connect(self) -> None:
+        if self._client is None:
+            session = aws.session(None, "messages")
+            with aws.asking("a client", self._url):
+                region = _REGION.match(self._url)
+                self._client = session.client("sqs", region_name=region.group(1) if region else None)

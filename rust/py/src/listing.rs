@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::Builder;
+use std::time::Duration;
 
-use ctfast_core::Error;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::{Keys, Listed, Selection, Skip, keys};
+use ctfast_core::{Error, ErrorKind};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -16,29 +20,41 @@ use crate::scan::{Row, by_name, lock, row};
 
 /// Files of a page.
 const PAGE: usize = 1_000;
-/// Steps between two looks at Ctrl-C.
+/// Steps of a listing that are told at once.
 const STEPS: usize = 10_000;
+/// Pages that wait for their reader.
+const AHEAD: usize = 2;
+/// How long a wait may be deaf to Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Files and their sizes.
 type Page = Vec<(String, Option<u64>)>;
 
-/// A listing that is under way. It works in `next` only.
+/// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.
 #[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Listing(Mutex<State>);
+pub(crate) struct Listing {
+    parts: Mutex<Receiver<Message>>,
+    told: Mutex<Part>,
+}
 
-struct State {
-    files: Keys,
+/// The next part, or `None` at the end: a thread that goes without it has failed.
+type Message = Result<Option<Part>, Error>;
+
+/// A part of a listing, or all of it up to now.
+#[derive(Default)]
+struct Part {
+    page: Page,
     skipped: BTreeMap<Skip, u64>,
     pruned: BTreeMap<Skip, u64>,
     bad: Vec<Finding>,
-    page: Page,
+    has_ended: bool,
 }
 
-impl State {
-    /// Goes on until a page is full, the files end, or it is time to look up; whether it is the end.
-    fn go_on(&mut self) -> Result<bool, Error> {
+impl Part {
+    /// Takes the next files until the page is full, the files end, or it is time to tell; whether that was the end.
+    fn fill(&mut self, files: &mut Keys) -> Result<bool, Error> {
         for _ in 0..STEPS {
-            match self.files.next() {
+            match files.next() {
                 None => return Ok(true),
                 Some(Listed::Broken(error)) => return Err(error),
                 Some(Listed::File(entry)) => self.page.push((entry.key, entry.size)),
@@ -51,6 +67,33 @@ impl State {
             }
         }
         Ok(false)
+    }
+
+    /// Adds the counts and findings of a later part.
+    fn add(&mut self, part: Self) {
+        for (counts, more) in [(&mut self.skipped, part.skipped), (&mut self.pruned, part.pruned)] {
+            for (reason, count) in more {
+                *counts.entry(reason).or_default() += count;
+            }
+        }
+        self.bad.extend(part.bad);
+    }
+}
+
+/// Lists until all is told, or nobody listens any more.
+fn run(mut files: Keys, parts: &SyncSender<Message>) {
+    loop {
+        let mut part = Part::default();
+        let filled = part.fill(&mut files);
+        let is_end = !matches!(filled, Ok(false));
+        if parts.send(filled.map(|_| Some(part))).is_err() {
+            return;
+        }
+        if is_end {
+            // Nobody to tell it to when the reader has gone.
+            let _ = parts.send(Ok(None));
+            return;
+        }
     }
 }
 
@@ -70,37 +113,49 @@ impl Listing {
         floors: Option<HashMap<String, String>>,
         digests: bool,
         remote: Option<PyRef<'_, Remote>>,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let floors = floors.map(Arc::new);
         let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests };
         let files = keys(paths, selection, remote.map(|remote| Arc::clone(&remote.0)));
-        let (skipped, pruned) = (BTreeMap::new(), BTreeMap::new());
-        Self(Mutex::new(State { files, skipped, pruned, bad: Vec::new(), page: Vec::new() }))
+        let (sender, parts) = sync_channel(AHEAD);
+        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &sender));
+        thread.map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self { parts: Mutex::new(parts), told: Mutex::default() })
     }
 
     /// The next page of files with their sizes, in order, or None at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Page>> {
-        loop {
-            let found = py.detach(|| {
-                let mut state = lock(&self.0);
-                let end = state.go_on()?;
-                let whole = end || state.page.len() == PAGE;
-                Ok((end, if whole { std::mem::take(&mut state.page) } else { Vec::new() }))
-            });
-            let (end, page) = found.map_err(|error| to_exception(py, &error))?;
-            if !page.is_empty() {
-                return Ok(Some(page));
+        while !lock(&self.told).has_ended {
+            let message = match py.detach(|| lock(&self.parts).recv_timeout(PATIENCE)) {
+                Err(RecvTimeoutError::Timeout) => {
+                    py.check_signals()?;
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => Err(Error::whole(ErrorKind::Bug)),
+                Ok(message) => message,
+            };
+            let mut told = lock(&self.told);
+            match message {
+                Err(error) => {
+                    told.has_ended = true;
+                    return Err(to_exception(py, &error));
+                }
+                Ok(None) => told.has_ended = true,
+                Ok(Some(mut part)) => {
+                    let page = std::mem::take(&mut part.page);
+                    told.add(part);
+                    if !page.is_empty() {
+                        return Ok(Some(page));
+                    }
+                }
             }
-            if end {
-                return Ok(None);
-            }
-            py.check_signals()?;
         }
+        Ok(None)
     }
 
     /// How many files and folders were passed over, and why.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let state = lock(&self.0);
+        let state = lock(&self.told);
         let dict = PyDict::new(py);
         dict.set_item("skipped", by_name(&state.skipped))?;
         dict.set_item("pruned", by_name(&state.pruned))?;
@@ -109,6 +164,6 @@ impl Listing {
 
     /// The files and folders that cannot be listed.
     fn bad(&self) -> Vec<Row> {
-        lock(&self.0).bad.iter().map(row).collect()
+        lock(&self.told).bad.iter().map(row).collect()
     }
 }
