@@ -98,11 +98,11 @@ def seaweed(folder: Path) -> Iterator[Store]:
 
 
 def _ports(count: int) -> list[int]:
-    """Free ports whose gRPC neighbours, 10000 further up, are free as well."""
+    """Free ports whose gRPC neighbours, 10000 further up, are free as well; all below those that outgoing connections take."""
     found: list[int] = []
     chance = random.Random(os.getpid())
     while len(found) < count:
-        port = chance.randrange(20000, 30000)
+        port = chance.randrange(11000, 22000)
         try:
             for number in (port, port + 10000):
                 with socket.socket() as probe:
