@@ -7,10 +7,11 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use super::worker::STORED_WHOLE;
 use crate::error::{Error, ErrorKind};
-use crate::source::object::{Got, Remote};
+use crate::source::object::{Bucket, Got, Remote};
 use crate::source::{At, Entry, Keys, Listed};
 
 /// Bodies that are fetched, or wait for a worker, and their bytes.
@@ -35,9 +36,10 @@ pub(super) struct Item {
     pub(super) body: Option<Body>,
 }
 
-/// The body of an object that is being fetched. It takes up its room until it is dropped.
+/// The body of an object that is being fetched. It takes up its room until it is dropped; then nobody fetches it any more.
 pub(super) struct Body {
     got: Receiver<Result<Got, Error>>,
+    task: AbortHandle,
     bytes: u64,
     ahead: Arc<Ahead>,
 }
@@ -74,6 +76,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
+        self.task.abort();
         let mut state = self.ahead.state();
         state.bodies -= 1;
         state.bytes -= self.bytes;
@@ -120,7 +123,8 @@ impl Ahead {
 
     /// Adds a step when there is room; `false` when nobody wants it.
     fn push(self: &Arc<Self>, listed: Listed, handle: &Handle) -> bool {
-        let bytes = fetched(&listed);
+        let wanted = fetched(&listed);
+        let bytes = wanted.map(|(.., bytes)| bytes);
         let is_full = |state: &mut State| {
             let too_many = bytes.is_some_and(|bytes| state.bodies >= BODIES || state.bodies > 0 && state.bytes + bytes > BYTES);
             !state.closed && (state.items.len() >= STEPS || too_many)
@@ -129,10 +133,11 @@ impl Ahead {
         if state.closed {
             return false;
         }
-        let body = bytes.map(|bytes| {
+        let body = wanted.map(|(entry, bucket, bytes)| {
             state.bodies += 1;
             state.bytes += bytes;
-            Body { got: fetch(&listed, handle), bytes, ahead: Arc::clone(self) }
+            let (got, task) = fetch(entry, bucket, handle);
+            Body { got, task, bytes, ahead: Arc::clone(self) }
         });
         state.items.push_back(Item { listed, body });
         self.changed.notify_all();
@@ -178,23 +183,22 @@ impl Drop for End<'_> {
     }
 }
 
-/// Bytes to keep room for, if this is an object to be fetched ahead.
-fn fetched(listed: &Listed) -> Option<u64> {
-    let Listed::File(Entry { at: At::Bucket(_), size, .. }) = listed else { return None };
-    Some(size.unwrap_or(UNKNOWN)).filter(|size| *size <= STORED_WHOLE)
+/// An object to be fetched ahead, and the bytes to keep room for.
+fn fetched(listed: &Listed) -> Option<(&Entry, &Arc<Bucket>, u64)> {
+    let Listed::File(entry) = listed else { return None };
+    let At::Bucket(bucket) = &entry.at else { return None };
+    Some((entry, bucket, entry.size.unwrap_or(UNKNOWN))).filter(|(.., bytes)| *bytes <= STORED_WHOLE)
 }
 
-fn fetch(listed: &Listed, handle: &Handle) -> Receiver<Result<Got, Error>> {
+fn fetch(entry: &Entry, bucket: &Arc<Bucket>, handle: &Handle) -> (Receiver<Result<Got, Error>>, AbortHandle) {
     let (sender, got) = channel();
-    if let Listed::File(Entry { at: At::Bucket(bucket), key, size }) = listed {
-        let (bucket, address, size) = (Arc::clone(bucket), key.clone(), *size);
-        handle.spawn(async move {
-            let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
-            // Nobody takes it when the scan was closed.
-            let _ = sender.send(bucket.get(&address, size, most).await);
-        });
-    }
-    got
+    let (bucket, address, size) = (Arc::clone(bucket), entry.key.clone(), entry.size);
+    let task = handle.spawn(async move {
+        let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
+        // Nobody takes it when the scan was closed.
+        let _ = sender.send(bucket.get(&address, size, most).await);
+    });
+    (got, task.abort_handle())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap};
 use object_store::client::HttpError;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 use super::client::{Ask, Bucket, tag};
 use super::failure::{Again, Failure};
@@ -199,12 +200,12 @@ impl Bucket {
     pub(crate) fn stream(self: &Arc<Self>, address: &str, listed: Option<u64>) -> Download {
         let (sender, parts) = mpsc::channel(PARTS);
         let (bucket, key) = (Arc::clone(self), split(address).1.to_owned());
-        self.handle.spawn(async move {
+        let task = self.handle.spawn(async move {
             let end = bucket.pour(&key, listed, &sender).await;
             // Nobody listens any more when the reader has gone.
             let _ = sender.send(end.map(|()| None)).await;
         });
-        Download { parts, part: Bytes::new(), has_ended: false }
+        Download { parts, part: Bytes::new(), has_ended: false, task: task.abort_handle() }
     }
 
     async fn pour(&self, key: &str, listed: Option<u64>, sender: &Sender) -> Result<(), Error> {
@@ -254,6 +255,13 @@ pub(crate) struct Download {
     parts: mpsc::Receiver<Result<Option<Bytes>, Error>>,
     part: Bytes,
     has_ended: bool,
+    task: AbortHandle,
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Read for Download {

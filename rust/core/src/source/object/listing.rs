@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::vec;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::client::Bucket;
 use super::tree::Tree;
@@ -19,6 +19,7 @@ pub(super) struct Listing {
     parts: mpsc::Receiver<Message>,
     part: vec::IntoIter<Listed>,
     has_ended: bool,
+    task: AbortHandle,
 }
 
 /// What comes next, or `None` at the end.
@@ -28,8 +29,14 @@ impl Listing {
     pub(super) fn new(bucket: &Arc<Bucket>, prefix: &str, selection: Selection) -> Self {
         let (sender, parts) = mpsc::channel(PAGES);
         let tree = Tree::new(Arc::clone(bucket), prefix, selection);
-        bucket.handle.spawn(run(Arc::clone(bucket), tree, sender));
-        Self { parts, part: Vec::new().into_iter(), has_ended: false }
+        let task = bucket.handle.spawn(run(Arc::clone(bucket), tree, sender)).abort_handle();
+        Self { parts, part: Vec::new().into_iter(), has_ended: false, task }
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
