@@ -7,6 +7,7 @@ from typing import Any, TypedDict, final
 __all__ = [
     "DEBUG",
     "Batch",
+    "Copy",
     "Filter",
     "Hashes",
     "Listing",
