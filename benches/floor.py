@@ -9,7 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CARGO = ("cargo", "build", "--release", "--locked", "--package", "ctfast-core", "--example", "floor", "--message-format", "json")
+CARGO = ("cargo", "build", "--release", "--locked", "--package", "ctfast-core", "--message-format", "json", "--example")
+
+
+def build(name: str) -> Path:
+    """Build a program of `rust/core/examples` in release mode and return it.
+
+    Raises
+    ------
+    RuntimeError
+        When cargo names no program of that name.
+    """
+    done = subprocess.run([*CARGO, name], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    programs = [message["executable"] for message in messages if message.get("executable") and message["target"]["name"] == name]
+    if not programs:
+        message = f"cargo built no program called {name}"
+        raise RuntimeError(message)
+    return Path(programs[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +37,8 @@ class Floor:
 
     @classmethod
     def build(cls) -> Floor:
-        """Build the program in release mode and return it.
-
-        Raises
-        ------
-        RuntimeError
-            When cargo names no program of that name.
-        """
-        done = subprocess.run(CARGO, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-        messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        programs = [
-            message["executable"] for message in messages if message.get("executable") and message["target"]["name"] == "floor"
-        ]
-        if not programs:
-            message = "cargo built no program called floor"
-            raise RuntimeError(message)
-        return cls(Path(programs[-1]))
+        """Build the program in release mode and return it."""
+        return cls(build("floor"))
 
     def passes(self, directory: Path, threads: int, rounds: int, inflated: int) -> tuple[list[float], float]:
         """Return the seconds of each pass over `directory`, which must have `inflated` bytes, and the CPU seconds of one pass."""

@@ -28,11 +28,11 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "s3")]
 
 import corpus
 import polars as pl
+from floor import build
 from table import home, split
 
 import ctfast as ct
 from mirrored import options_of
-from proxy import Fault, before
 from seaweed import ACCESS, SECRET, Store, connect, seaweed
 from synthetic import Bucket, served
 
@@ -126,6 +126,18 @@ def aws(endpoint: str) -> dict[str, str]:
 
 
 @contextmanager
+def far_away(endpoint: str, latency: float) -> Iterator[str]:
+    """Another endpoint of the same store, whose requests take longer (`rust/core/examples/distance.rs`)."""
+    command = [str(build("distance")), endpoint.removeprefix("http://"), str(round(latency * 1000))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+@contextmanager
 def in_bucket(store: Store, name: str, scale: float) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The corpus on disk, and in a bucket of its name."""
     folder = home() / f"{name}-{scale:g}"
@@ -152,22 +164,21 @@ def mixed(store: Store, options: argparse.Namespace) -> None:
 
 def tiny(store: Store, options: argparse.Namespace) -> None:
     """Small objects behind a latency: events by name."""
-    with in_bucket(store, "tiny", options.scale) as (_, facts), before(store.endpoint) as proxy:
-        proxy.fault = lambda _: Fault(delay=options.latency)
+    with in_bucket(store, "tiny", options.scale) as (_, facts), far_away(store.endpoint, options.latency) as endpoint:
         keys = keys_of(store, "tiny")
-        storage = options_of(proxy.endpoint)
+        storage = options_of(endpoint)
 
         def ours() -> pl.DataFrame:
             return ct.scan("s3://tiny", storage_options=storage).group_by("eventName").len().collect()
 
         def one_at_a_time() -> None:
-            with closing(connect(proxy.endpoint)) as client:
+            with closing(connect(endpoint)) as client:
                 for key in keys[:FEW]:
                     client.get_object(Bucket="tiny", Key=key)["Body"].read()
 
-        subjects: Timed = {"ctfast": ours, "download": download(proxy.endpoint, "tiny", keys)}
-        subjects |= {"polars": lambda: by_polars(proxy.endpoint, "tiny")}
-        subjects |= {"clickhouse": lambda: by_clickhouse(proxy.endpoint, "tiny")}
+        subjects: Timed = {"ctfast": ours, "download": download(endpoint, "tiny", keys)}
+        subjects |= {"polars": lambda: by_polars(endpoint, "tiny")}
+        subjects |= {"clickhouse": lambda: by_clickhouse(endpoint, "tiny")}
         wanted = facts["events"]
         assert ours()["len"].sum() == wanted
         found = measure(
