@@ -35,11 +35,13 @@ class Time(NamedTuple):
 class Worker:
     """One task of one peer in a process of its own; see `worker.py`."""
 
-    def __init__(self, peer: str, task: str, directory: Path, threads: int = 2, events: int = 0) -> None:
+    def __init__(
+        self, peer: str, task: str, directory: Path, threads: int = 2, events: int = 0, script: str = "worker.py"
+    ) -> None:
         self.name = f"{peer} {task}"
         command = [
             sys.executable,
-            str(HERE / "worker.py"),
+            str(HERE / script),
             peer,
             task,
             str(directory),
@@ -147,6 +149,7 @@ class Ground:
     inflated: int
     threads: int
     rounds: int
+    script: str = "worker.py"
 
     def time(self) -> Time:
         """Return the time of the floor, the median of three passes."""
@@ -155,7 +158,7 @@ class Ground:
 
     def worker(self, peer: str, task: str) -> Worker:
         """Return a worker on this ground."""
-        return Worker(peer, task, self.directory, self.threads)
+        return Worker(peer, task, self.directory, self.threads, script=self.script)
 
 
 def compare(ground: Ground, task: str, peers: list[str]) -> list[Samples]:

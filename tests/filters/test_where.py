@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -22,8 +22,10 @@ from random_patterns import event_patterns
 from random_records import PATHS, About, about, records
 from random_selectors import event_selectors
 from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language
-from strategies import SETTINGS
+from strategies import EXAMPLES, SETTINGS
 
+# Each is a dozen scans.
+FEWER = settings(SETTINGS, max_examples=max(1, EXAMPLES // 5))
 engines = pytest.mark.parametrize("engine", ["in-memory", "streaming"])
 
 Test = Callable[[str], bool]
@@ -96,7 +98,7 @@ def kept(frame: pl.DataFrame, says: Test) -> pl.DataFrame:
 
 
 @engines
-@SETTINGS
+@FEWER
 @given(data=st.data())
 def test_where(folder: Path, engine: Any, data: st.DataObject) -> None:
     archive, texts = data.draw(archives(folder))
@@ -121,7 +123,7 @@ PREDICATES = {
 
 
 @engines
-@SETTINGS
+@FEWER
 @given(data=st.data())
 def test_where_with_all_that_polars_may_ask(folder: Path, engine: Any, data: st.DataObject) -> None:
     """Columns, rows and a predicate, in any order, and a window of time."""
@@ -148,7 +150,7 @@ def test_where_with_all_that_polars_may_ask(folder: Path, engine: Any, data: st.
 
 
 @engines
-@SETTINGS
+@FEWER
 @given(data=st.data())
 def test_match(folder: Path, engine: Any, data: st.DataObject) -> None:
     """Each record that meets a rule, with the names of all that it meets."""

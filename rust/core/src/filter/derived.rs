@@ -6,7 +6,8 @@ use super::locate::name_of;
 use super::path::Derived;
 use crate::error::Error;
 use crate::event::Record;
-use crate::json::{Cursor, Value};
+use crate::json::Cursor;
+use crate::scalar::flag;
 use crate::schema::{ColumnId, find};
 
 /// The columns that derived values follow from.
@@ -116,19 +117,19 @@ impl Sources {
 
     /// The category of a record that does not say it: they do from version 1.07 on.
     fn category(&self, event_type: Option<&[u8]>, record: &Record, cursor: &Cursor<'_>) -> &'static str {
-        let slice = |column: ColumnId| record.get(column).map(|value: Value| cursor.slice(value));
-        let management = slice(self.management).map(<[u8]>::to_ascii_lowercase);
-        if event_type == Some(b"AwsCloudTrailInsight") || slice(self.insight).is_some_and(|details| details != b"null") {
+        let insight = record.get(self.insight).is_some_and(|details| cursor.slice(details) != b"null");
+        if event_type == Some(b"AwsCloudTrailInsight") || insight {
             return "Insight";
         }
         if event_type.is_some_and(|name| name.starts_with(b"AwsVpceEvent")) {
             return "NetworkActivity";
         }
-        match management.as_deref() {
-            Some(b"false" | b"\"false\"") => "Data",
-            None | Some(b"null") if self.is_early_data_event(record, cursor) => "Data",
-            _ => "Management",
-        }
+        let management = record.get(self.management).filter(|&value| cursor.slice(value) != b"null");
+        let is_data = match management {
+            Some(value) => flag(cursor.slice(value), cursor.string(value).as_deref()) == Some(false),
+            None => self.is_early_data_event(record, cursor),
+        };
+        if is_data { "Data" } else { "Management" }
     }
 
     /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.

@@ -175,6 +175,7 @@ fn what_follows_from_other_fields() {
     };
     category(r#"{"eventCategory":"Data","managementEvent":true}"#, "Data");
     category(r#"{"managementEvent":"False"}"#, "Data");
+    category(r#"{"managementEvent":"f\u0061lse"}"#, "Data");
     category(r#"{"managementEvent":true}"#, "Management");
     category(r#"{"eventName":"RunInstances"}"#, "Management");
     category(r#"{"eventType":"AwsCloudTrailInsight"}"#, "Insight");
