@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::locate::name_of;
 use super::path::Derived;
+use crate::error::Error;
 use crate::event::Record;
 use crate::json::{Cursor, Value};
 use crate::schema::{ColumnId, find};
@@ -86,8 +88,7 @@ impl Sources {
     /// `arn:aws:s3:::bucket/key`, for a call of S3 without a resource that is an object.
     fn object_arn(&self, record: &Record, cursor: &Cursor<'_>) -> Option<Vec<u8>> {
         let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
-        let has_object = record.get(self.resources).is_some_and(|resources| names_object(cursor.slice(resources)));
-        if has_object || text(self.event_source).as_deref() != Some(b"s3.amazonaws.com") {
+        if self.has_object(record, cursor) || text(self.event_source).as_deref() != Some(b"s3.amazonaws.com") {
             return None;
         }
         let parameters = record.get(self.parameters).filter(|value| cursor.slice(*value).starts_with(b"{"))?;
@@ -95,9 +96,9 @@ impl Sources {
         let mut inside = cursor.back_to(parameters);
         let mut more = inside.enter_object().ok()?;
         while more {
-            let name = inside.key().ok()?;
+            let key_here = inside.key().ok()?;
             let value = inside.value().ok()?;
-            match &inside.bytes()[name.start..name.end] {
+            match &*name_of(&inside, key_here) {
                 b"bucketName" => bucket = inside.string(value),
                 b"key" => key = inside.string(value),
                 _ => {}
@@ -125,21 +126,56 @@ impl Sources {
         }
         match management.as_deref() {
             Some(b"false" | b"\"false\"") => "Data",
-            None if self.is_early_data_event(&slice) => "Data",
+            None | Some(b"null") if self.is_early_data_event(record, cursor) => "Data",
             _ => "Management",
         }
     }
 
     /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.
-    fn is_early_data_event<'a>(&self, slice: &impl Fn(ColumnId) -> Option<&'a [u8]>) -> bool {
-        slice(self.resources).is_some_and(names_object)
-            || slice(self.event_name) == Some(b"\"Invoke\"") && slice(self.event_source) == Some(b"\"lambda.amazonaws.com\"")
+    fn is_early_data_event(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
+        let is = |column: ColumnId, text: &[u8]| {
+            record.get(column).and_then(|value| cursor.string(value)).is_some_and(|found| *found == *text)
+        };
+        self.has_object(record, cursor) || is(self.event_name, b"Invoke") && is(self.event_source, b"lambda.amazonaws.com")
+    }
+
+    /// Whether an object in S3 is among the resources.
+    fn has_object(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
+        record.get(self.resources).is_some_and(|resources| {
+            let text = cursor.slice(resources);
+            // Few have the text at all, and hardly any has escapes.
+            let may = memchr::memmem::find(text, OBJECT).is_some() || memchr::memchr(b'\\', text).is_some();
+            may && text.starts_with(b"[") && names_object(cursor.back_to(resources)).unwrap_or(false)
+        })
     }
 }
 
-/// Whether an object in S3 is among the resources.
-fn names_object(resources: &[u8]) -> bool {
-    memchr::memmem::find(resources, b"\"AWS::S3::Object\"").is_some()
+const OBJECT: &[u8] = b"AWS::S3::Object";
+
+/// Whether an element of the array here is of the type of objects in S3.
+fn names_object(mut inside: Cursor<'_>) -> Result<bool, Error> {
+    let mut more_elements = inside.enter_array()?;
+    while more_elements {
+        let mut is_object = false;
+        if inside.byte() == b'{' {
+            let mut more_members = inside.enter_object()?;
+            while more_members {
+                let key = inside.key()?;
+                let value = inside.value()?;
+                if *name_of(&inside, key) == *b"type" {
+                    is_object = inside.string(value).as_deref() == Some(OBJECT);
+                }
+                more_members = inside.next_member()?;
+            }
+        } else {
+            inside.value()?;
+        }
+        if is_object {
+            return Ok(true);
+        }
+        more_elements = inside.next_element()?;
+    }
+    Ok(false)
 }
 
 /// AWS's pages spell the detail type of sign-ins in two ways.

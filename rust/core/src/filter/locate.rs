@@ -232,7 +232,10 @@ impl Paths {
     #[inline]
     fn look(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) {
         let access = &self.accesses[path];
-        let Some(record) = subject.record else { return self.look_anywhere(subject, scratch) };
+        let Some(record) = subject.record else {
+            scratch.found[path].clear();
+            return self.look_anywhere(subject, scratch);
+        };
         match access {
             Access::Column { column, root, through_arrays } => {
                 scratch.found[path].clear();
@@ -522,7 +525,7 @@ fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
     named.map(|stray| stray.value).max_by_key(|value| value.start)
 }
 
-fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
+pub(super) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
     let inside = &cursor.bytes()[key.start..key.end];
     if key.escaped { decoded(inside) } else { Cow::Borrowed(inside) }
 }

@@ -181,6 +181,10 @@ fn what_follows_from_other_fields() {
     category(r#"{"insightDetails":{}}"#, "Insight");
     category(r#"{"eventType":"AwsVpceEvent","managementEvent":true}"#, "NetworkActivity");
     category(r#"{"resources":[{"type":"AWS::S3::Object"}]}"#, "Data");
+    category(r#"{"resources":[null,{"t\u0079pe":"AWS::S3::Obj\u0065ct"}],"managementEvent":null}"#, "Data");
+    category(r#"{"resources":[{"type":"AWS::S3::Object","type":"AWS::S3::Bucket"}]}"#, "Management");
+    category(r#"{"resources":[{"ARN":"AWS::S3::Object"}],"eventName":"Invoke"}"#, "Management");
+    category(r#"{"resources":{"type":"AWS::S3::Object"}}"#, "Management");
     category(r#"{"eventSource":"lambda.amazonaws.com","eventName":"Invoke"}"#, "Data");
     let derived = |derived, text: &str, expected: &str| {
         assert!(record_matches(&Predicate::value(Path::Derived(derived), is_text(expected), ""), text), "{text}");
@@ -195,6 +199,19 @@ fn what_follows_from_other_fields() {
         "AWS Console Sign In via CloudTrail",
     );
     derived(Derived::DetailType, "{}", "AWS API Call via CloudTrail");
+}
+
+#[test]
+fn what_is_derived_stands_beside_what_may_stand_anywhere() {
+    let any_member = Predicate::value(Path::Steps { steps: vec![Step::Members], through_arrays: false }, is_text("x"), "");
+    let management = Predicate::value(Path::Derived(Derived::Category), is_text("Management"), "");
+    let either = Predicate::Any(vec![any_member, management]);
+    let mut single = Single::new(&Filter::on_records(either));
+    let mut says = |text: &str| single.matches(text.as_bytes()).expect("an object");
+    assert!(says(r#"{"eventName":"y"}"#));
+    // Nothing is left of the record before.
+    assert!(!says(r#"{"eventName":"y","managementEvent":false}"#));
+    assert!(says(r#"{"eventName":"x","managementEvent":false}"#));
 }
 
 #[test]
