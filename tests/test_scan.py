@@ -113,6 +113,11 @@ def test_an_iterator_as_source_can_be_read_again(put: Put) -> None:
     assert_frame_equal(events.collect(), events.collect())
 
 
+def test_globs_are_for_the_disk() -> None:
+    with pytest.raises(ValueError, match="globs are for the local disk"):
+        ct.read("s3://bucket/AWSLogs/*/CloudTrail/")
+
+
 def test_globs(tmp_path: Path, put: Put) -> None:
     for name in ("a1.json", "a10.json", "b.json", "c/a2.json", "[x].json"):
         put(name, "2024-02-29T00:00:00Z")

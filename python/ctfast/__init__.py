@@ -4,6 +4,7 @@ import warnings
 
 from ctfast import packs as packs
 from ctfast._columns import columns
+from ctfast._copy import Copied, CopyProgress, copy
 from ctfast._cost import Cost, cost
 from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
@@ -12,6 +13,10 @@ from ctfast._info import Info, info
 from ctfast._keys import fetch_keys
 from ctfast._lint import lint
 from ctfast._match import match
+from ctfast._objects.checkpoint import Checkpoint
+from ctfast._objects.inventory import Inventory
+from ctfast._objects.lines import KeyList
+from ctfast._objects.messages import Messages, Queue
 from ctfast._prices import Price, Prices
 from ctfast._report import Limits, Report
 from ctfast._rules import rules
@@ -19,13 +24,16 @@ from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FilterError, FormatError, SourceError
+from ctfast.exceptions import CloudTrailError, FilterError, FormatError, ServiceError, SourceError
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
+    "Checkpoint",
     "CloudTrailError",
+    "Copied",
+    "CopyProgress",
     "Cost",
     "EventPattern",
     "EventSelectors",
@@ -35,16 +43,22 @@ __all__ = [
     "FilterPattern",
     "FormatError",
     "Info",
+    "Inventory",
+    "KeyList",
     "Limits",
+    "Messages",
     "Price",
     "Prices",
+    "Queue",
     "Report",
+    "ServiceError",
     "SourceError",
     "Unmet",
     "Verification",
     "Verifier",
     "__version__",
     "columns",
+    "copy",
     "cost",
     "fetch_keys",
     "fetch_signatures",

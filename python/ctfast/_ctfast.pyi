@@ -1,6 +1,6 @@
 """The native half of ctfast. Use the public names of :mod:`ctfast` instead."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, final
 
@@ -9,8 +9,11 @@ __all__ = [
     "Batch",
     "Filter",
     "Hashes",
+    "Listing",
     "Paths",
+    "Remote",
     "Scan",
+    "Sizes",
     "Verify",
     "__version__",
     "advanced_event_selectors",
@@ -49,6 +52,35 @@ class Batch:
     def slice(self, offset: int, length: int) -> Batch: ...
 
 @final
+class Copy:
+    """Copies that are under way. They go on by themselves; `Remote.close` cancels them."""
+
+    def __new__(cls, remote: Remote, wanted: list[tuple[str, int | None, str]]) -> Copy: ...
+    def next(self) -> tuple[int, list[tuple[str, str]], tuple[Any, ...] | None] | None: ...
+
+@final
+class Listing:
+    """A listing that is under way. It works in `next` only."""
+
+    def __new__(
+        cls,
+        paths: list[str] | list[Path],
+        *,
+        accounts: set[str] | None,
+        regions: set[str] | None,
+        kinds: set[str] | None,
+        since: int | None,
+        until: int | None,
+        max_delay: int | None,
+        floors: dict[str, str] | None = None,
+        digests: bool = False,
+        remote: Remote | None = None,
+    ) -> Listing: ...
+    def next(self) -> list[tuple[str, int | None]] | None: ...
+    def counts(self) -> dict[str, dict[str, int]]: ...
+    def bad(self) -> list[tuple[Any, ...]]: ...
+
+@final
 class Filter:
     """A condition on records. Those in a language of AWS come with their normal form."""
 
@@ -67,6 +99,16 @@ class Filter:
     def negated(self) -> Filter: ...
     def matches(self, record: bytes) -> bool: ...
     def explain(self, record: bytes) -> list[tuple[str, list[str]]]: ...
+
+@final
+class Remote:
+    """Connections, credentials and pace of buckets; `close` cancels what is under way."""
+
+    def __new__(
+        cls, storage_options: dict[str, str], credentials: Callable[[], tuple[str, str, str | None]] | None = None
+    ) -> Remote: ...
+    def requests(self) -> tuple[int, int, int, int]: ...
+    def close(self) -> None: ...
 
 @final
 class Scan:
@@ -92,12 +134,25 @@ class Scan:
         only: Paths | None = None,
         where: Filter | None = None,
         rules: list[tuple[str, Filter]] | None = None,
+        storage_options: dict[str, str] | None = None,
+        sizes: list[int | None] | None = None,
+        remote: Remote | None = None,
+        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
+        opened: Sizes | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
+    def unread(self) -> list[str]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Sizes:
+    """Sizes of the files that a scan opens; each is told once for each time that the file was opened."""
+
+    def __new__(cls) -> Sizes: ...
+    def take(self, file: str) -> int | None: ...
 
 @final
 class Hashes:
@@ -134,6 +189,7 @@ class Verify:
         max_ratio: int,
         hashes: Hashes | None,
         details: bool,
+        remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
     @staticmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -115,10 +114,11 @@ def info(source: Source, **options: Any) -> Info:
     options.setdefault("on_error", "collect")
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
-    with stream(source, columns=_COLUMNS, report=report, **options) as batches:
+    sizes = _ctfast.Sizes()
+    with stream(source, columns=_COLUMNS, report=report, opened=sizes, **options) as batches:
         for batch in batches:
             frame = pl.DataFrame(batch)
-            parts.append(_count(frame, before))
+            parts.append(_count(frame, before, sizes))
             if not frame.is_empty():
                 before = frame["file"][-1], frame["record"][-1]
             if len(parts) == _PARTS:
@@ -127,19 +127,23 @@ def info(source: Source, **options: Any) -> Info:
     return Info(days=_add(total, ["account", "region", "day"]), kinds=_add(total, ["kind"]), report=report)
 
 
-def _count(frame: pl.DataFrame, before: tuple[str, int] | None) -> pl.DataFrame:
+def _count(frame: pl.DataFrame, before: tuple[str, int] | None, sizes: _ctfast.Sizes) -> pl.DataFrame:
     """Count one batch; ``before`` is the last record of the one before, whose file may go on here."""
     file, record = before or (None, None)
     same = pl.col("file").eq_missing(pl.col("file").shift(fill_value=file))
     later = pl.col("record") > pl.col("record").shift(fill_value=record)
     places = pl.DataFrame(
         [(path, *_place(path)) for path in frame["file"].unique()],
-        schema={"file": pl.String} | _KEY | {"bytes": pl.Int64},
+        schema={"file": pl.String, **_KEY},
         orient="row",
     )
+    # A file may be listed twice; then its records start again.
+    frame = frame.with_columns(starts=~(same & later).fill_null(value=False))
+    begun = frame["starts"].arg_true()
+    sizes_of = [sizes.take(path) for path in frame["file"].gather(begun)]
+    bytes_ = pl.repeat(None, frame.height, dtype=pl.Int64, eager=True).scatter(begun, pl.Series(sizes_of, dtype=pl.Int64))
     return (
-        # A file may be listed twice; then its records start again.
-        frame.with_columns(starts=~(same & later).fill_null(value=False))
+        frame.with_columns(bytes=bytes_)
         .join(places, on="file", how="left")
         .group_by(
             "kind",
@@ -149,7 +153,7 @@ def _count(frame: pl.DataFrame, before: tuple[str, int] | None) -> pl.DataFrame:
         )
         .agg(
             files=pl.col("starts").sum().cast(pl.Int64),
-            bytes=pl.col("bytes").filter("starts").sum(),
+            bytes=pl.col("bytes").sum(),
             records=pl.len().cast(pl.Int64),
             first=pl.col("eventTime").min(),
             last=pl.col("eventTime").max(),
@@ -158,15 +162,11 @@ def _count(frame: pl.DataFrame, before: tuple[str, int] | None) -> pl.DataFrame:
 
 
 def _place(path: str) -> tuple[object, ...]:
-    """Kind, account, region and day of a file by its key, and its size."""
-    try:
-        size = os.stat(path).st_size  # noqa: PTH116  # a path object per file is the slowest part
-    except OSError:  # gone since it was read
-        size = 0
+    """Kind, account, region and day of a file by its key."""
     key = _ctfast.parse_key(path)
     if key is None:
-        return None, None, None, None, size
-    return key["kind"], key["account"], key["region"], (_EPOCH + key["time"] * _MICROSECOND).date(), size
+        return None, None, None, None
+    return key["kind"], key["account"], key["region"], (_EPOCH + key["time"] * _MICROSECOND).date()
 
 
 def _add(parts: pl.DataFrame, by: list[str]) -> pl.DataFrame:

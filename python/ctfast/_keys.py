@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
 
+from ctfast import _aws as aws
 from ctfast._source import Time, micros
 
 __all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
@@ -104,6 +105,15 @@ def fetch_keys(
     -------
     list of PublicKey
         The keys, to be passed to :func:`ctfast.verify`.
+
+    Raises
+    ------
+    ServiceError
+        AWS refuses, or does not answer. Nothing is written to ``cache`` then.
+    ImportError
+        boto3 is not installed.
+    ValueError
+        ``until`` is before ``since``, or AWS has no key of that time.
     """
     first = micros("since", since)
     last = micros("until", datetime.now(UTC) if until is None else until)
@@ -111,12 +121,13 @@ def fetch_keys(
         message = f"until ({until}) is before since ({since})"
         raise ValueError(message)
     path = None if cache is None else Path(cache)
-    saved: dict[str, Any] = json.loads(path.read_text("utf-8")) if path is not None and path.exists() else {}
+    saved = {} if path is None or not path.exists() else _kept(path)
+    found = aws.session(session, "keys")
     for region in dict.fromkeys([regions] if isinstance(regions, str) else regions):
         held = saved.get(region)
         if held and _micros(held["StartTime"]) <= first and _micros(held["EndTime"]) >= last:
             continue
-        answer = _ask(_client(session, region), _moment(first), _moment(last) + _LATE)
+        answer = _ask(found, region, _moment(first), _moment(last) + _LATE)
         known = {key["Value"]: key for key in [*(held or {}).get("PublicKeyList", []), *answer]}
         whole = held and _micros(held["StartTime"]) <= last and _micros(held["EndTime"]) >= first
         start = min(first, _micros(held["StartTime"])) if held and whole else first
@@ -133,23 +144,27 @@ def fetch_keys(
     return load_keys(saved)
 
 
-def _client(session: Any, region: str) -> Any:
-    if session is None:
-        try:
-            import boto3  # noqa: PLC0415  # an extra
-        except ImportError:
-            message = "fetching keys needs boto3: pip install 'ctfast[aws]'"
-            raise ImportError(message) from None
-        session = boto3
-    return session.client("cloudtrail", region_name=region)
+def _kept(path: Path) -> dict[str, Any]:
+    """Read what was fetched before."""
+    try:
+        saved: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if all(_REGION.fullmatch(region) and {"StartTime", "EndTime"} <= held.keys() for region, held in saved.items()):
+            return saved
+    except (ValueError, AttributeError):
+        pass
+    message = f"{path} does not hold keys that were fetched before: name another file to keep them in"
+    raise ValueError(message)
 
 
-def _ask(client: Any, first: datetime, last: datetime) -> list[dict[str, Any]]:
+def _ask(session: Any, region: str, first: datetime, last: datetime) -> list[dict[str, Any]]:
     """Return the keys of one region, with their bytes in base64."""
     keys: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
+    with aws.asking("ListPublicKeys", region):
+        client = session.client("cloudtrail", region_name=region)
     while True:
-        answer = client.list_public_keys(StartTime=first, EndTime=last, **more)
+        with aws.asking("ListPublicKeys", region):
+            answer = client.list_public_keys(StartTime=first, EndTime=last, **more)
         for key in answer.get("PublicKeyList", []):
             times = {name: key[name].isoformat() for name in ("ValidityStartTime", "ValidityEndTime") if name in key}
             der = _raw(key["Value"])

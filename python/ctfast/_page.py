@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ __all__ = ["page"]
 _MOST = 2000
 #: Rectangles of all calendars together; what is over it is drawn for chains with findings only.
 _RECTANGLES = 60_000
-#: Of a calendar, in units of its drawing: a cell, the space between rows, the names of days, the hours on top.
-_CELL, _ROW, _LABEL, _HEAD = 33, 19, 92, 18
+#: Pixels from one row of a calendar to the next. Its columns are as wide as the page lets them be.
+_ROW = 19
 _STATES = {
     "valid": "digest and log files valid",
     "empty": "valid digest, no log files",
@@ -37,9 +38,9 @@ _UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | 
 }
 
 _STYLE = """
-:root{color-scheme:light dark;--page:#f7f8fa;--card:#fff;--ink:#1b2330;--soft:#5c6779;--line:#dfe3ea;
---valid:#2c9a63;--empty:#b5e0c8;--gap:#c3cad5;--unknown:#7d93b8;--missing:#e39a1c;--invalid:#d43c46}
-@media(prefers-color-scheme:dark){:root{--page:#12161d;--card:#1a202a;--ink:#e6ebf3;--soft:#98a4b7;--line:#2d3644;
+:root{color-scheme:light dark;--page:#f7f8fa;--card:#fff;--ink:#1b2330;--on:#fff;--soft:#5c6779;--line:#dfe3ea;
+--valid:#2c9a63;--empty:#a5dcbd;--gap:#c3cad5;--unknown:#7d93b8;--missing:#e39a1c;--invalid:#d43c46}
+@media(prefers-color-scheme:dark){:root{--page:#12161d;--card:#1a202a;--ink:#e6ebf3;--on:#12161d;--soft:#98a4b7;--line:#2d3644;
 --valid:#37b577;--empty:#22563d;--gap:#414b5a;--unknown:#6a82ab;--missing:#e5a336;--invalid:#ef5962}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
@@ -47,25 +48,29 @@ main{max-width:1080px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px}h2{font-size:19px;margin:40px 0 12px}h3{font-size:15px;margin:0 0 2px}
 p{margin:0 0 12px}.soft{color:var(--soft)}.mono{font-family:ui-monospace,monospace;font-size:13px}
 .verdict{border-left:6px solid var(--shade);background:var(--card);border-radius:8px;padding:18px 22px;margin:20px 0;
-box-shadow:0 1px 2px #0001}.verdict strong{font-size:20px;display:block}
+box-shadow:0 1px 2px #0001}.verdict p{margin:0}.verdict strong{font-size:20px;display:block}
 .valid-v{--shade:var(--valid)}.invalid-v{--shade:var(--invalid)}.unknown-v{--shade:var(--unknown)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px}
 .card b{font-size:24px;font-weight:600;display:block;font-variant-numeric:tabular-nums}
 .card span{display:block;color:var(--soft);font-size:13px}.card .bad{color:var(--invalid);font-weight:600}
 .legend{display:flex;flex-wrap:wrap;gap:6px 18px;font-size:13px;color:var(--soft);margin-bottom:16px}
 .legend svg{width:16px;height:14px;vertical-align:-2px;margin-right:6px}
 .chain{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px;margin:0 0 14px}
-.chain svg{display:block;width:100%;max-width:900px;height:auto;margin-top:8px}
-.chain text{fill:var(--soft);font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums}
+.calendar{display:grid;grid-template-columns:auto minmax(0,1fr);column-gap:10px;max-width:900px;margin-top:6px;color:var(--soft);
+font-size:11px;line-height:19px;font-variant-numeric:tabular-nums}.hours{grid-column:2;display:flex}.hours span{flex:1}
+.days{white-space:pre}.calendar svg{display:block;width:100%}
 .valid{fill:var(--valid)}.empty{fill:var(--empty)}.gap{fill:var(--gap)}.unknown{fill:var(--unknown)}
-.missing{fill:var(--missing)}.invalid{fill:var(--invalid)}.grid{stroke:var(--card);stroke-width:2}
+.missing{fill:var(--missing)}.invalid{fill:var(--invalid)}.grid{stroke:var(--card);stroke-width:2;vector-effect:non-scaling-stroke}
 .table{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:8px 12px;vertical-align:top}
 th{color:var(--soft);font-weight:500;border-bottom:1px solid var(--line);white-space:nowrap}
 tr+tr td{border-top:1px solid var(--line)}td.place{white-space:nowrap}
-.tag{display:inline-block;border-radius:4px;padding:0 7px;color:#fff;background:var(--unknown);white-space:nowrap}
+.tag{display:inline-block;border-radius:4px;padding:0 7px;color:var(--on);background:var(--soft);white-space:nowrap}
 .tag.error{background:var(--invalid)}footer{margin-top:48px;color:var(--soft);font-size:13px}
+@media(max-width:640px){main{padding:20px 14px 40px}.grid{stroke-width:1}.findings tr{display:block;padding:8px 12px}
+.findings td{display:block;padding:1px 0;border:0}
+.findings tr:first-child,.findings br{display:none}.findings tr+tr+tr{border-top:1px solid var(--line)}}
 @media print{body{background:#fff}.chain,.card{break-inside:avoid}}
 """
 
@@ -96,14 +101,14 @@ def page(found: Verification, title: str) -> str:
 
 def _verdict(found: Verification) -> Iterator[str]:
     if not found.checked:
-        kind, word, words = "unknown", "Nothing could be checked", "There are no digest files, so nothing is proven."
+        kind, word, words = "unknown", "Nothing could be checked", "There is no digest file to go by, so nothing is proven."
     elif found.ok:
         kind, word, words = "valid", "Valid", "All log files that CloudTrail delivered in this time are there, and unaltered."
     else:
         kind, word = "invalid", "Not valid"
         words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
-    hours = found.coverage["hour"]
-    span = "" if hours.is_empty() else f'<p class="soft">Deliveries from {_time(hours.min())} to {_time(_end(hours.max()))}</p>'
+    first, last = found.spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    span = "" if first is None else f'<p class="soft">Deliveries from {_time(first)} to {_time(last)}</p>'
     yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{span}</div>'
 
 
@@ -139,7 +144,7 @@ def _tally(tally: Tally) -> tuple[int, list[str], list[str]]:
 
 
 def _calendars(found: Verification) -> Iterator[str]:
-    chains = found.coverage.partition_by("account", "region", "trail", maintain_order=True)
+    chains = by_chain(found.spans)
     if not chains:
         return
     yield "<h2>Hour by hour</h2><p class='soft'>One row per day, one column per hour of delivery (UTC).</p>"
@@ -148,12 +153,13 @@ def _calendars(found: Verification) -> Iterator[str]:
         yield f'<span><svg viewBox="0 0 16 14"><rect class="{state}" width="16" height="14" rx="2"/></svg>{words}</span>'
     yield "</div>"
     left, hidden = _RECTANGLES, 0
-    for chain in sorted(chains, key=_is_clean):
-        drawing, rectangles = _calendar(chain)
-        left -= rectangles
-        if left < 0 and _is_clean(chain):
+    for spans in chains:
+        if left <= 0 and is_clean(spans):
             hidden += 1
             continue
+        chain = hourly(spans)
+        drawing, rectangles = _calendar(chain)
+        left -= rectangles
         account, region, trail = chain.row(0)[:3]
         counts = chain.group_by("state").len().sort("state").rows()
         logs: int = chain.select(pl.col("logs").sum()).item()
@@ -164,29 +170,25 @@ def _calendars(found: Verification) -> Iterator[str]:
         yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
 
 
-def _is_clean(chain: pl.DataFrame) -> bool:
-    return chain.filter(~pl.col("state").is_in(["valid", "empty"])).is_empty()
-
-
 def _calendar(chain: pl.DataFrame) -> tuple[str, int]:
     """Draw one chain; hours of the same state are one rectangle."""
     hours = {hour.replace(tzinfo=None): row for hour, *row in chain.select("hour", "state", "logs", "bad_logs").iter_rows()}
     first, last = min(hours).date(), max(hours).date()
-    rows = (last - first).days + 1
-    height = _HEAD + rows * _ROW
-    parts = [f'<svg viewBox="0 0 {_LABEL + 24 * _CELL} {height}" role="img" aria-label="calendar of the hours">']
-    parts += [f'<text x="{_LABEL + hour * _CELL + 2}" y="12">{hour:02}</text>' for hour in range(0, 24, 3)]
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    height = len(days) * _ROW
+    ticks = "".join(f"<span>{hour:02}</span>" for hour in range(0, 24, 3))
+    names = "\n".join(map(str, days))
+    parts = [f'<div class="calendar"><div class="hours">{ticks}</div><div class="days">{names}</div>']
+    parts.append(f'<svg viewBox="0 0 24 {height}" height="{height}" preserveAspectRatio="none" role="img" aria-label="calendar">')
     rectangles = 0
-    for number in range(rows):
-        day, top = first + timedelta(days=number), _HEAD + number * _ROW
-        parts.append(f'<text x="0" y="{top + 12}">{day}</text>')
+    for number, day in enumerate(days):
         for state, begin, end, logs, bad in _runs(hours, day):
-            place = f'x="{_LABEL + begin * _CELL}" y="{top}" width="{(end - begin) * _CELL}" height="{_ROW - 3}"'
+            place = f'x="{begin}" y="{number * _ROW + 2}" width="{end - begin}" height="{_ROW - 3}"'
             words = f"{day} {begin:02}:00-{end:02}:00: {state}, {_count(logs, 'log file')}" + (f", {bad:,} bad" if bad else "")
             parts.append(f'<rect class="{state}" {place}><title>{words}</title></rect>')
             rectangles += 1
-    lines = "".join(f"M{_LABEL + hour * _CELL} {_HEAD}V{height}" for hour in range(1, 24))
-    return "".join([*parts, f'<path class="grid" d="{lines}"/></svg>']), rectangles
+    lines = "".join(f"M{hour} 0V{height}" for hour in range(1, 24))
+    return "".join([*parts, f'<path class="grid" d="{lines}"/></svg></div>']), rectangles
 
 
 def _runs(hours: dict[datetime, list[Any]], day: date) -> Iterator[tuple[str, int, int, int, int]]:
@@ -209,14 +211,14 @@ def _findings(found: Verification) -> Iterator[str]:
     yield '<div class="table"><table><tr><th>Finding</th><th>Count</th></tr>'
     for severity, reason, number in counts.iter_rows():
         yield f'<tr><td><span class="tag {severity}">{_text(reason)}</span></td><td>{number:,}</td></tr>'
-    yield '</table></div><p></p><div class="table"><table>'
+    yield '</table></div><p></p><div class="table findings"><table>'
     yield "<tr><th>Finding</th><th>Time</th><th>Place</th><th>What</th></tr>"
     for row in rows.sort("severity", maintain_order=True).head(_MOST).iter_rows(named=True):
-        place = "<br>".join(_text(row[name]) for name in ("account", "region", "trail") if row[name])
+        place = " <br>".join(_text(row[name]) for name in ("account", "region", "trail") if row[name])
         file = f'<div class="soft mono">{_text(row["file"])}</div>' if row["file"] else ""
         yield (
             f'<tr><td><span class="tag {row["severity"]}">{_text(row["reason"])}</span></td>'
-            f'<td class="place">{_time(row["time"]).replace(" ", "<br>", 1)}</td><td class="place">{place}</td>'
+            f'<td class="place">{_time(row["time"]).replace(" ", " <br>", 1)}</td><td class="place">{place}</td>'
             f"<td>{_text(row['message'])}{file}</td></tr>"
         )
     yield "</table></div>"
@@ -231,10 +233,6 @@ def _text(value: object) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _end(hour: Any) -> Any:
-    return hour + timedelta(hours=1)
 
 
 def _time(time: Any) -> str:

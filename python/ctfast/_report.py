@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._objects import KeySource
 
-__all__ = ["Bytes", "Counts", "Limits", "Records", "Report"]
+__all__ = ["FINDING", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
-_FINDING = {
+#: Columns of findings.
+FINDING = {
     "file": pl.String,
     "byte": pl.UInt64,
     "record": pl.UInt64,
@@ -60,6 +63,15 @@ class Bytes(NamedTuple):
     inflated: int
 
 
+class Requests(NamedTuple):
+    """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down."""
+
+    lists: int
+    gets: int
+    retries: int
+    throttled: int
+
+
 class Report:
     """What a scan did. Pass one to :func:`ctfast.scan` and look at it when the query has run.
 
@@ -78,14 +90,31 @@ class Report:
     """
 
     def __init__(self) -> None:
-        self._scan: _ctfast.Scan | None = None
+        self._follow()
 
-    def _follow(self, scan: _ctfast.Scan) -> None:
-        """Speak of this scan from now on; it is asked when the report is."""
+    def _follow(self, source: KeySource | None = None) -> None:
+        """Begin anew, with what this source names."""
+        self._source = source
+        self._scan: _ctfast.Scan | None = None
+        self._past: dict[str, Any] = {}
+        self._past_bad: list[tuple[Any, ...]] = []
+        self._past_warnings: list[tuple[Any, ...]] = []
+        self._more = source is not None
+
+    def _add(self, scan: _ctfast.Scan) -> None:
+        """Speak of this scan as well; it is asked when the report is."""
+        if self._scan is not None:
+            self._past = _sum(self._past, self._scan.counts())
+            self._past_bad += self._scan.bad()
+            self._past_warnings += self._scan.warnings()
         self._scan = scan
 
+    def _end(self) -> None:
+        """Note that the source names no more files."""
+        self._more = False
+
     def _values(self) -> dict[str, Any]:
-        return self._scan.counts() if self._scan else {}
+        return _sum(self._past, self._scan.counts()) if self._scan else {}
 
     def _count(self, name: str) -> int:
         return int(self._values().get(name, 0))
@@ -93,12 +122,17 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every file was visited."""
-        return bool(self._values().get("complete", False))
+        finished = self._scan is None or bool(self._scan.counts()["complete"])
+        return finished and not self._more and (self._scan is not None or self._source is not None)
 
     @property
     def files(self) -> Counts:
         """Files listed, read, bad and skipped."""
-        read, bad, skipped = self._count("files_read"), self._count("files_bad"), sum(self.skipped.values())
+        read, bad, skipped = (
+            self._count("files_read"),
+            self._count("files_bad") + len(self._unnamed()),
+            sum(self.skipped.values()),
+        )
         return Counts(read + bad + skipped, read, bad, skipped)
 
     @property
@@ -113,14 +147,24 @@ class Report:
         return Bytes(self._count("bytes_stored"), self._count("bytes_inflated"))
 
     @property
+    def requests(self) -> Requests:
+        """Requests to buckets; all 0 for files of the local disk."""
+        return Requests(*self._values().get("requests", (0, 0, 0, 0)))
+
+    @property
     def skipped(self) -> dict[str, int]:
-        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, and so on."""
-        return dict(self._values().get("skipped", {}))
+        """Files that were not read, by reason: ``name``, ``digest``, ``service``, ``account``, ``time``, and so on.
+
+        With a source of keys, what it passed over is among them.
+        """
+        scanned = Counter(self._values().get("skipped", {}))
+        return dict(scanned if self._source is None else scanned + self._source.skipped)
 
     @property
     def pruned(self) -> dict[str, int]:
         """Folders that were not even listed, by the same reasons. Their files are in no count."""
-        return dict(self._values().get("pruned", {}))
+        scanned = Counter(self._values().get("pruned", {}))
+        return dict(scanned if self._source is None else scanned + self._source.pruned)
 
     @property
     def coerced(self) -> dict[str, int]:
@@ -130,13 +174,34 @@ class Report:
     @property
     def bad(self) -> pl.DataFrame:
         """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``."""
-        return pl.DataFrame(self._scan.bad() if self._scan else [], schema=_FINDING, orient="row")
+        rows = self._past_bad + (self._scan.bad() if self._scan else [])
+        return pl.DataFrame(rows + self._unnamed(), schema=FINDING, orient="row")
 
     @property
     def warnings(self) -> pl.DataFrame:
         """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
-        return pl.DataFrame(self._scan.warnings() if self._scan else [], schema=_FINDING, orient="row")
+        rows = self._past_warnings + (self._scan.warnings() if self._scan else [])
+        return pl.DataFrame(rows, schema=FINDING, orient="row")
+
+    def _unnamed(self) -> list[tuple[Any, ...]]:
+        """What a source of keys could not understand: each might have been a file."""
+        unnamed = [] if self._source is None else self._source.bad
+        return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in unnamed]
 
     def __repr__(self) -> str:
         """Return the counts on one line."""
         return f"Report(files={tuple(self.files)}, records={tuple(self.records)}, complete={self.complete})"
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Add the counts of one part of a run to those of the parts before it."""
+    added: dict[str, Any] = {}
+    for name in one | other:
+        values = [counts[name] for counts in (one, other) if name in counts]
+        if isinstance(values[0], dict):
+            added[name] = dict(sum(map(Counter, values), Counter()))
+        elif isinstance(values[0], tuple):
+            added[name] = values[-1]  # requests: those of the whole run so far
+        else:
+            added[name] = sum(values)
+    return added

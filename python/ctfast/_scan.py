@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -11,12 +12,16 @@ from polars.io.plugins import register_io_source
 
 from ctfast import _ctfast
 from ctfast._filters import Filter
+from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
-from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time
+from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time, is_address
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
+
+#: Files of a source of keys that are read together, and that count as read together.
+_PORTION = 2_000
 
 
 def scan(
@@ -36,6 +41,8 @@ def scan(
     progress: Callable[[Report], object] | None = None,
     verify: Verifier | None = None,
     verified: Verification | None = None,
+    checkpoint: Checkpoint | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
@@ -44,8 +51,10 @@ def scan(
     Parameters
     ----------
     source
-        A file, a folder, a glob, or several of these. Files come in the order given, those of a folder in the order of their
-        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read.
+        A file, a folder, a glob, several of these, or a source of keys: :class:`ctfast.Inventory`, :class:`ctfast.KeyList`,
+        :class:`ctfast.Messages`, :class:`ctfast.Queue`. Files come in the order given, those of a folder in the order of their
+        keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read. A source
+        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object.
     since, until
         Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
         is UTC. A record without a valid ``eventTime`` lies within no bounds.
@@ -73,7 +82,14 @@ def scan(
     verify
         Notes the hashes of the files while they are read, so that :attr:`Verifier.verification` need not read them again.
     verified
-        Read only the log files that this verification found valid; the others are skipped as ``unverified``.
+        Read only the log files that this verification found valid; the others are skipped as ``unverified``. To read all and mark
+        the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
+    checkpoint
+        Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
+    storage_options
+        How buckets are reached, by the names that object_store, Polars and obstore give these options, such as ``aws_region``,
+        ``aws_endpoint_url``, ``aws_access_key_id``, ``aws_skip_signature`` or ``aws_request_payer``, with or without ``aws_``;
+        what is not given is taken from the environment, as the AWS CLI does. ``max_retries`` is 9 unless given.
 
     Returns
     -------
@@ -85,7 +101,9 @@ def scan(
     FileNotFoundError
         The source does not exist. Like the errors below it is raised when the query runs.
     FormatError, SourceError
-        With ``on_error="raise"``: a file is bad.
+        With ``on_error="raise"``: a file is bad. A bucket that cannot be listed is a ``SourceError`` in any case.
+    ValueError
+        A storage option is unknown or cannot be used.
 
     Examples
     --------
@@ -129,6 +147,8 @@ def scan(
         progress=progress,
         verify=verify,
         verified=verified,
+        checkpoint=checkpoint,
+        storage_options=storage_options,
     )
 
     return lazily(options)
@@ -218,16 +238,53 @@ def lazily(options: Options) -> pl.LazyFrame:
     )
 
 
-def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
-    """Run a scan; its threads end with the iterator, however that ends."""
-    running = options.start(columns, predicate)
+def batches(
+    options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, *, loop: bool = False
+) -> Iterator[_ctfast.Batch]:
+    """Run a scan; its threads end with the iterator, however that ends. In a loop, what it came back from counts as read."""
     report = options.report or Report()
-    report._follow(running)  # noqa: SLF001  # joined here, read elsewhere
+    if not options.names_files():
+        report._follow()  # noqa: SLF001  # joined here, read elsewhere
+        yield from _run(options.start(columns, predicate), options, report)
+        return
+    remote = options.remote() if options.is_in_buckets() else None
+    source = options.keys(remote)
+    report._follow(source)  # noqa: SLF001
+    files = iter(source)
+    try:
+        while True:
+            portion = list(islice(files, _PORTION))
+            if source.bad and options.on_error == "raise":
+                raise source.bad[0]
+            if not portion:
+                break
+            if remote is None and any(is_address(file.url) for file in portion):
+                remote = options.remote()
+            running = options.start(columns, predicate, portion, remote)
+            yield from _run(running, options, report, remote)
+            source.done(portion, set(running.unread()))
+            if loop:
+                source._came_back()  # noqa: SLF001
+    finally:
+        source.close()
+        if remote is not None:
+            remote.close()
+    report._end()  # noqa: SLF001
+
+
+def _run(
+    running: _ctfast.Scan, options: Options, report: Report, remote: _ctfast.Remote | None = None
+) -> Iterator[_ctfast.Batch]:
+    report._add(running)  # noqa: SLF001
     try:
         while (batch := running.next()) is not None:
             if options.progress is not None:
                 options.progress(report)
             yield batch
+    except BaseException:
+        if remote is not None:
+            remote.close()  # what is under way would be waited for
+        raise
     finally:
         running.close()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ctfast import _aws as aws
 from ctfast._source import micros
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
@@ -61,7 +63,7 @@ def _row(name: str, saved: Any) -> Row:
     return name, fields.get("signature"), fields.get("signature-algorithm"), generated is not None, time
 
 
-def fetch_signatures(source: str, *, client: Any = None) -> dict[str, dict[str, str]]:
+def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> dict[str, dict[str, str]]:
     """Save the metadata of the digest objects of a bucket (needs ``ctfast[aws]``).
 
     Parameters
@@ -70,28 +72,58 @@ def fetch_signatures(source: str, *, client: Any = None) -> dict[str, dict[str, 
         ``s3://bucket`` or ``s3://bucket/prefix``: what stands before ``AWSLogs/`` in the keys, or more of them.
     client
         A boto3 S3 client, for other credentials or endpoints than the default ones.
+    threads
+        Requests that are under way at once: S3 has no request for the metadata of several objects.
 
     Returns
     -------
     dict
         From ``bucket/key`` to the metadata: what :func:`ctfast.verify` takes as ``signatures``. An object that has none is among
         them.
+
+    Raises
+    ------
+    ServiceError
+        AWS refuses, or does not answer.
+    ImportError
+        boto3 is not installed.
     """
+    if threads < 1:
+        message = f"threads must be at least 1, not {threads}"
+        raise ValueError(message)
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
-    if client is None:
-        try:
-            import boto3  # noqa: PLC0415  # an extra
-        except ImportError:
-            message = "fetching signatures needs boto3: pip install 'ctfast[aws]'"
-            raise ImportError(message) from None
-        client = boto3.client("s3")
-    return {
-        f"{bucket}/{key}": client.head_object(Bucket=bucket, Key=key).get("Metadata", {})
-        for key in _digests(client, bucket, prefix)
-    }
+    client = client or _client(source, threads)
+
+    def metadata(key: str) -> dict[str, str]:
+        with aws.asking("HeadObject", f"s3://{bucket}/{key}"):
+            found: dict[str, str] = client.head_object(Bucket=bucket, Key=key).get("Metadata", {})
+        return found
+
+    found: dict[str, dict[str, str]] = {}
+    pool = ThreadPoolExecutor(threads)
+    try:
+        # One page of the listing after another, so that no more requests than its keys are waiting.
+        for keys in _digests(client, bucket, prefix):
+            found.update(zip((f"{bucket}/{key}" for key in keys), pool.map(metadata, keys), strict=True))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return found
 
 
-def _digests(client: Any, bucket: str, prefix: str) -> Iterator[str]:
-    pages: Iterable[Any] = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        yield from (item["Key"] for item in page.get("Contents", []) if "/CloudTrail-Digest/" in f"/{item['Key']}")
+def _client(source: str, threads: int) -> Any:
+    session = aws.session(None, "signatures")
+    from botocore.config import Config  # noqa: PLC0415  # an extra
+
+    with aws.asking("a client", source):
+        return session.client("s3", config=Config(max_pool_connections=threads))
+
+
+def _digests(client: Any, bucket: str, prefix: str) -> Iterator[list[str]]:
+    """Yield the keys of the digest objects, page by page."""
+    pages = iter(client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+    while True:
+        with aws.asking("ListObjectsV2", f"s3://{bucket}/{prefix}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        yield [item["Key"] for item in page.get("Contents", []) if "/CloudTrail-Digest/" in f"/{item['Key']}"]

@@ -6,13 +6,16 @@ import errno
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._credentials import credentials
 from ctfast._filters import Filter
+from ctfast._objects import KeySource, Object
+from ctfast._objects.checkpoint import Checkpoint, Resumed
 from ctfast._report import Limits
 from ctfast._rules import Rules, named
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "RULES", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
 
-Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
 Time: TypeAlias = datetime | date | str
 OnError: TypeAlias = Literal["raise", "collect"]
 
@@ -56,10 +59,12 @@ class Options:
     progress: Callable[[Report], object] | None = None
     verify: Verifier | None = None
     verified: Verification | None = None
+    checkpoint: Checkpoint | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
+    opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.source, (str, os.PathLike)):
-            object.__setattr__(self, "source", list(self.source))
+        self._check_source()
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
             object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
@@ -80,27 +85,72 @@ class Options:
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
 
+    def _check_source(self) -> None:
+        if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
+            message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
+            raise ValueError(message)
+        if isinstance(self.source, KeySource):
+            if self.checkpoint is not None:
+                message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
+                raise ValueError(message)
+        elif not isinstance(self.source, (str, os.PathLike)):
+            object.__setattr__(self, "source", list(self.source))
+
     @property
     def columns(self) -> list[str]:
         """Names of the columns that there are."""
         return COLUMNS if self.rules is None else [*COLUMNS, RULES]
 
-    def start(self, columns: Sequence[str], predicate: tuple[Any, ...] | None = None) -> _ctfast.Scan:
-        """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``."""
+    def names_files(self) -> bool:
+        """Tell whether files are named one by one, and not simply listed."""
+        return self.checkpoint is not None or isinstance(self.source, KeySource)
+
+    def is_in_buckets(self) -> bool:
+        """Tell whether sources are known to lie in buckets."""
+        named: Any = self.source
+        sources = [named] if isinstance(named, (str, os.PathLike)) else [] if isinstance(named, KeySource) else named
+        return any(is_address(os.fspath(source)) for source in sources)
+
+    def keys(self, remote: _ctfast.Remote | None) -> KeySource:
+        """Return what names the files one by one."""
+        if isinstance(self.source, KeySource):
+            return self.source
+        if self.checkpoint is None:
+            message = "what is simply listed names no files one by one"
+            raise TypeError(message)
+        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
+
+    def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
+        """Return the files that the source names, without reading them."""
+        return _ctfast.Listing(paths(self.source), **self._selection(), remote=remote, **more)
+
+    def remote(self) -> _ctfast.Remote:
+        """Return the way to buckets, for several scans of one run."""
+        storage, renew = credentials(self.storage_options)
+        return _ctfast.Remote(storage, renew)
+
+    def start(
+        self,
+        columns: Sequence[str],
+        predicate: tuple[Any, ...] | None = None,
+        files: Sequence[Object] | None = None,
+        remote: _ctfast.Remote | None = None,
+    ) -> _ctfast.Scan:
+        """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
+
+        Read these files, or else what the source names.
+        """
         limits = self.limits or Limits()
-        named = paths(self.source)
+        named = paths(self.source) if files is None else [file.url for file in files]
+        needs_remote = remote is None and any(map(is_address, named))
+        storage, renew = credentials(self.storage_options) if needs_remote else (None, None)
         if self.verify is not None:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
             named,
             columns=[name for name in columns if name != RULES],
             predicate=_and(predicate, self._time_test()),
-            accounts=self.accounts,  # type: ignore[arg-type]  # a set since __post_init__
-            regions=self.regions,  # type: ignore[arg-type]
-            kinds=self.kinds,  # type: ignore[arg-type]
-            since=self.since,  # type: ignore[arg-type]  # microseconds since __post_init__
-            until=self.until,  # type: ignore[arg-type]
-            max_delay=None if self.max_delay is None else self.max_delay // _MICROSECOND,
+            **self._selection(),
             fail=self.on_error == "raise",
             threads=self.threads or processors(),
             max_inflated=limits.inflated,
@@ -109,11 +159,29 @@ class Options:
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
             where=None if self.where is None else self.where._native,  # noqa: SLF001
             rules=None if self.rules is None else [(name, rule._native) for name, rule in self.rules.items()],  # type: ignore[union-attr]  # noqa: SLF001  # a dict since __post_init__
+            storage_options=storage,
+            credentials=renew,
+            opened=self.opened,
+            sizes=None if files is None else [file.size for file in files],
+            remote=remote,
         )
+
+    def _selection(self) -> dict[str, Any]:
+        """Return which files are read, by their keys, as the native half takes it."""
+        chosen = {name: getattr(self, name) for name in ("accounts", "regions", "kinds", "since", "until")}
+        return chosen | {"max_delay": None if self.max_delay is None else self.max_delay // _MICROSECOND}
+
+    def _description(self) -> dict[str, Any]:
+        """Return what makes this query another one than others, as JSON has it."""
+        named: Any = self.source
+        sources = [named] if isinstance(named, (str, os.PathLike)) else named
+        chosen = {name: sorted(value) if isinstance(value, set) else value for name, value in self._selection().items()}
+        return {"source": [os.fspath(source) for source in sources], **chosen}
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""
-        sources = [self.source] if isinstance(self.source, (str, os.PathLike)) else list(self.source)
+        alone = isinstance(self.source, (str, os.PathLike, KeySource))
+        sources: list[Any] = [self.source] if alone else list(self.source)  # type: ignore[arg-type]  # not alone
         parts = [str(sources[0]) if len(sources) == 1 else f"{len(sources)} sources"]
         wanted = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
         parts += [f"{name}={','.join(sorted(values))}" for name, values in wanted.items() if values is not None]
@@ -138,12 +206,18 @@ class Options:
 
 
 def paths(source: Source) -> list[str]:
-    """Return the files and folders that a source names."""
+    """Return the files and folders that a source names; addresses of buckets as they are."""
+    if isinstance(source, KeySource):
+        message = f"{source!r} names files for a scan; here an archive is needed"
+        raise TypeError(message)
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named: list[str] = []
     for each in sources:
         path = os.fspath(each)
-        if os.path.lexists(path):
+        if is_address(path) and "*" in path:
+            message = f"{path}: globs are for the local disk; name a folder, and choose by accounts, regions, kinds and times"
+            raise ValueError(message)
+        if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue
         found = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207  # paths as they are given
@@ -151,6 +225,11 @@ def paths(source: Source) -> list[str]:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         named.extend(sorted(found, key=os.fsencode))
     return named
+
+
+def is_address(path: str | bytes) -> bool:
+    """Whether this is the address of an object or of a folder in a bucket."""
+    return isinstance(path, str) and path.startswith("s3://")
 
 
 def processors() -> int:

@@ -34,7 +34,7 @@ class EventStream:
         if RULES in columns:
             schema = schema.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
         self.schema: pa.Schema = schema
-        self._batches = _cut(batches(options, columns), batch_rows)
+        self._batches = _cut(batches(options, columns, loop=True), batch_rows)
 
     def __iter__(self) -> Self:
         """Return the stream itself."""

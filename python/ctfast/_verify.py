@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._coverage import hourly
+from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
-from ctfast._source import Source, Time, micros, paths, processors
+from ctfast._source import Source, Time, is_address, micros, paths, processors
 
 if TYPE_CHECKING:
     from ctfast._source import Options
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
 
 _FRAMES = ("digests", "logs", "unlisted", "findings", "spans")
-#: States of an hour; where two digests tell of the same hour, the first of these counts.
-_STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
 _MICROSECOND = timedelta(microseconds=1)
+#: Workers where files come from a bucket: they wait most of the time.
+_REQUESTS = 64
 _HOUR = timedelta(hours=1)
 
 
@@ -69,7 +71,7 @@ class Verification:
     digests : polars.DataFrame
         Digest files: ``account``, ``region``, ``trail``, ``home_region``, ``backfill``, ``start``, ``end``, ``status``
         (``valid``, ``invalid``, ``missing``, ``unverified``), ``reason``, ``signature`` (who vouches for it: ``file``,
-        ``successor``, ``none``), ``fingerprint``, ``logs`` (how many it lists), ``file``, ``bucket``, ``key``.
+        ``metadata``, ``successor``, ``none``), ``fingerprint``, ``logs`` (how many it lists), ``file``, ``bucket``, ``key``.
     logs : polars.DataFrame
         Log files that digests list, each as often as it is listed: ``account``, ``region``, ``status``, ``reason``, ``bytes``
         (of its text), ``file``, ``bucket``, ``key``, ``digest``.
@@ -78,6 +80,9 @@ class Verification:
     findings : polars.DataFrame
         All that speaks against the archive (``severity`` is ``error``) or is worth knowing (``note``): ``reason``, ``message``,
         ``account``, ``region``, ``trail``, ``time``, ``file``. The table of reasons is in ``docs/integrity.md``.
+    spans : polars.DataFrame
+        What ``coverage`` tells hour by hour, as stretches of time: ``account``, ``region``, ``trail``, ``start``, ``end``,
+        ``state``, ``digests``, ``logs``, ``bad_logs``. Consecutive hours without log files are mostly one row.
     roots : list of str
         The folders that were verified.
     """
@@ -91,7 +96,7 @@ class Verification:
         self.logs = joined["logs"]
         self.unlisted = joined["unlisted"]
         self.findings = joined["findings"]
-        self._spans = joined["spans"]
+        self.spans = joined["spans"]
         self._counts = counts
         self.roots = roots
         self._details = details
@@ -152,22 +157,7 @@ class Verification:
         (logging or validation was off); ``missing``; ``invalid`` (the digest, or a log file of it); ``unknown`` (it could not
         be checked).
         """
-        length = pl.col("end") - pl.col("start")
-        hours = pl.max_horizontal(
-            pl.col("digests"), (length.dt.total_seconds() / 3600).round().cast(pl.UInt64), pl.lit(1, pl.UInt64)
-        )
-        step = length.dt.total_microseconds() / pl.col("parts")
-        middle = pl.col("start") + pl.duration(microseconds=((pl.col("part") + 0.5) * step).cast(pl.Int64))
-        hourly: pl.DataFrame = (
-            self._spans.with_columns(parts=hours)
-            .with_columns(part=pl.int_ranges(pl.col("parts").cast(pl.Int64)))
-            .explode("part")
-            .with_columns(hour=middle.dt.truncate("1h"), digests=pl.col("digests") // pl.col("parts"))
-            .group_by("account", "region", "trail", "hour")
-            .agg(pl.col("state").cast(pl.Enum(_STATES)).min(), pl.col("digests", "logs", "bad_logs").sum())
-            .sort("account", "region", "trail", "hour")
-        )
-        return hourly
+        return hourly(self.spans)
 
     def summary(self) -> str:
         """Return the result in a few lines."""
@@ -176,12 +166,13 @@ class Verification:
             lines.append(_line("backfill digests", self.backfill_counts))
         lines.append(_line("log files", self.log_counts))
         saved, held = self.vouched
-        lines.append(f"{'signatures':<17}{saved:>9,} saved in a file, {held:,} held by the next digest")
+        where = "kept with the object" if any(map(is_address, self.roots)) else "saved in a file"
+        lines.append(f"{'signatures':<17}{saved:>9,} {where}, {held:,} held by the next digest")
         errors, notes = self._counts.get("unlisted", [0, 0])
         lines.append(_weighed("unlisted files", errors, notes))
         lines.append(_weighed("findings", self.errors, self.notes))
         if not self.checked:
-            lines.append("NOTHING CHECKED: there are no digest files, so nothing is proven")
+            lines.append("NOTHING CHECKED: there is no digest file to go by, so nothing is proven")
         else:
             lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
         return "\n".join(lines)
@@ -257,7 +248,7 @@ class Verifier:
             raise ValueError(message)
         if self._verification is None:
             query = self._query
-            options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits")}
+            options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits", "storage_options")}
             options["since"] = _moment(query.since)
             if query.max_delay is not None and query.until is not None:
                 options["until"] = _moment(query.until) + query.max_delay  # type: ignore[operator]  # both are there
@@ -281,6 +272,7 @@ def verify(
     threads: int | None = None,
     limits: Limits | None = None,
     progress: Callable[[Progress], object] | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> Verification:
     """Prove that an archive is complete and unaltered, by the digest files that CloudTrail signs; offline.
 
@@ -289,7 +281,8 @@ def verify(
     Parameters
     ----------
     source
-        The folder of the archive, or several: what holds ``AWSLogs``, or buckets that do, or a folder within.
+        The folder of the archive, or several: what holds ``AWSLogs``, or buckets that do, or a folder within. A source
+        ``s3://bucket/prefix/`` is read where it is; there the metadata of the objects hold the signatures.
     keys
         CloudTrail's public keys: the output of ``aws cloudtrail list-public-keys``, PEM or DER files, a folder of them, or
         :func:`fetch_keys`.
@@ -297,8 +290,9 @@ def verify(
         Signatures of the digests, saved from the metadata of the objects: :func:`fetch_signatures` makes such a file. Without
         them each digest but the newest of its chain is vouched for by the next one, which holds its signature.
     since, until
-        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain. Without
-        ``until``, the newest must be as new as the newest log file.
+        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain; with
+        it, each chain that has a digest before it must go on in the range. Without ``until``, the newest must be as new as the
+        newest log file.
     accounts, regions, trails
         Check only these. One that has no digests is a finding.
     map
@@ -309,11 +303,13 @@ def verify(
     details
         Whether ``digests`` and ``logs`` have rows for valid files as well. Without them, memory does not grow with the archive.
     threads
-        Workers; by default one per available processor.
+        Workers; by default one per available processor, and 64 where the archive is in a bucket.
     limits
         What a file may inflate to.
     progress
         Called several times a second.
+    storage_options
+        As for :func:`ctfast.scan`.
 
     Returns
     -------
@@ -324,6 +320,8 @@ def verify(
     ------
     FileNotFoundError, NotADirectoryError
         The source does not exist, or is no folder.
+    SourceError
+        The source is in a bucket that cannot be listed.
     ValueError
         There are no keys, or an argument is wrong.
 
@@ -360,6 +358,7 @@ def _run(
     threads: int | None = None,
     limits: Limits | None = None,
     progress: Callable[[Progress], object] | None = None,
+    storage_options: Mapping[str, str] | None = None,
 ) -> Verification:
     if threads is not None and threads < 1:
         message = f"threads must be at least 1, not {threads}"
@@ -370,6 +369,8 @@ def _run(
         raise ValueError(message)
     roots = _roots(source, map or {}, relocated_from)
     limits = limits or Limits()
+    is_far = any(is_address(path) for path, _ in roots)
+    remote = _ctfast.Remote(*credentials(storage_options)) if is_far else None
     running = _ctfast.Verify(
         roots,
         keys=load_keys(keys),
@@ -380,11 +381,12 @@ def _run(
         regions=_set(regions),
         trails=_set(trails),
         now=micros("now", datetime.now(UTC)) or 0,
-        threads=threads or processors(),
+        threads=threads or (_REQUESTS if is_far else processors()),
         max_inflated=limits.inflated,
         max_ratio=limits.ratio,
         hashes=hashes,
         details=details,
+        remote=remote,
     )
     frames: dict[str, list[pl.DataFrame]] = {name: [] for name in _FRAMES}
     counts: dict[str, list[int]] = {}
@@ -404,12 +406,22 @@ def _roots(
     """Return the folders, and the bucket and prefix of each where they are told."""
     bucket, _, prefix = (origin or "").removeprefix("s3://").partition("/")
     moved = (bucket, prefix.strip("/")) if bucket else None
-    roots: list[tuple[str, tuple[str, str] | None]] = [(path, moved) for path in paths(source)]
+    roots = [(path, moved or _told(path)) for path in paths(source)]
     roots += [(os.fspath(path), (name, "")) for name, path in others.items()]
     for path, _ in roots:
+        if is_address(path):
+            continue  # whether it is there, the bucket tells
         if not os.path.isdir(path):  # noqa: PTH112  # as it is given
             os.scandir(path).close()  # raises what is the matter
     return roots
+
+
+def _told(path: str) -> tuple[str, str] | None:
+    """Bucket and prefix of an address."""
+    if not is_address(path):
+        return None
+    bucket, _, prefix = path.removeprefix("s3://").partition("/")
+    return bucket, prefix.strip("/")
 
 
 def _set(names: Iterable[str] | str | None) -> set[str] | None:

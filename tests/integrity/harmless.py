@@ -89,6 +89,43 @@ def logging_stopped(case: Case) -> None:
     case.gaps = 1
 
 
+@scenario("nothing: logging was stopped before the range of time, and started again in it")
+def stopped_until_the_range(case: Case) -> None:
+    chain = case.chain(2).stop(4).hours(3)
+    case.since, case.until = START + 4 * HOUR, START + 9 * HOUR
+    case.expect("out", *[file for position in (0, 1) for file in (chain.digests[position], *chain.logs[position])])
+
+
+@scenario("nothing: logging was stopped in the range of time, and started again after it")
+def stopped_to_the_end_of_the_range(case: Case) -> None:
+    chain = case.chain(3).stop(6).hours(2)
+    case.until = START + 6 * HOUR
+    case.expect("out", *[file for position in (3, 4) for file in (chain.digests[position], *chain.logs[position])])
+
+
+@scenario("nothing: logging was stopped all of the range of time")
+def stopped_all_of_the_range(case: Case) -> None:
+    chain = case.chain(6)
+    other = case.chain(2, region=OTHER).stop(8).hours(1)
+    case.since, case.until = START + 3 * HOUR, START + 6 * HOUR
+    for position in range(3):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    case.aws("valid", chain.digests[2], *chain.logs[2])
+    case.expect("out", *other.files())
+
+
+@scenario("nothing: a trail that is new in the range of time, and one that is newer than it")
+def trails_that_are_new(case: Case) -> None:
+    chain = case.chain(8)
+    case.chain(3, Trail(case.bucket, name="new"), clock=START + 5 * HOUR)
+    newer = case.chain(2, Trail(case.bucket, name="newer"), clock=START + 10 * HOUR)
+    case.since, case.until = START + 3 * HOUR, START + 8 * HOUR
+    for position in range(3):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    case.aws("valid", chain.digests[2], *chain.logs[2])
+    case.expect("out", *newer.files())
+
+
 @scenario("nothing: a log file of the second hour was processed late and stands in a backfill digest")
 def late_delivery(case: Case) -> None:
     chain = case.chain(2)
@@ -101,6 +138,14 @@ def late_delivery(case: Case) -> None:
 def backfill(case: Case) -> None:
     case.chain(4)
     case.chain(3, backfill=True)
+
+
+@scenario("nothing: backfill digests of hours that lie apart")
+def backfill_apart(case: Case) -> None:
+    case.chain(6)
+    extra = case.chain(1, backfill=True)
+    extra.clock += 2 * HOUR
+    extra.hours(2)
 
 
 @scenario("a log file compressed again, content unchanged")

@@ -76,6 +76,17 @@ def _utc(text: str, form: str) -> datetime:
     return datetime.strptime(text, form).replace(tzinfo=UTC)
 
 
+def is_digest(address: str) -> bool:
+    return bool(DIGEST.fullmatch(split(address)[1]))
+
+
+def hour(address: str) -> tuple[str, str, str, bool, datetime]:
+    """Account, region, trail, whether it is of the backfill chain, and the end of the hour of a digest, by its name."""
+    match = DIGEST.fullmatch(split(address)[1])
+    assert match
+    return match["account"], match["region"], match["trail"], bool(match["backfill"]), _utc(match["time"], "%Y%m%dT%H%M%SZ")
+
+
 @dataclass
 class Digest:
     address: str
@@ -88,7 +99,7 @@ class Digest:
 
     @cached_property
     def name_time(self) -> datetime:
-        return _utc(self.match["time"], "%Y%m%dT%H%M%SZ")
+        return hour(self.address)[-1]
 
     @property
     def start(self) -> datetime:
@@ -248,10 +259,10 @@ def _links(
             _link(digest, older, addresses, objects)
             if digest.previous not in addresses and digest.previous not in objects:
                 yield digest.previous, digest.start, "missing"
-        # Every hour between two digests has its digest, except before a starting digest.
+        # Every hour between two digests has its digest, except before a starting digest; backfill digests come when need be.
         end = digest.start
         bottom = older.name_time if older else since
-        while not starting and bottom < end < digest.name_time:
+        while not starting and not digest.match["backfill"] and bottom < end < digest.name_time:
             linked = digest.word == "valid" and end == digest.start and digest.remark != "contradicted"
             name = (linked and digest.previous) or digest.sibling(end)
             if end - bottom >= HOUR or not older:
@@ -281,7 +292,8 @@ def _link(digest: Digest, older: Digest | None, chain: set[str], objects: Mappin
         digest.remark = "contradicted" if digest.previous in objects else ""
         return
     if older and older.address == digest.previous:
-        if older.word == "valid" and digest.start != older.name_time and older.remark != "time":
+        joins = bool(digest.match["backfill"]) or digest.start == older.name_time
+        if older.word == "valid" and not joins and older.remark != "time":
             digest.remark = "continuity"
     elif digest.previous in chain:
         digest.remark = "contradicted"

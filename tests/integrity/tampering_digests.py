@@ -18,6 +18,7 @@ from chains import (
     Trail,
     sha256,
     squeeze,
+    url,
 )
 
 
@@ -184,6 +185,56 @@ def rolled_back_before_range(case: Case) -> None:
         case.expect("missing", other.digests[position], aws="silent")
         case.expect("gone", *other.logs[position], aws="silent")
     case.why = "'No digests found' in that region, exit 0"
+
+
+@scenario("rolled back to before the range of time, but for a backfill digest in the range")
+def rolled_back_but_for_backfill(case: Case) -> None:
+    chain = case.chain(6)
+    extra = case.chain(1, backfill=True, clock=START + 4 * HOUR)
+    case.since, case.until = START + 4 * HOUR, START + 6 * HOUR
+    for position in range(4):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    for position in (3, 4, 5):
+        case.archive.delete(chain.digests[position], *chain.logs[position])
+    for position in (4, 5):
+        case.expect("missing", chain.digests[position], aws="silent")
+        case.expect("gone", *chain.logs[position], aws="silent")
+    assert extra.digests
+    case.why = "it finds no standard digests, and never asks for them; exit 0"
+
+
+@scenario("logging in one of two regions stopped before the range of time, and not started again")
+def stopped_before_range(case: Case) -> None:
+    chain = case.chain(6)
+    other = case.chain(2, region=OTHER)
+    case.since, case.until = START + 4 * HOUR, START + 6 * HOUR
+    for position in range(4):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+    case.aws("valid", chain.digests[3], *chain.logs[3])
+    case.expect("out", *other.files())
+    for hour in (5, 6):
+        case.expect("missing", url(case.bucket, other.digest_key(START + hour * HOUR)), aws="silent")
+    case.why = (
+        "'No digests found' in that region, exit 0; nothing there tells whether logging was stopped or digests were deleted"
+    )
+
+
+@scenario("one of two trails rolled back to before the range of time")
+def trail_rolled_back_before_range(case: Case) -> None:
+    chain = case.chain(6)
+    other = case.chain(6, Trail(case.bucket, name="data_events"))
+    case.since, case.until = START + 3 * HOUR, START + 5 * HOUR
+    for position in (0, 1, 2, 5):
+        case.expect("out", chain.digests[position], *chain.logs[position])
+        case.expect("out", other.digests[position], *other.logs[position])
+    for position in (2, 5):
+        case.aws("valid", chain.digests[position], *chain.logs[position])
+    for position in (2, 3, 4, 5):
+        case.archive.delete(other.digests[position], *other.logs[position])
+    for position in (3, 4):
+        case.expect("missing", other.digests[position], aws="silent")
+        case.expect("gone", *other.logs[position], aws="silent")
+    case.why = "'No digests found' of that trail, exit 0"
 
 
 @scenario("the digests of one of two regions deleted")

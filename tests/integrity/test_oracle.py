@@ -17,6 +17,7 @@ import ours
 import slow_verifier
 from aws import Answer, oracle
 from cases import INVALID, Case
+from seaweed import Store
 from tampering import SCENARIOS
 from verdict_table import BEGIN, difference, render, within
 
@@ -35,22 +36,9 @@ def cases() -> dict[str, Case]:
 
 
 @pytest.fixture(scope="module")
-def answers(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
-    with oracle(tmp_path_factory.mktemp("oracle")) as aws:
+def answers(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory, store: Store) -> dict[str, Answer]:
+    with oracle(tmp_path_factory.mktemp("oracle"), store) as aws:
         return aws.ask_all(list(cases.values()))
-
-
-# Where ctfast and the scenarios do not agree yet: reported, and to be emptied.
-OPEN: dict[str, str] = {
-    "rolled_back_before_range": "a chain that ends before the range is not looked at: valid, and not even in the coverage",
-}
-OPEN_WORDS: dict[str, str] = {}
-OPEN_WHILE_READING: dict[str, str] = {}
-
-
-def disputed(request: pytest.FixtureRequest, reason: str | None) -> None:
-    if reason:
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 every = pytest.mark.parametrize("name", SCENARIOS)
@@ -86,10 +74,7 @@ def test_a_second_verifier_says_the_same(name: str, cases: dict[str, Case]) -> N
 
 
 @every
-def test_ctfast_says_what_the_scenario_says(
-    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    disputed(request, OPEN.get(name))
+def test_ctfast_says_what_the_scenario_says(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     case = cases[name]
     verdicts = ours.verify(case, tmp_path)
     assert verdicts.differ(case) == {}
@@ -116,10 +101,7 @@ def reasons(verification: Any) -> set[tuple[str, str, str]]:
 
 
 @every
-def test_verifying_while_reading_finds_the_same(
-    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    disputed(request, OPEN_WHILE_READING.get(name))
+def test_verifying_while_reading_finds_the_same(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     verdicts = ours.verify(cases[name], tmp_path, threads=1)
     verifier = ct.Verifier(**verdicts.options)
     ct.read(verdicts.source, verify=verifier, on_error="collect", threads=2)
@@ -127,10 +109,7 @@ def test_verifying_while_reading_finds_the_same(
 
 
 @every
-def test_a_folder_of_buckets_is_the_same_archive(
-    name: str, cases: dict[str, Case], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    disputed(request, OPEN.get(name) if name == "bucket_unknown" else None)
+def test_a_folder_of_buckets_is_the_same_archive(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     verdicts = ours.verify(cases[name], tmp_path)
     together = ct.verify(tmp_path, **{**verdicts.options, "map": None})
     assert together.ok == verdicts.verification.ok
@@ -163,11 +142,8 @@ def test_without_signatures_nothing_else_is_valid(name: str, cases: dict[str, Ca
 
 
 @every
-def test_in_the_words_of_aws(
-    name: str, cases: dict[str, Case], answers: dict[str, Answer], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_in_the_words_of_aws(name: str, cases: dict[str, Case], answers: dict[str, Answer], tmp_path: Path) -> None:
     case, answer = cases[name], answers[name]
-    disputed(request, OPEN_WORDS.get(name))
     if not case.runs:
         pytest.skip(case.why)
     code, out, err = ours.command(case, tmp_path)

@@ -18,6 +18,7 @@ import polars as pl
 from ctfast._ctfast import __version__
 from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
+from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.verbs import columns, demo, info, scan, sql
 from ctfast.exceptions import CloudTrailError
@@ -74,8 +75,8 @@ def _forget_stdout() -> None:
 def main() -> None:
     """Read AWS CloudTrail archives: gzipped JSON in folders, as CloudTrail delivers it.
 
-    ARCHIVE is a file, a folder, a glob, or - to read the names of files from standard input. Data go to standard output, words
-    and progress to standard error.
+    ARCHIVE is a file, a folder, a glob, s3://bucket/prefix, or - to read the names of files from standard input. Data go to
+    standard output, words and progress to standard error.
 
     Exit code: 0 all is well; 1 some files or records are bad; 2 trouble.
 
@@ -85,5 +86,5 @@ def main() -> None:
     """
 
 
-for _verb in (demo, info, scan, sql, match, lint, cost, verify, columns, fetch_keys, fetch_signatures):
+for _verb in (demo, info, scan, sql, match, lint, cost, verify, copy, columns, fetch_keys, fetch_signatures):
     main.add_command(_verb)

@@ -153,6 +153,7 @@ def cost(
     against: Path | None,
     prices: Path | None,
     further_copy: bool,
+    origin: str | None,
     form: str | None,
     target: str | None,
     **reading: Any,
@@ -168,7 +169,7 @@ def cost(
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.cost(
-            options.sources(archive),
+            options.sources(archive, origin),
             ct.EventSelectors(selectors),
             against=None if against is None else ct.EventSelectors(against),
             prices=prices,
@@ -197,12 +198,19 @@ def _rules(paths: tuple[Path, ...], packs: tuple[str, ...]) -> dict[str, ct.Filt
 
 
 def _put_counts(
-    ctx: click.Context, archive: tuple[str, ...], *, form: str, target: str | None, rules: Any, **reading: Any
+    ctx: click.Context,
+    archive: tuple[str, ...],
+    *,
+    origin: str | None,
+    form: str,
+    target: str | None,
+    rules: Any,
+    **reading: Any,
 ) -> None:
     """Print how many records meet each rule, and end with the exit code."""
     report = ct.Report()
     with progress(visible=True) as shown:
-        hits = ct.match(options.sources(archive), rules, report=report, progress=shown, **reading)
+        hits = ct.match(options.sources(archive, origin), rules, report=report, progress=shown, **reading)
         times = pl.col("eventTime")
         found = hits.select(rule=RULES, eventTime=times).explode("rule").group_by("rule")
         counts = found.agg(records=pl.len(), first=times.min(), last=times.max()).collect(engine="streaming")

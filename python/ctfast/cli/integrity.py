@@ -49,6 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     "--map", "maps", multiple=True, metavar="BUCKET=DIR", help="Folder of another bucket of the chains. May be repeated."
 )
 @click.option("--relocated-from", metavar="S3URL", help="What the archive was copied from: s3://bucket or s3://bucket/prefix.")
+@options.storage
 @click.option(
     "--format",
     "form",
@@ -60,7 +61,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--html", metavar="FILE", help="Also write a page with a calendar of all hours.")
 @click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
 @click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
+)
 @click.pass_context
 def verify(
     ctx: click.Context,
@@ -79,7 +82,7 @@ def verify(
     """Prove that an archive is complete and unaltered.
 
     By the digest files that CloudTrail signs, offline: all accounts, regions and trails at once. ARCHIVE is a folder that holds
-    AWSLogs, or buckets that do.
+    AWSLogs, or buckets that do, or s3://bucket/prefix/.
 
     \b
     Exit code:
@@ -107,7 +110,7 @@ def verify(
         with opened(target) as file:
             _write(found, form, file)
     if not found.checked:
-        say("Nothing was checked: there are no digest files here. An archive without them proves nothing.")
+        say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)
 

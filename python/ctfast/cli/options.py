@@ -11,15 +11,43 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["archives", "columns", "limit", "output", "reading", "repeated", "sources"]
+import ctfast as ct
+from ctfast._source import Source
+
+__all__ = ["archives", "checkpoint", "choosing", "columns", "limit", "output", "reading", "repeated", "sources", "storage"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_ORIGINS: dict[str, Callable[[str], Source]] = {
+    "keys": ct.KeyList,
+    "messages": ct.Messages,
+    "inventory": ct.Inventory,
+    "queue": ct.Queue,
+}
 _DELAY = re.compile(r"(\d+)([smhd])")
 
 
-def reading(on_error: str) -> Callable[[_Function], _Function]:
-    """Add the options that choose what to read, with this default of ``--on-error``."""
+def _settings(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    for value in values:
+        if "=" not in value:
+            # What stands there may be a secret.
+            raise click.BadParameter("an option of a store has the form NAME=VALUE.")
+    return {name: setting for name, _, setting in (value.partition("=") for value in values)} or None
+
+
+storage = click.option(
+    "--storage-option",
+    "storage_options",
+    callback=_settings,
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="How buckets are reached, such as profile=audit, endpoint_url=https://… or skip_signature=true; what is not given is "
+    "taken from the environment. May be repeated.",
+)
+
+
+def choosing(function: _Function) -> _Function:
+    """Add the options that choose files by their keys, and say how buckets are reached."""
     added = (
         click.option("--since", metavar="TIME", help="First event time: ISO 8601, UTC unless it says otherwise."),
         click.option("--until", metavar="TIME", help="Event time to stop before."),
@@ -35,6 +63,22 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
             default="1d",
             show_default=True,
             help="With --until: how late events may have been delivered, such as 36h; none opens all later files too.",
+        ),
+        storage,
+    )
+    return _all(added)(function)
+
+
+def reading(on_error: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose what to read, with this default of ``--on-error``."""
+    added = (
+        choosing,
+        click.option(
+            "--from",
+            "origin",
+            type=click.Choice(list(_ORIGINS)),
+            help="ARCHIVE is none, but names files: a list of keys, notifications as JSON lines, the manifest.json of an S3 "
+            "Inventory, or the URL of an SQS queue. - is standard input.",
         ),
         click.option(
             "--on-error",
@@ -57,16 +101,21 @@ def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Funct
     return _all(added)
 
 
-def sources(archive: str | tuple[str, ...]) -> list[str]:
+def sources(archive: str | tuple[str, ...], origin: str | None) -> Source:
     """Return what the arguments name; ``-`` stands for the lines of standard input."""
     names: list[str] = []
     for name in [archive] if isinstance(archive, str) else archive:
-        if name == "-":
+        if name == "-" and origin is None:
             lines = sys.stdin.buffer.read().splitlines()
             names.extend(os.fsdecode(line) for line in lines if line)
         else:
             names.append(name)
-    return names
+    if origin is None:
+        return names
+    if len(names) != 1:
+        message = f"--from {origin} takes one ARCHIVE, not {len(names)}"
+        raise ValueError(message)
+    return _ORIGINS[origin](names[0])
 
 
 def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -109,5 +158,11 @@ columns = click.option(
     callback=_names,
     metavar="A,B,…",
     help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer are faster.",
+)
+checkpoint = click.option(
+    "--checkpoint",
+    callback=lambda _ctx, _param, path: None if path is None else ct.Checkpoint(path),
+    metavar="FILE",
+    help="Read only files that no earlier run with this FILE has read, those that came late among them.",
 )
 limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.table import Table
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
+from ctfast._objects import KeySource
 from ctfast._source import COLUMNS
 from ctfast.cli import options
 from ctfast.cli.inventory import inventory
@@ -56,6 +58,7 @@ def demo(keep: Path | None) -> None:
 @options.reading(on_error="raise")
 @options.columns
 @options.limit
+@options.checkpoint
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
 def scan(
@@ -65,11 +68,15 @@ def scan(
     *,
     columns: list[str] | None,
     limit: int | None,
+    checkpoint: ct.Checkpoint | None,
+    origin: str | None,
     form: str | None,
     target: str | None,
     **reading: Any,
 ) -> None:
     """Print the records of an archive, in bounded memory.
+
+    ARCHIVE is a file, a folder, a glob, or s3://bucket/prefix; with --from it names the files.
 
     ndjson: one object per line, structs as JSON. csv: fields of structs in columns of their own with dots in their names
     (userIdentity.arn), lists as JSON text. parquet: structs and lists as they are. Columns that hold JSON text, such as
@@ -80,10 +87,12 @@ def scan(
     Examples:
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
+      ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o new.parquet
     """
     form = chosen(form, target, _otherwise())
     names = columns or (SHOWN if form == TABLE else COLUMNS)
     check(names)
+    reading |= {"origin": origin, "checkpoint": checkpoint}
     put_records(ctx, archive, names, form=form, target=target, limit=limit, **reading)
 
 
@@ -95,7 +104,16 @@ def scan(
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
 def sql(
-    ctx: click.Context, /, archive: str, query: str, *, limit: int | None, form: str | None, target: str | None, **reading: Any
+    ctx: click.Context,
+    /,
+    archive: str,
+    query: str,
+    *,
+    limit: int | None,
+    origin: str | None,
+    form: str | None,
+    target: str | None,
+    **reading: Any,
 ) -> None:
     """Ask an archive in SQL, of Polars' dialect.
 
@@ -109,7 +127,7 @@ def sql(
     form = chosen(form, target, _otherwise())
     report = ct.Report()
     with progress(visible=True) as shown:
-        found = ct.sql(options.sources(archive), query, report=report, progress=shown, **reading)
+        found = ct.sql(options.sources(archive, origin), query, report=report, progress=shown, **reading)
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -123,7 +141,16 @@ def sql(
 @options.reading(on_error="collect")
 @options.output([*FORMATS, TABLE], "by the name of FILE; else table")
 @click.pass_context
-def info(ctx: click.Context, /, archive: tuple[str, ...], *, form: str | None, target: str | None, **reading: Any) -> None:
+def info(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    origin: str | None,
+    form: str | None,
+    target: str | None,
+    **reading: Any,
+) -> None:
     """Tell what an archive holds.
 
     Accounts, regions and days, as the files' names tell them, with their files, bytes, records and time span; then the kinds of
@@ -135,7 +162,7 @@ def info(ctx: click.Context, /, archive: tuple[str, ...], *, form: str | None, t
     """
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
-        found = ct.info(options.sources(archive), progress=shown, **reading)
+        found = ct.info(options.sources(archive, origin), progress=shown, **reading)
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -170,25 +197,31 @@ def put_records(
     archive: tuple[str, ...],
     names: list[str],
     *,
+    origin: str | None,
     form: str,
     target: str | None,
     limit: int | None,
+    checkpoint: ct.Checkpoint | None = None,
     **reading: Any,
 ) -> None:
     """Print these columns of the records that are asked for, and end with the exit code."""
     report = ct.Report()
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    with progress(visible=_is_free(form, target)) as shown:
-        records = ct.stream(options.sources(archive), columns=roots, batch_rows=_SLICE, report=report, progress=shown, **reading)
-        with records:
-            tables = itertools.chain([records.schema.empty_table()], records)
-            frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
-            if form == TABLE:
-                frames = list(_head(frames, _shown(limit) + 1))
-            else:
-                _save(frames, form, target, limit)
-    if form == TABLE:
-        _tabulate(frames, target, limit)
+    reading |= {"report": report, "checkpoint": checkpoint}
+    # What was written counts as read; what is still to be written does not.
+    with checkpoint or nullcontext():
+        with progress(visible=_is_free(form, target)) as shown:
+            source = options.sources(archive, origin)
+            records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=shown, **reading)
+            with source if isinstance(source, KeySource) else nullcontext(), records:
+                tables = itertools.chain([records.schema.empty_table()], records)
+                frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
+                if form == TABLE:
+                    frames = list(_head(frames, _shown(limit) + 1))
+                else:
+                    _save(frames, form, target, limit)
+        if form == TABLE:
+            _tabulate(frames, target, limit)
     ctx.exit(findings(report))
 
 

@@ -276,7 +276,10 @@ fn scan(criterion: &mut Criterion, corpus: &Corpus) {
         let read = || {
             let plan = Plan {
                 hashes: None,
-                files: Listing::new(vec![archive.path().to_owned()], Selection::default()),
+                remote: None,
+                keeps_remote: false,
+                sizes: None,
+                files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
                 schema: Arc::clone(&columns),
                 predicate: predicate.clone(),
                 rules: None,

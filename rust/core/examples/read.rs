@@ -23,7 +23,7 @@ fn main() {
     for _ in 0..5 {
         let start = Instant::now();
         let mut scan = Scan::start(Plan {
-            files: Listing::new(vec![PathBuf::from(&words[0])], Selection::default()),
+            files: Box::new(Listing::new(vec![PathBuf::from(&words[0])], Selection::default())),
             schema: Arc::new(schema::project(&columns).expect("known columns")),
             predicate: predicate.clone(),
             rules: None,
@@ -31,6 +31,9 @@ fn main() {
             limits: Limits::default(),
             threads,
             hashes: None,
+            remote: None,
+            keeps_remote: false,
+            sizes: None,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

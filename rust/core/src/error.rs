@@ -34,6 +34,10 @@ pub enum ErrorKind {
     Empty,
     /// The operating system refused; its words.
     Unreadable(String),
+    /// A store did not give what was asked for: in which way, and its words.
+    Store(Refusal, String),
+    /// A source that was named holds nothing.
+    NotFound,
     /// The first byte starts neither gzip nor JSON.
     Unrecognized(u8),
     /// The file ends inside this gzip member (counted from 1).
@@ -77,6 +81,76 @@ pub enum ErrorKind {
     Bug,
 }
 
+/// In which way a store did not give what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The credentials do not allow it.
+    AccessDenied,
+    /// The object is encrypted with a key that cannot be used.
+    Kms,
+    /// There are no credentials, or the store does not accept them.
+    Credentials,
+    /// There is no such object (any more).
+    NoSuchKey,
+    /// There is no such bucket, or it lies elsewhere.
+    NoSuchBucket,
+    /// The object must be restored from an archive class first.
+    Archived,
+    /// The store asked to slow down, to the end.
+    Throttled,
+    /// No answer, or no progress of one.
+    Timeout,
+    /// The store cannot be reached, or connections to it break off.
+    Network,
+    /// The object is not the one that was listed.
+    Changed,
+    /// The store failed.
+    Server,
+    /// The answer is none that S3 gives.
+    Protocol,
+    /// The key cannot be asked for over HTTP.
+    Key,
+}
+
+impl Refusal {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access-denied",
+            Self::Kms => "kms",
+            Self::Credentials => "credentials",
+            Self::NoSuchKey => "no-such-key",
+            Self::NoSuchBucket => "no-such-bucket",
+            Self::Archived => "archived",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Changed => "changed",
+            Self::Server => "server",
+            Self::Protocol => "protocol",
+            Self::Key => "bad-key",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access denied",
+            Self::Kms => "cannot be decrypted",
+            Self::Credentials => "no valid credentials",
+            Self::NoSuchKey => "no such object",
+            Self::NoSuchBucket => "no such bucket",
+            Self::Archived => "archived",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timed out",
+            Self::Network => "network",
+            Self::Changed => "changed since it was listed",
+            Self::Server => "the store failed",
+            Self::Protocol => "not an answer of S3",
+            Self::Key => "not a key that can be asked for",
+        }
+    }
+}
+
 impl ErrorKind {
     /// A short, stable name: the column `kind` of the report.
     #[must_use]
@@ -84,6 +158,8 @@ impl ErrorKind {
         match self {
             Self::Empty => "empty",
             Self::Unreadable(_) => "unreadable",
+            Self::Store(refusal, _) => refusal.name(),
+            Self::NotFound => "not-found",
             Self::Unrecognized(_) => "unrecognized",
             Self::TruncatedGzip(_) => "truncated-gzip",
             Self::CorruptGzip(_) => "corrupt-gzip",
@@ -110,6 +186,8 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::Empty => f.write_str("empty file"),
             Self::Unreadable(why) => write!(f, "cannot read: {why}"),
+            Self::Store(refusal, words) => write!(f, "{}: {words}", refusal.words()),
+            Self::NotFound => f.write_str("no object has this key, or one below it"),
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
             Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
             Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),

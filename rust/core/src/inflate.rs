@@ -1,6 +1,6 @@
 //! gzip to text: whole buffers by libdeflate, and a stream for what is large or damaged.
 
-use std::io::{ErrorKind as IoErrorKind, Read};
+use std::io::{self, ErrorKind as IoErrorKind, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -225,7 +225,7 @@ impl<R: Read> Stream<R> {
                 Ok(0) => break,
                 Ok(length) => self.end += length,
                 Err(error) if error.kind() == IoErrorKind::Interrupted => {}
-                Err(error) => return Err(self.lost(ErrorKind::Unreadable(error.to_string()))),
+                Err(error) => return Err(self.lost(reason(error))),
             }
         }
         Ok(())
@@ -243,6 +243,14 @@ impl<R: Read> Stream<R> {
 
     fn lost(&self, kind: ErrorKind) -> Error {
         Error::at(self.offset as usize, kind)
+    }
+}
+
+/// Why a file cannot be read: as whoever reads it says, or in the words of the operating system.
+fn reason(error: io::Error) -> ErrorKind {
+    match error.downcast::<Error>() {
+        Ok(error) => error.kind().clone(),
+        Err(error) => ErrorKind::Unreadable(error.to_string()),
     }
 }
 

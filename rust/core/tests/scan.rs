@@ -37,7 +37,7 @@ impl Archive {
     /// A plan to read all of it: three columns, everything collected, two threads.
     fn plan(&self) -> Plan {
         Plan {
-            files: Listing::new(vec![self.0.path().to_owned()], Selection::default()),
+            files: Box::new(Listing::new(vec![self.0.path().to_owned()], Selection::default())),
             schema: Arc::new(schema::project(&["file", "record", "raw"]).expect("known columns")),
             predicate: None,
             rules: None,
@@ -45,6 +45,9 @@ impl Archive {
             limits: Limits::default(),
             threads: 2,
             hashes: None,
+            remote: None,
+            keeps_remote: false,
+            sizes: None,
         }
     }
 
@@ -223,7 +226,7 @@ fn a_file_that_is_named_and_missing_is_bad_and_the_others_are_read() {
     let archive = Archive::new();
     archive.write("a.json", log(&records("a", 2, 0)));
     let files = ["a.json", "b.json", "a.json"].map(|key| archive.0.path().join(key)).to_vec();
-    let outcome = read(Plan { files: Listing::new(files, Selection::default()), ..archive.plan() });
+    let outcome = read(Plan { files: Box::new(Listing::new(files, Selection::default())), ..archive.plan() });
     assert_eq!(outcome.rows.len(), 4);
     assert_eq!(outcome.bad(&archive), ["b.json: cannot read: No such file or directory, 0 kept"]);
     assert_eq!((outcome.report.files_read, outcome.report.files_bad), (2, 1));
@@ -514,6 +517,6 @@ fn a_path_is_read_as_it_is_named() {
     archive.write("x/a.json", log(&records("a", 1, 0)));
     let root =
         PathBuf::from(format!("{}/../{}/x", archive.path("."), archive.0.path().file_name().expect("a name").to_string_lossy()));
-    let outcome = read(Plan { files: Listing::new(vec![root.clone()], Selection::default()), ..archive.plan() });
+    let outcome = read(Plan { files: Box::new(Listing::new(vec![root.clone()], Selection::default())), ..archive.plan() });
     assert_eq!(outcome.rows[0].0, format!("{}/a.json", root.display()));
 }

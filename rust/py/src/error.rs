@@ -3,17 +3,26 @@
 use ctfast_core::error::Location;
 use ctfast_core::{Error, ErrorKind};
 use pyo3::call::PyCallArgs;
+use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+
+/// "No such file or directory", as Python's own error has it on every system.
+const ENOENT: i32 = 2;
+
+/// Whether a file could not be read at all.
+pub(crate) fn is_source_error(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unreadable(_) | ErrorKind::Store(..))
+}
 
 /// The exception for a failure of a file.
 pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     static FORMAT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let (cell, name) = match error.kind() {
-        ErrorKind::Unreadable(_) => (&SOURCE, "SourceError"),
-        _ => (&FORMAT, "FormatError"),
-    };
+    if matches!(error.kind(), ErrorKind::NotFound) {
+        return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
+    }
+    let (cell, name) = if is_source_error(error.kind()) { (&SOURCE, "SourceError") } else { (&FORMAT, "FormatError") };
     let Location { key, byte, record } = error.location();
     exception(py, cell, name, (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string()))
 }

@@ -2,16 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
 use ctfast_core::Limits;
 use ctfast_core::integrity::{self, Keys, Places, Plan, PublicKey, Root, Saved, Signatures};
-use pyo3::exceptions::PyOSError;
+use ctfast_core::source::object;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::scan::{Batch, lock};
+use crate::error::to_exception;
+use crate::remote::Remote;
+use crate::scan::{Batch, PATIENCE, lock};
 
 /// Hashes of the files that a scan reads.
 #[pyclass(frozen, module = "ctfast._ctfast")]
@@ -56,12 +60,15 @@ type Metadata = (String, Option<String>, Option<String>, bool, Option<i64>);
 
 /// A verification that is under way.
 #[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Verify(Mutex<integrity::Verify>);
+pub(crate) struct Verify {
+    verify: Mutex<integrity::Verify>,
+    remote: Option<Arc<object::Remote>>,
+}
 
 #[pymethods]
 impl Verify {
     #[new]
-    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details))]
+    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details, remote=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -79,7 +86,9 @@ impl Verify {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         details: bool,
+        remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
+        let remote = remote.map(|remote| Arc::clone(&remote.0));
         let plan = Plan {
             roots: roots.into_iter().map(|(path, origin)| Root { path, origin }).collect(),
             keys: public_keys(keys),
@@ -93,15 +102,26 @@ impl Verify {
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             details,
+            remote: remote.clone(),
         };
-        let verify = py.detach(|| integrity::Verify::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self(Mutex::new(verify)))
+        let start = || integrity::Verify::start(plan);
+        let verify = match &remote {
+            None => py.detach(start),
+            Some(remote) => py.detach(|| heeding_signals(remote, start))?,
+        };
+        let verify = verify.map_err(|error| to_exception(py, &error))?;
+        Ok(Self { verify: Mutex::new(verify), remote })
     }
 
     /// What the next part of the work found; None when all is done.
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         py.check_signals()?;
-        let Some(output) = py.detach(|| lock(&self.0).step()) else { return Ok(None) };
+        let step = || lock(&self.verify).step();
+        let output = match &self.remote {
+            None => py.detach(step),
+            Some(remote) => py.detach(|| heeding_signals(remote, step))?,
+        };
+        let Some(output) = output else { return Ok(None) };
         let dict = PyDict::new(py);
         let put = |name: &str, batch: RecordBatch| if batch.num_rows() > 0 { dict.set_item(name, Batch(batch)) } else { Ok(()) };
         put("digests", output.digest_batch())?;
@@ -137,6 +157,23 @@ impl Verify {
         ];
         batches.map(|(name, batch)| (name, Batch(batch))).into()
     }
+}
+
+/// Does some work that may have to wait for a bucket; Ctrl-C cancels its requests.
+fn heeding_signals<T: Send>(remote: &object::Remote, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    std::thread::scope(|scope| {
+        let (sender, done) = mpsc::channel();
+        scope.spawn(move || sender.send(work()));
+        loop {
+            match done.recv_timeout(PATIENCE) {
+                Ok(found) => return Ok(found),
+                Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a worker of ctfast panicked")),
+                Err(RecvTimeoutError::Timeout) => {
+                    Python::attach(|py| py.check_signals().inspect_err(|_| remote.close()))?;
+                }
+            }
+        }
+    })
 }
 
 fn public_keys(rows: Vec<Key>) -> Keys {

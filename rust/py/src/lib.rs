@@ -3,14 +3,19 @@
 use pyo3::prelude::*;
 
 mod arrow;
+mod copy;
 mod error;
 mod filter;
 mod integrity;
 mod key;
+mod listing;
+mod remote;
 mod scan;
 
 #[pymodule]
 mod _ctfast {
+    #[pymodule_export]
+    use super::copy::Copy;
     #[pymodule_export]
     use super::filter::{Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors};
     #[pymodule_export]
@@ -18,7 +23,11 @@ mod _ctfast {
     #[pymodule_export]
     use super::key::parse_key;
     #[pymodule_export]
-    use super::scan::{Batch, Scan, columns, schema};
+    use super::listing::Listing;
+    #[pymodule_export]
+    use super::remote::Remote;
+    #[pymodule_export]
+    use super::scan::{Batch, Scan, Sizes, columns, schema};
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 

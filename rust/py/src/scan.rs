@@ -10,19 +10,21 @@ use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Listing, Selection, Skip};
+use ctfast_core::source::object::{Requests, is_address};
+use ctfast_core::source::{Selection, Skip, keys, named};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
-use crate::error::to_exception;
+use crate::error::{is_source_error, to_exception};
 use crate::filter::{self, Filter};
 use crate::integrity::{Hashes, Paths};
+use crate::remote::Remote;
 
 /// How long a wait may be deaf to Ctrl-C.
-const PATIENCE: Duration = Duration::from_millis(50);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The rows of some records.
 #[pyclass(frozen, module = "ctfast._ctfast")]
@@ -56,6 +58,22 @@ impl Batch {
     }
 }
 
+/// Sizes of the files that a scan opens.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Sizes(Arc<ctfast_core::scan::Sizes>);
+
+#[pymethods]
+impl Sizes {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn take(&self, file: &str) -> Option<u64> {
+        self.0.take(file)
+    }
+}
+
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
@@ -81,7 +99,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -102,15 +120,33 @@ impl Scan {
         only: Option<PyRef<'_, Paths>>,
         r#where: Option<PyRef<'_, Filter>>,
         rules: Option<Vec<(String, PyRef<'_, Filter>)>>,
+        storage_options: Option<BTreeMap<String, String>>,
+        credentials: Option<Py<PyAny>>,
+        opened: Option<PyRef<'_, Sizes>>,
+        sizes: Option<Vec<Option<u64>>>,
+        remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
         let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
+        let files = only.map(|only| Arc::clone(&only.0));
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, ..Selection::default() };
+        let keeps_remote = remote.is_some();
+        let remote = match remote {
+            Some(remote) => Some(Arc::clone(&remote.0)),
+            None if paths.iter().any(|path| is_address(path)) => {
+                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
+            }
+            None => None,
+        };
+        let files = match sizes {
+            Some(sizes) => named(paths.into_iter().zip(sizes).collect(), selection, remote.clone()),
+            None => keys(paths, selection, remote.clone()),
+        };
         let plan = Plan {
-            files: Listing::new(
-                paths,
-                Selection { accounts, regions, kinds, since, until, max_delay, files: only.map(|only| Arc::clone(&only.0)) },
-            ),
+            files,
+            remote,
+            keeps_remote,
             schema: Arc::new(schema),
             predicate: (!all.is_empty()).then_some(Predicate::All(all)),
             rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
@@ -118,6 +154,7 @@ impl Scan {
             limits: Limits { inflated: max_inflated, ratio: max_ratio },
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
+            sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
@@ -172,6 +209,8 @@ impl Scan {
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;
+        let Requests { lists, gets, retries, throttled } = report.requests;
+        dict.set_item("requests", (lists, gets, retries, throttled))?;
         Ok(dict)
     }
 
@@ -180,19 +219,26 @@ impl Scan {
         lock(&self.state).report().bad.iter().map(row).collect()
     }
 
+    /// The files up to the last batch that could not be read at all: another try may help.
+    fn unread(&self) -> Vec<String> {
+        let state = lock(&self.state);
+        let unread = state.report().bad.iter().filter(|finding| is_source_error(finding.error.kind()));
+        unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+    }
+
     /// The warnings up to the last batch.
     fn warnings(&self) -> Vec<Row> {
         lock(&self.state).report().warnings.iter().map(row).collect()
     }
 }
 
-fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
+pub(crate) fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
     counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
-type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
+pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 
-fn row(finding: &Finding) -> Row {
+pub(crate) fn row(finding: &Finding) -> Row {
     let Location { key, byte, record } = finding.error.location();
     let kind = finding.error.kind();
     (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)

@@ -1,16 +1,16 @@
 //! Where the objects of buckets lie on the local disk, and what lies there.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::source::key::{DIGEST, Folders, Key, is_kind};
-use crate::source::{has_log_ending, is_folder, unreadable};
+use crate::source::{has_log_ending, unreadable};
 
 use super::digest::Name;
+use super::storage::Storage;
 
 /// A folder, and what of which bucket it holds.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ pub struct Root {
 /// The folders of an archive.
 pub(crate) struct Archive {
     roots: Vec<Mount>,
+    pub(crate) storage: Storage,
 }
 
 struct Mount {
@@ -109,14 +110,18 @@ pub(crate) fn is_safe(key: &str) -> bool {
 }
 
 impl Archive {
-    pub(crate) fn new(roots: Vec<Root>) -> io::Result<Self> {
+    pub(crate) fn new(roots: Vec<Root>, storage: Storage) -> Result<Self, Error> {
+        for root in &roots {
+            storage.must_have(&root.path)?;
+        }
         let mount = |Root { path, origin }: Root| {
             let whole = absolute(&path)?;
             let parts: Vec<_> = whole.components().map(|part| part.as_os_str().to_string_lossy()).collect();
             let ends = (1..parts.len()).map(|from| format!("{}/", parts[from..].join("/"))).collect();
             Ok(Mount { path, origin, ends })
         };
-        Ok(Self { roots: roots.into_iter().map(mount).collect::<io::Result<_>>()? })
+        let roots = roots.into_iter().map(mount).collect::<io::Result<_>>().map_err(|error| unreadable(&error))?;
+        Ok(Self { roots, storage })
     }
 
     /// Where an object may lie: nowhere but below the roots, since its name must be [safe](is_safe).
@@ -169,7 +174,9 @@ impl Archive {
             return None;
         }
         let mut candidates = self.candidates(name, true);
-        let there = candidates.iter().position(|candidate| candidate.exists());
+        // Where there is but one, nobody need look.
+        let several = candidates.len() > 1;
+        let there = candidates.iter().position(|candidate| several && self.storage.has_file(candidate));
         (!candidates.is_empty()).then(|| candidates.swap_remove(there.unwrap_or(0)))
     }
 
@@ -179,7 +186,7 @@ impl Archive {
         let mut visited = HashSet::new();
         for root in &self.roots {
             let folder = absolute(&root.path).map_or_else(|_| String::new(), |path| path.to_string_lossy().into_owned());
-            contents.visit(&root.path, &folder, wanted, &mut visited);
+            contents.visit(&root.path, &folder, wanted, &self.storage, &mut visited);
         }
         contents
     }
@@ -187,7 +194,7 @@ impl Archive {
 
 impl Contents {
     /// `whole` is the absolute path, whose names tell what the folder holds.
-    fn visit(&mut self, path: &Path, whole: &str, wanted: &Places, visited: &mut HashSet<PathBuf>) {
+    fn visit(&mut self, path: &Path, whole: &str, wanted: &Places, storage: &Storage, visited: &mut HashSet<PathBuf>) {
         if !visited.insert(PathBuf::from(whole)) {
             return;
         }
@@ -210,14 +217,14 @@ impl Contents {
             }
             return;
         }
-        let found = match list(path) {
+        let found = match storage.list(path) {
             Ok(found) => found,
-            Err(error) => return self.unreadable.push((path.to_owned(), unreadable(&error))),
+            Err(error) => return self.unreadable.push((path.to_owned(), error)),
         };
         for (path, is_folder) in found {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if is_folder {
-                self.visit(&path, &format!("{}/{name}", whole.trim_end_matches('/')), wanted, visited);
+                self.visit(&path, &format!("{}/{name}", whole.trim_end_matches('/')), wanted, storage, visited);
             } else if let Some(key) = Key::parse(&name)
                 && asked(&wanted.accounts, key.account)
                 && asked(&wanted.regions, key.region)
@@ -228,35 +235,22 @@ impl Contents {
     }
 }
 
-/// The files and folders of a folder, in order, and whether they are folders.
-fn list(folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        let is_folder = is_folder(entry.file_type()?, &path);
-        found.push((path, is_folder));
-    }
-    found.sort_unstable_by(|one, other| one.0.as_os_str().cmp(other.0.as_os_str()));
-    Ok(found)
-}
-
 impl Days {
     /// The days of some folders of a region, in order. Those that cannot be listed are passed to `failed`.
-    pub(crate) fn of(folders: &[PathBuf], failed: &mut impl FnMut(PathBuf, Error)) -> Self {
+    pub(crate) fn of(folders: &[PathBuf], storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> Self {
         let mut days = Self { folders: Vec::new(), odd: Vec::new() };
         for folder in folders {
             // A root may lie below the region: its year, month or day.
             let inside = Folders::parse(&absolute(folder).unwrap_or_default().to_string_lossy())
                 .map_or(0, |folders| folders.below_region());
-            days.visit(folder, inside, failed);
+            days.visit(folder, inside, storage, failed);
         }
         days.folders.sort();
         days.odd.sort();
         days
     }
 
-    fn visit(&mut self, folder: &Path, depth: usize, failed: &mut impl FnMut(PathBuf, Error)) {
+    fn visit(&mut self, folder: &Path, depth: usize, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) {
         const DAY: usize = 3;
         if depth == DAY
             && let Some(day) = day_of(folder)
@@ -264,17 +258,17 @@ impl Days {
             self.folders.push((day, folder.to_owned()));
             return;
         }
-        match list(folder) {
+        match storage.list(folder) {
             Ok(found) => {
                 for (path, is_folder) in found {
                     if is_folder {
-                        self.visit(&path, depth + 1, failed);
+                        self.visit(&path, depth + 1, storage, failed);
                     } else {
                         self.odd.push(path);
                     }
                 }
             }
-            Err(error) => failed(folder.to_owned(), unreadable(&error)),
+            Err(error) => failed(folder.to_owned(), error),
         }
     }
 }
@@ -298,17 +292,17 @@ pub(crate) fn day_number(day: &str) -> Option<u32> {
 }
 
 /// All files below a day's folder, in order.
-pub(crate) fn files(folder: &Path, failed: &mut impl FnMut(PathBuf, Error)) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut ahead = vec![folder.to_owned()];
     while let Some(folder) = ahead.pop() {
-        match list(&folder) {
+        match storage.list(&folder) {
             Ok(found) => {
                 for (path, is_folder) in found {
                     if is_folder { ahead.push(path) } else { files.push(path) }
                 }
             }
-            Err(error) => failed(folder, unreadable(&error)),
+            Err(error) => failed(folder, error),
         }
     }
     files.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
@@ -330,7 +324,7 @@ mod tests {
 
     fn archive(path: &str, origin: Option<(&str, &str)>) -> Archive {
         let origin = origin.map(|(bucket, prefix)| (bucket.to_owned(), prefix.to_owned()));
-        Archive::new(vec![Root { path: path.into(), origin }]).expect("a root")
+        Archive::new(vec![Root { path: path.into(), origin }], Storage::default()).expect("a root")
     }
 
     #[test]

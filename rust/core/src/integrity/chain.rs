@@ -5,7 +5,7 @@
 //! are held, however long the chain is.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::source::key::{Key, Name as KeyName};
@@ -23,6 +23,14 @@ pub(crate) struct ChainId {
     pub(crate) trail: Arc<str>,
     pub(crate) home_region: Arc<str>,
     pub(crate) backfill: bool,
+}
+
+impl ChainId {
+    /// The chain of a digest, by its key; `None` for other files.
+    pub(crate) fn of(key: &Key) -> Option<Self> {
+        let KeyName::Digest { trail, home_region, backfill } = key.name else { return None };
+        Some(Self { trail: trail.into(), home_region: home_region.into(), backfill })
+    }
 }
 
 /// A digest file.
@@ -55,14 +63,28 @@ impl Problem {
 
 /// What the walk along a chain gives, in order.
 pub(crate) enum Settled {
-    Digest { node: Box<Node>, status: Status },
-    Missing { at: Option<Name>, time: i64, message: String },
-    Gap { from: i64, to: i64 },
+    Digest {
+        node: Box<Node>,
+        status: Status,
+    },
+    /// With the path at which it would be, where that is known.
+    Missing {
+        at: Option<Name>,
+        path: Option<PathBuf>,
+        time: i64,
+        message: String,
+    },
+    Gap {
+        from: i64,
+        to: i64,
+    },
 }
 
 /// The walk along one chain.
 #[derive(Default)]
 pub(crate) struct Chain {
+    /// Backfill digests are written when there is need for one, not every hour.
+    is_backfill: bool,
     /// Read, but not settled.
     pub(crate) ahead: VecDeque<Node>,
     /// Moved here from elsewhere: no part of the chain.
@@ -116,6 +138,16 @@ impl Node {
 }
 
 impl Chain {
+    pub(crate) fn new(id: &ChainId) -> Self {
+        Self { is_backfill: id.backfill, ..Self::default() }
+    }
+
+    /// A chain that was there before the range, up to this digest, which is not judged.
+    pub(crate) fn after(before: Node, id: &ChainId) -> Self {
+        let name = before.digest().filter(|_| !before.is_moved()).map(|digest| digest.at.clone());
+        Self { last: Some(Last { time: before.time, end: before.time, name, path: before.path }), ..Self::new(id) }
+    }
+
     /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
     pub(crate) fn push(&mut self, node: Node, archive: &Archive) {
         while self.ahead.back().is_some_and(|last| last.is_moved() && (node.is_moved() || !last.precedes(&node, archive))) {
@@ -149,15 +181,14 @@ impl Chain {
         }
         let Some(mut node) = self.ahead.pop_front() else { return false };
         let next = self.ahead.front().filter(|next| node.precedes(next, archive));
-        let (status, counts) = if node.is_moved() {
-            (Status::Invalid, next.is_some())
-        } else {
+        let counts = !node.is_moved() || next.is_some();
+        if counts {
             self.link(&mut node, since, archive, out);
-            (judge(&mut node, next), true)
-        };
+        }
+        let status = if node.is_moved() { Status::Invalid } else { judge(&mut node, next) };
         if counts {
             let own = node.digest().filter(|_| !node.is_moved()).map(|digest| digest.at.clone());
-            let name = own.or_else(|| self.last.as_ref().and_then(|last| named(last.name.as_ref()?, node.time)));
+            let name = own.or_else(|| self.last.as_ref().and_then(|last| sibling(last.name.as_ref()?, node.time)));
             self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
         }
         out.push(Settled::Digest { node: Box::new(node), status });
@@ -169,15 +200,21 @@ impl Chain {
         let last = self.last.as_ref();
         let in_range = |time| since.is_none_or(|since| time >= since);
         let trusted = node.is_trusted();
-        let Some(digest) = node.digest().filter(|digest| trusted || digest.previous.is_none()) else {
-            if let Some(last) = last {
-                missing_between(last.end, node.time, last.name.as_ref(), archive, out);
+        // Up to where the hours before a digest are known: without an older one the range tells how many there should be.
+        let known_to = |time: i64| {
+            let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
+            last.map(|last| last.end).or_else(|| since.map(step)).filter(|_| !self.is_backfill)
+        };
+        let Some(digest) = node.digest().filter(|_| trusted) else {
+            if let Some(from) = known_to(node.time) {
+                let like = Like { name: last.and_then(|last| last.name.as_ref()), path: &node.path };
+                missing_between((from, node.time), like, since, archive, out);
             }
             return;
         };
         let Some(previous) = &digest.previous else {
-            if let Some(last) = last.filter(|_| trusted) {
-                out.push(Settled::Gap { from: last.end, to: digest.start });
+            if since.is_none_or(|since| digest.start > since) {
+                out.extend(self.gap_to(digest.start, since));
             }
             return;
         };
@@ -191,7 +228,7 @@ impl Chain {
         let time = Key::parse(&previous.at.key).filter(|key| matches!(key.name, KeyName::Digest { .. })).map(|key| key.time);
         let pointed = format!("{}/{}", previous.at.bucket, previous.at.key);
         if let Some(last) = last.filter(|last| archive.is_at(&previous.at, &last.path)) {
-            if last.end != digest.start {
+            if last.end != digest.start && !self.is_backfill {
                 let message = format!("starts at {}, but the digest before it ends at {}", iso(digest.start), iso(last.end));
                 problems.push(Problem::new(Reason::Discontinuity, message));
             }
@@ -204,36 +241,45 @@ impl Chain {
                     format!("names {pointed} as the previous digest, which is not the one before it, {}", last.path.display());
                 problems.push(Problem::new(Reason::Fork, message));
             }
-            let exists = archive.find(&previous.at).is_some_and(|path| path.is_file());
+            let path = archive.find(&previous.at);
+            let exists = path.as_ref().is_some_and(|path| archive.storage.has_file(path));
             if exists && time.is_none() {
                 problems.push(Problem::new(Reason::Fork, format!("names {pointed} as the previous digest, which is none")));
             }
             if !exists && time.is_none_or(in_range) {
                 let time = time.unwrap_or(digest.start);
-                if skipped.is_none() {
-                    // Without an older digest the range tells how many there should be.
-                    let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
-                    if let Some(from) = last.map_or(since.map(step), |last| Some(last.end)) {
-                        missing_between(from, time, Some(&previous.at), archive, out);
-                    }
+                if skipped.is_none()
+                    && let Some(from) = known_to(time)
+                {
+                    let like = Like { name: Some(&previous.at), path: &node.path };
+                    missing_between((from, time), like, since, archive, out);
                 }
                 let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
-                out.push(Settled::Missing { at: Some(previous.at.clone()), time, message });
+                out.push(Settled::Missing { at: Some(previous.at.clone()), path, time, message });
             }
         }
         node.problems.append(&mut problems);
     }
 
-    /// Names the digests that should follow the newest one, up to a time.
-    pub(crate) fn missing_after(&self, until: i64, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
+    /// The time without log files that a starting digest ends. How long before the range it began is not known for sure.
+    fn gap_to(&self, to: i64, since: Option<i64>) -> Option<Settled> {
+        self.last.as_ref().map(|last| Settled::Gap { from: last.end.max(since.unwrap_or(i64::MIN)), to })
+    }
+
+    /// Names the digests that should follow the newest one, up to a time; if the first one behind the range starts the chain again,
+    /// the range ends in a gap.
+    pub(crate) fn missing_after(&self, until: i64, since: Option<i64>, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
         let Some(last) = &self.last else { return };
-        for hour in 1..=((until - last.time) / HOUR).min(NAMED) {
-            let time = last.time + hour * HOUR;
-            let at = last.name.as_ref().and_then(|name| named(name, time));
-            if !is_there(at.as_ref(), archive) {
-                let message = format!("the digest that would end at {} is not there: {why}", iso(time));
-                out.push(Settled::Missing { at, time, message });
-            }
+        let from = from_range(last.time, since);
+        let witness = self.ahead.front().filter(|witness| witness.proven == Some(true) && witness.is_trusted());
+        if until - from >= HOUR
+            && let Some(digest) = witness.and_then(Node::digest).filter(|digest| digest.previous.is_none())
+        {
+            return out.extend(self.gap_to(digest.start, since));
+        }
+        let like = Like { name: last.name.as_ref(), path: &last.path };
+        for hour in 1..=((until - from) / HOUR).min(NAMED) {
+            out.extend(like.missing(from + hour * HOUR, why, archive));
         }
     }
 }
@@ -249,7 +295,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
                 format!("its hash is {hash}, but the next digest has {}", previous.hash),
             ));
         }
-        if let Some((signature, Provenance::File)) = &node.signature
+        if let Some((signature, Provenance::File | Provenance::Metadata)) = &node.signature
             && super::hash::unhex(&previous.signature).as_ref() != Some(signature)
         {
             node.problems.push(Problem::new(Reason::PreviousSignature, "the next digest holds another signature of it"));
@@ -277,57 +323,78 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
     }
 }
 
-/// Names the digests that the hours between two ends leave out.
-fn missing_between(from: i64, to: i64, like: Option<&Name>, archive: &Archive, out: &mut Vec<Settled>) {
+/// The end of a chain's last hour that lies before the range wholly, if it is known up to an earlier hour.
+fn from_range(end: i64, since: Option<i64>) -> i64 {
+    since.map_or(end, |since| end + (since - end).max(0) / HOUR * HOUR)
+}
+
+/// Names the digests that the hours of the range between two ends leave out.
+fn missing_between((from, to): (i64, i64), like: Like, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
+    let from = from_range(from, since);
     let hours = (to - from + HOUR / 2) / HOUR - 1;
     if hours > NAMED {
         let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
-        out.push(Settled::Missing { at: None, time: to, message });
-        return;
+        return out.push(Settled::Missing { at: None, path: None, time: to, message });
     }
     for hour in 1..=hours {
-        let time = from + hour * HOUR;
-        let at = like.and_then(|like| named(like, time));
-        if !is_there(at.as_ref(), archive) {
-            let message = format!("the digest that would end at {} is not there", iso(time));
-            out.push(Settled::Missing { at, time, message });
-        }
+        out.extend(like.missing(from + hour * HOUR, "", archive));
     }
 }
 
-/// Whether there is a file, whatever it holds: it has findings of its own.
-fn is_there(at: Option<&Name>, archive: &Archive) -> bool {
-    at.and_then(|at| archive.find(at)).is_some_and(|path| path.is_file())
+/// Another digest of a chain: its name, if that can be believed, and its path.
+#[derive(Clone, Copy)]
+struct Like<'a> {
+    name: Option<&'a Name>,
+    path: &'a Path,
+}
+
+impl Like<'_> {
+    /// The digest that ends at a time, if there is no file of its name. One that is there has findings of its own.
+    fn missing(self, time: i64, why: &str, archive: &Archive) -> Option<Settled> {
+        let at = self.name.and_then(|name| sibling(name, time));
+        let path = match &at {
+            Some(at) => archive.find(at),
+            None => self.path.to_str().and_then(|path| named(path, time)).map(PathBuf::from),
+        };
+        let is_there = path.as_ref().is_some_and(|path| archive.storage.has_file(path));
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let message = format!("the digest that would end at {} is not there{why}", iso(time));
+        (!is_there).then_some(Settled::Missing { at, path, time, message })
+    }
 }
 
 /// The name of the digest of the same chain that ends at a time.
-fn named(like: &Name, time: i64) -> Option<Name> {
-    let mut key = Key::parse(&like.key)?;
+fn sibling(name: &Name, time: i64) -> Option<Name> {
+    Some(Name { bucket: name.bucket.clone(), key: named(&name.key, time)? })
+}
+
+/// The key, or the path, of the digest of the same chain that ends at a time.
+fn named(like: &str, time: i64) -> Option<String> {
+    let mut key = Key::parse(like)?;
     let (folder, stamp) = folder_and_stamp(time);
     key.day = key.day.map(|_| folder.as_str());
     key.stamp = &stamp;
-    Some(Name { bucket: like.bucket.clone(), key: key.to_string() })
+    Some(key.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::archive::Root;
     use super::super::digest::Previous;
     use super::super::digest::tests::{STARTING, parse};
     use super::super::hash::sha256;
+    use super::super::storage::Storage;
     use super::*;
 
     const FIRST: i64 = 1_439_820_091_000_000;
     const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
 
     fn archive() -> Archive {
-        Archive::new(vec![Root { path: "/no".into(), origin: None }]).expect("a root")
+        Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root")
     }
 
     fn at(hour: i64) -> Name {
-        named(&Name { bucket: "b".into(), key: NAME.into() }, FIRST + hour * HOUR).expect("a name")
+        Name { bucket: "b".into(), key: named(NAME, FIRST + hour * HOUR).expect("a key") }
     }
 
     /// The digest that ends at this hour, which names the one of `previous`.

@@ -14,7 +14,7 @@ use super::clock::iso;
 use super::digest::{Digest, Listed};
 use super::finding::{Reason, Status};
 use super::hash::{Content, Hasher, Unread, hex, unhex};
-use super::signature::{ALGORITHM, NoKey, Provenance};
+use super::signature::{ALGORITHM, NoKey, Provenance, Saved};
 
 /// What every worker keeps.
 pub(super) struct Worker {
@@ -24,7 +24,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(job: &Job) -> Self {
-        Self { hasher: Hasher::new(job.limits), index: Index::default() }
+        Self { hasher: Hasher::new(job.limits, job.archive.storage.clone()), index: Index::default() }
     }
 }
 
@@ -69,8 +69,10 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
         let message = format!("it was written to {}/{}", digest.at.bucket, digest.at.key);
         problems.push(Problem::new(Reason::Moved, message));
     }
-    let saved = job.signatures.get(&digest.at.bucket, &digest.at.key);
-    let signed = signed_at(&digest, chain.backfill, saved.and_then(|saved| saved.backfill.flatten()));
+    let kept = worker.hasher.metadata().and_then(Saved::of_object);
+    let saved = job.signatures.get(&digest.at.bucket, &digest.at.key).map(|saved| (saved, Provenance::File));
+    let saved = saved.or(kept.as_ref().map(|saved| (saved, Provenance::Metadata)));
+    let signed = signed_at(&digest, chain.backfill, saved.and_then(|(saved, _)| saved.backfill.flatten()));
     if let Err(no_key) = job.keys.find(&digest.fingerprint, &place.region, signed) {
         let fingerprint = &digest.fingerprint;
         problems.push(match no_key {
@@ -91,7 +93,7 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
     if content.trailing > 0 {
         problems.push(trailing(&content));
     }
-    if let Some(saved) = saved {
+    if let Some((saved, provenance)) = saved {
         match saved.algorithm.as_deref() {
             Some(ALGORITHM) => {}
             None => problems.push(Problem::new(Reason::NoSignature, "the saved metadata name no signature algorithm")),
@@ -105,7 +107,7 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
         }
         match &saved.signature {
             // What is not hexadecimal is a signature that does not match.
-            Some(signature) => node.signature = Some((unhex(signature).unwrap_or_default(), Provenance::File)),
+            Some(signature) => node.signature = Some((unhex(signature).unwrap_or_default(), provenance)),
             None => problems.push(Problem::new(Reason::NoSignature, "the saved metadata hold no signature")),
         }
     }
@@ -139,7 +141,8 @@ impl Unread {
             Self::Missing => Problem::new(Reason::Unreadable, "it went away while it was to be read"),
             Self::NotGzip(byte) => Problem::new(Reason::Format, format!("not gzip: starts with 0x{byte:02x}")),
             Self::Bad(error) => {
-                let reason = if matches!(error.kind(), ErrorKind::Unreadable(_)) { Reason::Unreadable } else { Reason::Format };
+                let is_unread = matches!(error.kind(), ErrorKind::Unreadable(_) | ErrorKind::Store(..));
+                let reason = if is_unread { Reason::Unreadable } else { Reason::Format };
                 Problem::new(reason, error.to_string())
             }
         }

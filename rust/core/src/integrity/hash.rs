@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,6 +13,8 @@ use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
 use crate::inflate::{Inflater, Limits, Next, RATIO_FROM, Stream, is_gzip, length_hint};
 use crate::source::unreadable;
+
+use super::storage::{Opened, Storage};
 
 /// A SHA-256.
 pub type Sha256 = [u8; 32];
@@ -65,11 +66,14 @@ pub(crate) struct Hasher {
     inflater: Inflater,
     arena: Arena,
     limits: Limits,
+    storage: Storage,
+    /// Of the last file, where there are any.
+    metadata: Option<Vec<(String, String)>>,
 }
 
 impl Hasher {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { stored: Vec::new(), inflater: Inflater::new(), arena: Arena::new(WINDOW), limits }
+    pub(crate) fn new(limits: Limits, storage: Storage) -> Self {
+        Self { stored: Vec::new(), inflater: Inflater::new(), arena: Arena::new(WINDOW), limits, storage, metadata: None }
     }
 
     /// Hashes the text of a file.
@@ -87,14 +91,17 @@ impl Hasher {
         &self.arena
     }
 
+    /// What is written down about the last file beside its content.
+    pub(crate) fn metadata(&self) -> Option<&[(String, String)]> {
+        self.metadata.as_deref()
+    }
+
     fn read(&mut self, path: &Path, keep: bool) -> Result<Content, Unread> {
-        let mut file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unread::Missing,
-            _ => Unread::Bad(unreadable(&error)),
-        })?;
         self.stored.clear();
         self.arena.truncate(0);
-        let read = file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored).map_err(|error| unreadable(&error))?;
+        let Opened { mut file, metadata } = self.storage.open(path, STORED_WHOLE)?;
+        self.metadata = metadata;
+        let read = file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored).map_err(why)?;
         match self.stored.first() {
             None => return Err(Error::whole(ErrorKind::Empty).into()),
             Some(&byte) if !is_gzip(&self.stored) => return Err(Unread::NotGzip(byte)),
@@ -166,6 +173,11 @@ impl Hasher {
         self.arena = next;
         Ok(())
     }
+}
+
+/// Why a file cannot be read: as whoever reads it says, or in the words of the operating system.
+fn why(error: io::Error) -> Error {
+    error.downcast::<Error>().unwrap_or_else(|error| unreadable(&error))
 }
 
 /// The hash of a text.
@@ -272,7 +284,7 @@ mod tests {
     fn read(name: &str, file: &[u8]) -> Result<Content, Unread> {
         let path = std::env::temp_dir().join(format!("ctfast-hash-{}-{name}", std::process::id()));
         std::fs::write(&path, file).expect("a file");
-        let result = Hasher::new(Limits::default()).file(&path);
+        let result = Hasher::new(Limits::default(), Storage::default()).file(&path);
         std::fs::remove_file(&path).expect("a file");
         result
     }
@@ -298,7 +310,7 @@ mod tests {
     fn large_files_are_streamed() {
         let text = vec![b'x'; INFLATED_WHOLE + 1];
         let limits = Limits { ratio: 2_000, ..Limits::default() };
-        let mut hasher = Hasher::new(limits);
+        let mut hasher = Hasher::new(limits, Storage::default());
         let stored = gzip(&text);
         let content = hasher.stream(stored.as_slice(), false).expect("content");
         assert_eq!((content.sha256, content.inflated, content.members), (sha256(&text), text.len() as u64, 1));
@@ -313,7 +325,7 @@ mod tests {
         };
         assert_eq!((kind(b""), kind(&gzip(b"abc")[..9])), ("empty", "truncated-gzip"));
         assert_eq!(read("plain", b"{}"), Err(Unread::NotGzip(b'{')));
-        assert_eq!(Hasher::new(Limits::default()).file(Path::new("/no/such/file")), Err(Unread::Missing));
+        assert_eq!(Hasher::new(Limits::default(), Storage::default()).file(Path::new("/no/such/file")), Err(Unread::Missing));
     }
 
     #[test]

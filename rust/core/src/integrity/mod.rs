@@ -3,18 +3,21 @@
 //! [`Verify`] walks through the places of an archive (account × region), and in each through its chains of digests, from the oldest
 //! to the newest. [`Verify::step`] does a bounded part of the work and returns what it found, as values: it neither prints nor fails.
 //! Flow: `archive` (what lies where) → `digest`, `hash` (bytes to values) → `signature` → `check` (one file alone) → `chain`
-//! (order, links, verdicts) → `place` (windows, log files) → here.
+//! (order, links, verdicts) → `place` (windows, log files; `before` the range, at the `end` of it) → here.
 
 mod archive;
+mod before;
 mod chain;
 mod check;
 mod clock;
 mod digest;
+mod end;
 mod finding;
 mod hash;
 mod place;
 mod rows;
 mod signature;
+mod storage;
 mod unlisted;
 
 use std::collections::{HashSet, VecDeque};
@@ -31,10 +34,12 @@ pub use signature::{Keys, Provenance, PublicKey, Saved, Signatures};
 use crate::error::Error;
 use crate::inflate::Limits;
 use crate::source::key::Key;
+use crate::source::object::Remote;
 use archive::{Archive, Dirs, Place};
-use chain::Node;
+use chain::{ChainId, Node};
 use check::Worker;
 use place::Walk;
+use storage::Storage;
 
 /// What to verify, and with what.
 pub struct Plan {
@@ -62,6 +67,8 @@ pub struct Plan {
     pub hashes: Option<Arc<Hashes>>,
     /// Whether to tell of valid files one by one.
     pub details: bool,
+    /// The way to the buckets that some of the folders are in.
+    pub remote: Option<Arc<Remote>>,
 }
 
 /// What all workers share.
@@ -76,6 +83,13 @@ struct Job {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     details: bool,
+}
+
+impl Job {
+    /// Whether a chain is one of those that are asked for.
+    fn is_asked(&self, chain: &ChainId) -> bool {
+        self.trails.as_ref().is_none_or(|trails| trails.contains(&*chain.trail))
+    }
 }
 
 /// What a step found.
@@ -108,7 +122,7 @@ pub struct Counts {
     pub backfills: [u64; 4],
     /// Log files, each as often as it is listed.
     pub logs: [u64; 4],
-    /// Valid digests that a file of signatures vouches for, that their successors vouch for.
+    /// Valid digests that a file of signatures or their own metadata vouch for, that their successors vouch for.
     pub vouched: [u64; 2],
     /// Log files that no digest lists: errors, notes.
     pub unlisted: [u64; 2],
@@ -151,7 +165,7 @@ impl Counts {
 
     fn signature(&mut self, from: Provenance, status: Status) {
         match from {
-            Provenance::File if status == Status::Valid => self.vouched[0] += 1,
+            Provenance::File | Provenance::Metadata if status == Status::Valid => self.vouched[0] += 1,
             Provenance::Successor if status == Status::Valid => self.vouched[1] += 1,
             _ => {}
         }
@@ -245,10 +259,10 @@ const WALKS: usize = 32;
 const STRAY: usize = 4096;
 
 impl Verify {
-    /// Looks through the folders, down to regions.
-    pub fn start(plan: Plan) -> std::io::Result<Self> {
-        let Plan { roots, keys, signatures, since, until, places, trails, now, limits, threads, hashes, details } = plan;
-        let archive = Archive::new(roots)?;
+    /// Looks through the folders, down to regions. Fails where one of those that are named is not there, or tells nothing.
+    pub fn start(plan: Plan) -> Result<Self, Error> {
+        let Plan { roots, keys, signatures, since, until, places, trails, now, limits, threads, hashes, details, remote } = plan;
+        let archive = Archive::new(roots, Storage::new(remote))?;
         let contents = archive.contents(&places);
         let asked = [&places.accounts, &places.regions, &trails].map(|names| names.clone().unwrap_or_default());
         let job = Job { archive, keys, signatures, since, until, trails, now, limits, hashes, details };
@@ -336,6 +350,14 @@ impl Verify {
         };
         if walks.len() >= 2 * workers.len() {
             each(workers, walks, |worker, walk| step(std::slice::from_mut(worker), walk));
+        } else if job.archive.storage.is_far() {
+            // Every walk has to wait for its folders: none should wait for another one's.
+            let (share, several) = ((workers.len() / walks.len()).max(1), walks.len().div_ceil(workers.len()));
+            std::thread::scope(|scope| {
+                for (workers, walks) in workers.chunks_mut(share).zip(walks.chunks_mut(several)) {
+                    scope.spawn(move || walks.iter_mut().for_each(|walk| step(workers, walk)));
+                }
+            });
         } else {
             for walk in walks.iter_mut() {
                 step(workers, walk);

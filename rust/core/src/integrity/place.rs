@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::source::key::{Key, Name as KeyName};
+use crate::source::key::Key;
 
 use super::archive::{Days, Dirs, Place, files};
+use super::before;
 use super::chain::{Chain, ChainId, Node, Problem, Settled};
 use super::check::{Checked, Task, Worker, check_log, foreign, prove, read_digest};
 use super::clock::{DAY, HOUR, day, iso};
 use super::digest::Name;
-use super::finding::{DigestRow, Finding, LogRow, Reason, Severity, Span, State, Status, UnlistedRow};
+use super::finding::{DigestRow, Finding, LogRow, Reason, Span, State, Status};
 use super::signature::Provenance;
-use super::unlisted::{LogFile, Unlisted};
+use super::storage::Storage;
+use super::unlisted::Unlisted;
 use super::{Job, Output, each};
 
 /// Digests that are read before their log files are.
@@ -23,47 +25,47 @@ const DIGESTS: usize = 1024;
 const STEP: usize = 128;
 /// Log files of the digests that are read before them.
 const LOGS: usize = 32 << 10;
-/// How much later than its name a log file may be delivered and still be in the digest of that time.
-const DELIVERY: i64 = HOUR / 4;
-/// How much later than its end a digest may be delivered.
-const DIGEST_DELIVERY: i64 = 2 * HOUR;
 /// How much later a digest may list a file than the day of its folder, before its name is forgotten.
 const LATE: i64 = 3 * DAY;
 
 /// The walk through a place.
 pub(super) struct Walk {
-    place: Place,
+    pub(super) place: Place,
+    /// Folders of digests up to the begin of the range, oldest first, until they are looked through for chains.
+    before: Option<Vec<(u32, PathBuf)>>,
     /// Folders of digests that were not looked through, oldest first.
     days: VecDeque<(u32, PathBuf)>,
     /// Digest files that lie in no day's folder.
     odd: Vec<PathBuf>,
     /// Digest files that were not read, oldest first.
     ahead: VecDeque<(ChainId, Node)>,
-    chains: BTreeMap<ChainId, Chain>,
+    pub(super) chains: BTreeMap<ChainId, Chain>,
     /// Log files that were not read.
     logs: VecDeque<Task>,
     /// The hours of the digests whose log files are read now.
     spans: Vec<Span>,
-    unlisted: Unlisted,
+    pub(super) unlisted: Unlisted,
     /// End of the newest digest of the standard chains.
-    newest: Option<i64>,
-    digests: u64,
+    pub(super) newest: Option<i64>,
+    pub(super) digests: u64,
     is_settled: bool,
     is_done: bool,
     /// Log files that no digest lists.
-    not_listed: u64,
+    pub(super) not_listed: u64,
 }
 
 impl Walk {
     pub(super) fn new(place: Place, dirs: &Dirs, job: &Job, out: &mut Output) -> Self {
         let mut failed = |path, error| out.unreadable(path, &error, Some(&place));
-        let found = Days::of(&dirs.digests, &mut failed);
+        let found = Days::of(&dirs.digests, &job.archive.storage, &mut failed);
         let first = job.since.map_or(0, |since| day(since - DAY));
         let last = job.until.map_or(u32::MAX, |until| day(until.saturating_add(3 * DAY)));
+        let before = job.since.map(|since| found.folders.iter().take_while(|(of, _)| *of <= day(since)).cloned().collect());
         let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
-        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &mut failed);
+        let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &job.archive.storage, &mut failed);
         Self {
             place,
+            before,
             days,
             odd: found.odd,
             ahead: VecDeque::new(),
@@ -85,6 +87,9 @@ impl Walk {
             self.check_logs(job, workers, slice, out);
             return true;
         }
+        if let (Some(since), Some(days)) = (job.since, self.before.take()) {
+            self.look_back(since, &days, job, workers, out);
+        }
         if !self.is_settled {
             self.read_digests(job, workers, out);
             return true;
@@ -97,8 +102,29 @@ impl Walk {
         self.is_done
     }
 
+    /// Finds the standard chains that were there before the range. Backfill digests are not written every hour.
+    fn look_back(&mut self, since: i64, days: &[(u32, PathBuf)], job: &Job, workers: &mut [Worker], out: &mut Output) {
+        // What the walk will list itself, it tells of itself.
+        let is_ahead = |path: &Path| self.days.iter().any(|(_, folder)| path.starts_with(folder));
+        let mut failed = |path: PathBuf, error| {
+            if !is_ahead(&path) {
+                out.unreadable(path, &error, Some(&self.place));
+            }
+        };
+        let chains = before::chains(days, &self.odd, since, &job.archive.storage, &mut failed);
+        for (id, newest) in chains.into_iter().filter(|(id, _)| !id.backfill && job.is_asked(id)) {
+            let mut read = newest.into_iter().rev().map(|(time, path)| {
+                let mut node = Node::new(path, time, false);
+                read_digest(&mut workers[0], &mut node, &id, &self.place, job);
+                node
+            });
+            let last = read.find(|node| !node.is_moved());
+            self.chains.extend(last.map(|last| (id.clone(), Chain::after(last, &id))));
+        }
+    }
+
     /// The digest files of the next day, of all folders.
-    fn next_day(&mut self, out: &mut Output) -> Vec<PathBuf> {
+    fn next_day(&mut self, storage: &Storage, out: &mut Output) -> Vec<PathBuf> {
         let next = self.days.front().map(|(day, _)| *day);
         let is_due = |path: &mut PathBuf| {
             next.is_none_or(|next| Key::parse(&path.to_string_lossy()).is_none_or(|key| day(key.time) <= next))
@@ -107,7 +133,7 @@ impl Walk {
         while self.days.front().is_some_and(|(day, _)| Some(*day) == next)
             && let Some((_, folder)) = self.days.pop_front()
         {
-            found.extend(files(&folder, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
+            found.extend(files(&folder, storage, &mut |path, error| out.unreadable(path, &error, Some(&self.place))));
         }
         found
     }
@@ -118,14 +144,11 @@ impl Walk {
         for path in files {
             let text = path.to_string_lossy();
             let key = Key::parse(&text);
-            let Some((key, KeyName::Digest { trail, home_region, backfill })) = key.as_ref().map(|key| (key, &key.name)) else {
+            let Some((time, chain)) = key.as_ref().and_then(|key| Some((key.time, ChainId::of(key)?))) else {
                 out.stray(&path, Some(&self.place));
                 continue;
             };
-            let chain = ChainId { trail: (*trail).into(), home_region: (*home_region).into(), backfill: *backfill };
-            let time = key.time;
-            let is_asked = job.trails.as_ref().is_none_or(|trails| trails.contains(*trail));
-            if !is_asked || job.since.is_some_and(|since| time < since) {
+            if !job.is_asked(&chain) || job.since.is_some_and(|since| time < since) {
                 continue;
             }
             // As AWS's own tool has it: a digest of the range may end an hour behind it.
@@ -141,11 +164,11 @@ impl Walk {
     }
 
     fn read_digests(&mut self, job: &Job, workers: &mut [Worker], out: &mut Output) {
-        self.pass_days(out);
+        self.pass_days(&job.archive.storage, out);
         let (mut digests, mut logs) = (0, 0);
         while digests < DIGESTS && logs < LOGS {
             while self.ahead.len() < STEP && !(self.days.is_empty() && self.odd.is_empty()) {
-                let found = self.next_day(out);
+                let found = self.next_day(&job.archive.storage, out);
                 self.queue(found, job, out);
             }
             let mut step: Vec<_> = self.ahead.drain(..self.ahead.len().min(STEP)).collect();
@@ -158,7 +181,7 @@ impl Walk {
             for (chain, node) in step {
                 logs += node.digest().map_or(0, |digest| digest.logs.len());
                 out.progress.digest(&node);
-                let chain = self.chains.entry(chain).or_default();
+                let chain = self.chains.entry(chain).or_insert_with_key(Chain::new);
                 if !(node.is_witness && chain.ahead.back().is_some_and(|last| last.is_witness)) {
                     chain.push(node, &job.archive);
                 }
@@ -189,15 +212,16 @@ impl Walk {
     }
 
     /// Looks for log files of the days that no digest to come will list files of.
-    fn pass_days(&mut self, out: &mut Output) {
+    fn pass_days(&mut self, storage: &Storage, out: &mut Output) {
         let next = self.ahead.front().map(|(_, node)| node.time);
         let held = self.chains.values().filter_map(|chain| chain.ahead.front()).map(|node| node.time);
         if let Some(time) = held.chain(next).min() {
-            self.unlisted.pass(day(time - LATE), &mut |path, error| out.unreadable(path, &error, Some(&self.place)));
+            let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&self.place));
+            self.unlisted.pass(day(time - LATE), storage, &mut failed);
         }
     }
 
-    fn take(&mut self, id: &ChainId, settled: &mut Vec<Settled>, job: &Job, out: &mut Output) {
+    pub(super) fn take(&mut self, id: &ChainId, settled: &mut Vec<Settled>, job: &Job, out: &mut Output) {
         let finding = |reason: Reason, message: String, file: Option<String>, time: i64, place: &Place| Finding {
             severity: reason.severity(),
             reason,
@@ -217,14 +241,14 @@ impl Walk {
                         format!("the chain starts again at {}, though the digest before it ends at {}", iso(to), iso(from))
                     };
                     out.findings.push(finding(Reason::Gap, message, None, to, &self.place));
+                    let to = job.until.map_or(to, |until| to.min(until));
                     if !id.backfill && from < to {
                         out.spans.push(self.span(id, from, to, State::Gap));
                     }
                 }
-                Settled::Missing { at, time, message } => {
-                    let file = at.as_ref().map(|at| {
-                        job.archive.find(at).map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned())
-                    });
+                Settled::Missing { at, path, time, message } => {
+                    let path = path.map(|path| path.to_string_lossy().into_owned());
+                    let file = path.or_else(|| at.as_ref().map(|at| at.key.clone()));
                     out.findings.push(finding(Reason::MissingDigest, message, file.clone(), time, &self.place));
                     if !id.backfill {
                         out.spans.push(self.span(id, time - HOUR, time, State::Missing));
@@ -408,101 +432,5 @@ impl Walk {
             fingerprint: None,
             logs: None,
         }
-    }
-}
-
-/// What is left when all digests are settled: the newest that are missing, and log files that none lists.
-impl Walk {
-    fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
-        let place = self.place.clone();
-        let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
-        let more = self.unlisted.pass_one(&mut failed);
-        if self.digests == 0 {
-            // Nothing can list them any more: no need to hold them.
-            for file in self.unlisted.take() {
-                self.tell_unlisted(file, out);
-            }
-        }
-        if more {
-            return true;
-        }
-        self.newest_missing(job, out);
-        for file in self.unlisted.take() {
-            self.tell_unlisted(file, out);
-        }
-        out.seen.extend(self.chains.keys().map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
-        if self.not_listed > 0 {
-            let message = match self.not_listed {
-                1 => "one log file, but no digest".to_owned(),
-                count => format!("{count} log files, but no digest"),
-            };
-            out.findings.push(self.place_finding(Reason::NoDigests, message));
-        }
-        false
-    }
-
-    fn place_finding(&self, reason: Reason, message: String) -> Finding {
-        Finding {
-            severity: reason.severity(),
-            reason,
-            message,
-            file: None,
-            account: Some(self.place.account.clone()),
-            region: Some(self.place.region.clone()),
-            trail: None,
-            time: None,
-        }
-    }
-
-    /// Whether digests are missing at the end of the chains: the range, or newer log files, say that there should be some.
-    fn newest_missing(&mut self, job: &Job, out: &mut Output) {
-        let mut settled = Vec::new();
-        let chains = std::mem::take(&mut self.chains);
-        let by_logs = self.unlisted.newest.filter(|&newest| self.newest.is_some_and(|end| newest > end + DIGEST_DELIVERY));
-        for (id, chain) in chains.iter().filter(|(id, _)| !id.backfill) {
-            let is_newest = chain.last.as_ref().is_some_and(|last| Some(last.time) == self.newest);
-            if let Some(until) = job.until {
-                chain.missing_after(
-                    until.min(job.now - DIGEST_DELIVERY),
-                    "the chain ends before the range does",
-                    &job.archive,
-                    &mut settled,
-                );
-            } else if let Some(newest) = by_logs.filter(|_| is_newest) {
-                let why = format!("there are log files up to {}", iso(newest));
-                chain.missing_after(newest, &why, &job.archive, &mut settled);
-            }
-            self.take(id, &mut settled, job, out);
-        }
-        self.chains = chains;
-    }
-
-    fn tell_unlisted(&mut self, file: LogFile, out: &mut Output) {
-        let LogFile { path, kind, time } = file;
-        let ends = self.newest.filter(|_| self.digests > 0);
-        let may_come = ends.zip(time).is_some_and(|(end, time)| time > end - DELIVERY && time <= end + DIGEST_DELIVERY);
-        let never_listed = kind != "CloudTrail" && self.digests > 0 && !self.unlisted.listed_kinds.contains(&kind);
-        let (reason, severity, message) = if may_come {
-            (
-                Reason::Pending,
-                Severity::Note,
-                "no digest lists it yet: it is newer than the newest digest, or about as old".to_owned(),
-            )
-        } else if never_listed {
-            (Reason::Unlisted, Severity::Note, format!("no digest lists it, but none lists any file of kind {kind}"))
-        } else {
-            (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
-        };
-        let file = path.to_string_lossy().into_owned();
-        out.counts.unlisted(severity);
-        // Without digests one finding tells of all of them.
-        if self.digests > 0 {
-            let finding = Finding { severity, file: Some(file.clone()), time, ..self.place_finding(reason, message) };
-            out.findings.push(finding);
-        } else {
-            self.not_listed += 1;
-        }
-        let (account, region) = (Some(self.place.account.clone()), Some(self.place.region.clone()));
-        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity });
     }
 }

@@ -8,7 +8,7 @@ use arrow_schema::{Field, Schema};
 
 use super::{DigestRow, Finding, LogRow, Output, Span, UnlistedRow};
 
-/// Columns of a batch, added one by one.
+/// Columns of a batch, added one by one. Batches are small and are kept: their columns are as large as they must be, and no larger.
 struct Frame {
     fields: Vec<Field>,
     columns: Vec<ArrayRef>,
@@ -25,33 +25,33 @@ impl Frame {
         self
     }
 
-    fn text<'a>(self, name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Self {
-        let mut builder = StringViewBuilder::new();
+    fn text<'a>(self, name: &str, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
+        let mut builder = StringViewBuilder::with_capacity(values.len());
         values.for_each(|value| builder.append_option(value));
         self.add(name, Arc::new(builder.finish()))
     }
 
     /// Text that repeats itself.
-    fn word<'a>(self, name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Self {
-        let mut builder = StringViewBuilder::new().with_deduplicate_strings();
+    fn word<'a>(self, name: &str, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
+        let mut builder = StringViewBuilder::with_capacity(values.len()).with_deduplicate_strings();
         values.for_each(|value| builder.append_option(value));
         self.add(name, Arc::new(builder.finish()))
     }
 
-    fn time(self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
-        let mut builder = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+    fn time(self, name: &str, values: impl ExactSizeIterator<Item = Option<i64>>) -> Self {
+        let mut builder = TimestampMicrosecondBuilder::with_capacity(values.len()).with_timezone("UTC");
         values.for_each(|value| builder.append_option(value));
         self.add(name, Arc::new(builder.finish()))
     }
 
-    fn number(self, name: &str, values: impl Iterator<Item = Option<u64>>) -> Self {
-        let mut builder = UInt64Builder::new();
+    fn number(self, name: &str, values: impl ExactSizeIterator<Item = Option<u64>>) -> Self {
+        let mut builder = UInt64Builder::with_capacity(values.len());
         values.for_each(|value| builder.append_option(value));
         self.add(name, Arc::new(builder.finish()))
     }
 
-    fn flag(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
-        let mut builder = BooleanBuilder::new();
+    fn flag(self, name: &str, values: impl ExactSizeIterator<Item = bool>) -> Self {
+        let mut builder = BooleanBuilder::with_capacity(values.len());
         values.for_each(|value| builder.append_value(value));
         self.add(name, Arc::new(builder.finish()))
     }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
+use crate::scalar::timestamp;
+
 /// The only algorithm that CloudTrail signs with: PKCS#1 v1.5 over SHA-256.
 pub(crate) const ALGORITHM: &str = "SHA256withRSA";
 
@@ -12,6 +14,8 @@ pub(crate) const ALGORITHM: &str = "SHA256withRSA";
 pub enum Provenance {
     /// A file of signatures, saved from the metadata of the objects.
     File,
+    /// The metadata of the object itself.
+    Metadata,
     /// The digest that follows it.
     Successor,
     /// Nobody.
@@ -24,6 +28,7 @@ impl Provenance {
     pub fn name(self) -> &'static str {
         match self {
             Self::File => "file",
+            Self::Metadata => "metadata",
             Self::Successor => "successor",
             Self::None => "none",
         }
@@ -99,6 +104,16 @@ pub struct Saved {
     pub algorithm: Option<String>,
     /// Whether there is a time at which a backfill digest was made, and which, in microseconds since 1970.
     pub backfill: Option<Option<i64>>,
+}
+
+impl Saved {
+    /// What the metadata of an object say; `None` where a copy has lost them.
+    pub(crate) fn of_object(metadata: &[(String, String)]) -> Option<Self> {
+        let named = |name: &str| metadata.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
+        let signature = Some(named("signature")?);
+        let backfill = named("backfill-generation-timestamp").map(|time| timestamp(time.as_bytes()));
+        Some(Self { signature, algorithm: named("signature-algorithm"), backfill })
+    }
 }
 
 /// Saved metadata by `bucket/key`.

@@ -13,6 +13,7 @@ use crate::source::key::Key;
 
 use super::archive::{Days, day_number, files, is_read};
 use super::clock::{DAY, day};
+use super::storage::Storage;
 
 /// A log file that no digest lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,7 @@ impl Unlisted {
     pub(crate) fn new(
         dirs: &[(String, PathBuf)],
         range: (Option<i64>, Option<i64>),
+        storage: &Storage,
         failed: &mut impl FnMut(PathBuf, Error),
     ) -> Self {
         let mut kinds: Vec<_> = dirs.iter().map(|(kind, _)| kind.clone()).collect();
@@ -54,7 +56,7 @@ impl Unlisted {
         let last = range.1.map_or(u32::MAX, |until| day(until.saturating_add(DAY)));
         for (number, kind) in kinds.iter().enumerate() {
             let folders: Vec<_> = dirs.iter().filter(|(of, _)| of == kind).map(|(_, folder)| folder.clone()).collect();
-            let days = Days::of(&folders, failed);
+            let days = Days::of(&folders, storage, failed);
             let in_range = |(day, _): &(u32, PathBuf)| (first..=last).contains(day);
             ahead.extend(days.folders.into_iter().filter(in_range).map(|(day, folder)| (day, folder, number)));
             odd.extend(days.odd.into_iter().map(|file| (file, number)));
@@ -93,11 +95,11 @@ impl Unlisted {
     }
 
     /// Looks through the folders of the days before this one.
-    pub(crate) fn pass(&mut self, day: u32, failed: &mut impl FnMut(PathBuf, Error)) {
+    pub(crate) fn pass(&mut self, day: u32, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) {
         while self.ahead.front().is_some_and(|(next, ..)| *next < day)
             && let Some((_, folder, kind)) = self.ahead.pop_front()
         {
-            for file in files(&folder, failed) {
+            for file in files(&folder, storage, failed) {
                 self.look_at(file, kind);
             }
         }
@@ -109,9 +111,9 @@ impl Unlisted {
     }
 
     /// Looks through one more folder; `false` when there are none.
-    pub(crate) fn pass_one(&mut self, failed: &mut impl FnMut(PathBuf, Error)) -> bool {
+    pub(crate) fn pass_one(&mut self, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> bool {
         let Some((_, folder, kind)) = self.ahead.pop_front() else { return false };
-        for file in files(&folder, failed) {
+        for file in files(&folder, storage, failed) {
             self.look_at(file, kind);
         }
         true

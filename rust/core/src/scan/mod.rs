@@ -1,7 +1,9 @@
 //! Where the steps meet: files → workers (fetch, inflate, index, frame, filter, build) → batches, in the order of the files.
 
+mod files;
 mod order;
 mod report;
+mod sizes;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -12,19 +14,26 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use report::{Finding, Report};
+pub use sizes::Sizes;
 
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
-use crate::source::Listing;
+use crate::source::Keys;
+use crate::source::object::Remote;
+use files::{Ahead, Files};
 use order::Order;
 use worker::Worker;
 
 /// What to read, and how.
 pub struct Plan {
     /// The files.
-    pub files: Listing,
+    pub files: Keys,
+    /// The way to the buckets that some of them are in.
+    pub remote: Option<Arc<Remote>>,
+    /// Whether others use it as well: then its owner closes it, not the scan.
+    pub keeps_remote: bool,
     /// The columns, made by [`crate::schema::project`].
     pub schema: SchemaRef,
     /// What the rows must meet.
@@ -39,11 +48,13 @@ pub struct Plan {
     pub threads: usize,
     /// Where to note the hashes of the files that are read, for a verification.
     pub hashes: Option<Arc<Hashes>>,
+    /// Where to note how large the files that are read are.
+    pub sizes: Option<Arc<Sizes>>,
 }
 
 /// What all workers share.
 struct Shared {
-    files: Mutex<Listing>,
+    files: Mutex<Files>,
     order: Order,
     schema: SchemaRef,
     search: Option<Search>,
@@ -52,12 +63,17 @@ struct Shared {
     fail: bool,
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
+    sizes: Option<Arc<Sizes>>,
 }
 
 /// A running scan. It owns its threads; dropping it ends them.
 pub struct Scan {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// Looks ahead of the workers, where files are in buckets.
+    ahead: Option<Arc<Ahead>>,
+    remote: Option<Arc<Remote>>,
+    keeps_remote: bool,
     report: Report,
 }
 
@@ -76,8 +92,17 @@ impl Scan {
     /// Starts the workers.
     pub fn start(plan: Plan) -> std::io::Result<Self> {
         let threads = plan.threads.max(1);
+        let mut started = Vec::new();
+        let (files, ahead) = match &plan.remote {
+            None => (Files::Direct(plan.files), None),
+            Some(remote) => {
+                let (ahead, thread) = Ahead::start(plan.files, remote)?;
+                started.push(thread);
+                (Files::Ahead(Arc::clone(&ahead)), Some(ahead))
+            }
+        };
         let shared = Arc::new(Shared {
-            files: Mutex::new(plan.files),
+            files: Mutex::new(files),
             order: Order::new(threads),
             schema: plan.schema,
             search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
@@ -86,8 +111,10 @@ impl Scan {
             fail: plan.fail,
             limits: plan.limits,
             hashes: plan.hashes,
+            sizes: plan.sizes,
         });
-        let mut scan = Self { shared, workers: Vec::new(), report: Report::default() };
+        let Plan { remote, keeps_remote, .. } = plan;
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -98,7 +125,11 @@ impl Scan {
 
     /// The next batch in the order of the files, waiting for it so long at most.
     pub fn next(&mut self, patience: Duration) -> Result<Next, Error> {
-        let Some(output) = self.shared.order.take(patience) else { return Ok(Next::Waiting) };
+        let taken = self.shared.order.take(patience);
+        if let Some(remote) = &self.remote {
+            self.report.requests = remote.requests();
+        }
+        let Some(output) = taken else { return Ok(Next::Waiting) };
         match output {
             order::Taken::Output(output) => {
                 self.report.add(output.report);
@@ -128,6 +159,12 @@ impl Scan {
     /// Ends the workers and waits for them.
     pub fn close(&mut self) {
         self.shared.order.close();
+        if let Some(ahead) = &self.ahead {
+            ahead.close();
+        }
+        if let Some(remote) = self.remote.as_ref().filter(|_| !self.keeps_remote) {
+            remote.close();
+        }
         for worker in self.workers.drain(..) {
             // A panic of a worker was told by `Order` as the end of its task.
             let _ = worker.join();

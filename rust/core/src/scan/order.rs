@@ -143,6 +143,11 @@ impl Order {
         state.ended.then_some(Taken::End)
     }
 
+    /// Whether nobody will take anything any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// Nobody will take anything any more.
     pub(super) fn close(&self) {
         self.state().closed = true;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::source::Skip;
+use crate::source::object::Requests;
 
 /// Counts and findings. `files = read + bad + skipped`, and `records = read + bad + skipped` likewise.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +35,8 @@ pub struct Report {
     pub warnings: Vec<Finding>,
     /// Values that do not fit their column, by its path.
     pub misfits: BTreeMap<&'static str, u64>,
+    /// Requests to buckets, those of work that is under way among them.
+    pub requests: Requests,
 }
 
 /// Something found in a file.

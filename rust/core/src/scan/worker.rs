@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::Shared;
+use super::files::{Body, Item, Wait};
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use crate::arena::Arena;
@@ -16,12 +18,13 @@ use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
-use crate::source::{Entry, Listed, Skip, unreadable};
+use crate::source::object::{Bucket, Got};
+use crate::source::{At, Entry, Listed, Skip, unreadable};
 
 /// Text of one batch, when rows point into it. Smaller ones cost more calls, larger ones more memory.
 const ARENA: usize = 8 << 20;
 /// Files that are stored in more bytes are streamed.
-const STORED_WHOLE: u64 = 24 << 20;
+pub(super) const STORED_WHOLE: u64 = 24 << 20;
 /// Files that say they inflate to more are streamed: CloudTrail's own end at 50 MB.
 const INFLATED_WHOLE: usize = 64 << 20;
 /// Text that a streamed file is read in; one document or record must fit in the last.
@@ -30,6 +33,8 @@ const LARGEST_WINDOW: usize = 512 << 20;
 /// A task ends when its files have this size together, as stored, or at so many files.
 const TASK_BYTES: u64 = 1 << 20;
 const TASK_FILES: usize = 512;
+/// How long rows wait for the body of the next object.
+const LATE: Duration = Duration::from_millis(100);
 /// Rows of a batch at most, when rows do not point into the text.
 const BATCH_ROWS: usize = 64 << 10;
 
@@ -104,7 +109,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         while let Some(task) = self.next_task() {
             let turn = Finish { shared: Arc::clone(&self.shared), turn: self.turn };
-            let result = task.into_iter().try_for_each(|listed| self.visit(listed)).and_then(|()| self.flush());
+            let result = task.into_iter().try_for_each(|item| self.visit(item)).and_then(|()| self.flush());
             drop(turn);
             if result.is_err() {
                 return;
@@ -113,7 +118,7 @@ impl Worker {
     }
 
     /// The next files in order, of about a task's size.
-    fn next_task(&mut self) -> Option<Vec<Listed>> {
+    fn next_task(&mut self) -> Option<Vec<Item>> {
         if !self.shared.order.wait_for_room() {
             return None;
         }
@@ -122,11 +127,11 @@ impl Worker {
         let mut task = Vec::new();
         let mut bytes = 0;
         while task.len() < TASK_FILES && bytes < TASK_BYTES {
-            let Some(listed) = files.next() else { break };
-            if let Listed::File(entry) = &listed {
-                bytes += entry.size;
+            let Some(item) = files.next(!task.is_empty()) else { break };
+            if let Listed::File(entry) = &item.listed {
+                bytes += entry.size.unwrap_or_default();
             }
-            task.push(listed);
+            task.push(item);
         }
         if task.is_empty() {
             shared.order.end();
@@ -136,7 +141,7 @@ impl Worker {
         Some(task)
     }
 
-    fn visit(&mut self, listed: Listed) -> Result<(), Closed> {
+    fn visit(&mut self, Item { listed, body }: Item) -> Result<(), Closed> {
         match listed {
             Listed::Skipped(reason) => {
                 self.report.skip(reason);
@@ -147,8 +152,9 @@ impl Worker {
                 Ok(())
             }
             Listed::Failed(error) => self.bad_file(error, 0),
+            Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
-                let outcome = self.file(entry)?;
+                let outcome = self.file(entry, body)?;
                 self.settle(outcome)
             }
         }
@@ -187,12 +193,14 @@ impl Worker {
 
     /// Ends the scan here, if failures are to end it.
     fn fail(&mut self, error: Error) -> Result<(), Closed> {
-        if !self.shared.fail {
-            return Ok(());
-        }
+        if self.shared.fail { Err(self.end(error)) } else { Ok(()) }
+    }
+
+    /// Ends the scan here.
+    fn end(&mut self, error: Error) -> Closed {
         let report = std::mem::take(&mut self.report);
         self.shared.order.put(self.turn, Output { error: Some(error), report, batch: None });
-        Err(Closed)
+        Closed
     }
 
     /// Hands over the rows so far. The text of the next rows goes to a new arena, unless no row points into this one.
@@ -210,17 +218,30 @@ impl Worker {
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
-    fn file(&mut self, entry: Entry) -> Result<Outcome, Closed> {
-        self.rows.start(entry.key);
+    fn file(&mut self, Entry { key, at, size }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
+        self.rows.start(key);
         if self.rows.builders.rows() >= BATCH_ROWS {
             self.flush()?;
         }
-        let mut file = match File::open(&entry.path) {
+        match at {
+            At::Disk(path) => {
+                self.path = path;
+                self.disk_file(size)
+            }
+            At::Bucket(bucket) => {
+                self.path = PathBuf::from(&self.rows.key);
+                self.object(&bucket, size, body)
+            }
+        }
+    }
+
+    fn disk_file(&mut self, size: Option<u64>) -> Result<Outcome, Closed> {
+        self.note(size);
+        let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
         };
-        self.path = entry.path;
-        if entry.size > STORED_WHOLE {
+        if size.is_some_and(|size| size > STORED_WHOLE) {
             return self.stream(Stream::new(file, self.shared.limits));
         }
         self.stored.clear();
@@ -237,6 +258,44 @@ impl Worker {
         };
         self.stored = stored;
         outcome
+    }
+
+    fn object(&mut self, bucket: &Arc<Bucket>, mut size: Option<u64>, body: Option<Body>) -> Result<Outcome, Closed> {
+        if let Some(body) = body {
+            match self.body(&body)? {
+                Ok(Got::Whole(bytes)) => {
+                    self.note(Some(bytes.len() as u64));
+                    return self.whole(&bytes);
+                }
+                Ok(Got::Large(bytes)) => size = Some(bytes),
+                Err(error) => return Ok(Outcome::Bad(error)),
+            }
+        }
+        self.note(size);
+        if self.rows.builders.rows() > 0 {
+            self.flush()?;
+        }
+        self.stream(Stream::new(bucket.stream(&self.rows.key, size), self.shared.limits))
+    }
+
+    /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for, and
+    /// if nobody takes them any more, there is nothing to wait for.
+    fn body(&mut self, body: &Body) -> Result<Result<Got, Error>, Closed> {
+        loop {
+            match body.wait(LATE) {
+                Wait::Got(got) => return Ok(got),
+                Wait::Late => self.flush()?,
+                Wait::Gone if self.shared.order.is_closed() => return Err(Closed),
+                Wait::Gone => return Ok(Err(Error::whole(ErrorKind::Bug))),
+            }
+        }
+    }
+
+    /// Notes how large the file is, for whoever wants to know.
+    fn note(&self, size: Option<u64>) {
+        if let (Some(sizes), Some(size)) = (&self.shared.sizes, size) {
+            sizes.put(&self.rows.key, size);
+        }
     }
 
     /// Reads a file from memory: at once when it is a right gzip file of an ordinary size, else as a stream.

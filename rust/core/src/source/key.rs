@@ -54,6 +54,8 @@ pub enum Name<'a> {
 
 const SUFFIX: &str = ".json.gz";
 const BACKFILL: &str = "_backfill";
+/// In microseconds.
+pub(crate) const DAY: i64 = 86_400_000_000;
 /// The kind of digest files.
 pub const DIGEST: &str = "CloudTrail-Digest";
 
@@ -165,6 +167,27 @@ impl<'a> Folders<'a> {
         Some(folders)
     }
 
+    /// The year, month or day of a folder below the region: its first microsecond since 1970, and the first behind it.
+    pub(crate) fn period(&self) -> Option<(i64, i64)> {
+        let at = |date: &str| timestamp(format!("{date}T00:00:00Z").as_bytes());
+        let next = |number: &str| number.parse::<u32>().ok().map(|number| number + 1);
+        let mut names = self.below.split('/');
+        let (year, month, day) = (names.next()?, names.next(), names.next());
+        Some(match (month, day, names.next()) {
+            (None, ..) => (at(&format!("{year}-01-01"))?, at(&format!("{:04}-01-01", next(year)?))?),
+            (Some(month), None, _) => {
+                let first = at(&format!("{year}-{month}-01"))?;
+                let behind = at(&format!("{year}-{:02}-01", next(month)?));
+                (first, behind.or_else(|| at(&format!("{:04}-01-01", next(year)?)))?)
+            }
+            (Some(month), Some(day), None) => {
+                let first = at(&format!("{year}-{month}-{day}"))?;
+                (first, first + DAY)
+            }
+            _ => return None,
+        })
+    }
+
     /// How many folders stand below the region.
     pub(crate) fn below_region(&self) -> usize {
         self.below.split('/').filter(|name| !name.is_empty()).count()
@@ -200,8 +223,6 @@ fn time(stamp: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DAY: i64 = 86_400_000_000;
 
     #[test]
     fn log_of_an_account_trail() {
@@ -259,6 +280,21 @@ mod tests {
         assert_eq!(folders.day, Some("2020/01/02"));
         let folders = Folders::parse("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01").expect("folders");
         assert_eq!((folders.region, folders.day), (Some("us-east-2"), None));
+    }
+
+    #[test]
+    fn periods_of_folders() {
+        let days = |below: &str| {
+            let path = format!("AWSLogs/111111111111/CloudTrail/us-east-2/{below}");
+            Folders::parse(&path).and_then(|folders| folders.period()).map(|(first, behind)| (first / DAY, behind / DAY))
+        };
+        assert_eq!(days("2020/"), Some((18_262, 18_628)));
+        assert_eq!(days("2020/02"), Some((18_293, 18_322)));
+        assert_eq!(days("2020/12/"), Some((18_597, 18_628)));
+        assert_eq!(days("2020/01/02/"), Some((18_263, 18_264)));
+        for below in ["", "x", "2020/13", "2020/1/2", "2020/02/30", "2020/01/02/x"] {
+            assert_eq!(days(below), None, "{below}");
+        }
     }
 
     #[test]

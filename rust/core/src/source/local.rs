@@ -4,32 +4,8 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Selection, Skip};
+use super::{At, Entry, Listed, Selection, Skip};
 use crate::error::{Error, ErrorKind};
-
-/// A file to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its path as text: the value of the column `file`.
-    pub key: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Bytes.
-    pub size: u64,
-}
-
-/// One step of a listing.
-#[derive(Debug)]
-pub enum Listed {
-    /// A file to read.
-    File(Entry),
-    /// A file that is not asked for.
-    Skipped(Skip),
-    /// A folder whose files are not asked for: it is not listed.
-    Pruned(Skip),
-    /// A file or folder that cannot be read.
-    Failed(Error),
-}
 
 /// Endings of the names that are read from a folder; other files lie there for other reasons.
 const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log"];
@@ -60,7 +36,7 @@ impl Listing {
         let key = path.to_string_lossy().into_owned();
         match self.selection.skips(&key) {
             Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { key, path, size }),
+            None => Listed::File(Entry { key, at: At::Disk(path), size: Some(size) }),
         }
     }
 

@@ -1,9 +1,14 @@
-//! Where files come from: [`key`] reads what their names say, [`Selection`] decides by it which of them to read, [`local`] lists them.
+//! Where files come from: [`key`] reads what their names say, [`Selection`] decides by it which of them to read, [`local`] and
+//! [`object`] list them.
 
 pub mod key;
+mod listed;
 mod local;
+pub mod object;
 mod selection;
 
-pub use local::{Entry, Listed, Listing};
+pub use listed::{At, Entry, Keys, Listed};
+pub use local::Listing;
 pub(crate) use local::{has_log_ending, is_folder, unreadable};
+pub use object::{keys, named};
 pub use selection::{Paths, Selection, Skip};

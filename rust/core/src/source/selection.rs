@@ -1,12 +1,11 @@
 //! Which files to read, by what their keys say.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::key::{DIGEST, Folders, Key, is_kind};
-use crate::scalar::timestamp;
+use super::key::{DAY, DIGEST, Folders, Key, is_kind};
 
 /// Which files to read.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +24,10 @@ pub struct Selection {
     pub max_delay: Option<i64>,
     /// Files, by their paths; `None` for all.
     pub files: Option<Arc<Paths>>,
+    /// By all of a key that stands before its day, without the slash: the first day, as in keys, that is not yet done.
+    pub floors: Option<Arc<HashMap<String, String>>>,
+    /// Whether digest files are wanted as well, of whatever kinds the logs are.
+    pub digests: bool,
 }
 
 /// A set of paths, in 8 bytes and a little each.
@@ -64,6 +67,8 @@ pub enum Skip {
     Region,
     /// Its kind is not asked for.
     Kind,
+    /// An earlier scan has read it, by a checkpoint.
+    Done,
     /// It was not verified, and only verified files are asked for.
     Unverified,
     /// It cannot hold events of the time that is asked for.
@@ -84,6 +89,7 @@ impl Skip {
             Self::Account => "account",
             Self::Region => "region",
             Self::Kind => "kind",
+            Self::Done => "done",
             Self::Unverified => "unverified",
             Self::Time => "time",
             Self::Constant => "constant",
@@ -92,9 +98,10 @@ impl Skip {
 }
 
 const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
 /// A file may hold events of up to an hour after the time in its name: AWS's own example holds some of seven minutes after.
 const MARGIN: i64 = HOUR;
+/// The day of publication may differ from the day of the name around midnight.
+const SLACK: i64 = DAY;
 
 impl Selection {
     /// Whether to skip a file, by its key.
@@ -104,15 +111,17 @@ impl Selection {
             let folders = key.rsplit_once('/').and_then(|(folders, _)| Folders::parse(folders)).unwrap_or_default();
             return match folders.kind {
                 Some(kind) if !is_kind(kind) => Some(Skip::Service),
-                Some(DIGEST) => Some(Skip::Digest),
+                Some(DIGEST) if !self.digests => Some(Skip::Digest),
                 _ if self.needs_key() => Some(Skip::NoKey),
                 _ => self.skips_file(key),
             };
         };
-        if parsed.is_digest() || parsed.kind == DIGEST {
+        let is_digest = parsed.is_digest() || parsed.kind == DIGEST;
+        if is_digest && !self.digests {
             return Some(Skip::Digest);
         }
-        let place = self.skips_place(Some(parsed.account), Some(parsed.kind), Some(parsed.region));
+        let kind = Some(parsed.kind).filter(|_| !is_digest);
+        let place = self.skips_place(Some(parsed.account), kind, Some(parsed.region));
         place.or_else(|| (!self.may_hold(parsed.time, parsed.time)).then_some(Skip::Time)).or_else(|| self.skips_file(key))
     }
 
@@ -125,14 +134,22 @@ impl Selection {
     pub fn skips_folder(&self, path: &str) -> Option<Skip> {
         let folders = Folders::parse(path)?;
         match folders.kind {
-            Some(DIGEST) => return Some(Skip::Digest),
+            Some(DIGEST) if !self.digests => return Some(Skip::Digest),
             Some(kind) if !is_kind(kind) => return Some(Skip::Service),
             _ => {}
         }
-        // The day of publication may differ from the day of the name around midnight.
-        let day = folders.day.and_then(|day| timestamp(format!("{}T00:00:00Z", day.replace('/', "-")).as_bytes()));
-        let too_far = day.is_some_and(|day| !self.may_hold(day - DAY, day + 2 * DAY));
-        self.skips_place(folders.account, folders.kind, folders.region).or(too_far.then_some(Skip::Time))
+        let too_far = folders.period().is_some_and(|(first, behind)| !self.may_hold(first - SLACK, behind + SLACK));
+        let is_done = self.floor(path).is_some_and(|(floor, below)| floor.get(..below.len()).is_some_and(|floor| below < floor));
+        let place = self.skips_place(folders.account, folders.kind.filter(|kind| *kind != DIGEST), folders.region);
+        place.or(too_far.then_some(Skip::Time)).or(is_done.then_some(Skip::Done))
+    }
+
+    /// Of a folder below a region: the first day that is not done, and the part of the path that a day is.
+    pub(crate) fn floor<'a>(&self, path: &'a str) -> Option<(&str, &'a str)> {
+        let floors = self.floors.as_ref()?;
+        let path = path.trim_end_matches('/');
+        let mut slashes = path.rmatch_indices('/').take(3).map(|(at, _)| at);
+        slashes.find_map(|at| Some((floors.get(&path[..at])?.as_str(), &path[at + 1..])))
     }
 
     fn skips_place(&self, account: Option<&str>, kind: Option<&str>, region: Option<&str>) -> Option<Skip> {
@@ -146,6 +163,15 @@ impl Selection {
 
     fn needs_key(&self) -> bool {
         self.accounts.is_some() || self.regions.is_some() || self.kinds.is_some()
+    }
+
+    /// The first and the last day, by their first microseconds, whose folders [`Self::skips_folder`] does not skip by the time.
+    pub(crate) fn days(&self) -> (Option<i64>, Option<i64>) {
+        let first = self.since.map(|since| since.saturating_sub(MARGIN + DAY + SLACK));
+        let last =
+            self.until.zip(self.max_delay).map(|(until, delay)| until.saturating_add(delay).saturating_add(MARGIN + SLACK));
+        let ceil = |time: i64| time.div_euclid(DAY) + i64::from(time.rem_euclid(DAY) > 0);
+        (first.map(|first| ceil(first).saturating_mul(DAY)), last.map(|last| last - last.rem_euclid(DAY)))
     }
 
     /// Whether files whose names carry a time from `first` to `last` may hold events that are asked for.
@@ -200,8 +226,53 @@ mod tests {
         assert_eq!(until(NOON - DAY - HOUR, Some(DAY)).skips(LOG), None);
         assert_eq!(until(NOON - DAY - HOUR - 1, Some(DAY)).skips(LOG), Some(Skip::Time));
         assert_eq!(until(0, None).skips(LOG), None);
+        let months = ["2020/01/", "2019/12/", "2020/"]
+            .map(|month| since(NOON).skips_folder(&format!("AWSLogs/111111111111/CloudTrail/us-east-2/{month}")));
+        assert_eq!(months, [None, Some(Skip::Time), None]);
+        let far = since(NOON + 40 * DAY).skips_folder("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/");
+        assert_eq!(far, Some(Skip::Time));
         let folder = "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/";
         assert_eq!(since(NOON + 3 * DAY).skips_folder(folder), Some(Skip::Time));
         assert_eq!(since(NOON + DAY).skips_folder(folder), None);
+    }
+
+    #[test]
+    fn folders_before_the_floor_are_done() {
+        let place = "s3://b/AWSLogs/111111111111/CloudTrail/us-east-2";
+        let floors = HashMap::from([(place.to_owned(), "2020/02/10".to_owned())]);
+        let selection = Selection { floors: Some(Arc::new(floors)), ..Selection::default() };
+        for below in ["2019/", "2020/01/", "2020/01/31/", "2020/02/09/"] {
+            assert_eq!(selection.skips_folder(&format!("{place}/{below}")), Some(Skip::Done), "{below}");
+        }
+        for below in ["", "2020/", "2020/02/", "2020/02/10/", "2020/02/11", "2021/", "x/"] {
+            assert_eq!(selection.skips_folder(&format!("{place}/{below}")), None, "{below}");
+        }
+        assert_eq!(selection.skips_folder("s3://b/AWSLogs/222222222222/CloudTrail/us-east-2/2019/"), None);
+    }
+
+    #[test]
+    fn digests_when_they_are_wanted() {
+        let digest = "AWSLogs/111111111111/CloudTrail-Digest/us-east-2/2020/01/02/111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz";
+        let kinds = Some(only(&["CloudTrail"]));
+        let selection = Selection { digests: true, kinds, regions: Some(only(&["us-east-2"])), ..Selection::default() };
+        assert_eq!((selection.skips(digest), selection.skips(LOG)), (None, None));
+        assert_eq!(selection.skips_folder("AWSLogs/111111111111/CloudTrail-Digest/us-east-2/"), None);
+        assert_eq!(selection.skips_folder("AWSLogs/111111111111/CloudTrail-Digest/us-east-1/"), Some(Skip::Region));
+        assert_eq!(selection.skips_folder("AWSLogs/111111111111/CloudTrail-Insight/"), Some(Skip::Kind));
+    }
+
+    #[test]
+    fn days_are_those_that_are_not_skipped() {
+        const FIRST: i64 = 1_577_836_800_000_000; // 2020-01-01
+        let folders: Vec<_> =
+            (1..=31).map(|day| format!("AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/{day:02}/")).collect();
+        for minutes in (0..48 * 60).step_by(7) {
+            let since = FIRST + 14 * DAY + minutes * HOUR / 60;
+            let selection =
+                Selection { since: Some(since), until: Some(since + 1), max_delay: Some(HOUR), ..Selection::default() };
+            let kept = (0..).zip(&folders).filter(|(_, folder)| selection.skips_folder(folder).is_none());
+            let kept: Vec<_> = kept.map(|(day, _)| FIRST + day * DAY).collect();
+            assert_eq!(selection.days(), (kept.first().copied(), kept.last().copied()));
+        }
     }
 }

@@ -1,0 +1,42 @@
+"""What is known of the hours: spans of time, as the verifier tells of them, to one row per hour."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["by_chain", "hourly", "is_clean"]
+
+#: States of an hour; where two digests tell of the same hour, the first of these counts.
+_STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
+_CHAIN = ["account", "region", "trail"]
+
+
+def hourly(spans: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each hour of each chain.
+
+    A digest counts for the hour in which the middle between its start and its end lies; a span of several hours is divided.
+    """
+    length = pl.col("end") - pl.col("start")
+    hours = pl.max_horizontal(pl.col("digests"), (length.dt.total_seconds() / 3600).round().cast(pl.UInt64), pl.lit(1, pl.UInt64))
+    step = length.dt.total_microseconds() / pl.col("parts")
+    middle = pl.col("start") + pl.duration(microseconds=((pl.col("part") + 0.5) * step).cast(pl.Int64))
+    return (
+        spans.with_columns(parts=hours)
+        .with_columns(part=pl.int_ranges(pl.col("parts").cast(pl.Int64)))
+        .explode("part")
+        .with_columns(hour=middle.dt.truncate("1h"), digests=pl.col("digests") // pl.col("parts"))
+        .group_by(*_CHAIN, "hour")
+        .agg(pl.col("state").cast(pl.Enum(_STATES)).min(), pl.col("digests", "logs", "bad_logs").sum())
+        .sort(*_CHAIN, "hour")
+    )
+
+
+def by_chain(spans: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the spans of each chain, those that something is wrong with first."""
+    chains = spans.sort(_CHAIN, maintain_order=True).partition_by(_CHAIN, maintain_order=True)
+    return sorted(chains, key=is_clean)
+
+
+def is_clean(spans: pl.DataFrame) -> bool:
+    """Whether all hours of a chain are proven."""
+    return spans.filter(~pl.col("state").is_in(["valid", "empty"])).is_empty()

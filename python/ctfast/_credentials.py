@@ -1,0 +1,68 @@
+"""Credentials of buckets that only the AWS CLI's own files lead to: profiles, and single sign-on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+__all__ = ["Credentials", "credentials"]
+
+#: Returns key, secret and token that are valid now.
+Credentials: TypeAlias = Callable[[], tuple[str, str, str | None]]
+
+_FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
+
+
+def credentials(options: Mapping[str, str] | None) -> tuple[dict[str, str], Credentials | None]:
+    """Return the options without a profile, and who renews the credentials if it takes boto3 to find them.
+
+    Explicit keys come first, then the environment, then the profile, as with the AWS CLI; a profile that is given as an option
+    comes before the environment. What the core finds by itself (environment, web identity, container, instance) is left to it.
+
+    Raises
+    ------
+    ValueError
+        The profile does not exist, or it takes boto3 to read it.
+    """
+    left = {name.lower(): value for name, value in (options or {}).items()}
+    plain = {name.removeprefix("aws_") for name in left}
+    profile = left.pop("aws_profile", None) or left.pop("profile", None)
+    session = None if plain & {"skip_signature", "access_key_id"} else _session(profile)
+    if session is None:
+        return left, None
+    if session.region_name and not plain & {"region", "default_region"} and "AWS_REGION" not in os.environ:
+        left["aws_region"] = session.region_name
+    found = session.get_credentials()
+    if found is None:
+        return left, None
+
+    def renew() -> tuple[str, str, str | None]:
+        held = found.get_frozen_credentials()
+        return held.access_key, held.secret_key, held.token
+
+    return left, renew
+
+
+def _session(profile: str | None) -> Any:
+    """Return a session of boto3, if it takes one to find the credentials."""
+    if profile is None:
+        if "AWS_ACCESS_KEY_ID" in os.environ:
+            return None
+        profile = os.environ.get("AWS_PROFILE")
+    if profile is None and not any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES.items()):
+        return None
+    try:
+        import boto3  # noqa: PLC0415  # an extra
+        from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
+    except ImportError:
+        if profile is None:
+            return None
+        message = f"the profile {profile!r} needs boto3: pip install 'ctfast[aws]'"
+        raise ValueError(message) from None
+    try:
+        return boto3.Session(profile_name=profile)
+    except ProfileNotFound:
+        message = f"there is no profile {profile!r} in the configuration of the AWS CLI"
+        raise ValueError(message) from None

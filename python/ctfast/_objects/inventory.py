@@ -1,0 +1,215 @@
+"""An S3 Inventory as a list of objects: :class:`Inventory`."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctfast import _aws as aws
+from ctfast._objects import KeySource, Object
+from ctfast.exceptions import FormatError, ServiceError
+
+__all__ = ["Inventory"]
+
+_BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::(.+)")
+_BLOCK = 1 << 20
+_NOT_FOUND = 404
+#: Rows of a Parquet file that are held at once.
+_ROWS = 20_000
+#: Names of the columns in a CSV schema, and in a Parquet file.
+_COLUMNS = {
+    "Bucket": "bucket",
+    "Key": "key",
+    "Size": "size",
+    "IsLatest": "is_latest",
+    "IsDeleteMarker": "is_delete_marker",
+}
+
+
+class _Row(NamedTuple):
+    bucket: str
+    key: str
+    size: int | None
+    latest: bool
+    deleted: bool
+
+
+class Inventory(KeySource):
+    """An S3 Inventory: all objects of a bucket, without one request to list them.
+
+    CSV and Parquet inventories are read, file by file, each checked against the MD5 checksum of the manifest first. Keys are
+    URL-decoded where the form has them encoded. Objects that are none of CloudTrail's, old versions and delete markers are
+    skipped and counted.
+
+    An inventory is a day old or more: what was delivered since is not in it. Objects come in the order of the inventory.
+
+    Parameters
+    ----------
+    manifest
+        Its ``manifest.json``: ``s3://bucket/key`` (needs ``ctfast[aws]``), or a local path below which the files of the
+        inventory lie as they do in the bucket.
+    client
+        A boto3 S3 client, for other credentials or endpoints than the default ones.
+
+    Raises
+    ------
+    FileNotFoundError
+        The manifest or one of its files does not exist. Like the errors below it is raised when the query runs.
+    ServiceError
+        S3 refuses, or does not answer.
+    FormatError
+        The manifest is none, or of a form that is not read (ORC), or a file of the inventory is not what the manifest says.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.Inventory("s3://inventories/logs/all/2025-03-12T01-00Z/manifest.json")
+    Inventory('s3://inventories/logs/all/2025-03-12T01-00Z/manifest.json')
+
+    Notes
+    -----
+    The form is that of "Locating your inventory list" in AWS's S3 user guide.
+    """
+
+    def __init__(self, manifest: str | os.PathLike[str], *, client: Any = None) -> None:
+        super().__init__()
+        self._manifest = os.fspath(manifest)
+        self._client = client
+
+    def __repr__(self) -> str:
+        """Return where the inventory is."""
+        return f"Inventory({self._manifest!r})"
+
+    def _objects(self) -> Iterator[Object]:
+        with self._opened(self._manifest) as path:
+            manifest = self._parsed(path)
+        read = {"CSV": _csv_rows, "Parquet": _parquet_rows}.get(str(manifest.get("fileFormat")))
+        if read is None:
+            raise self._wrong(f"an inventory in {manifest.get('fileFormat')!r} is not read, but in CSV or Parquet")
+        for part in manifest["files"]:
+            name = self._place(manifest, part["key"])
+            with self._opened(name) as path:
+                _check(path, name, part.get("MD5checksum"))
+                try:
+                    for row in read(path, str(manifest.get("fileSchema", ""))):
+                        yield from self._of_row(row)
+                except (OSError, EOFError, zlib.error, csv.Error, ValueError, LookupError, pa.ArrowException) as error:
+                    message = f"not a file of an inventory: {error}"
+                    raise FormatError(message, name, None, None, "invalid-inventory", f"{name}: {message}") from None
+
+    def _of_row(self, row: _Row) -> Iterator[Object]:
+        if row.deleted:
+            self.skipped["deleted"] += 1
+        elif not row.latest:
+            self.skipped["version"] += 1
+        else:
+            yield from self._cloudtrail(row.bucket, row.key, row.size)
+
+    def _parsed(self, path: Path) -> dict[str, Any]:
+        try:
+            manifest: dict[str, Any] = json.loads(path.read_bytes())
+        except ValueError:
+            raise self._wrong("the manifest is not JSON") from None
+        files = manifest.get("files") if isinstance(manifest, dict) else None
+        if not isinstance(files, list) or not all(
+            isinstance(file, Mapping) and isinstance(file.get("key"), str) for file in files
+        ):
+            raise self._wrong("no manifest of an inventory: it lacks a list of files with their keys")
+        return manifest
+
+    def _wrong(self, message: str) -> FormatError:
+        return FormatError(message, self._manifest, None, None, "invalid-inventory", f"{self._manifest}: {message}")
+
+    def _place(self, manifest: Mapping[str, Any], key: str) -> str:
+        """Return where a file of the inventory is: in the destination bucket, or below a folder that the manifest is in."""
+        if self._manifest.startswith("s3://"):
+            arn = _BUCKET_ARN.fullmatch(str(manifest.get("destinationBucket")))
+            return f"s3://{arn.group(1) if arn else self._manifest.split('/')[2]}/{key}"
+        for folder in Path(self._manifest).absolute().parents:
+            if (folder / key).is_file():
+                return str(folder / key)
+        raise FileNotFoundError(2, "no folder above the manifest has this file of the inventory", key)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Path]:
+        """Fetch a file, if it is in S3, for as long as it is read."""
+        if not name.startswith("s3://"):
+            yield Path(name)
+            return
+        if self._client is None:
+            session = aws.session(None, "an inventory")
+            with aws.asking("a client", name):
+                self._client = session.client("s3")
+        bucket, _, key = name.removeprefix("s3://").partition("/")
+        with tempfile.TemporaryDirectory(prefix="ctfast-inventory-") as folder:
+            path = Path(folder, "part")
+            try:
+                with aws.asking("GetObject", name):
+                    self._client.download_file(bucket, key, str(path))
+            except ServiceError as error:
+                if error.status == _NOT_FOUND:
+                    raise FileNotFoundError(2, "no such object", name) from None
+                raise
+            yield path
+
+
+def _check(path: Path, name: str, expected: str | None) -> None:
+    """Compare a file with the checksum of the manifest."""
+    if expected is None:
+        return
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    if digest.hexdigest() != expected.lower():
+        message = f"its MD5 is {digest.hexdigest()}, but the manifest says {expected}"
+        raise FormatError(message, name, None, None, "invalid-inventory", f"{name}: {message}")
+
+
+def _csv_rows(path: Path, schema: str) -> Iterator[_Row]:
+    """Rows of a CSV file: the schema names its columns, keys are encoded as in a web form."""
+    names = [name.strip() for name in schema.split(",")]
+    at = {name: names.index(name) for name in _COLUMNS if name in names}
+    bucket, key, size = at["Bucket"], at["Key"], at.get("Size")
+    latest, deleted = at.get("IsLatest"), at.get("IsDeleteMarker")
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            yield _Row(
+                row[bucket],
+                unquote_plus(row[key], errors="surrogateescape"),
+                int(row[size]) if size is not None and row[size] else None,
+                latest is None or row[latest].lower() != "false",
+                deleted is not None and row[deleted].lower() == "true",
+            )
+
+
+def _parquet_rows(path: Path, _schema: str) -> Iterator[_Row]:
+    """Rows of a Parquet file: it has its own schema, and keys as they are."""
+    with pq.ParquetFile(path) as file:
+        present = [name for name in _COLUMNS.values() if name in file.schema_arrow.names]
+        for batch in file.iter_batches(_ROWS, columns=present):
+            columns = {name: batch.column(name).to_pylist() for name in present}
+            nothing = [None] * batch.num_rows
+            for bucket, key, size, latest, deleted in zip(
+                columns["bucket"],
+                columns["key"],
+                columns.get("size", nothing),
+                columns.get("is_latest", nothing),
+                columns.get("is_delete_marker", nothing),
+                strict=True,
+            ):
+                yield _Row(bucket, key, size, latest is not False, deleted is True)

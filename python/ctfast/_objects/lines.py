@@ -1,0 +1,88 @@
+"""Keys from a list: :class:`KeyList`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from ctfast._objects import KeySource, Object, bad_line
+
+__all__ = ["KeyList", "Lines", "lines", "named"]
+
+Lines: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
+
+#: Bytes of a line at most: keys end at 1,024 bytes, messages of SQS at 1 MiB.
+_LONGEST = 4 << 20
+
+
+class KeyList(KeySource):
+    """A list of keys, one per line: what an earlier listing, a query or another tool has found.
+
+    Every line is read, whatever its name ends in. Empty lines are passed over.
+
+    Parameters
+    ----------
+    source
+        A text file in UTF-8, ``"-"`` for standard input, or an iterable of lines.
+    bucket
+        Bucket of lines that are bare keys. Without it a line is a URL, ``s3://bucket/key``, or a local path.
+
+    Raises
+    ------
+    FileNotFoundError
+        The list does not exist. Like the errors below it is raised when the query runs.
+    FormatError
+        A line is longer than 4 MiB: this is no list of keys.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> list(ct.KeyList(["AWSLogs/a.json.gz", "AWSLogs/b c.json.gz"], bucket="logs"))
+    [Object(url='s3://logs/AWSLogs/a.json.gz', size=None), Object(url='s3://logs/AWSLogs/b c.json.gz', size=None)]
+    """
+
+    def __init__(self, source: Lines, *, bucket: str | None = None) -> None:
+        super().__init__()
+        self._source = source
+        self._bucket = bucket
+
+    def __repr__(self) -> str:
+        """Return where the list is."""
+        return f"KeyList({named(self._source)!r})"
+
+    def _objects(self) -> Iterator[Object]:
+        for _, line in lines(self._source):
+            bare = self._bucket is not None and not line.startswith("s3://")
+            yield Object(f"s3://{self._bucket}/{line.removeprefix('/')}" if bare else line)
+
+
+def lines(source: Lines) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, with their numbers from 0, in bounded memory."""
+    if isinstance(source, (str, os.PathLike)):
+        if os.fspath(source) == "-":
+            yield from _of_file("standard input", sys.stdin.buffer)
+        else:
+            with Path(source).open("rb") as file:
+                yield from _of_file(os.fspath(source), file)
+    else:
+        for number, line in enumerate(source):
+            if stripped := line.rstrip("\r\n"):
+                yield number, stripped
+
+
+def _of_file(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
+    number = 0
+    while line := file.readline(_LONGEST):
+        if len(line) == _LONGEST:
+            raise bad_line(name, number, "long-line", "a line of more than 4 MiB")
+        if stripped := line.rstrip(b"\r\n"):
+            yield number, os.fsdecode(stripped)
+        number += 1
+
+
+def named(source: Lines) -> str:
+    """Return where lines come from, in a word."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "lines"

@@ -1,0 +1,129 @@
+//! What is left when all digests of a place are settled: the newest that are missing, and log files that none lists.
+
+use crate::error::Error;
+
+use super::chain::{Chain, ChainId};
+use super::clock::{HOUR, iso};
+use super::finding::{Finding, Reason, Severity, UnlistedRow};
+use super::place::Walk;
+use super::unlisted::LogFile;
+use super::{Job, Output};
+
+/// How much later than its name a log file may be delivered and still be in the digest of that time.
+const DELIVERY: i64 = HOUR / 4;
+/// How much later than its end a digest may be delivered.
+const DIGEST_DELIVERY: i64 = 2 * HOUR;
+
+impl Walk {
+    pub(super) fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
+        let place = self.place.clone();
+        let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
+        let more = self.unlisted.pass_one(&job.archive.storage, &mut failed);
+        if self.digests == 0 {
+            // Nothing can list them any more: no need to hold them.
+            for file in self.unlisted.take() {
+                self.tell_unlisted(file, out);
+            }
+        }
+        if more {
+            return true;
+        }
+        self.newest_missing(job, out);
+        for file in self.unlisted.take() {
+            self.tell_unlisted(file, out);
+        }
+        self.only_backfill(out);
+        let in_range = |chain: &Chain| chain.last.as_ref().zip(job.since).is_none_or(|(last, since)| last.time >= since);
+        let seen = self.chains.iter().filter(|(_, chain)| in_range(chain)).map(|(id, _)| id);
+        out.seen.extend(seen.map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
+        if self.not_listed > 0 {
+            let message = match self.not_listed {
+                1 => "one log file, but no digest".to_owned(),
+                count => format!("{count} log files, but no digest"),
+            };
+            out.findings.push(self.place_finding(Reason::NoDigests, message));
+        }
+        false
+    }
+
+    pub(super) fn place_finding(&self, reason: Reason, message: String) -> Finding {
+        Finding {
+            severity: reason.severity(),
+            reason,
+            message,
+            file: None,
+            account: Some(self.place.account.clone()),
+            region: Some(self.place.region.clone()),
+            trail: None,
+            time: None,
+        }
+    }
+
+    /// Whether digests are missing at the end of the chains: the range, or newer log files, say that there should be some.
+    fn newest_missing(&mut self, job: &Job, out: &mut Output) {
+        let mut settled = Vec::new();
+        let chains = std::mem::take(&mut self.chains);
+        let standard = || chains.iter().filter(|(id, _)| !id.backfill);
+        let newest = standard().filter_map(|(_, chain)| Some(chain.last.as_ref()?.time)).max();
+        let log = self.unlisted.newest.filter(|&log| newest.is_some_and(|end| log > end + DIGEST_DELIVERY));
+        let due = job.now - DIGEST_DELIVERY;
+        for (id, chain) in standard() {
+            let Some(last) = &chain.last else { continue };
+            let by_log = log.filter(|_| Some(last.time) == newest);
+            // The first hour of the range is part of it, even if nothing tells how far it goes.
+            let first = job.since.filter(|&since| last.time < since).map(|since| since + HOUR);
+            let (end, why) = if first.is_some() {
+                let end = job.until.or(by_log.max(first));
+                (end.map(|end| end.min(due)), "its chain ends before the range begins".to_owned())
+            } else if job.until.is_some() {
+                (job.until.map(|until| until.min(due)), "the chain ends before the range does".to_owned())
+            } else {
+                (by_log, by_log.map(|log| format!("there are log files up to {}", iso(log))).unwrap_or_default())
+            };
+            if let Some(end) = end {
+                chain.missing_after(end, job.since, &why, &job.archive, &mut settled);
+            }
+            self.take(id, &mut settled, job, out);
+        }
+        self.chains = chains;
+    }
+
+    /// Tells of trails of which there are backfill digests only: where those are, the others were.
+    fn only_backfill(&self, out: &mut Output) {
+        for id in self.chains.keys().filter(|id| id.backfill) {
+            if !self.chains.contains_key(&ChainId { backfill: false, ..id.clone() }) {
+                let message = format!("there are backfill digests of trail {}, but no others", id.trail);
+                out.findings.push(Finding { trail: Some(id.trail.clone()), ..self.place_finding(Reason::NoDigests, message) });
+            }
+        }
+    }
+
+    fn tell_unlisted(&mut self, file: LogFile, out: &mut Output) {
+        let LogFile { path, kind, time } = file;
+        let ends = self.newest.filter(|_| self.digests > 0);
+        let may_come = ends.zip(time).is_some_and(|(end, time)| time > end - DELIVERY && time <= end + DIGEST_DELIVERY);
+        let never_listed = kind != "CloudTrail" && self.digests > 0 && !self.unlisted.listed_kinds.contains(&kind);
+        let (reason, severity, message) = if may_come {
+            (
+                Reason::Pending,
+                Severity::Note,
+                "no digest lists it yet: it is newer than the newest digest, or about as old".to_owned(),
+            )
+        } else if never_listed {
+            (Reason::Unlisted, Severity::Note, format!("no digest lists it, but none lists any file of kind {kind}"))
+        } else {
+            (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
+        };
+        let file = path.to_string_lossy().into_owned();
+        out.counts.unlisted(severity);
+        // Without digests one finding tells of all of them.
+        if self.digests > 0 {
+            let finding = Finding { severity, file: Some(file.clone()), time, ..self.place_finding(reason, message) };
+            out.findings.push(finding);
+        } else {
+            self.not_listed += 1;
+        }
+        let (account, region) = (Some(self.place.account.clone()), Some(self.place.region.clone()));
+        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity });
+    }
+}

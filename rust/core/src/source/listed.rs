@@ -1,0 +1,46 @@
+//! The one interface of everything that names files to read: folders, buckets, and lists of keys are iterators of [`Listed`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Skip;
+use super::object::Bucket;
+use crate::error::Error;
+
+/// Files in the order in which they are to be read.
+pub type Keys = Box<dyn Iterator<Item = Listed> + Send>;
+
+/// A file to read.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its path, or its address `s3://bucket/key`: the value of the column `file`.
+    pub key: String,
+    /// Where it is.
+    pub at: At,
+    /// Bytes; `None` where the source of the key does not know.
+    pub size: Option<u64>,
+}
+
+/// Where a file is.
+#[derive(Debug, Clone)]
+pub enum At {
+    /// On the local disk.
+    Disk(PathBuf),
+    /// In this bucket.
+    Bucket(Arc<Bucket>),
+}
+
+/// One step of a listing.
+#[derive(Debug)]
+pub enum Listed {
+    /// A file to read.
+    File(Entry),
+    /// A file that is not asked for.
+    Skipped(Skip),
+    /// A folder whose files are not asked for: it is not listed.
+    Pruned(Skip),
+    /// A file or folder that cannot be read.
+    Failed(Error),
+    /// The source of keys itself failed: which files follow is not known, so the scan fails.
+    Broken(Error),
+}

@@ -1,0 +1,224 @@
+//! One bucket, and one request to it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{ETAG, HeaderMap};
+use http::{Request, StatusCode};
+use object_store::client::{HttpRequestBody, HttpResponse};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::SCHEME;
+use super::config::Config;
+use super::failure::{Again, Failure, Tries};
+use super::pace::Pace;
+use super::sign;
+use crate::error::{Error, Refusal};
+
+/// What a URI keeps as it is, by RFC 3986; in paths the slash as well.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// A clock that is further off is put right by the store's.
+const SKEW: i64 = 60;
+
+/// Requests that were made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Pages of listings that were asked for.
+    pub lists: u64,
+    /// Objects, or parts of them, that were asked for.
+    pub gets: u64,
+    /// Of both, those that were made again.
+    pub retries: u64,
+    /// Answers that asked to slow down.
+    pub throttled: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) lists: AtomicU64,
+    pub(super) gets: AtomicU64,
+    pub(super) retries: AtomicU64,
+    pub(super) throttled: AtomicU64,
+}
+
+impl Counts {
+    pub(super) fn requests(&self) -> Requests {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Requests {
+            lists: read(&self.lists),
+            gets: read(&self.gets),
+            retries: read(&self.retries),
+            throttled: read(&self.throttled),
+        }
+    }
+}
+
+/// A bucket, by name, and the way to it.
+pub struct Bucket {
+    pub(super) name: String,
+    config: Arc<Config>,
+    counts: Arc<Counts>,
+    pub(super) pace: Pace,
+    pub(super) handle: tokio::runtime::Handle,
+    region: Mutex<String>,
+    /// Seconds that the store's clock is ahead.
+    skew: AtomicI64,
+    /// Whether the store has answered at all.
+    answers: AtomicBool,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bucket({})", self.name)
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Ask<'a> {
+    /// A page of a listing: the parameters of its query, in order.
+    List(&'a [(&'a str, &'a str)]),
+    /// An object from this byte on, if it still is the one with this tag.
+    Get { key: &'a str, from: u64, tag: Option<&'a str> },
+}
+
+impl Bucket {
+    pub(super) fn new(name: String, config: Arc<Config>, counts: Arc<Counts>, handle: tokio::runtime::Handle) -> Self {
+        let region = Mutex::new(config.region.clone());
+        let (skew, answers) = (AtomicI64::new(0), AtomicBool::new(false));
+        Self { name, config, counts, pace: Pace::new(), handle, region, skew, answers }
+    }
+
+    /// The address of an object of this bucket.
+    pub(super) fn address(&self, key: &str) -> String {
+        format!("{SCHEME}{}/{key}", self.name)
+    }
+
+    pub(super) fn tries(&self) -> Tries {
+        Tries::new(self.config.tries)
+    }
+
+    /// Waits for the next try of a request that failed.
+    pub(super) async fn again(&self, tries: &mut Tries, failure: Failure) -> Result<(), Error> {
+        let is_doubtful = !self.answers.load(Ordering::Relaxed);
+        tries.again(failure, is_doubtful).await?;
+        self.counts.retries.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes one request.
+    pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<HttpResponse, Failure> {
+        let count = match ask {
+            Ask::List(_) => &self.counts.lists,
+            Ask::Get { .. } => &self.counts.gets,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let skew = self.skew.load(Ordering::Relaxed);
+        let request = self.request(ask, &region, skew).await?;
+        let response = self.config.http.execute(request).await.map_err(|error| Failure::of_http(&error))?;
+        self.answers.store(true, Ordering::Relaxed);
+        let status = response.status();
+        let expected = match ask {
+            Ask::Get { from, .. } if from > 0 => StatusCode::PARTIAL_CONTENT,
+            _ => StatusCode::OK,
+        };
+        if status == expected {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let body = body.bytes().await.unwrap_or_default();
+        let mut failure = Failure::of_answer(status, &body, matches!(ask, Ask::Get { .. }));
+        if failure.refusal == Refusal::Throttled {
+            self.counts.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.corrects_region(&region, &head.headers)
+            || (failure.words.contains("RequestTimeTooSkewed") && self.corrects_clock(skew, &head.headers))
+        {
+            failure.again = Again::Now;
+        }
+        Err(failure)
+    }
+
+    /// Takes the region from an answer that names another one, where the address depends on it or the signature does.
+    fn corrects_region(&self, asked: &str, headers: &HeaderMap) -> bool {
+        let told = headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
+        let Some(told) = told.filter(|told| *told != asked) else { return false };
+        told.clone_into(&mut self.region.lock().unwrap_or_else(PoisonError::into_inner));
+        true
+    }
+
+    /// Takes the time from an answer. A clock that was right already when it was asked is not what is wrong.
+    fn corrects_clock(&self, asked: i64, headers: &HeaderMap) -> bool {
+        let date = headers.get(http::header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        let Some(date) = date else { return false };
+        let skew = date.timestamp() - Utc::now().timestamp();
+        self.skew.store(skew, Ordering::Relaxed);
+        (skew - asked).abs() > SKEW
+    }
+
+    async fn request(&self, ask: Ask<'_>, region: &str, skew: i64) -> Result<Request<HttpRequestBody>, Failure> {
+        let Config { endpoint, virtual_hosted, pays, .. } = &*self.config;
+        let (base, in_path) = match (endpoint, virtual_hosted) {
+            (Some(endpoint), true) => (endpoint.clone(), false),
+            (Some(endpoint), false) => (endpoint.clone(), true),
+            (None, true) => (format!("https://{}.s3.{region}.{}", self.name, domain(region)), false),
+            (None, false) => (format!("https://s3.{region}.{}", domain(region)), true),
+        };
+        let (scheme, rest) = base.split_once("://").unwrap_or(("https", &base));
+        let (host, start) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
+        let usual = if scheme == "https" { ":443" } else { ":80" };
+        let host = host.strip_suffix(usual).unwrap_or(host);
+        let bucket = if in_path { format!("/{}", self.name) } else { String::new() };
+        let (key, query) = match ask {
+            Ask::Get { key, .. } => (key, String::new()),
+            Ask::List(parameters) => {
+                let encode = |text| utf8_percent_encode(text, QUERY);
+                let parameters = parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+                ("", parameters.collect::<Vec<_>>().join("&"))
+            }
+        };
+        if key.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(Failure::new(Refusal::Key, "a part of it is '.' or '..'", Again::Never));
+        }
+        let path = format!("{start}{bucket}/{}", utf8_percent_encode(key, PATH));
+        let mark = if query.is_empty() { "" } else { "?" };
+        let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
+        if let Some(credentials) = &self.config.credentials {
+            let credential = credentials.get().await;
+            let credential = credential.map_err(|words| Failure::new(Refusal::Credentials, words, Again::Never))?;
+            let now = Utc::now() + TimeDelta::seconds(skew);
+            let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
+            for (name, value) in sign::headers(&signed, &credential, now) {
+                request = request.header(name, value);
+            }
+        } else if *pays {
+            request = request.header("x-amz-request-payer", "requester");
+        }
+        if let Ask::Get { from, tag, .. } = ask
+            && from > 0
+        {
+            request = request.header(http::header::RANGE, format!("bytes={from}-"));
+            if let Some(tag) = tag {
+                request = request.header(http::header::IF_MATCH, tag);
+            }
+        }
+        let refused = |_| Failure::new(Refusal::Key, "it makes no valid address", Again::Never);
+        request.body(HttpRequestBody::from(Vec::new())).map_err(refused)
+    }
+}
+
+/// Where AWS's regions are.
+fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// The tag of the object in an answer, if it is a strong one.
+pub(super) fn tag(headers: &HeaderMap) -> Option<String> {
+    let tag = headers.get(ETAG)?.to_str().ok()?;
+    (!tag.starts_with("W/")).then(|| tag.to_owned())
+}

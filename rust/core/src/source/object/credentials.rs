@@ -1,0 +1,73 @@
+//! Credentials that run out, from whoever can renew them: a profile of the AWS CLI, a session of single sign-on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use object_store::aws::{AwsCredential, AwsCredentialProvider};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::config::innermost;
+
+/// Gives credentials that are valid now; on failure its words. It is called on a thread of its own.
+pub type Renew = dyn Fn() -> Result<AwsCredential, String> + Send + Sync;
+
+/// Who gives them is asked again so often; it knows better when they run out.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Where credentials come from.
+pub(super) enum Credentials {
+    /// What `object_store` finds: options, environment, web identity, container, instance.
+    Found(AwsCredentialProvider),
+    /// Whoever renews them.
+    Renewed { renew: Arc<Renew>, held: Mutex<Option<(Instant, Arc<AwsCredential>)>> },
+}
+
+impl Credentials {
+    pub(super) fn renewed(renew: Arc<Renew>) -> Self {
+        Self::Renewed { renew, held: Mutex::default() }
+    }
+
+    /// The credentials to sign the next request with.
+    pub(super) async fn get(&self) -> Result<Arc<AwsCredential>, String> {
+        match self {
+            Self::Found(provider) => provider.get_credential().await.map_err(|error| innermost(&error)),
+            Self::Renewed { renew, held } => {
+                let mut held = held.lock().await;
+                if let Some((since, credential)) = &*held
+                    && since.elapsed() < FRESH
+                {
+                    return Ok(Arc::clone(credential));
+                }
+                let renew = Arc::clone(renew);
+                let renewed = spawn_blocking(move || renew()).await.map_err(|error| error.to_string())??;
+                let credential = Arc::new(renewed);
+                *held = Some((Instant::now(), Arc::clone(&credential)));
+                Ok(credential)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn they_are_asked_for_once_in_a_while() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let renew = move || match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Err("the session has ended".to_owned()),
+            number => Ok(AwsCredential { key_id: number.to_string(), secret_key: String::new(), token: None }),
+        };
+        let credentials = Credentials::renewed(Arc::new(renew));
+        assert_eq!(credentials.get().await.expect_err("none"), "the session has ended");
+        for _ in 0..3 {
+            assert_eq!(credentials.get().await.expect("some").key_id, "1");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+}

@@ -1,0 +1,286 @@
+//! Objects: at once as bytes, or as a stream when they are large. Where a body breaks off, the rest of it is asked for.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap};
+use object_store::client::HttpError;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::client::{Ask, Bucket, tag};
+use super::failure::{Again, Failure};
+use super::split;
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::source::unreadable;
+
+/// Parts of a streamed object that wait for their reader.
+const PARTS: usize = 16;
+
+/// An object, or how large it is if that is too large to be had at once.
+#[derive(Debug)]
+pub(crate) enum Got {
+    Whole(Bytes),
+    Large(u64),
+}
+
+/// What is known about an object that is under way.
+#[derive(Default)]
+struct State {
+    /// Bytes so far.
+    have: u64,
+    /// Bytes in all, as the listing or the first answer says.
+    length: Option<u64>,
+    tag: Option<String>,
+    metadata: Vec<(String, String)>,
+}
+
+impl State {
+    /// Compares an answer with what is known.
+    fn check(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
+        let number = |text: &str| text.parse::<u64>().ok();
+        let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let length = if self.have > 0 {
+            let range = said(CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes ")?.split_once('/'));
+            let (range, length) = range.unwrap_or_default();
+            if range.split('-').next().and_then(number) != Some(self.have) {
+                return Err(Failure::new(Refusal::Protocol, "another part than was asked for", Again::Doubtful));
+            }
+            number(length)
+        } else {
+            said(CONTENT_LENGTH).and_then(number)
+        };
+        if let (Some(known), Some(length)) = (self.length, length)
+            && known != length
+        {
+            return Err(Failure::new(Refusal::Changed, format!("{length} bytes instead of {known}"), Again::Doubtful));
+        }
+        self.length = self.length.or(length);
+        if self.have == 0 {
+            self.metadata = metadata(headers);
+        }
+        if self.tag.is_none() {
+            self.tag = tag(headers);
+        }
+        Ok(())
+    }
+
+    /// Counts the next part, of which there may not be more than there should be.
+    fn add(&mut self, part: &Bytes) -> Result<(), Failure> {
+        self.have += part.len() as u64;
+        let too_many = self.length.is_some_and(|length| self.have > length);
+        if too_many { Err(Failure::new(Refusal::Protocol, "more bytes than were announced", Again::Doubtful)) } else { Ok(()) }
+    }
+
+    /// Whether the end has come where it should.
+    fn end(&self) -> Result<(), Failure> {
+        let Some(length) = self.length.filter(|length| *length != self.have) else { return Ok(()) };
+        Err(Failure::new(Refusal::Network, format!("{} of {length} bytes came", self.have), Again::Later))
+    }
+
+    /// Whether the rest can be had from here on.
+    fn goes_on(&self, failure: &Failure) -> bool {
+        self.tag.is_some() && failure.again != Again::Doubtful
+    }
+}
+
+impl Bucket {
+    /// The bytes of an object, unless it has more than so many.
+    pub(crate) async fn get(&self, address: &str, listed: Option<u64>, most: u64) -> Result<Got, Error> {
+        self.described(address, listed, most).await.map(|(got, _)| got)
+    }
+
+    /// The same, and what its user has written down about it.
+    pub(super) async fn described(
+        &self,
+        address: &str,
+        listed: Option<u64>,
+        most: u64,
+    ) -> Result<(Got, Vec<(String, String)>), Error> {
+        let (_, key) = split(address);
+        let mut tries = self.tries();
+        let mut state = State { length: listed, ..State::default() };
+        let mut body = Vec::new();
+        loop {
+            let turn = self.pace.turn().await;
+            let failure = match self.fill(key, &mut state, &mut body, most).await {
+                Ok(got) => {
+                    turn.answered();
+                    return Ok((got.unwrap_or_else(|| Got::Whole(body.into())), state.metadata));
+                }
+                Err(failure) => failure,
+            };
+            turn.failed(failure.refusal == Refusal::Throttled);
+            if !state.goes_on(&failure) {
+                body.clear();
+                state = State { length: listed, ..State::default() };
+            }
+            self.again(&mut tries, failure).await?;
+        }
+    }
+
+    async fn fill(&self, key: &str, state: &mut State, body: &mut Vec<u8>, most: u64) -> Result<Option<Got>, Failure> {
+        let mut parts = self.parts(key, state).await?;
+        let length = state.length.unwrap_or_default();
+        if length > most {
+            return Ok(Some(Got::Large(length)));
+        }
+        body.reserve_exact((length as usize).saturating_sub(body.len()));
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|error| Failure::of_http(&error))?;
+            state.add(&part)?;
+            if state.have > most {
+                return Err(Failure::new(Refusal::Protocol, "a large object without a length", Again::Never));
+            }
+            body.extend_from_slice(&part);
+        }
+        state.end()?;
+        Ok(None)
+    }
+
+    /// Writes an object of any size to a file, and tells what is written down about it.
+    pub(super) async fn save(&self, address: &str, listed: Option<u64>, file: &mut File) -> Result<Vec<(String, String)>, Error> {
+        let (_, key) = split(address);
+        let mut tries = self.tries();
+        let mut state = State { length: listed, ..State::default() };
+        loop {
+            let before = state.have;
+            let turn = self.pace.turn().await;
+            let failure = match self.save_once(key, &mut state, file).await? {
+                Ok(()) => {
+                    turn.answered();
+                    return Ok(state.metadata);
+                }
+                Err(failure) => failure,
+            };
+            turn.failed(failure.refusal == Refusal::Throttled);
+            if state.have > before {
+                tries = self.tries();
+            }
+            if !state.goes_on(&failure) {
+                file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unreadable(&error))?;
+                state = State { length: listed, ..State::default() };
+            }
+            self.again(&mut tries, failure).await?;
+        }
+    }
+
+    /// Fails with what the disk says, or gives what the store says.
+    async fn save_once(&self, key: &str, state: &mut State, file: &mut File) -> Result<Result<(), Failure>, Error> {
+        let mut parts = match self.parts(key, state).await {
+            Ok(parts) => parts,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        while let Some(part) = parts.next().await {
+            let added = part.map_err(|error| Failure::of_http(&error)).and_then(|part| state.add(&part).map(|()| part));
+            match added {
+                // To the cache of the disk: short enough for a thread that waits for the network.
+                Ok(part) => file.write_all(&part).map_err(|error| unreadable(&error))?,
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        Ok(state.end())
+    }
+
+    /// The parts of the body from where the object is on.
+    async fn parts(&self, key: &str, state: &mut State) -> Result<BoxStream<'static, Result<Bytes, HttpError>>, Failure> {
+        if state.have > 0 && state.end().is_ok() {
+            return Ok(futures_util::stream::empty().boxed());
+        }
+        let answer = self.ask(Ask::Get { key, from: state.have, tag: state.tag.as_deref() }).await?;
+        state.check(answer.headers())?;
+        Ok(answer.into_body().bytes_stream())
+    }
+
+    /// An object of any size, whose bytes come as they are read.
+    pub(crate) fn stream(self: &Arc<Self>, address: &str, listed: Option<u64>) -> Download {
+        let (sender, parts) = mpsc::channel(PARTS);
+        let (bucket, key) = (Arc::clone(self), split(address).1.to_owned());
+        let task = self.handle.spawn(async move {
+            let end = bucket.pour(&key, listed, &sender).await;
+            // Nobody listens any more when the reader has gone.
+            let _ = sender.send(end.map(|()| None)).await;
+        });
+        Download { parts, part: Bytes::new(), has_ended: false, task: task.abort_handle() }
+    }
+
+    async fn pour(&self, key: &str, listed: Option<u64>, sender: &Sender) -> Result<(), Error> {
+        let mut tries = self.tries();
+        let mut state = State { length: listed, ..State::default() };
+        loop {
+            let before = state.have;
+            let Err(mut failure) = self.pour_once(key, &mut state, sender).await else { return Ok(()) };
+            if state.have > before {
+                tries = self.tries();
+            }
+            if !state.goes_on(&failure) {
+                if state.have > 0 {
+                    // What was read cannot be taken back.
+                    failure.again = Again::Never;
+                }
+                state = State { length: listed, have: state.have, ..State::default() };
+            }
+            self.again(&mut tries, failure).await?;
+        }
+    }
+
+    async fn pour_once(&self, key: &str, state: &mut State, sender: &Sender) -> Result<(), Failure> {
+        let mut parts = self.parts(key, state).await?;
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|error| Failure::of_http(&error))?;
+            state.add(&part)?;
+            if sender.send(Ok(Some(part))).await.is_err() {
+                return Ok(());
+            }
+        }
+        state.end()
+    }
+}
+
+/// What the user of an object has written down about it.
+fn metadata(headers: &HeaderMap) -> Vec<(String, String)> {
+    let named = headers.iter().filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value)));
+    named.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+/// The next part, or `None` at the end.
+type Sender = mpsc::Sender<Result<Option<Bytes>, Error>>;
+
+/// The bytes of an object, in order. It must not be read on the thread that fetches them.
+pub(crate) struct Download {
+    parts: mpsc::Receiver<Result<Option<Bytes>, Error>>,
+    part: Bytes,
+    has_ended: bool,
+    task: AbortHandle,
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Read for Download {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.part.is_empty() && !self.has_ended {
+            // Without an end, the scan is being closed.
+            let closed = || Err(Error::whole(ErrorKind::Unreadable("the scan was closed".to_owned())));
+            let Some(part) = self.parts.blocking_recv().unwrap_or_else(closed).map_err(io::Error::other)? else {
+                // What is read behind the end is the end.
+                self.has_ended = true;
+                return Ok(0);
+            };
+            self.part = part;
+        }
+        let length = buffer.len().min(self.part.len());
+        buffer[..length].copy_from_slice(&self.part.split_to(length));
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests;

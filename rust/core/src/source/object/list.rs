@@ -1,0 +1,162 @@
+//! Pages of listings: `ListObjectsV2`.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+
+use http::StatusCode;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use super::client::{Ask, Bucket};
+use super::failure::{Again, Failure};
+use crate::error::{Error, Refusal};
+
+/// What is listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Range {
+    /// What the keys begin with.
+    pub(super) prefix: String,
+    /// Whether keys are cut behind the first slash that follows the prefix.
+    pub(super) folders: bool,
+    /// Only keys behind this one.
+    pub(super) after: Option<String>,
+    /// Where the page before has ended, in words of the store.
+    pub(super) token: Option<String>,
+}
+
+/// A page of a listing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Keys and sizes.
+    pub(super) objects: Vec<(String, u64)>,
+    /// Keys that were cut.
+    pub(super) folders: Vec<String>,
+    /// Where the next page begins.
+    pub(super) token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    is_truncated: bool,
+    #[serde(default)]
+    contents: Vec<Content>,
+    #[serde(default)]
+    common_prefixes: Vec<Folder>,
+    next_continuation_token: Option<String>,
+    encoding_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Content {
+    key: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Folder {
+    prefix: String,
+}
+
+impl Page {
+    fn read(body: &[u8]) -> Result<Self, Failure> {
+        let wrong = |words: String| Failure::new(Refusal::Protocol, words, Again::Doubtful);
+        // A page that failed half way is told of under the status of success.
+        let read = quick_xml::de::from_reader::<_, Answer>(body);
+        let answer = read.map_err(|error| match Failure::of_answer(StatusCode::OK, body, false) {
+            failure if failure.again == Again::Later => failure,
+            _ => wrong(format!("not a page of a listing: {error}")),
+        })?;
+        let token = answer.next_continuation_token.filter(|token| !token.is_empty() && answer.is_truncated);
+        if answer.is_truncated && token.is_none() {
+            return Err(wrong("a page of a listing that does not tell how it goes on".to_owned()));
+        }
+        let is_encoded = answer.encoding_type.as_deref() == Some("url");
+        let decode = |text: String| {
+            if !is_encoded {
+                return Ok(text);
+            }
+            let text = text.replace('+', " ");
+            let decoded = percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned);
+            decoded.map_err(|_| wrong(format!("a key that is not UTF-8: {text}")))
+        };
+        Ok(Self {
+            objects: answer.contents.into_iter().map(|found| Ok((decode(found.key)?, found.size))).collect::<Result<_, _>>()?,
+            folders: answer.common_prefixes.into_iter().map(|found| decode(found.prefix)).collect::<Result<_, _>>()?,
+            token,
+        })
+    }
+}
+
+impl Bucket {
+    /// Asks for a page until it has come.
+    pub(super) async fn page(&self, range: &Range) -> Result<Page, Error> {
+        let mut tries = self.tries();
+        loop {
+            let turn = self.pace.turn().await;
+            match self.page_once(range).await {
+                Ok(page) => {
+                    turn.answered();
+                    return Ok(page);
+                }
+                Err(failure) => {
+                    turn.failed(failure.refusal == Refusal::Throttled);
+                    self.again(&mut tries, failure).await?;
+                }
+            }
+        }
+    }
+
+    async fn page_once(&self, range: &Range) -> Result<Page, Failure> {
+        let Range { prefix, folders, after, token } = range;
+        let mut parameters = Vec::with_capacity(6);
+        parameters.extend(token.as_deref().map(|token| ("continuation-token", token)));
+        parameters.extend(folders.then_some(("delimiter", "/")));
+        parameters.extend([("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix.as_str())]);
+        parameters.extend(after.as_deref().map(|after| ("start-after", after)));
+        let answer = self.ask(Ask::List(&parameters)).await?;
+        let body = answer.into_body().bytes().await.map_err(|error| Failure::of_http(&error))?;
+        Page::read(&body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages() {
+        let page = Page::read(
+            br#"<?xml version="1.0" encoding="UTF-8"?>
+            <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>a%2F</Prefix>
+            <Contents><Key>a/x+y%2B%C3%A9.gz</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><Size>7</Size></Contents>
+            <CommonPrefixes><Prefix>a/b/</Prefix></CommonPrefixes><Contents><Key>a/z</Key><Size>0</Size></Contents>
+            <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>t=</NextContinuationToken>
+            </ListBucketResult>"#,
+        );
+        let objects = vec![("a/x y+\u{e9}.gz".to_owned(), 7), ("a/z".to_owned(), 0)];
+        assert_eq!(page.expect("a page"), Page { objects, folders: vec!["a/b/".to_owned()], token: Some("t=".to_owned()) });
+        let plain = br"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20</Key><Size>1</Size></Contents></ListBucketResult>";
+        assert_eq!(Page::read(plain).expect("a page").objects, [("a+b%20".to_owned(), 1)]);
+        let last = b"<ListBucketResult><NextContinuationToken/><IsTruncated>false</IsTruncated></ListBucketResult>";
+        assert_eq!(Page::read(last).expect("a page"), Page::default());
+    }
+
+    #[test]
+    fn what_is_no_page_is_never_an_empty_one() {
+        for (body, again) in [
+            ("", Again::Doubtful),
+            ("<html/>", Again::Doubtful),
+            ("<ListBucketResult/>", Again::Doubtful),
+            ("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", Again::Doubtful),
+            (
+                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+                Again::Doubtful,
+            ),
+            ("<Error><Code>SlowDown</Code><Message>m</Message></Error>", Again::Later),
+        ] {
+            assert_eq!(Page::read(body.as_bytes()).expect_err(body).again, again, "{body}");
+        }
+    }
+}

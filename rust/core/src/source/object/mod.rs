@@ -1,0 +1,162 @@
+//! Objects of S3 and of stores that speak its language: listed by the key grammar, fetched many at a time, in bounded memory.
+//!
+//! The client, the credentials and their renewal are those of the crate `object_store`. What is asked is our own, because a
+//! reader of evidence needs keys byte for byte, the store's reason for each refusal, and one hand on tries and pace.
+
+mod client;
+mod config;
+mod copy;
+mod credentials;
+mod failure;
+mod get;
+mod list;
+mod listing;
+mod look;
+mod pace;
+mod sign;
+mod tree;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use client::{Bucket, Requests};
+pub use copy::{Copied, Copies, Waiting, Wanted};
+pub use credentials::Renew;
+pub(crate) use get::Got;
+pub use object_store::aws::AwsCredential;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use self::client::Counts;
+use self::config::Config;
+use self::credentials::Credentials;
+use self::listing::Listing as Objects;
+use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending};
+
+/// What the address of an object begins with.
+const SCHEME: &str = "s3://";
+/// Threads that send requests and take answers.
+const THREADS: usize = 2;
+
+/// The way to the buckets of one scan. It owns its threads and connections; [`Self::close`] cancels what is under way.
+pub struct Remote {
+    runtime: Mutex<Option<Runtime>>,
+    handle: Handle,
+    config: Arc<Config>,
+    counts: Arc<Counts>,
+    buckets: Mutex<HashMap<String, Arc<Bucket>>>,
+    process: u32,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote")
+    }
+}
+
+impl Remote {
+    /// Reads the options and the environment, and starts the threads. `renew` replaces what they say about credentials. What is
+    /// wrong is told in one sentence.
+    pub fn new(options: &BTreeMap<String, String>, renew: Option<Arc<Renew>>) -> Result<Self, String> {
+        let environment = std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+        let config = Arc::new(Config::new(options, environment, renew.map(Credentials::renewed))?);
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(THREADS).thread_name("ctfast-io").enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start the threads of requests: {error}"))?;
+        let handle = runtime.handle().clone();
+        let runtime = Mutex::new(Some(runtime));
+        Ok(Self { runtime, handle, config, counts: Arc::default(), buckets: Mutex::default(), process: std::process::id() })
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.counts.requests()
+    }
+
+    /// Cancels all requests, and ends the threads without waiting for them.
+    pub fn close(&self) {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match runtime {
+            Some(runtime) if std::process::id() == self.process => runtime.shutdown_background(),
+            // Its threads did not come along into this process: there is nothing to end.
+            runtime => std::mem::forget(runtime),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    fn bucket(&self, name: &str) -> Arc<Bucket> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Bucket::new(name.to_owned(), Arc::clone(&self.config), Arc::clone(&self.counts), self.handle.clone());
+        Arc::clone(buckets.entry(name.to_owned()).or_insert_with(|| Arc::new(made())))
+    }
+
+    /// The object of an address, as a file to read whose size is not known.
+    #[must_use]
+    pub fn entry(&self, address: String) -> Entry {
+        let (bucket, _) = split(&address);
+        Entry { at: At::Bucket(self.bucket(bucket)), key: address, size: None }
+    }
+
+    fn keys(self: &Arc<Self>, address: &str, selection: &Selection) -> Keys {
+        let (bucket, key) = split(address);
+        if has_log_ending(Path::new(key)) && !key.ends_with('/') {
+            let listed = match selection.skips(address) {
+                Some(skip) => Listed::Skipped(skip),
+                None => Listed::File(self.entry(address.to_owned())),
+            };
+            return Box::new(std::iter::once(listed));
+        }
+        Box::new(Objects::new(&self.bucket(bucket), key, selection.clone()))
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Whether a source is an object, or a folder of them.
+#[must_use]
+pub fn is_address(source: &Path) -> bool {
+    source.to_str().is_some_and(|source| source.starts_with(SCHEME))
+}
+
+/// The bucket and the key of an address.
+fn split(address: &str) -> (&str, &str) {
+    let rest = address.strip_prefix(SCHEME).unwrap_or(address);
+    rest.split_once('/').unwrap_or((rest, ""))
+}
+
+/// The files of sources that are named as paths or addresses, in this order. Without `remote`, all of them are paths.
+#[must_use]
+pub fn keys(sources: Vec<PathBuf>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
+    let Some(remote) = remote else { return Box::new(Listing::new(sources, selection)) };
+    Box::new(sources.into_iter().flat_map(move |source| -> Keys {
+        match source.to_str().filter(|_| is_address(&source)) {
+            Some(address) => remote.keys(address, &selection),
+            None => Box::new(Listing::new(vec![source], selection.clone())),
+        }
+    }))
+}
+
+/// Files that are named one by one, as paths or addresses, with their sizes where these are known. No folder is listed.
+#[must_use]
+pub fn named(files: Vec<(PathBuf, Option<u64>)>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
+    Box::new(files.into_iter().flat_map(move |(source, size)| -> Keys {
+        let address = source.to_str().filter(|_| is_address(&source));
+        let Some((address, remote)) = address.zip(remote.as_ref()) else {
+            return Box::new(Listing::new(vec![source], selection.clone()));
+        };
+        let listed = match selection.skips(address) {
+            Some(skip) => Listed::Skipped(skip),
+            None => Listed::File(Entry { size, ..remote.entry(address.to_owned()) }),
+        };
+        Box::new(std::iter::once(listed))
+    }))
+}

@@ -1,0 +1,50 @@
+//! `Copy`: objects on their way to files, as an object of Python.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use ctfast_core::scan::Finding;
+use ctfast_core::source::object::{Copies, Wanted};
+use pyo3::prelude::*;
+
+use crate::remote::Remote;
+use crate::scan::{Row, lock, row};
+
+/// How long a wait may be deaf to Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Copies that are under way. They go on by themselves; `Remote.close` cancels them.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Copy(Mutex<Copies>);
+
+/// Which one has ended, what is written down about it, and what was wrong with it.
+type Ended = (usize, Vec<(String, String)>, Option<Row>);
+
+#[pymethods]
+impl Copy {
+    /// Starts to copy objects, of some sizes, to paths.
+    #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives references of its own by value")]
+    fn new(remote: PyRef<'_, Remote>, wanted: Vec<(String, Option<u64>, PathBuf)>) -> Self {
+        let wanted = wanted.into_iter().map(|(address, size, path)| Wanted { address, size, path }).collect();
+        Self(Mutex::new(Copies::start(&remote.0, wanted)))
+    }
+
+    /// The next one that has ended, or None when all have.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Ended>> {
+        loop {
+            match py.detach(|| lock(&self.0).next(PATIENCE)) {
+                Ok(None) => return Ok(None),
+                Ok(Some(copied)) => {
+                    let number = copied.number;
+                    return Ok(Some(match copied.result {
+                        Ok(metadata) => (number, metadata, None),
+                        Err(error) => (number, Vec::new(), Some(row(&Finding { error, records_kept: 0 }))),
+                    }));
+                }
+                Err(_) => py.check_signals()?,
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `Listing`: which files a scan would read, without a look inside, as an object of Python.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::Builder;
+use std::time::Duration;
+
+use ctfast_core::scan::Finding;
+use ctfast_core::source::{Keys, Listed, Selection, Skip, keys};
+use ctfast_core::{Error, ErrorKind};
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::to_exception;
+use crate::remote::Remote;
+use crate::scan::{Row, by_name, lock, row};
+
+/// Files of a page.
+const PAGE: usize = 1_000;
+/// Steps of a listing that are told at once.
+const STEPS: usize = 10_000;
+/// Pages that wait for their reader.
+const AHEAD: usize = 2;
+/// How long a wait may be deaf to Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Files and their sizes.
+type Page = Vec<(String, Option<u64>)>;
+
+/// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Listing {
+    parts: Mutex<Receiver<Message>>,
+    told: Mutex<Part>,
+}
+
+/// The next part, or `None` at the end: a thread that goes without it has failed.
+type Message = Result<Option<Part>, Error>;
+
+/// A part of a listing, or all of it up to now.
+#[derive(Default)]
+struct Part {
+    page: Page,
+    skipped: BTreeMap<Skip, u64>,
+    pruned: BTreeMap<Skip, u64>,
+    bad: Vec<Finding>,
+    has_ended: bool,
+}
+
+impl Part {
+    /// Takes the next files until the page is full, the files end, or it is time to tell; whether that was the end.
+    fn fill(&mut self, files: &mut Keys) -> Result<bool, Error> {
+        for _ in 0..STEPS {
+            match files.next() {
+                None => return Ok(true),
+                Some(Listed::Broken(error)) => return Err(error),
+                Some(Listed::File(entry)) => self.page.push((entry.key, entry.size)),
+                Some(Listed::Skipped(reason)) => *self.skipped.entry(reason).or_default() += 1,
+                Some(Listed::Pruned(reason)) => *self.pruned.entry(reason).or_default() += 1,
+                Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0 }),
+            }
+            if self.page.len() == PAGE {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds the counts and findings of a later part.
+    fn add(&mut self, part: Self) {
+        for (counts, more) in [(&mut self.skipped, part.skipped), (&mut self.pruned, part.pruned)] {
+            for (reason, count) in more {
+                *counts.entry(reason).or_default() += count;
+            }
+        }
+        self.bad.extend(part.bad);
+    }
+}
+
+/// Lists until all is told, or nobody listens any more.
+fn run(mut files: Keys, parts: &SyncSender<Message>) {
+    loop {
+        let mut part = Part::default();
+        let filled = part.fill(&mut files);
+        let is_end = !matches!(filled, Ok(false));
+        if parts.send(filled.map(|_| Some(part))).is_err() {
+            return;
+        }
+        if is_end {
+            // Nobody to tell it to when the reader has gone.
+            let _ = parts.send(Ok(None));
+            return;
+        }
+    }
+}
+
+#[pymethods]
+impl Listing {
+    #[new]
+    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    fn new(
+        paths: Vec<PathBuf>,
+        accounts: Option<HashSet<String>>,
+        regions: Option<HashSet<String>>,
+        kinds: Option<HashSet<String>>,
+        since: Option<i64>,
+        until: Option<i64>,
+        max_delay: Option<i64>,
+        floors: Option<HashMap<String, String>>,
+        digests: bool,
+        remote: Option<PyRef<'_, Remote>>,
+    ) -> PyResult<Self> {
+        let floors = floors.map(Arc::new);
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests };
+        let files = keys(paths, selection, remote.map(|remote| Arc::clone(&remote.0)));
+        let (sender, parts) = sync_channel(AHEAD);
+        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &sender));
+        thread.map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self { parts: Mutex::new(parts), told: Mutex::default() })
+    }
+
+    /// The next page of files with their sizes, in order, or None at the end.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Page>> {
+        while !lock(&self.told).has_ended {
+            let message = match py.detach(|| lock(&self.parts).recv_timeout(PATIENCE)) {
+                Err(RecvTimeoutError::Timeout) => {
+                    py.check_signals()?;
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => Err(Error::whole(ErrorKind::Bug)),
+                Ok(message) => message,
+            };
+            let mut told = lock(&self.told);
+            match message {
+                Err(error) => {
+                    told.has_ended = true;
+                    return Err(to_exception(py, &error));
+                }
+                Ok(None) => told.has_ended = true,
+                Ok(Some(mut part)) => {
+                    let page = std::mem::take(&mut part.page);
+                    told.add(part);
+                    if !page.is_empty() {
+                        return Ok(Some(page));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many files and folders were passed over, and why.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = lock(&self.told);
+        let dict = PyDict::new(py);
+        dict.set_item("skipped", by_name(&state.skipped))?;
+        dict.set_item("pruned", by_name(&state.pruned))?;
+        Ok(dict)
+    }
+
+    /// The files and folders that cannot be listed.
+    fn bad(&self) -> Vec<Row> {
+        lock(&self.told).bad.iter().map(row).collect()
+    }
+}

@@ -1,0 +1,16 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from seaweed import Store, seaweed
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """An S3 server for all tests that need one: each uses buckets of its own."""
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as running:
+        yield running

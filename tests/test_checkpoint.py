@@ -1,0 +1,359 @@
+"""Checkpoints: nothing is lost, nothing is read twice, whatever stops a run and however late files come."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ctfast as ct
+from ctfast import _scan
+
+START = datetime(2025, 3, 10, tzinfo=UTC)
+ACCOUNT, OTHER = "111122223333", "444455556666"
+unix = pytest.mark.skipif(os.name != "posix", reason="ends a process with a signal")
+
+
+class Bucket:
+    """A folder in which log files appear, each with one event of its own name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir()
+
+    def path(self, time: datetime, unique: str, account: str = ACCOUNT) -> Path:
+        name = f"{account}_CloudTrail_eu-west-1_{time:%Y%m%dT%H%MZ}_{unique}.json.gz"
+        return self.root / f"AWSLogs/{account}/CloudTrail/eu-west-1/{time:%Y/%m/%d}" / name
+
+    def deliver(self, time: datetime, unique: str, account: str = ACCOUNT) -> str:
+        """A new file; the name of its event."""
+        return self.put(self.path(time, unique, account), f"{time:%d-%H%M}-{unique}-{account[0]}")
+
+    def put(self, path: Path, name: str) -> str:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(json.dumps({"Records": [{"eventName": name}]}).encode(), 1))
+        return name
+
+    def run(self, state: Path, **options: object) -> list[str]:
+        """One run: what it finds, in order."""
+        with ct.Checkpoint(state) as checkpoint:
+            return ct.read(self.root, checkpoint=checkpoint, **options)["eventName"].to_list()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Bucket:
+    return Bucket(tmp_path / "bucket")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def test_a_run_reads_what_came_since(bucket: Bucket, state: Path) -> None:
+    first = [bucket.deliver(START + timedelta(hours=hour), "a") for hour in range(50)]
+    assert bucket.run(state) == first
+    assert bucket.run(state) == []
+    second = [bucket.deliver(START + timedelta(hours=hour), "b") for hour in range(49, 53)]
+    report = ct.Report()
+    assert bucket.run(state, report=report) == second
+    assert (report.files, report.skipped, report.complete) == ((54, 4, 0, 50), {"done": 50}, True)
+
+
+def test_three_of_eighteen_files_of_one_slot_arrive_late(bucket: Bucket, state: Path) -> None:
+    slot = START + timedelta(hours=9, minutes=5)
+    chance = random.Random(18)
+    uniques = sorted("".join(chance.choices("ABCDEFGHabcdefgh01234567", k=16)) for _ in range(18))
+    late = {2, 9, 17}
+    bucket.deliver(slot - timedelta(minutes=5), "before")
+    for number, unique in enumerate(uniques):
+        if number not in late:
+            bucket.deliver(slot, unique)
+    assert len(bucket.run(state)) == 16
+    new = [bucket.deliver(slot, uniques[number]) for number in sorted(late)]
+    new.append(bucket.deliver(slot + timedelta(minutes=5), "after"))
+    assert bucket.run(state) == new
+    assert bucket.run(state) == []
+
+
+def test_a_file_of_an_earlier_day_is_found_within_the_window_only(bucket: Bucket, state: Path) -> None:
+    for day in range(10):
+        bucket.deliver(START + timedelta(days=day), "a")
+    assert len(bucket.run(state)) == 10
+    bucket.deliver(START + timedelta(days=6), "too-late")
+    late = [bucket.deliver(START + timedelta(days=7), "b"), bucket.deliver(START + timedelta(days=8), "b")]
+    assert bucket.run(state) == late
+    with ct.Checkpoint(state, rewind=timedelta(days=9)) as longer:
+        assert ct.read(bucket.root, checkpoint=longer).height == 0  # what was closed stays closed: it was read
+
+
+def test_a_place_that_lags_behind_is_read_to_its_end(bucket: Bucket, state: Path) -> None:
+    bucket.deliver(START + timedelta(days=300), "a")
+    assert len(bucket.run(state)) == 1
+    lagging = [bucket.deliver(START + timedelta(days=day), "a", OTHER) for day in range(5)]
+    assert bucket.run(state) == lagging
+
+
+def test_a_day_that_has_not_come_yet_closes_nothing(bucket: Bucket, state: Path) -> None:
+    bucket.deliver(START, "a")
+    planted = bucket.deliver(datetime(2999, 12, 31, tzinfo=UTC), "planted")
+    assert bucket.run(state)[-1] == planted
+    late = bucket.deliver(START, "b")
+    assert bucket.run(state) == [late]
+
+
+def test_files_whose_names_tell_nothing_are_remembered(bucket: Bucket, state: Path) -> None:
+    bucket.put(bucket.root / "x" / "b.json.gz", "b")
+    bucket.put(bucket.root / "AWSLogs/1/2025/13/45/odd.json.gz", "odd")
+    assert sorted(bucket.run(state)) == ["b", "odd"]
+    bucket.put(bucket.root / "x" / "a.json.gz", "a")
+    assert bucket.run(state) == ["a"]
+    assert bucket.run(state) == []
+
+
+# Runs that stop
+
+
+@pytest.mark.parametrize("stop", [1, 4, 5, 6, 19])
+def test_a_stream_that_stops_goes_on(bucket: Bucket, state: Path, stop: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 5)
+    delivered = [bucket.deliver(START + timedelta(hours=hour), "a") for hour in range(20)]
+    kept: list[str] = []
+    with ct.stream(bucket.root, batch_rows=1, checkpoint=ct.Checkpoint(state)) as batches:
+        for number, batch in enumerate(batches):
+            if number == stop:
+                break
+            kept += batch["eventName"].to_pylist()
+    rest = bucket.run(state)
+    committed = delivered[: stop - stop % 5]
+    # What was not committed comes again: the loop had not come back from it.
+    assert kept == delivered[:stop]
+    assert [*committed, *rest] == delivered
+
+
+def test_a_block_that_fails_commits_nothing(bucket: Bucket, state: Path) -> None:
+    name = bucket.deliver(START, "a")
+
+    def fail() -> None:
+        with ct.Checkpoint(state) as checkpoint:
+            assert list(ct.stream(bucket.root, checkpoint=checkpoint))
+            raise RuntimeError("a disk is full")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert bucket.run(state) == [name]
+
+
+def test_without_a_block_a_frame_has_to_be_committed(bucket: Bucket, state: Path) -> None:
+    name = bucket.deliver(START, "a")
+    checkpoint = ct.Checkpoint(state)
+    events = ct.scan(bucket.root, checkpoint=checkpoint).select("eventName")
+    for _ in range(2):
+        assert events.collect().rows() == [(name,)]
+    checkpoint.commit()
+    assert events.collect().height == 0
+    checkpoint.commit()
+
+
+def test_a_run_that_fails_leaves_the_file_as_it_was(bucket: Bucket, state: Path) -> None:
+    names = [bucket.deliver(START, "a"), bucket.deliver(START, "b")]
+    bucket.path(START, "b").write_bytes(b"\x1f\x8b damaged")
+    checkpoint = ct.Checkpoint(state)
+    with pytest.raises(ct.FormatError):
+        ct.read(bucket.root, checkpoint=checkpoint)
+    bucket.deliver(START, "b")
+    assert ct.read(bucket.root, checkpoint=checkpoint)["eventName"].to_list() == names
+
+
+@unix
+def test_a_process_that_is_killed_loses_nothing(bucket: Bucket, state: Path, tmp_path: Path) -> None:
+    delivered = {bucket.deliver(START + timedelta(minutes=minute), "a") for minute in range(200)}
+    output = tmp_path / "output"
+    program = textwrap.dedent(
+        """
+        import os, sys, ctfast as ct
+        from ctfast import _scan
+        _scan._PORTION = 3
+        with open(sys.argv[3], "a") as kept:
+            for batch in ct.stream(sys.argv[1], checkpoint=ct.Checkpoint(sys.argv[2])):
+                kept.write("".join(f"{name}\\n" for name in batch["eventName"].to_pylist()))
+                kept.flush()
+                os.fsync(kept.fileno())
+        """
+    )
+    command = [sys.executable, "-c", program, str(bucket.root), str(state), str(output)]
+    for enough in (20, 70, 150):
+        with subprocess.Popen(command) as process:
+            while process.poll() is None and (not output.exists() or output.read_text().count("\n") < enough):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+    assert subprocess.run(command, check=True, timeout=60).returncode == 0
+    kept = output.read_text().split("\n")[:-1]
+    assert set(kept) == delivered
+    assert len(kept) <= len(delivered) + 3 * 3  # a portion that was written and not yet committed, at each kill
+    assert bucket.run(state) == []
+
+
+# Files that cannot be read
+
+
+def test_a_file_that_cannot_be_read_is_tried_again(bucket: Bucket, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 1)
+    names = [bucket.deliver(START + timedelta(days=day), "a") for day in range(3)]
+    path = bucket.path(START + timedelta(days=1), "a")
+    report = ct.Report()
+    with ct.stream(bucket.root, checkpoint=ct.Checkpoint(state), on_error="collect", report=report) as batches:
+        found = next(batches)["eventName"].to_pylist()
+        hidden = path.rename(bucket.root / "hidden")  # after it was listed
+        found += [name for batch in batches for name in batch["eventName"].to_pylist()]
+    assert found == [names[0], names[2]]
+    assert report.bad["file"].to_list() == [str(path)]
+    assert ct.Checkpoint(state).unread.select("file", "tries").rows() == [(str(path), 1)]
+
+    later = [bucket.deliver(START + timedelta(days=day), "a") for day in range(3, 9)]
+    assert bucket.run(state, on_error="collect") == later
+    assert ct.Checkpoint(state).unread["tries"].to_list() == [2]
+    hidden.rename(path)
+    assert bucket.run(state, on_error="collect") == [names[1]]  # long before the window
+    assert ct.Checkpoint(state).unread.height == 0
+    assert bucket.run(state) == []
+
+
+def test_a_file_that_is_gone_can_be_forgotten(bucket: Bucket, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scan, "_PORTION", 1)
+    for unique in "ab":
+        bucket.deliver(START, unique)
+    checkpoint = ct.Checkpoint(state)
+    with ct.stream(bucket.root, checkpoint=checkpoint, on_error="collect") as batches:
+        next(batches)
+        bucket.path(START, "b").unlink()
+        assert list(batches) == []
+    with pytest.raises(ct.SourceError):
+        bucket.run(state)
+    checkpoint.forget()
+    assert bucket.run(state) == []
+    bucket.deliver(START, "b")
+    assert bucket.run(state) == []  # it counts as read
+
+
+def test_a_damaged_file_counts_as_read(bucket: Bucket, state: Path) -> None:
+    bucket.deliver(START, "a")
+    path = bucket.path(START, "b")
+    path.write_bytes(gzip.compress(b'{"Records": [{"eventName": "kept"}, {"eve'))
+    assert bucket.run(state, on_error="collect") == ["10-0000-a-1", "kept"]
+    assert bucket.run(state, on_error="collect") == []
+
+
+# Other files, other queries
+
+
+def test_a_checkpoint_belongs_to_its_query(bucket: Bucket, state: Path) -> None:
+    bucket.deliver(START, "a")
+    bucket.run(state, accounts=[OTHER, ACCOUNT])
+    assert bucket.run(state, accounts={ACCOUNT, OTHER}) == []
+    with pytest.raises(
+        ValueError, match=r"belongs to another query: its accounts was \['111122223333', '444455556666'\], not None"
+    ):
+        bucket.run(state)
+    with pytest.raises(ValueError, match="its until was None"):
+        bucket.run(state, accounts=[OTHER, ACCOUNT], until="2025-03-11")
+
+
+def test_what_is_no_checkpoint(bucket: Bucket, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("no database, but a text that is long enough to be taken for one" * 100)
+    with pytest.raises(ValueError, match="text is no checkpoint"):
+        bucket.run(path)
+    with pytest.raises(FileNotFoundError):
+        bucket.run(tmp_path / "none" / "state")
+    with pytest.raises(ValueError, match="rewind must be at least a day"):
+        ct.Checkpoint(path, rewind=timedelta(hours=3))
+
+
+def test_one_process_at_a_time(bucket: Bucket, state: Path) -> None:
+    bucket.deliver(START, "a")
+    with ct.stream(bucket.root, checkpoint=ct.Checkpoint(state)) as batches:
+        next(batches)
+        with pytest.raises(BlockingIOError, match="used by another process"):
+            bucket.run(state)
+    assert len(bucket.run(state)) == 1
+
+
+def test_days_out_of_order_are_refused(bucket: Bucket, state: Path) -> None:
+    for day in range(3):
+        bucket.deliver(START + timedelta(days=day), "a")
+    days = sorted(path for path in bucket.root.rglob("*") if path.is_dir() and path.name in {"10", "11", "12"})
+    checkpoint = ct.Checkpoint(state)
+    with pytest.raises(ValueError, match="out of order: a checkpoint cannot follow them"):
+        ct.read(reversed(days), checkpoint=checkpoint)
+    with pytest.raises(ValueError, match="name folders, not a source of keys"):
+        ct.scan(ct.KeyList([]), checkpoint=checkpoint)
+
+
+def test_the_file_stays_small(bucket: Bucket, state: Path) -> None:
+    for day in range(8):
+        for number in range(150):
+            bucket.deliver(START + timedelta(days=day, minutes=number), "a")
+    bucket.run(state)
+    # Three days of 150 files are kept, and the pages of empty tables.
+    assert state.stat().st_size < 40 * 450 + 8 * 4096
+
+
+# By chance
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[tuple[int, int]]]:
+    """What is delivered before each run: minutes, at most two days late; and where the run stops."""
+    history = []
+    now = 0
+    for _ in range(draw(st.integers(1, 5))):
+        now += draw(st.integers(0, 2 * 1440))
+        lateness = st.integers(0, 2 * 1440 - 1)
+        delivered = [now - min(now, late) for late in draw(st.lists(lateness, max_size=8))]
+        history.append([(draw(st.integers(0, 12)), 0), *((minute, account) for minute in delivered for account in (0, 1))])
+    return history
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=histories())
+def test_whatever_comes_and_stops_each_file_is_read_once(
+    tmp_path_factory: pytest.TempPathFactory, history: list[list[tuple[int, int]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("chance")
+    bucket, state = Bucket(folder / "bucket"), folder / "state"
+    delivered: list[str] = []
+    read: list[str] = []
+
+    def events(stop: int) -> Iterator[str]:
+        with ct.stream(bucket.root, checkpoint=ct.Checkpoint(state, rewind=timedelta(days=3))) as batches:
+            for batch in batches:
+                yield from batch["eventName"].to_pylist()
+                stop -= 1
+                if not stop:
+                    return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_scan, "_PORTION", 1)
+        for (stop, _), *files in history:
+            for minute, account in files:
+                accounts = (ACCOUNT, OTHER)
+                delivered.append(bucket.deliver(START + timedelta(minutes=minute), f"{len(delivered):03}", accounts[account]))
+            found = list(events(stop))
+            # The last file of a run that was stopped comes again.
+            read += found[:-1] if stop and len(found) == stop else found
+        read += events(0)
+    assert sorted(read) == sorted(delivered)
