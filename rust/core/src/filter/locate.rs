@@ -23,6 +23,7 @@ pub(super) struct Paths {
     sources: Sources,
 }
 
+/// Roots of the trees: of paths whose steps say which elements of arrays they mean, and of those that look through arrays.
 const EXACT: usize = 0;
 const THROUGH_ARRAYS: usize = 1;
 
@@ -38,8 +39,8 @@ enum Access {
     Below {
         root: usize,
     },
-    /// Anywhere in the record.
-    Anywhere,
+    /// Anywhere in the record, by the tree of this root.
+    Anywhere(usize),
     Derived(Derived),
 }
 
@@ -104,7 +105,8 @@ pub(super) struct Scratch {
     looked: Vec<bool>,
     /// Of each root: whether it has been walked.
     walked: Vec<bool>,
-    walked_all: bool,
+    /// Of each tree: whether all of the record has been walked by it.
+    walked_all: [bool; 2],
     pub(super) elements: Vec<Element>,
     /// Members to descend into, when their object ends.
     pending: Vec<(usize, Value)>,
@@ -150,7 +152,9 @@ impl Paths {
             first = first.or(Some(at));
         }
         self.nodes[at].path = Some(id);
-        let (Some(Step::Key(key)), Some(node)) = (steps.first(), first) else { return Access::Anywhere };
+        let (Some(Step::Key(key)), Some(node)) = (steps.first(), first) else {
+            return Access::Anywhere(usize::from(through_arrays));
+        };
         let member = find(key).filter(|&column| is_member(column)).map_or(Member::Key(key.as_bytes().into()), Member::Column);
         let root = self.roots.iter().position(|root| root.node == node).unwrap_or_else(|| {
             self.roots.push(Root { member, node });
@@ -198,7 +202,7 @@ impl Paths {
                     Member::Column(column) => columns |= 1 << column,
                     Member::Key(key) => lengths |= 1 << key.len().min(63),
                 },
-                Access::Anywhere => {}
+                Access::Anywhere(_) => {}
             }
         }
         (columns, lengths)
@@ -216,7 +220,7 @@ impl Paths {
         scratch.looked.resize(self.accesses.len(), false);
         scratch.walked.clear();
         scratch.walked.resize(self.roots.len(), false);
-        scratch.walked_all = false;
+        scratch.walked_all = [false; 2];
         scratch.elements.clear();
         scratch.elements.push(Element { array: (0, 0), place: (0, 0), depth: 0, parent: OUTSIDE });
     }
@@ -234,7 +238,7 @@ impl Paths {
         let access = &self.accesses[path];
         let Some(record) = subject.record else {
             scratch.found[path].clear();
-            return self.look_anywhere(subject, scratch);
+            return self.look_anywhere(self.tree(access), subject, scratch);
         };
         match access {
             Access::Column { column, root, through_arrays } => {
@@ -248,7 +252,7 @@ impl Paths {
                 }
             }
             Access::Below { root } => self.look_below(*root, subject, scratch),
-            Access::Anywhere => self.look_anywhere(subject, scratch),
+            Access::Anywhere(tree) => self.look_anywhere(*tree, subject, scratch),
             Access::Derived(derived) => {
                 let texts = self.sources.texts(*derived, record, subject.cursor);
                 scratch.found[path].clear();
@@ -273,13 +277,20 @@ impl Paths {
         }
     }
 
-    fn look_anywhere(&self, subject: Subject<'_, '_>, scratch: &mut Scratch) {
-        if std::mem::replace(&mut scratch.walked_all, true) {
-            return;
+    /// The tree that a path of a document belongs to.
+    fn tree(&self, access: &Access) -> usize {
+        match access {
+            Access::Column { through_arrays, .. } => usize::from(*through_arrays),
+            Access::Below { root } => usize::from(self.nodes[self.roots[*root].node].through_arrays),
+            Access::Anywhere(tree) => *tree,
+            Access::Derived(_) => EXACT,
         }
-        for root in [EXACT, THROUGH_ARRAYS] {
-            self.clear(root, scratch);
-            self.walk(root, subject.whole, subject.cursor, OUTSIDE, scratch);
+    }
+
+    fn look_anywhere(&self, tree: usize, subject: Subject<'_, '_>, scratch: &mut Scratch) {
+        if !std::mem::replace(&mut scratch.walked_all[tree], true) {
+            self.clear(tree, scratch);
+            self.walk(tree, subject.whole, subject.cursor, OUTSIDE, scratch);
         }
     }
 

@@ -268,6 +268,21 @@ fn a_failure_is_explained() {
 }
 
 #[test]
+fn what_stands_beside_a_path_changes_nothing() {
+    // At the top of a record, keys with dots are not joined; a path that looks at all members walks there all the same.
+    let text = r#"{"eventVersion":"1.08","userIdentity.arn":"y"}"#;
+    let joined = Predicate::value(Path::keys_through_arrays(["userIdentity", "arn"]), is_text("y"), "");
+    let any = Path::Steps { steps: vec![Step::Members], through_arrays: false };
+    for neighbour in ["x", "y"] {
+        let both = Predicate::All(vec![Predicate::value(any.clone(), is_text(neighbour), ""), joined.clone()]);
+        assert!(!record_matches(&both, text), "{neighbour}");
+        let either = Predicate::Any(vec![Predicate::value(any.clone(), is_text(neighbour), ""), joined.clone()]);
+        assert_eq!(record_matches(&either, text), neighbour == "y");
+    }
+    assert!(!record_matches(&joined, text));
+}
+
+#[test]
 fn nothing_is_left_of_the_record_before() {
     let any = Path::Steps { steps: vec![Step::Members], through_arrays: false };
     // No text that rules are filed under, so that it is looked at in its turn.
