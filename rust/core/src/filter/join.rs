@@ -115,7 +115,8 @@ fn open(way: &[Choice]) -> Vec<Range<u32>> {
     let all = Range { start: 0, end: u32::MAX };
     way.iter().fold(vec![all], |open, Choice { array, place, .. }| {
         let parts = |range: Range<u32>| {
-            let before = range.start..range.end.min(array.0);
+            // An element that starts where the array does is the array: what stands in it alone is in none of its elements.
+            let before = range.start..range.end.min(array.0 + 1);
             let inside = range.start.max(place.0)..range.end.min(place.1);
             let behind = range.start.max(array.1)..range.end;
             [before, inside, behind]

@@ -6,14 +6,29 @@ use crate::filter::Predicate;
 use crate::filter::locate::{PathId, Paths, Scratch, Subject};
 use crate::filter::value::{Scalar, TextTest, ValueTest};
 
-/// Rules by a text that each of them needs at some path.
+/// Needs of one rule that are looked at: one bit each.
+const NEEDS: usize = 8;
+
+/// Rules by the texts that they need at some paths.
 pub(super) struct Index {
     by_path: Vec<(PathId, ByText)>,
-    /// The rules that need none.
+    /// Of each rule: its needs.
+    needs: Vec<u8>,
+    /// The rules that have none.
     always: Vec<u32>,
 }
 
-type ByText = HashMap<Box<[u8]>, Vec<u32>>;
+/// Rules, each with the need that a text meets.
+type ByText = HashMap<Box<[u8]>, Vec<(u32, u8)>>;
+
+/// The rules that a record can meet. Reused from record to record.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// In order.
+    pub(super) rules: Vec<u32>,
+    /// Of each rule: the needs that are met.
+    met: Vec<u8>,
+}
 
 /// Texts of which a rule needs one at a path.
 #[derive(Clone)]
@@ -23,7 +38,8 @@ struct Need<'a> {
 }
 
 impl Index {
-    /// Each rule is filed under the need that it shares with the fewest others; rather at a path that costs no walk.
+    /// Each rule is filed under all needs at paths that cost no walk; one without such a need under that which it shares with the
+    /// fewest others.
     pub(super) fn new(rules: &[Predicate<PathId>], paths: &Paths) -> Self {
         let needs: Vec<_> = rules.iter().map(needs).collect();
         let mut shared: HashMap<(PathId, &[u8]), usize> = HashMap::new();
@@ -32,43 +48,49 @@ impl Index {
                 *shared.entry((need.path, text)).or_default() += 1;
             }
         }
-        let cost = |need: &Need<'_>| -> (bool, usize) {
-            (!paths.is_free(need.path), need.texts.iter().map(|text| shared[&(need.path, *text)]).sum())
-        };
+        let cost = |need: &Need<'_>| -> usize { need.texts.iter().map(|text| shared[&(need.path, *text)]).sum() };
         let mut by_path: HashMap<PathId, ByText> = HashMap::new();
-        let mut always = Vec::new();
+        let mut index = Self { by_path: Vec::new(), needs: vec![0; rules.len()], always: Vec::new() };
         for (rule, needs) in needs.iter().enumerate() {
-            let Some(need) = needs.iter().min_by_key(|need| cost(need)) else {
-                always.push(rule as u32);
-                continue;
-            };
-            let by_text = by_path.entry(need.path).or_default();
-            for &text in &need.texts {
-                by_text.entry(text.into()).or_default().push(rule as u32);
+            let free: Vec<_> = needs.iter().filter(|need| paths.is_free(need.path)).take(NEEDS).collect();
+            let filed = if free.is_empty() { needs.iter().min_by_key(|need| cost(need)).into_iter().collect() } else { free };
+            if filed.is_empty() {
+                index.always.push(rule as u32);
             }
-        }
-        let mut by_path: Vec<_> = by_path.into_iter().collect();
-        by_path.sort_unstable_by_key(|(path, _)| *path);
-        Self { by_path, always }
-    }
-
-    /// The rules that the record can meet, in order.
-    pub(super) fn candidates(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch, candidates: &mut Vec<u32>) {
-        candidates.clear();
-        candidates.extend_from_slice(&self.always);
-        for (path, by_text) in &self.by_path {
-            for found in paths.values(*path, subject, scratch) {
-                if let Scalar::Text(text) = found.value.scalar(subject.cursor)
-                    && let Some(rules) = by_text.get(&*text)
-                {
-                    candidates.extend_from_slice(rules);
+            for (number, need) in filed.into_iter().enumerate() {
+                let bit = 1 << number;
+                index.needs[rule] |= bit;
+                let by_text = by_path.entry(need.path).or_default();
+                for &text in &need.texts {
+                    by_text.entry(text.into()).or_default().push((rule as u32, bit));
                 }
             }
         }
-        if !self.by_path.is_empty() {
-            candidates.sort_unstable();
-            candidates.dedup();
+        index.by_path = by_path.into_iter().collect();
+        index.by_path.sort_unstable_by_key(|(path, _)| *path);
+        index
+    }
+
+    /// Finds the rules of which the record meets all needs.
+    pub(super) fn find(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch, found: &mut Candidates) {
+        let Candidates { rules, met } = found;
+        met.resize(self.needs.len(), 0);
+        rules.clear();
+        for (path, by_text) in &self.by_path {
+            for value in paths.values(*path, subject, scratch) {
+                let Scalar::Text(text) = value.value.scalar(subject.cursor) else { continue };
+                for &(rule, need) in by_text.get(&*text).map_or(&[][..], Vec::as_slice) {
+                    let met = &mut met[rule as usize];
+                    if *met == 0 {
+                        rules.push(rule);
+                    }
+                    *met |= need;
+                }
+            }
         }
+        rules.retain(|&rule| std::mem::take(&mut met[rule as usize]) == self.needs[rule as usize]);
+        rules.extend_from_slice(&self.always);
+        rules.sort_unstable();
     }
 }
 

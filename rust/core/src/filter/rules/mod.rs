@@ -5,7 +5,7 @@ mod index;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use self::index::Index;
+use self::index::{Candidates, Index};
 use super::join::Join;
 use super::locate::{PathId, Paths, Scratch, Subject};
 use super::path::Path;
@@ -47,7 +47,7 @@ pub struct Unmet {
 pub(crate) struct Matcher {
     rules: Arc<Rules>,
     scratch: Scratch,
-    candidates: Vec<u32>,
+    candidates: Candidates,
     hits: Vec<u32>,
 }
 
@@ -212,7 +212,7 @@ impl Compiler {
 
 impl Matcher {
     pub(crate) fn new(rules: Arc<Rules>) -> Self {
-        Self { rules, scratch: Scratch::default(), candidates: Vec::new(), hits: Vec::new() }
+        Self { rules, scratch: Scratch::default(), candidates: Candidates::default(), hits: Vec::new() }
     }
 
     /// Whether the record meets any rule.
@@ -244,9 +244,9 @@ impl Matcher {
     fn run(&mut self, subject: Subject<'_, '_>) -> &[u32] {
         let Self { rules, scratch, candidates, hits } = self;
         rules.paths.reset(scratch);
-        rules.index.candidates(&rules.paths, subject, scratch, candidates);
+        rules.index.find(&rules.paths, subject, scratch, candidates);
         hits.clear();
-        hits.extend(candidates.iter().filter(|&&rule| rules.met(&rules.predicates[rule as usize], subject, scratch)));
+        hits.extend(candidates.rules.iter().filter(|&&rule| rules.met(&rules.predicates[rule as usize], subject, scratch)));
         hits
     }
 }

@@ -268,6 +268,14 @@ fn a_failure_is_explained() {
 }
 
 #[test]
+fn what_stands_in_an_array_of_an_array_is_in_no_element_of_it() {
+    let text = r#"{"a":[[{"a":"x"},"x"],["y"]]}"#;
+    let slot = |keys: &[&str], text: &str| Slot::new(Path::keys_through_arrays(keys.iter().copied()), is_text(text), "");
+    assert!(document_matches(&Predicate::Values(vec![slot(&["a", "a"], "x"), slot(&["a"], "x")]), text));
+    assert!(!document_matches(&Predicate::Values(vec![slot(&["a", "a"], "x"), slot(&["a"], "y")]), text));
+}
+
+#[test]
 fn what_stands_beside_a_path_changes_nothing() {
     // At the top of a record, keys with dots are not joined; a path that looks at all members walks there all the same.
     let text = r#"{"eventVersion":"1.08","userIdentity.arn":"y"}"#;
