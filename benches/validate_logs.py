@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +23,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integrity")]
 
 from aws import control, put
 from cases import Case
-from chains import HOME, START, iso
+from chains import FIRST, HOME, START, iso
 from seaweed import ACCESS, SECRET, seaweed
 
 
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     case = Case("month", "nothing")
+    case.keys = {HOME: [FIRST.public(ValidityEndTime=(START + timedelta(days=arguments.days + 1)).timestamp())]}
     case.chain().hours(24 * arguments.days, logs=arguments.logs)
     digests, logs = 24 * arguments.days, 24 * arguments.days * arguments.logs
     with tempfile.TemporaryDirectory() as folder, seaweed(Path(folder)) as store, control() as services:
