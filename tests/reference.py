@@ -208,6 +208,8 @@ def _valid_utf8(text: bytes) -> int:
 BOM = b"\xef\xbb\xbf"
 # The time stamp before a record on a line of CloudWatch Logs.
 _LINE_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+")
+# A number that a sign follows: it looked like a time stamp, and was none.
+_NO_TIME_STAMP = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[+-])")
 # The key of a list of records in strings -> the key of the string.
 _RECORDS_IN_STRINGS = {"Events": "CloudTrailEvent", "events": "message", "logEvents": "message"}
 # A record outside of a list of records has one of these keys.
@@ -229,7 +231,8 @@ def records(text: bytes, depth: int) -> Iterator[Found | Damage | None]:
             yield from _object_document(scanner)
         else:
             start = scanner.at
-            scanner.value()
+            if not _NO_TIME_STAMP.match(text, start):
+                scanner.value()
             raise Damage("not-cloudtrail", start)
 
 
@@ -266,7 +269,10 @@ def _object_document(scanner: Scanner) -> Iterator[Found | Damage | None]:  # no
 
 
 def _record(scanner: Scanner) -> Found | Damage:
-    return _is_object(scanner.text, scanner.value())
+    found = _is_object(scanner.text, scanner.value())
+    if isinstance(found, Damage) and scanner.at >= len(scanner.text):
+        raise Damage("invalid-json", scanner.at)  # it may go on in what is cut off
+    return found
 
 
 def _is_object(text: bytes, node: Node) -> Found | Damage:

@@ -347,7 +347,14 @@ class Fields:
 
 
 def _split(text: str) -> list[str]:
-    return re.findall(r'(?:"(?:[^"\\]|\\.)*"|%[^%]*%|[^,"%])+', text)
+    """The parts between commas; one between two commas is empty, and stays."""
+    parts = [""]
+    for token in re.findall(r'"(?:[^"\\]|\\.)*"|%[^%]*%|.', text, re.DOTALL):
+        if token == ",":
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
 
 
 def fields(message: str) -> Iterator[str]:
