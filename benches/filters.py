@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
-import sys
 from importlib import util
 from pathlib import Path
 from statistics import median
@@ -20,8 +18,8 @@ from typing import Any
 import corpus
 from floor import Floor
 from measure import Ground, Samples, compare
-from report import machine, slug
-from table import RESULTS, home, note, split
+from report import machine
+from table import home, keep, note, split
 from targets import verdict
 
 # Task -> what it is, and the highest ratio to the floor.
@@ -106,11 +104,7 @@ def main() -> None:
     text = markdown(found)
     print(text, end="")
     if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        base = RESULTS / f"{found['date']}-{slug(found['machine'])}-filters"
-        base.with_suffix(".md").write_text(text, encoding="utf-8")
-        base.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        print(f"saved {base}.md and .json", file=sys.stderr)
+        keep(found, text, "-filters")
 
 
 if __name__ == "__main__":

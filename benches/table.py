@@ -115,6 +115,15 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def keep(found: dict[str, Any], text: str, what: str = "") -> None:
+    """Keep the numbers of a run and its page beside those of earlier ones."""
+    RESULTS.mkdir(exist_ok=True)
+    base = RESULTS / f"{found['date']}-{slug(found['machine'])}{what}"
+    base.with_suffix(".md").write_text(text, encoding="utf-8")
+    base.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    note(f"saved {base}.md and .json")
+
+
 def main() -> None:
     """Run the command line."""
     options = parse()
@@ -122,11 +131,7 @@ def main() -> None:
     text = markdown(found)
     print(text, end="")
     if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        base = RESULTS / f"{found['date']}-{slug(found['machine'])}"
-        base.with_suffix(".md").write_text(text, encoding="utf-8")
-        base.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        note(f"saved {base}.md and .json")
+        keep(found, text)
 
 
 if __name__ == "__main__":
