@@ -239,7 +239,8 @@ impl Bucket {
         let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
         if let Some(credentials) = &self.config.credentials {
             let credential = credentials.get().await;
-            let credential = credential.map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
+            let credential =
+                credential.map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
             let now = Utc::now();
             let now = TimeDelta::try_seconds(skew).and_then(|skew| now.checked_add_signed(skew)).unwrap_or(now);
             let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };

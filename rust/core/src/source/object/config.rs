@@ -139,7 +139,9 @@ impl Config {
                 url.host_str().is_none() || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty()
             })
         {
-            return Err("the endpoint is no address of a host: https://host[:port][/path], without user, query or fragment".to_owned());
+            return Err(
+                "the endpoint is no address of a host: https://host[:port][/path], without user, query or fragment".to_owned()
+            );
         }
         // Who names an http:// endpoint wants it.
         let plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
@@ -178,7 +180,12 @@ impl Config {
             }
             None => {
                 let retry = RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
-                let store = builder.with_client_options(client).with_retry(retry).with_http_connector(connector).build().map_err(wrong)?;
+                let store = builder
+                    .with_client_options(client)
+                    .with_retry(retry)
+                    .with_http_connector(connector)
+                    .build()
+                    .map_err(wrong)?;
                 Some(Credentials::Found(store.credentials().clone()))
             }
         };

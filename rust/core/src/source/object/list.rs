@@ -108,7 +108,8 @@ impl Page {
         let Range { prefix, folders, after, .. } = range;
         let after = after.as_deref().unwrap_or_default();
         let is_asked = |key: &str| key.starts_with(prefix.as_str()) && (after.is_empty() || key > after);
-        let holds = |folder: &str| *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder));
+        let holds =
+            |folder: &str| *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder));
         let wrong = |words: String| Err(Failure::new(Refusal::Protocol, words, Again::Doubtful));
         if self.objects.len() + self.folders.len() > MOST {
             return wrong(format!("a page of a listing with more than {MOST} entries"));
@@ -196,5 +197,52 @@ mod tests {
         ] {
             assert_eq!(Page::read(body.as_bytes()).expect_err(body).again, again, "{body}");
         }
+    }
+
+    #[test]
+    fn a_page_is_about_what_was_asked_for() {
+        let range = Range { prefix: "a/".to_owned(), folders: true, after: Some("a/b/x".to_owned()), token: None };
+        let page = |objects: &[&str], folders: &[&str], token: &str| Page {
+            objects: objects.iter().map(|key| ((*key).to_owned(), 1)).collect(),
+            folders: folders.iter().map(|key| (*key).to_owned()).collect(),
+            token: Some(token.to_owned()),
+        };
+        for right in [page(&["a/b/y", "a/c"], &["a/b/", "a/d/"], "t"), page(&[], &[], &"t".repeat(TOKEN))] {
+            right.checked(&range).expect("a page");
+        }
+        for wrong in [
+            page(&["b/c"], &[], "t"),
+            page(&["a/b/x"], &[], "t"),
+            page(&["a/a"], &[], "t"),
+            page(&[], &["a/a/"], "t"),
+            page(&[], &["b/"], "t"),
+            page(&[], &[], &"t".repeat(TOKEN + 1)),
+            page(&["a/c"; MOST + 1], &[], "t"),
+        ] {
+            assert_eq!(wrong.checked(&range).expect_err("none of ours").refusal, Refusal::Protocol);
+        }
+        // A folder in a listing of keys hides what lies in it.
+        assert!(page(&[], &["a/c/"], "t").checked(&Range { folders: false, ..range }).is_err());
+    }
+
+    #[test]
+    fn numbers_and_depths_that_no_page_has() {
+        let body = |size: &str| {
+            format!(
+                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>{size}</Size></Contents></ListBucketResult>"
+            )
+        };
+        for size in ["-1", "18446744073709551616", "1e3", "", "0x10"] {
+            assert!(Page::read(body(size).as_bytes()).is_err(), "{size}");
+        }
+        assert_eq!(Page::read(body(&u64::MAX.to_string()).as_bytes()).expect("a page").objects[0].1, u64::MAX);
+        let deep = format!("<ListBucketResult>{}", "<a>".repeat(1 << 20));
+        assert!(Page::read(deep.as_bytes()).is_err());
+        let deep = format!(
+            "<ListBucketResult>{}{}<IsTruncated>false</IsTruncated></ListBucketResult>",
+            "<a>".repeat(1 << 18),
+            "</a>".repeat(1 << 18)
+        );
+        assert_eq!(Page::read(deep.as_bytes()).expect("a page"), Page::default());
     }
 }

@@ -31,14 +31,14 @@ pub use copy::{Copied, Copies, Waiting, Wanted};
 pub use credentials::Renew;
 pub(crate) use get::Got;
 pub use object_store::aws::AwsCredential;
-pub use words::without_secrets;
 use tokio::runtime::{Builder, Handle, Runtime};
+pub use words::without_secrets;
 
 use self::client::Counts;
 use self::config::Config;
 use self::credentials::Credentials;
 use self::listing::Listing as Objects;
-use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending};
+use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending, path_of};
 
 /// What the address of an object begins with.
 const SCHEME: &str = "s3://";
@@ -157,7 +157,7 @@ pub fn named(files: Vec<(PathBuf, Option<u64>)>, selection: Selection, remote: O
     Box::new(files.into_iter().flat_map(move |(source, size)| -> Keys {
         let address = source.to_str().filter(|_| is_address(&source));
         let Some((address, remote)) = address.zip(remote.as_ref()) else {
-            return Box::new(Listing::new(vec![source], selection.clone()));
+            return Box::new(Listing::new(vec![path_of(&source).into_owned()], selection.clone()));
         };
         let listed = match selection.skips(address) {
             Some(skip) => Listed::Skipped(skip),

@@ -104,7 +104,8 @@ fn flag(value: Option<String>) -> Result<bool, Error> {
 }
 
 fn duration(value: Option<String>) -> Result<Option<Duration>, Error> {
-    let parsed = value.map(|value| humantime::parse_duration(&value).map_err(|_| generic(format!("{value:?} is not a duration"))));
+    let parsed =
+        value.map(|value| humantime::parse_duration(&value).map_err(|_| generic(format!("{value:?} is not a duration"))));
     parsed.transpose()
 }
 
