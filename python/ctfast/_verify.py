@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
-from ctfast._coverage import hourly
 from ctfast._buckets import wrong_bucket
+from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page

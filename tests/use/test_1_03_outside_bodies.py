@@ -66,7 +66,9 @@ def test_a_store_cannot_end_the_process(name: str) -> None:
 
 def test_a_body_that_drips_for_ever_is_cut() -> None:
     # 100 MB of an error are not waited for: 64 KiB say enough.
-    endless = Cut(b"HTTP/1.1 403 -\r\nContent-Length: 104857600\r\n\r\n<Error><Code>AccessDenied</Code></Error>" + b" " * (1 << 20))
+    endless = Cut(
+        b"HTTP/1.1 403 -\r\nContent-Length: 104857600\r\n\r\n<Error><Code>AccessDenied</Code></Error>" + b" " * (1 << 20)
+    )
     with playing(lambda _: endless) as store, pytest.raises(ct.SourceError) as raised:
         ct.read("s3://bucket/", storage_options=store.options)
     assert raised.value.kind == "access-denied"
@@ -77,7 +79,9 @@ KEY = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"
 
 def event(**more: object) -> str:
     described = {"key": KEY, **more}
-    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "bucket"}, "object": described}}]})
+    return json.dumps(
+        {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "bucket"}, "object": described}}]}
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ctfast as ct
-from loopback import error, response
+from loopback import Request, error, response
 from scripted import Scripted, page, playing
 
 KEY = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"
@@ -113,7 +113,7 @@ def test_a_slash_at_the_beginning_is_a_part_of_the_key(store: Scripted) -> None:
 def test_a_redirect_takes_nothing_along(status: int, kind: str) -> None:
     with playing(lambda _: page([])) as other:
 
-        def answer(request: object) -> bytes:
+        def answer(request: Request) -> bytes:
             return response(status, location=f"{other.endpoint}/elsewhere") if request.kind == kind else page([(KEY, 7)])
 
         with playing(answer) as store, pytest.raises(ct.SourceError) as raised:
@@ -125,15 +125,15 @@ def test_a_redirect_takes_nothing_along(status: int, kind: str) -> None:
 
 @pytest.mark.parametrize("region", ["evil.com/", "x@evil.com", "evil.com", "a b"])
 def test_a_region_is_no_host(region: str) -> None:
-    with playing(lambda _: error(301, "PermanentRedirect", x_amz_bucket_region=region)) as store:
-        with pytest.raises(ct.SourceError) as raised:
-            ct.read("s3://bucket/", storage_options=store.options)
+    answer = error(301, "PermanentRedirect", x_amz_bucket_region=region)
+    with playing(lambda _: answer) as store, pytest.raises(ct.SourceError) as raised:
+        ct.read("s3://bucket/", storage_options=store.options)
     assert raised.value.kind == "no-such-bucket"
     assert not any("evil" in value for request in store.asked for value in request.headers.values())
 
 
 def test_the_region_of_s3_is_followed() -> None:
-    def answer(request: object) -> bytes:
+    def answer(request: Request) -> bytes:
         right = "/eu-south-2/" in request.headers["authorization"]
         return page([]) if right else error(301, "PermanentRedirect", x_amz_bucket_region="eu-south-2")
 

@@ -32,9 +32,9 @@ pub(crate) enum Got {
 
 /// What is known about an object that is under way.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Bytes so far.
-    have: u64,
+    pub(super) have: u64,
     /// Bytes in all, as the listing or the first answer says.
     length: Option<u64>,
     tag: Option<String>,
@@ -43,7 +43,7 @@ struct State {
 
 impl State {
     /// Compares an answer with what is known.
-    fn check(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
+    pub(super) fn check(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
         let number = |text: &str| text.parse::<u64>().ok();
         let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let found = tag(headers);

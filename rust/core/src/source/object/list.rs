@@ -72,7 +72,7 @@ struct Folder {
 }
 
 impl Page {
-    fn read(body: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
         let wrong = |words: String| Failure::new(Refusal::Protocol, words, Again::Doubtful);
         // A page that failed half way is told of under the status of success.
         let read = quick_xml::de::from_reader::<_, Answer>(body);

@@ -9,6 +9,8 @@ mod config;
 mod copy;
 mod credentials;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzed;
 mod get;
 mod list;
 mod listing;
