@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 import ctfast as ct
 
@@ -93,6 +95,8 @@ def test_verify_ends_in_a_circle_of_links(tmp_path: Path) -> None:
                 (folder / f"to{other}").symlink_to(f"../{other}")
     key = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"
     (tmp_path / "AWSLogs" / "3" / key).write_bytes(b"")
-    found = ct.verify(tmp_path, keys={})
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    found = ct.verify(tmp_path, keys=pem)
     stray = [row["file"] for row in found.findings.to_dicts() if row["file"] and row["file"].endswith(key)]
     assert stray == [f"{tmp_path}/AWSLogs/3/{key}"]

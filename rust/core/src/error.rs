@@ -146,7 +146,7 @@ impl Refusal {
             Self::NoSuchKey => "no such object",
             Self::NoSuchBucket => "no such bucket",
             Self::Bucket => "not the name of a bucket",
-            Self::Redirect => "redirected",
+            Self::Redirect => "redirected elsewhere",
             Self::Archived => "archived",
             Self::Throttled => "throttled",
             Self::Timeout => "timed out",

@@ -376,7 +376,7 @@ fn a_redirect_is_told_and_not_followed() {
         let place = format!("Location: {}/bkt/k?X=1", other.endpoint);
         let store = Store::new(vec![answer(status, &["Content-Length: 0", &place], "")]);
         let host = other.endpoint.trim_start_matches("http://");
-        let words = format!("redirected: {}, to {host}, which is not followed", &status[..3]);
+        let words = format!("redirected elsewhere: {}, to {host}, which is not followed", &status[..3]);
         assert_eq!(store.error(Some(10)), words);
     }
     assert!(other.heads().is_empty());
