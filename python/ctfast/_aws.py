@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ctfast import _ctfast
 from ctfast.exceptions import ServiceError
 
 __all__ = ["asking", "session"]
@@ -65,6 +66,6 @@ def asking(operation: str, what: str) -> Iterator[None]:
 
 
 def _line(words: object) -> str:
-    """Return words as a part of a sentence."""
-    text = " ".join(str(words).split()).rstrip(".")
+    """Return words as a part of a sentence, without the secrets that some answers repeat."""
+    text = _ctfast.without_secrets(" ".join(str(words).split())).rstrip(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

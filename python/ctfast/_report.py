@@ -94,6 +94,7 @@ class Report:
 
     def _follow(self, source: KeySource | None = None) -> None:
         """Begin anew, with what this source names."""
+        self._remote: _ctfast.Remote | None = None
         self._source = source
         self._scan: _ctfast.Scan | None = None
         self._past: dict[str, Any] = {}
@@ -108,6 +109,10 @@ class Report:
             self._past_bad += self._scan.bad()
             self._past_warnings += self._scan.warnings()
         self._scan = scan
+
+    def _ask(self, remote: _ctfast.Remote | None) -> None:
+        """Count the requests of the whole run, listings among them, which begin before its first scan and end after its last."""
+        self._remote = remote
 
     def _end(self) -> None:
         """Note that the source names no more files."""
@@ -149,7 +154,8 @@ class Report:
     @property
     def requests(self) -> Requests:
         """Requests to buckets; all 0 for files of the local disk."""
-        return Requests(*self._values().get("requests", (0, 0, 0, 0)))
+        whole = self._values().get("requests", (0, 0, 0, 0)) if self._remote is None else self._remote.requests()
+        return Requests(*whole)
 
     @property
     def skipped(self) -> dict[str, int]:

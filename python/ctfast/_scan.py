@@ -250,6 +250,7 @@ def batches(
     remote = options.remote() if options.is_in_buckets() else None
     source = options.keys(remote)
     report._follow(source)  # noqa: SLF001
+    report._ask(remote)  # noqa: SLF001
     files = iter(source)
     try:
         while True:
@@ -260,6 +261,7 @@ def batches(
                 break
             if remote is None and any(is_address(file.url) for file in portion):
                 remote = options.remote()
+                report._ask(remote)  # noqa: SLF001
             running = options.start(columns, predicate, portion, remote)
             yield from _run(running, options, report, remote)
             source.done(portion, set(running.unread()))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
+from ctfast._buckets import bucket_of
 from ctfast._source import micros
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
@@ -83,6 +84,8 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
 
     Raises
     ------
+    ValueError
+        No bucket can have this name.
     ServiceError
         AWS refuses, or does not answer.
     ImportError
@@ -91,7 +94,7 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     if threads < 1:
         message = f"threads must be at least 1, not {threads}"
         raise ValueError(message)
-    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    bucket, prefix = bucket_of(source), source.removeprefix("s3://").partition("/")[2]
     client = client or _client(source, threads)
 
     def metadata(key: str) -> dict[str, str]:

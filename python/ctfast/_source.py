@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._buckets import bucket_of
 from ctfast._credentials import credentials
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
@@ -217,6 +218,8 @@ def paths(source: Source) -> list[str]:
         if is_address(path) and "*" in path:
             message = f"{path}: globs are for the local disk; name a folder, and choose by accounts, regions, kinds and times"
             raise ValueError(message)
+        if is_address(path):
+            bucket_of(path)
         if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._buckets import wrong_bucket
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
@@ -405,6 +406,9 @@ def _roots(
 ) -> list[tuple[str, tuple[str, str] | None]]:
     """Return the folders, and the bucket and prefix of each where they are told."""
     bucket, _, prefix = (origin or "").removeprefix("s3://").partition("/")
+    for where, name in [("relocated_from", bucket)] * bool(origin) + [("map", name) for name in others]:
+        if wrong := wrong_bucket(name):
+            raise ValueError(f"{where}: {wrong}")
     moved = (bucket, prefix.strip("/")) if bucket else None
     roots = [(path, moved or _told(path)) for path in paths(source)]
     roots += [(os.fspath(path), (name, "")) for name, path in others.items()]

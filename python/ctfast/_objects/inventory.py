@@ -13,13 +13,14 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote_plus
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctfast import _aws as aws
+from ctfast._buckets import bucket_of, wrong_bucket
 from ctfast._objects import KeySource, Object
 from ctfast.exceptions import FormatError, ServiceError
 
@@ -30,6 +31,12 @@ _BLOCK = 1 << 20
 _NOT_FOUND = 404
 #: Rows of a Parquet file that are held at once.
 _ROWS = 20_000
+#: Bytes of a manifest at most: a hundred thousand files take a third of it.
+_MANIFEST = 64 << 20
+#: Characters of a row of a CSV file at most: a key takes 3,072 of them.
+_ROW = 64 << 10
+#: What a size may be.
+_SIZES = range(1 << 63)
 #: Names of the columns in a CSV schema, and in a Parquet file.
 _COLUMNS = {
     "Bucket": "bucket",
@@ -72,7 +79,8 @@ class Inventory(KeySource):
     ServiceError
         S3 refuses, or does not answer.
     FormatError
-        The manifest is none, or of a form that is not read (ORC), or a file of the inventory is not what the manifest says.
+        The manifest is none, or of a form that is not read (ORC), or a file of the inventory is not what the manifest says, or
+        names what S3 cannot have.
 
     Examples
     --------
@@ -112,6 +120,10 @@ class Inventory(KeySource):
                     raise FormatError(message, name, None, None, "invalid-inventory", f"{name}: {message}") from None
 
     def _of_row(self, row: _Row) -> Iterator[Object]:
+        if wrong := wrong_bucket(row.bucket):
+            raise ValueError(wrong)
+        if row.size is not None and row.size not in _SIZES:
+            raise ValueError(f"a size of {row.size} bytes")
         if row.deleted:
             self.skipped["deleted"] += 1
         elif not row.latest:
@@ -120,15 +132,25 @@ class Inventory(KeySource):
             yield from self._cloudtrail(row.bucket, row.key, row.size)
 
     def _parsed(self, path: Path) -> dict[str, Any]:
+        with path.open("rb") as file:
+            text = file.read(_MANIFEST + 1)
+        if len(text) > _MANIFEST:
+            raise self._wrong("the manifest has more than 64 MiB")
         try:
-            manifest: dict[str, Any] = json.loads(path.read_bytes())
-        except ValueError:
+            manifest: dict[str, Any] = json.loads(text)
+        except (ValueError, RecursionError):
             raise self._wrong("the manifest is not JSON") from None
         files = manifest.get("files") if isinstance(manifest, dict) else None
         if not isinstance(files, list) or not all(
-            isinstance(file, Mapping) and isinstance(file.get("key"), str) for file in files
+            isinstance(file, Mapping) and isinstance(file.get("key"), str) and isinstance(file.get("MD5checksum", ""), str)
+            for file in files
         ):
             raise self._wrong("no manifest of an inventory: it lacks a list of files with their keys")
+        for member in ("sourceBucket", "destinationBucket"):
+            name = str(manifest.get(member) or "")
+            arn = _BUCKET_ARN.fullmatch(name)
+            if name and (wrong := wrong_bucket(arn.group(1) if arn else name)):
+                raise self._wrong(f"{member}: {wrong}")
         return manifest
 
     def _wrong(self, message: str) -> FormatError:
@@ -139,6 +161,8 @@ class Inventory(KeySource):
         if self._manifest.startswith("s3://"):
             arn = _BUCKET_ARN.fullmatch(str(manifest.get("destinationBucket")))
             return f"s3://{arn.group(1) if arn else self._manifest.split('/')[2]}/{key}"
+        if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
+            raise self._wrong(f"{key!r:.120} names no file below the manifest's folders")
         for folder in Path(self._manifest).absolute().parents:
             if (folder / key).is_file():
                 return str(folder / key)
@@ -150,11 +174,12 @@ class Inventory(KeySource):
         if not name.startswith("s3://"):
             yield Path(name)
             return
+        bucket = bucket_of(name)
         if self._client is None:
             session = aws.session(None, "an inventory")
             with aws.asking("a client", name):
                 self._client = session.client("s3")
-        bucket, _, key = name.removeprefix("s3://").partition("/")
+        key = name.removeprefix("s3://").partition("/")[2]
         with tempfile.TemporaryDirectory(prefix="ctfast-inventory-") as folder:
             path = Path(folder, "part")
             try:
@@ -187,14 +212,22 @@ def _csv_rows(path: Path, schema: str) -> Iterator[_Row]:
     bucket, key, size = at["Bucket"], at["Key"], at.get("Size")
     latest, deleted = at.get("IsLatest"), at.get("IsDeleteMarker")
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.reader(file):
+        for row in csv.reader(_rows(file)):
             yield _Row(
                 row[bucket],
-                unquote_plus(row[key], errors="surrogateescape"),
+                unquote_plus(row[key], errors="strict"),
                 int(row[size]) if size is not None and row[size] else None,
                 latest is None or row[latest].lower() != "false",
                 deleted is not None and row[deleted].lower() == "true",
             )
+
+
+def _rows(file: TextIO) -> Iterator[str]:
+    """Yield lines, none of which takes more memory than a row can need."""
+    while line := file.readline(_ROW):
+        if len(line) == _ROW:
+            raise ValueError("a row of more than 65,536 characters")
+        yield line
 
 
 def _parquet_rows(path: Path, _schema: str) -> Iterator[_Row]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
 
-__all__ = ["KeyList", "Lines", "lines", "named"]
+__all__ = ["KeyList", "Lines", "is_text", "lines", "named"]
 
 Lines: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
@@ -21,17 +22,21 @@ _LONGEST = 4 << 20
 class KeyList(KeySource):
     """A list of keys, one per line: what an earlier listing, a query or another tool has found.
 
-    Every line is read, whatever its name ends in. Empty lines are passed over.
+    Every line is read, whatever its name ends in. Empty lines are passed over. A line that names no bucket of S3's, or a key that
+    is not UTF-8, is told in ``bad`` and never asked for. Local paths may be written as the column ``file`` has them.
 
     Parameters
     ----------
     source
         A text file in UTF-8, ``"-"`` for standard input, or an iterable of lines.
     bucket
-        Bucket of lines that are bare keys. Without it a line is a URL, ``s3://bucket/key``, or a local path.
+        Bucket of lines that are bare keys, which are taken as they are: a slash at the beginning is a part of the key. Without it
+        a line is a URL, ``s3://bucket/key``, or a local path.
 
     Raises
     ------
+    ValueError
+        No bucket can have this name.
     FileNotFoundError
         The list does not exist. Like the errors below it is raised when the query runs.
     FormatError
@@ -46,6 +51,8 @@ class KeyList(KeySource):
 
     def __init__(self, source: Lines, *, bucket: str | None = None) -> None:
         super().__init__()
+        if bucket is not None and (wrong := wrong_bucket(bucket)):
+            raise ValueError(wrong)
         self._source = source
         self._bucket = bucket
 
@@ -54,9 +61,17 @@ class KeyList(KeySource):
         return f"KeyList({named(self._source)!r})"
 
     def _objects(self) -> Iterator[Object]:
-        for _, line in lines(self._source):
+        for number, line in lines(self._source):
             bare = self._bucket is not None and not line.startswith("s3://")
-            yield Object(f"s3://{self._bucket}/{line.removeprefix('/')}" if bare else line)
+            url = f"s3://{self._bucket}/{line}" if bare else line
+            if url.startswith("s3://"):
+                if wrong := wrong_bucket(url.removeprefix("s3://").partition("/")[0]):
+                    self.bad.append(bad_line(named(self._source), number, "bad-bucket", wrong))
+                    continue
+                if not is_text(url):
+                    self.bad.append(bad_line(named(self._source), number, "bad-key", "a key that is not UTF-8"))
+                    continue
+            yield Object(url)
 
 
 def lines(source: Lines) -> Iterator[tuple[int, str]]:
@@ -81,6 +96,15 @@ def _of_file(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
         if stripped := line.rstrip(b"\r\n"):
             yield number, os.fsdecode(stripped)
         number += 1
+
+
+def is_text(text: str) -> bool:
+    """Whether a text stands for bytes that are UTF-8: keys of S3 do."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def named(source: Lines) -> str:

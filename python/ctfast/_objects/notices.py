@@ -21,12 +21,19 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
+from ctfast._buckets import wrong_bucket
+from ctfast._objects.lines import is_text
+
 __all__ = ["Named", "Notice", "NoticeError", "read_notice"]
 
 _VALIDATION = "CloudTrail validation message"
 _CREATED = "ObjectCreated:"
 #: Messages in messages: SQS around SNS around S3 is three.
 _DEEPEST = 8
+#: Characters of a message at most: those of SQS end at 1 MiB.
+_LONGEST = 4 << 20
+#: Bytes that a file may have: what is more than a signed number of 64 bits holds is no size.
+_LARGEST = (1 << 63) - 1
 
 
 class Named(NamedTuple):
@@ -45,7 +52,7 @@ class Notice(NamedTuple):
 
 
 class NoticeError(ValueError):
-    """The message is none of the known forms."""
+    """The message is none of the known forms, or names what S3 cannot have."""
 
 
 def read_notice(body: str | Mapping[str, Any]) -> Notice:
@@ -64,7 +71,7 @@ def read_notice(body: str | Mapping[str, Any]) -> Notice:
     Raises
     ------
     NoticeError
-        It is none of the known forms.
+        It is none of the known forms, or names what S3 cannot have.
 
     Examples
     --------
@@ -74,6 +81,8 @@ def read_notice(body: str | Mapping[str, Any]) -> Notice:
     message: Any = body
     for _ in range(_DEEPEST):
         if isinstance(message, str):
+            if len(message) > _LONGEST:
+                raise NoticeError("a message of more than 4 MiB")
             if message.strip().startswith(_VALIDATION):
                 return Notice([], Counter(test=1))
             message = _parsed(message)
@@ -130,8 +139,11 @@ def _s3_events(records: Any) -> Notice:
             continue
         described = _member(record, "s3", Mapping)
         described_object = _member(described, "object", Mapping)
-        key = unquote_plus(_member(described_object, "key", str), errors="surrogateescape")
-        found.objects.append(Named(_member(_member(described, "bucket", Mapping), "name", str), key, _size(described_object)))
+        try:
+            key = unquote_plus(_member(described_object, "key", str), errors="strict")
+        except UnicodeDecodeError:
+            raise NoticeError("a key that is not UTF-8") from None
+        found.objects.append(_named(_member(_member(described, "bucket", Mapping), "name", str), key, _size(described_object)))
     return found
 
 
@@ -141,7 +153,7 @@ def _cloudtrail(message: Mapping[str, Any]) -> Notice:
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise NoticeError("s3ObjectKey is not a list of keys")
     bucket = _member(message, "s3Bucket", str)
-    return Notice([Named(bucket, key) for key in keys], Counter())
+    return Notice([_named(bucket, key) for key in keys], Counter())
 
 
 def _eventbridge(message: Mapping[str, Any]) -> Notice:
@@ -150,7 +162,16 @@ def _eventbridge(message: Mapping[str, Any]) -> Notice:
     detail = _member(message, "detail", Mapping)
     described = _member(detail, "object", Mapping)
     bucket = _member(_member(detail, "bucket", Mapping), "name", str)
-    return Notice([Named(bucket, _member(described, "key", str), _size(described))], Counter())
+    return Notice([_named(bucket, _member(described, "key", str), _size(described))], Counter())
+
+
+def _named(bucket: str, key: str, size: int | None = None) -> Named:
+    """Name an object, if S3 can have it."""
+    if wrong := wrong_bucket(bucket):
+        raise NoticeError(wrong)
+    if not is_text(key):
+        raise NoticeError("a key that is not UTF-8")
+    return Named(bucket, key, size)
 
 
 def _member(holder: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -162,7 +183,7 @@ def _member(holder: Mapping[str, Any], name: str, kind: type) -> Any:
 
 def _size(described: Mapping[str, Any]) -> int | None:
     size = described.get("size")
-    return size if isinstance(size, int) and size >= 0 else None
+    return size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= _LARGEST else None
 
 
 def _kind(value: Any) -> str:

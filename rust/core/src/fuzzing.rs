@@ -16,6 +16,11 @@ use crate::schema;
 
 pub use crate::unchecked::classify::{Variant, variants};
 
+/// Reads an answer of a store as everything that it may be. `asked` is a prefix, and the name of a bucket and of a region.
+pub fn answered(status: u16, head: &str, body: &[u8], asked: &str) {
+    crate::source::object::fuzzed::answer(status, head, body, asked);
+}
+
 /// Inflates whole files into memory that is reused.
 pub struct Inflate {
     inflater: Inflater,

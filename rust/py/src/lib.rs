@@ -25,7 +25,7 @@ mod _ctfast {
     #[pymodule_export]
     use super::listing::Listing;
     #[pymodule_export]
-    use super::remote::Remote;
+    use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
     use super::scan::{Batch, Scan, Sizes, columns, schema};
 

@@ -7,6 +7,18 @@ use ctfast_core::source::object::{self, AwsCredential, Renew};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+/// Why no bucket can have this name, in words; None if one can.
+#[pyfunction]
+pub(crate) fn check_bucket(name: &str) -> Option<&'static str> {
+    object::check_bucket(name).err()
+}
+
+/// Words of others without what looks like a secret, on one line, and short.
+#[pyfunction]
+pub(crate) fn without_secrets(words: &str) -> String {
+    object::without_secrets(words)
+}
+
 /// Connections, credentials and pace. `close` cancels what is under way.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Remote(pub(crate) Arc<object::Remote>);

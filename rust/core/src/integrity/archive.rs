@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::source::key::{DIGEST, Folders, Key, is_kind};
-use crate::source::{has_log_ending, unreadable};
+use crate::source::object::check_bucket;
+use crate::source::{has_log_ending, path_text, unreadable};
 
 use super::digest::Name;
 use super::storage::Storage;
@@ -111,6 +112,7 @@ pub(crate) fn is_safe(key: &str) -> bool {
 
 impl Archive {
     pub(crate) fn new(roots: Vec<Root>, storage: Storage) -> Result<Self, Error> {
+        let storage = storage.below(roots.iter().map(|root| root.path.as_path()));
         for root in &roots {
             storage.must_have(&root.path)?;
         }
@@ -142,7 +144,7 @@ impl Archive {
             if may_be_root {
                 add(&name.key, true);
             }
-            if is_safe(&name.bucket) && !name.bucket.contains('/') {
+            if check_bucket(&name.bucket).is_ok() {
                 // Another bucket is known by its folder only.
                 let is_below = may_be_root || root.path.join(&name.bucket).is_dir();
                 add(&format!("{}/{}", name.bucket, name.key), is_below);
@@ -185,7 +187,7 @@ impl Archive {
         let mut contents = Contents::default();
         let mut visited = HashSet::new();
         for root in &self.roots {
-            let folder = absolute(&root.path).map_or_else(|_| String::new(), |path| path.to_string_lossy().into_owned());
+            let folder = absolute(&root.path).map_or_else(|_| String::new(), |path| path_text(&path));
             contents.visit(&root.path, &folder, wanted, &self.storage, &mut visited);
         }
         contents

@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 
+use crate::source::path_text;
+
 use super::chain::{Chain, ChainId};
 use super::clock::{HOUR, iso};
 use super::finding::{Finding, Reason, Severity, UnlistedRow};
@@ -114,7 +116,7 @@ impl Walk {
         } else {
             (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
         };
-        let file = path.to_string_lossy().into_owned();
+        let file = path_text(&path);
         out.counts.unlisted(severity);
         // Without digests one finding tells of all of them.
         if self.digests > 0 {

@@ -35,6 +35,7 @@ use crate::error::Error;
 use crate::inflate::Limits;
 use crate::source::key::Key;
 use crate::source::object::Remote;
+use crate::source::path_text;
 use archive::{Archive, Dirs, Place};
 use chain::{ChainId, Node};
 use check::Worker;
@@ -222,7 +223,7 @@ impl Output {
     }
 
     fn about(&mut self, reason: Reason, message: String, path: &Path, place: Option<&Place>) {
-        let file = path.to_string_lossy().into_owned();
+        let file = path_text(path);
         let key = Key::parse(&file);
         let (account, region, time) = key.map(|key| (key.account.into(), key.region.into(), key.time)).map_or_else(
             || (place.map(|place| place.account.clone()), place.map(|place| place.region.clone()), None),

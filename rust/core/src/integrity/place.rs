@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::source::key::Key;
+use crate::source::path_text;
 
 use super::archive::{Days, Dirs, Place, files};
 use super::before;
@@ -247,7 +248,7 @@ impl Walk {
                     }
                 }
                 Settled::Missing { at, path, time, message } => {
-                    let path = path.map(|path| path.to_string_lossy().into_owned());
+                    let path = path.map(|path| path_text(&path));
                     let file = path.or_else(|| at.as_ref().map(|at| at.key.clone()));
                     out.findings.push(finding(Reason::MissingDigest, message, file.clone(), time, &self.place));
                     if !id.backfill {
@@ -273,7 +274,7 @@ impl Walk {
                     self.digests += 1;
                     out.counts.digest(status, id.backfill);
                     out.counts.signature(node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from), status);
-                    let file = node.path.to_string_lossy().into_owned();
+                    let file = path_text(&node.path);
                     for Problem { reason, message } in &node.problems {
                         out.findings.push(finding(*reason, message.clone(), Some(file.clone()), node.time, &self.place));
                     }
@@ -382,7 +383,7 @@ impl Walk {
         bytes: Option<u64>,
     ) -> LogRow {
         LogRow {
-            file: path.map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned()),
+            file: path.map_or_else(|| at.key.clone(), |path| path_text(&path)),
             bucket: at.bucket,
             key: at.key,
             account: Arc::clone(&self.place.account),
@@ -395,7 +396,7 @@ impl Walk {
     }
 
     fn log_finding(&self, reason: Reason, message: String, at: &Name, path: Option<&Path>) -> Finding {
-        let file = Some(path.map_or_else(|| at.key.clone(), |path| path.to_string_lossy().into_owned()));
+        let file = Some(path.map_or_else(|| at.key.clone(), |path| path_text(path)));
         let time = Key::parse(&at.key).map(|key| key.time);
         Finding { file, time, ..self.place_finding(reason, message) }
     }

@@ -14,6 +14,8 @@ use crate::source::{is_folder, unreadable};
 #[derive(Clone, Default)]
 pub(crate) struct Storage {
     remote: Option<Arc<Remote>>,
+    /// The folders of the archive on the disk, as they are without links.
+    roots: Vec<PathBuf>,
 }
 
 /// A file that is open.
@@ -26,7 +28,12 @@ pub(crate) struct Opened {
 
 impl Storage {
     pub(crate) fn new(remote: Option<Arc<Remote>>) -> Self {
-        Self { remote }
+        Self { remote, roots: Vec::new() }
+    }
+
+    /// The same, for an archive that lies in these folders.
+    pub(crate) fn below<'a>(self, roots: impl Iterator<Item = &'a Path>) -> Self {
+        Self { roots: roots.filter_map(|root| fs::canonicalize(root).ok()).collect(), ..self }
     }
 
     /// Whether each file takes a while to come, however small it is.
@@ -47,10 +54,33 @@ impl Storage {
                 let folders = folders.into_iter().map(|folder| (PathBuf::from(folder.trim_end_matches('/')), true));
                 folders.chain(objects.into_iter().map(|object| (PathBuf::from(object), false))).collect()
             }
-            None => on_disk(folder).map_err(|error| unreadable(&error))?,
+            None => self.on_disk(folder).map_err(|error| unreadable(&error))?,
         };
         found.sort_unstable_by(|one, other| one.0.as_os_str().cmp(other.0.as_os_str()));
         Ok(found)
+    }
+
+    fn on_disk(&self, folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            let is_folder = is_folder(kind, &path);
+            if !(is_folder && kind.is_symlink()) || self.leads_on(&path) {
+                found.push((path, is_folder));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a link to a folder leads to where the archive is not looked through already: links in a circle would have no end.
+    fn leads_on(&self, link: &Path) -> bool {
+        let Ok(target) = fs::canonicalize(link) else { return false };
+        let is_passed = |folder: &Path| {
+            let Ok(whole) = fs::canonicalize(folder) else { return false };
+            whole.starts_with(&target) || (folder.is_symlink() && target.starts_with(&whole))
+        };
+        !self.roots.iter().any(|root| target.starts_with(root)) && !link.ancestors().skip(1).any(is_passed)
     }
 
     /// Fails where a folder of a bucket has nothing in it, or the bucket does not tell.
@@ -85,15 +115,4 @@ impl Storage {
             Err(error) => Err(Unread::Bad(error)),
         }
     }
-}
-
-fn on_disk(folder: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        let is_folder = is_folder(entry.file_type()?, &path);
-        found.push((path, is_folder));
-    }
-    Ok(found)
 }

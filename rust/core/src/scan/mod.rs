@@ -159,6 +159,9 @@ impl Scan {
     /// Ends the workers and waits for them.
     pub fn close(&mut self) {
         self.shared.order.close();
+        if let Some(remote) = &self.remote {
+            self.report.requests = remote.requests();
+        }
         if let Some(ahead) = &self.ahead {
             ahead.close();
         }

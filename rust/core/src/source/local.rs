@@ -4,7 +4,7 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{At, Entry, Listed, Selection, Skip};
+use super::{At, Entry, Links, Listed, Selection, Skip, Way, path_text};
 use crate::error::{Error, ErrorKind};
 
 /// Endings of the names that are read from a folder; other files lie there for other reasons.
@@ -15,13 +15,21 @@ pub struct Listing {
     selection: Selection,
     /// What is still to visit, the next one last.
     ahead: Vec<Visit>,
+    /// Of the folder that the user named last.
+    links: Links,
 }
 
 enum Visit {
     /// Named by the user: read, whatever its name ends in.
     Named(PathBuf),
     File(PathBuf),
-    Folder(PathBuf),
+    Folder(PathBuf, Way),
+    /// A folder, in one that the walk has come to so.
+    Found {
+        path: PathBuf,
+        is_link: bool,
+        came: Way,
+    },
     Pruned(Skip),
 }
 
@@ -29,33 +37,35 @@ impl Listing {
     /// Walks through these files and folders, in this order.
     #[must_use]
     pub fn new(paths: Vec<PathBuf>, selection: Selection) -> Self {
-        Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect() }
+        Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect(), links: Links::default() }
     }
 
     fn file(&self, path: PathBuf, size: u64) -> Listed {
-        let key = path.to_string_lossy().into_owned();
+        let key = path_text(&path);
         match self.selection.skips(&key) {
             Some(skip) => Listed::Skipped(skip),
             None => Listed::File(Entry { key, at: At::Disk(path), size: Some(size) }),
         }
     }
 
-    fn folder(&mut self, path: &Path) -> io::Result<()> {
+    fn folder(&mut self, path: &Path, came: Way) -> io::Result<()> {
         let mut found = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            let is_folder = entry.file_type().is_ok_and(|kind| is_folder(kind, &entry.path()));
+            let kind = entry.file_type();
+            let is_folder = kind.as_ref().is_ok_and(|kind| is_folder(*kind, &entry.path()));
+            let is_link = kind.is_ok_and(|kind| kind.is_symlink());
             let mut order = entry.file_name().into_encoded_bytes();
             if is_folder {
                 order.push(b'/');
             }
-            found.push((order, entry.path(), is_folder));
+            found.push((order, entry.path(), is_folder, is_link));
         }
         found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
-        for (_, path, is_folder) in found {
-            self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path.to_string_lossy())) {
+        for (_, path, is_folder, is_link) in found {
+            self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path_text(&path))) {
                 None => Visit::File(path),
-                Some(None) => Visit::Folder(path),
+                Some(None) => Visit::Found { path, is_link, came },
                 Some(Some(skip)) => Visit::Pruned(skip),
             });
         }
@@ -73,9 +83,9 @@ impl Iterator for Listing {
                 Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
                 Visit::File(ref path) if !has_log_ending(path) => return Some(Listed::Skipped(Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
-                    // In a folder, only a link that leads back to where it lies is still a folder here.
                     Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
-                        self.ahead.push(Visit::Folder(path.clone()));
+                        self.links = Links::below(path);
+                        self.ahead.push(Visit::Folder(path.clone(), Way::Straight));
                         continue;
                     }
                     // A pipe that the user names is read; one that lies in a folder would be waited for.
@@ -85,23 +95,26 @@ impl Iterator for Listing {
                     Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
                     Err(error) => Err(error),
                 },
-                Visit::Folder(ref path) => self.folder(path),
+                // In the order of the walk, so that the first of several ways to a folder is the one that is taken.
+                Visit::Found { path, is_link, came } => match self.links.enter(&path, is_link, came) {
+                    Some(way) => {
+                        self.ahead.push(Visit::Folder(path, way));
+                        continue;
+                    }
+                    None => return Some(Listed::Pruned(Skip::Linked)),
+                },
+                Visit::Folder(ref path, came) => self.folder(path, came),
             };
-            if let (Err(error), Visit::File(path) | Visit::Folder(path) | Visit::Named(path)) = (result, visit) {
-                return Some(Listed::Failed(unreadable(&error).in_file(&path.to_string_lossy())));
+            if let (Err(error), Visit::File(path) | Visit::Folder(path, _) | Visit::Named(path)) = (result, visit) {
+                return Some(Listed::Failed(unreadable(&error).in_file(&path_text(&path))));
             }
         }
     }
 }
 
-/// A symbolic link to a folder counts as a folder, unless the path has come through that folder already.
+/// A symbolic link to a folder counts as a folder; whether it is walked through, [`Links`] tells.
 pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
-    if !kind.is_symlink() {
-        return kind.is_dir();
-    }
-    let Ok(target) = fs::canonicalize(path) else { return false };
-    let passed = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(&target));
-    target.is_dir() && !path.ancestors().skip(1).any(passed)
+    if kind.is_symlink() { path.is_dir() } else { kind.is_dir() }
 }
 
 /// Whether a file in a folder is read, by the ending of its name.

@@ -2,13 +2,17 @@
 //! [`object`] list them.
 
 pub mod key;
+mod linked;
 mod listed;
 mod local;
 pub mod object;
+mod path_text;
 mod selection;
 
+pub(crate) use linked::{Links, Way};
 pub use listed::{At, Entry, Keys, Listed};
 pub use local::Listing;
 pub(crate) use local::{has_log_ending, is_folder, unreadable};
 pub use object::{keys, named};
+pub(crate) use path_text::{path_of, path_text};
 pub use selection::{Paths, Selection, Skip};

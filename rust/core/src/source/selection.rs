@@ -73,6 +73,8 @@ pub enum Skip {
     Unverified,
     /// It cannot hold events of the time that is asked for.
     Time,
+    /// A link leads to it, and it is walked through by its own name, or was already.
+    Linked,
     /// It was read up to its text, which lacks a constant that the predicate needs.
     Constant,
 }
@@ -92,6 +94,7 @@ impl Skip {
             Self::Done => "done",
             Self::Unverified => "unverified",
             Self::Time => "time",
+            Self::Linked => "linked",
             Self::Constant => "constant",
         }
     }

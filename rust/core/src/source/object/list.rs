@@ -2,13 +2,25 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
+use std::time::Duration;
+
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::client::{Ask, Bucket};
 use super::failure::{Again, Failure};
-use crate::error::{Error, Refusal};
+use super::transport::within;
+use crate::error::{Error, Refusal, excerpt};
+
+/// A page at most: 1,000 keys of 1,024 bytes, each of which may be written as `&quot;`, and 2 KiB about each.
+const LARGEST: usize = 8 << 20;
+/// Keys and folders of a page. S3 ends at 1,000; some stores that speak its language may be told to give more.
+const MOST: usize = 10_000;
+/// Of a token: it becomes a part of an address.
+const TOKEN: usize = 8 << 10;
+/// A page has to be there in this time; S3 gives one in a second.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +72,7 @@ struct Folder {
 }
 
 impl Page {
-    fn read(body: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
         let wrong = |words: String| Failure::new(Refusal::Protocol, words, Again::Doubtful);
         // A page that failed half way is told of under the status of success.
         let read = quick_xml::de::from_reader::<_, Answer>(body);
@@ -86,6 +98,30 @@ impl Page {
             folders: answer.common_prefixes.into_iter().map(|found| decode(found.prefix)).collect::<Result<_, _>>()?,
             token,
         })
+    }
+}
+
+impl Page {
+    /// The same page, if it is about what was asked for: a store that leaves a parameter out of account would be listed twice, or
+    /// for ever.
+    pub(super) fn checked(self, range: &Range) -> Result<Self, Failure> {
+        let Range { prefix, folders, after, .. } = range;
+        let after = after.as_deref().unwrap_or_default();
+        let is_asked = |key: &str| key.starts_with(prefix.as_str()) && (after.is_empty() || key > after);
+        let holds =
+            |folder: &str| *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder));
+        let wrong = |words: String| Err(Failure::new(Refusal::Protocol, words, Again::Doubtful));
+        if self.objects.len() + self.folders.len() > MOST {
+            return wrong(format!("a page of a listing with more than {MOST} entries"));
+        }
+        if self.token.as_ref().is_some_and(|token| token.len() > TOKEN) {
+            return wrong(format!("a page of a listing with a token of more than {TOKEN} bytes"));
+        }
+        let strange = self.objects.iter().map(|(key, _)| key).find(|key| !is_asked(key));
+        match strange.or_else(|| self.folders.iter().find(|folder| !holds(folder))) {
+            Some(key) => wrong(format!("a page of a listing with a key that was not asked for: {}", excerpt(key))),
+            None => Ok(self),
+        }
     }
 }
 
@@ -116,8 +152,11 @@ impl Bucket {
         parameters.extend([("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix.as_str())]);
         parameters.extend(after.as_deref().map(|after| ("start-after", after)));
         let answer = self.ask(Ask::List(&parameters)).await?;
-        let body = answer.into_body().bytes().await.map_err(|error| Failure::of_http(&error))?;
-        Page::read(&body)
+        let body = within(answer.into_body(), LARGEST, PATIENCE).await.map_err(|error| Failure::of_http(&error))?;
+        match Page::read(&body).and_then(|page| page.checked(range)) {
+            Ok(page) => Ok(page),
+            Err(failure) => Err(self.without_secrets(failure).await),
+        }
     }
 }
 
@@ -158,5 +197,52 @@ mod tests {
         ] {
             assert_eq!(Page::read(body.as_bytes()).expect_err(body).again, again, "{body}");
         }
+    }
+
+    #[test]
+    fn a_page_is_about_what_was_asked_for() {
+        let range = Range { prefix: "a/".to_owned(), folders: true, after: Some("a/b/x".to_owned()), token: None };
+        let page = |objects: &[&str], folders: &[&str], token: &str| Page {
+            objects: objects.iter().map(|key| ((*key).to_owned(), 1)).collect(),
+            folders: folders.iter().map(|key| (*key).to_owned()).collect(),
+            token: Some(token.to_owned()),
+        };
+        for right in [page(&["a/b/y", "a/c"], &["a/b/", "a/d/"], "t"), page(&[], &[], &"t".repeat(TOKEN))] {
+            right.checked(&range).expect("a page");
+        }
+        for wrong in [
+            page(&["b/c"], &[], "t"),
+            page(&["a/b/x"], &[], "t"),
+            page(&["a/a"], &[], "t"),
+            page(&[], &["a/a/"], "t"),
+            page(&[], &["b/"], "t"),
+            page(&[], &[], &"t".repeat(TOKEN + 1)),
+            page(&["a/c"; MOST + 1], &[], "t"),
+        ] {
+            assert_eq!(wrong.checked(&range).expect_err("none of ours").refusal, Refusal::Protocol);
+        }
+        // A folder in a listing of keys hides what lies in it.
+        assert!(page(&[], &["a/c/"], "t").checked(&Range { folders: false, ..range }).is_err());
+    }
+
+    #[test]
+    fn numbers_and_depths_that_no_page_has() {
+        let body = |size: &str| {
+            format!(
+                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>{size}</Size></Contents></ListBucketResult>"
+            )
+        };
+        for size in ["-1", "18446744073709551616", "1e3", "", "0x10"] {
+            assert!(Page::read(body(size).as_bytes()).is_err(), "{size}");
+        }
+        assert_eq!(Page::read(body(&u64::MAX.to_string()).as_bytes()).expect("a page").objects[0].1, u64::MAX);
+        let deep = format!("<ListBucketResult>{}", "<a>".repeat(1 << 20));
+        assert!(Page::read(deep.as_bytes()).is_err());
+        let deep = format!(
+            "<ListBucketResult>{}{}<IsTruncated>false</IsTruncated></ListBucketResult>",
+            "<a>".repeat(1 << 18),
+            "</a>".repeat(1 << 18)
+        );
+        assert_eq!(Page::read(deep.as_bytes()).expect("a page"), Page::default());
     }
 }

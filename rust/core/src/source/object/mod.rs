@@ -3,36 +3,44 @@
 //! The client, the credentials and their renewal are those of the crate `object_store`. What is asked is our own, because a
 //! reader of evidence needs keys byte for byte, the store's reason for each refusal, and one hand on tries and pace.
 
+mod bucket_name;
 mod client;
 mod config;
 mod copy;
 mod credentials;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzed;
 mod get;
 mod list;
 mod listing;
 mod look;
 mod pace;
 mod sign;
+mod trail;
+mod transport;
 mod tree;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use bucket_name::check as check_bucket;
 pub use client::{Bucket, Requests};
 pub use copy::{Copied, Copies, Waiting, Wanted};
 pub use credentials::Renew;
 pub(crate) use get::Got;
 pub use object_store::aws::AwsCredential;
 use tokio::runtime::{Builder, Handle, Runtime};
+pub use words::without_secrets;
 
 use self::client::Counts;
 use self::config::Config;
 use self::credentials::Credentials;
 use self::listing::Listing as Objects;
-use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending};
+use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending, path_of};
 
 /// What the address of an object begins with.
 const SCHEME: &str = "s3://";
@@ -151,7 +159,7 @@ pub fn named(files: Vec<(PathBuf, Option<u64>)>, selection: Selection, remote: O
     Box::new(files.into_iter().flat_map(move |(source, size)| -> Keys {
         let address = source.to_str().filter(|_| is_address(&source));
         let Some((address, remote)) = address.zip(remote.as_ref()) else {
-            return Box::new(Listing::new(vec![source], selection.clone()));
+            return Box::new(Listing::new(vec![path_of(&source).into_owned()], selection.clone()));
         };
         let listed = match selection.skips(address) {
             Some(skip) => Listed::Skipped(skip),

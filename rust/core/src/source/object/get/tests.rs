@@ -65,14 +65,14 @@ impl Store {
         let options: BTreeMap<_, _> =
             options.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let remote = Remote::new(&options, None).expect("a client");
-        let bucket = remote.bucket("b");
+        let bucket = remote.bucket("bkt");
         (remote, bucket)
     }
 
     /// Gets the object `k` of at most 1 MiB.
     fn get(&self, listed: Option<u64>) -> Result<Got, Error> {
         let (remote, bucket) = self.bucket(&[]);
-        let got = remote.handle().block_on(bucket.get("s3://b/k", listed, 1 << 20));
+        let got = remote.handle().block_on(bucket.get("s3://bkt/k", listed, 1 << 20));
         assert!(!format!("{got:?}").contains("nobody-sees"), "{got:?}");
         got
     }
@@ -153,7 +153,7 @@ fn some(values: &[&str]) -> Vec<Option<String>> {
 fn an_object_is_asked_for_by_its_key() {
     let store = Store::new(vec![whole("0123456789")]);
     assert_eq!(store.bytes(Some(10)), "0123456789");
-    assert!(store.heads()[0].starts_with("GET /b/k HTTP/1.1\n"), "{:?}", store.heads());
+    assert!(store.heads()[0].starts_with("GET /bkt/k HTTP/1.1\n"), "{:?}", store.heads());
     assert_eq!(store.headers("x-amz-security-token"), some(&[TOKEN]));
 }
 
@@ -161,9 +161,9 @@ fn an_object_is_asked_for_by_its_key() {
 fn odd_keys_are_encoded_or_refused() {
     let store = Store::new(vec![whole(""), whole("")]);
     let (remote, bucket) = store.bucket(&[]);
-    let get = |key: &str| remote.handle().block_on(bucket.get(&format!("s3://b/{key}"), None, 9));
+    let get = |key: &str| remote.handle().block_on(bucket.get(&format!("s3://bkt/{key}"), None, 9));
     get("a//b c+d%é~.gz").expect("an object");
-    assert!(store.heads()[0].starts_with("GET /b/a//b%20c%2Bd%25%C3%A9~.gz HTTP/1.1\n"), "{:?}", store.heads());
+    assert!(store.heads()[0].starts_with("GET /bkt/a//b%20c%2Bd%25%C3%A9~.gz HTTP/1.1\n"), "{:?}", store.heads());
     let error = get("a/../b").expect_err("no key");
     assert_eq!(error.kind().name(), "bad-key");
     assert_eq!(store.heads().len(), 1);
@@ -212,7 +212,7 @@ fn a_length_that_is_not_the_listed_one_is_never_accepted() {
 fn a_store_that_asks_to_slow_down_is_asked_later() {
     let store = Store::new(vec![refusal("503 Slow Down", "SlowDown"), refusal("500 Internal", "InternalError"), part(0, 10)]);
     let (remote, bucket) = store.bucket(&[]);
-    let got = remote.handle().block_on(bucket.get("s3://b/k", Some(10), 10)).expect("an object");
+    let got = remote.handle().block_on(bucket.get("s3://bkt/k", Some(10), 10)).expect("an object");
     assert!(matches!(got, Got::Whole(bytes) if bytes.len() == 10));
     let requests = remote.requests();
     assert_eq!((requests.gets, requests.retries, requests.throttled), (3, 2, 1));
@@ -222,7 +222,7 @@ fn a_store_that_asks_to_slow_down_is_asked_later() {
 fn tries_end() {
     let store = Store::new(vec![refusal("503 Slow Down", "SlowDown"); 3]);
     let (remote, bucket) = store.bucket(&[("max_retries", "2")]);
-    let error = remote.handle().block_on(bucket.get("s3://b/k", Some(10), 10)).expect_err("an error");
+    let error = remote.handle().block_on(bucket.get("s3://bkt/k", Some(10), 10)).expect_err("an error");
     assert_eq!(error.to_string(), "throttled: 503, SlowDown, why (after 3 tries)");
 }
 
@@ -261,7 +261,7 @@ fn the_clock_is_put_right_by_the_store() {
     // Those that were under way at the same time are made again as well.
     let store = Store::new(vec![skewed.clone(), skewed.clone(), part(0, 10), part(0, 10)]);
     let (remote, bucket) = store.bucket(&[]);
-    let get = || bucket.get("s3://b/k", Some(10), 10);
+    let get = || bucket.get("s3://bkt/k", Some(10), 10);
     let (one, other) = remote.handle().block_on(async { tokio::join!(get(), get()) });
     assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
     // A store that says so again means something else.
@@ -275,7 +275,7 @@ fn a_store_that_is_not_there_is_given_up_soon() {
     let remote =
         Remote::new(&BTreeMap::from([("endpoint".to_owned(), endpoint), ("skip_signature".to_owned(), "true".to_owned())]), None);
     let remote = remote.expect("a client");
-    let error = remote.handle().block_on(remote.bucket("b").get("s3://b/k", None, 9)).expect_err("nothing");
+    let error = remote.handle().block_on(remote.bucket("bkt").get("s3://bkt/k", None, 9)).expect_err("nothing");
     assert_eq!(error.kind().name(), "network");
     assert_eq!(remote.requests().gets, 3);
 }
@@ -284,10 +284,10 @@ fn a_store_that_is_not_there_is_given_up_soon() {
 fn large_objects_are_left_to_a_stream() {
     let store = Store::new(vec![whole("0123456789"), part(0, 3), part(3, 8), part(8, 10)]);
     let (remote, bucket) = store.bucket(&[]);
-    let got = remote.handle().block_on(bucket.get("s3://b/k", None, 9)).expect("an answer");
+    let got = remote.handle().block_on(bucket.get("s3://bkt/k", None, 9)).expect("an answer");
     assert!(matches!(got, Got::Large(10)));
     let mut text = String::new();
-    bucket.stream("s3://b/k", Some(10)).read_to_string(&mut text).expect("an object");
+    bucket.stream("s3://bkt/k", Some(10)).read_to_string(&mut text).expect("an object");
     assert_eq!(text, "0123456789");
     assert_eq!(store.headers("range"), some(&["", "", "bytes=3-", "bytes=8-"]));
 }
@@ -297,7 +297,7 @@ fn a_stream_that_cannot_go_on_fails_with_the_reason() {
     let store = Store::new(vec![part(0, 3), refusal("403 Forbidden", "AccessDenied")]);
     let (_remote, bucket) = store.bucket(&[]);
     let mut bytes = Vec::new();
-    let error = bucket.stream("s3://b/k", Some(10)).read_to_end(&mut bytes).expect_err("a refusal");
+    let error = bucket.stream("s3://bkt/k", Some(10)).read_to_end(&mut bytes).expect_err("a refusal");
     assert_eq!(bytes, b"012");
     let error = error.downcast::<Error>().expect("an error of ours");
     assert_eq!(error.to_string(), "access denied: 403, AccessDenied, why (after 2 tries)");
@@ -307,11 +307,102 @@ fn a_stream_that_cannot_go_on_fails_with_the_reason() {
 fn closing_cancels_what_is_under_way() {
     let store = Store::new(vec![Act::Stall(String::new())]);
     let (remote, bucket) = store.bucket(&[("read_timeout", "1h")]);
-    let mut download = bucket.stream("s3://b/k", Some(10));
+    let mut download = bucket.stream("s3://bkt/k", Some(10));
     let reader = thread::spawn(move || download.read(&mut [0; 10]).is_err());
     while store.heads().is_empty() {
         thread::sleep(Duration::from_millis(5));
     }
     remote.close();
     assert!(reader.join().expect("no panic"));
+}
+
+#[test]
+fn versions_are_never_mixed_where_the_store_ignores_if_match() {
+    let other = |tag: &str| answer("206 Partial Content", &["Content-Length: 7", "Content-Range: bytes 3-9/10", tag], "xxxxxxx");
+    for tag in ["ETag: \"f\"", "ETag: W/\"e\"", "X: y"] {
+        let store = Store::new(vec![part(0, 3), other(tag), part(0, 10)]);
+        assert_eq!(store.bytes(Some(10)), "0123456789", "{tag}");
+        // A stream has given the beginning away.
+        let store = Store::new(vec![part(0, 3), other(tag)]);
+        let (_remote, bucket) = store.bucket(&[]);
+        let mut bytes = Vec::new();
+        let error = bucket.stream("s3://bkt/k", Some(10)).read_to_end(&mut bytes).expect_err("another version");
+        assert_eq!(bytes, b"012");
+        let error = error.downcast::<Error>().expect("an error of ours");
+        assert_eq!(error.kind().name(), "changed", "{error}");
+    }
+}
+
+#[test]
+fn lengths_that_nobody_has_are_not_believed() {
+    let huge = "Content-Length: 1099511627776";
+    let store = Store::new(vec![answer("403 Forbidden", &[huge], "<Error><Code>AccessDenied</Code></Error>")]);
+    assert_eq!(store.error(Some(10)), "access denied: 403, AccessDenied");
+    let store = Store::new(vec![answer("200 OK", &[huge], "")]);
+    let (remote, bucket) = store.bucket(&[("max_retries", "0")]);
+    let range = crate::source::object::list::Range::default();
+    let error = remote.handle().block_on(bucket.page(&range)).expect_err("no page");
+    assert!(matches!(error.kind().name(), "network" | "not-s3" | "protocol"), "{error}");
+    // Without a length, nobody would know when it ends.
+    let store = Store::new(vec![answer("200 OK", &[], "0123456789")]);
+    let (_remote, bucket) = store.bucket(&[]);
+    let error = bucket.stream("s3://bkt/k", None).read_to_end(&mut Vec::new()).expect_err("no length");
+    assert!(error.to_string().ends_with("an object without a length"), "{error}");
+}
+
+#[test]
+fn clocks_and_regions_that_no_store_has_are_not_believed() {
+    let body = "<Error><Code>RequestTimeTooSkewed</Code><Message>late</Message></Error>";
+    let length = format!("Content-Length: {}", body.len());
+    for date in ["Tue, 01 Jan 262142 00:00:00 GMT", "Fri, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "soon"] {
+        let skewed = answer("403 Forbidden", &[&length, &format!("Date: {date}")], body);
+        let store = Store::new(vec![skewed]);
+        assert_eq!(store.error(Some(10)), "no valid credentials: 403, RequestTimeTooSkewed, late", "{date}");
+    }
+    for region in ["evil.com/", "x@evil", "a b", "", "EU"] {
+        let elsewhere = answer("400 Bad Request", &["Content-Length: 0", &format!("x-amz-bucket-region: {region}")], "");
+        let store = Store::new(vec![elsewhere]);
+        assert_eq!(store.error(Some(10)), "not an answer of S3: 400 Bad Request", "{region}");
+    }
+    // An answer that is no redirect has no say in where the bucket is.
+    let denied = answer("403 Forbidden", &["Content-Length: 0", "x-amz-bucket-region: eu-west-1"], "");
+    assert_eq!(Store::new(vec![denied]).error(Some(10)), "access denied: 403 Forbidden");
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    let other = Store::new(vec![whole("0123456789")]);
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let place = format!("Location: {}/bkt/k?X=1", other.endpoint);
+        let store = Store::new(vec![answer(status, &["Content-Length: 0", &place], "")]);
+        let host = other.endpoint.trim_start_matches("http://");
+        let words = format!("redirected elsewhere: {}, to {host}, which is not followed", &status[..3]);
+        assert_eq!(store.error(Some(10)), words);
+    }
+    assert!(other.heads().is_empty());
+}
+
+#[test]
+fn names_of_no_bucket_are_never_asked_for() {
+    let store = Store::new(vec![whole("")]);
+    let (remote, _) = store.bucket(&[]);
+    for name in ["x@host", "host:80#", "..", "a?b", "a b", "a%2fb"] {
+        let address = format!("s3://{name}/k");
+        let error = remote.handle().block_on(remote.bucket(name).get(&address, None, 9)).expect_err("no bucket");
+        assert_eq!(error.kind().name(), "bad-bucket", "{name}");
+    }
+    assert_eq!((remote.requests().gets, store.heads().len()), (0, 0));
+    // What a path can hold, a host cannot.
+    let (remote, _) = store.bucket(&[("virtual_hosted_style_request", "true")]);
+    let error = remote.handle().block_on(remote.bucket("My_Logs").get("s3://My_Logs/k", None, 9)).expect_err("no host");
+    assert_eq!(error.kind().name(), "bad-bucket");
+}
+
+#[test]
+fn secrets_that_a_store_repeats_are_cut() {
+    let body = format!(
+        "<Error><Code>InvalidToken</Code><Message>no token {TOKEN}, key {SECRET}, AKIAIOSFODNN7EXAMPLE</Message></Error>"
+    );
+    let store = Store::new(vec![answer("400 Bad Request", &[&format!("Content-Length: {}", body.len())], &body)]);
+    assert_eq!(store.error(Some(10)), "no valid credentials: 400, InvalidToken, no token …, key …, …");
 }

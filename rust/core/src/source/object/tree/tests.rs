@@ -259,3 +259,48 @@ fn what_is_named_must_be_there() {
     let empty = Bucket::new([], 1000);
     assert_eq!(tell(&empty, "", Selection::default(), 1).expect_err("nothing").kind(), &ErrorKind::NotFound);
 }
+
+#[test]
+fn a_page_without_a_key_is_not_the_end() {
+    let keys = ["AWSLogs/111111111111/CloudTrail/us-east-1/2024/01/01/a.json.gz", "a.json", "b/c.json"].map(str::to_owned);
+    for (prefix, expected) in [("", &keys[..]), ("b/", &keys[2..]), ("a.json", &keys[1..2])] {
+        let bucket = Bucket::new(keys.clone(), 1);
+        let remote = Remote::new(&BTreeMap::from([("skip_signature".to_owned(), "true".to_owned())]), None).expect("a client");
+        let mut tree = Tree::new(remote.bucket("bkt"), prefix, Selection::default());
+        let (mut files, mut empty) = (Vec::new(), 0);
+        loop {
+            while let Some(found) = tree.take() {
+                files.extend(found.into_iter().filter_map(|listed| match listed {
+                    Listed::File(entry) => Some(entry.key.replace("s3://bkt/", "")),
+                    _ => None,
+                }));
+            }
+            let Some((number, mut range)) = tree.begin() else { break };
+            // Each page comes behind two empty ones, whose tokens are marked.
+            let token = range.token.clone().unwrap_or_default();
+            let marks = token.bytes().take_while(|byte| *byte == b'!').count();
+            let page = if marks < 2 {
+                empty += 1;
+                Page { token: Some(format!("!{token}")), ..Page::default() }
+            } else {
+                range.token = Some(token[2..].to_owned()).filter(|token| !token.is_empty());
+                bucket.answer(&range)
+            };
+            tree.answer(number, page).expect("a page");
+        }
+        assert!(tree.is_done() && empty >= 2);
+        assert_eq!(files, expected, "{prefix}");
+    }
+}
+
+#[test]
+fn months_that_are_not_two_digits_are_not_split() {
+    let region = "AWSLogs/111111111111/CloudTrail/us-east-1/2024";
+    let months = ["0000001", "000002", "01", "1", "4294967295", "+2"];
+    let keys = months.iter().flat_map(|month| (0..5).map(move |n| format!("{region}/{month}/{n}.json")));
+    for page in 1..8 {
+        let bucket = Bucket::new(keys.clone(), page);
+        let told = tell(&bucket, "", Selection::default(), 1).expect("keys");
+        assert_eq!(told.files, bucket.keys.iter().cloned().collect::<Vec<_>>(), "pages of {page}");
+    }
+}

@@ -1,0 +1,64 @@
+//! What a store may send, through everything that reads it: for `rust/fuzz`.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{StatusCode, header};
+
+use super::bucket_name::{check, fits_host, is_region};
+use super::failure::Failure;
+use super::get::State;
+use super::list::{Page, Range};
+use super::trail::Trail;
+use super::words::without_secrets;
+
+/// Reads an answer as a page of a listing, as an error, and as the head of an object and of a part of it. `text` is what was asked
+/// for: a prefix, and the name of a bucket and of a region.
+pub(crate) fn answer(status: u16, head: &str, body: &[u8], text: &str) {
+    let mut headers = HeaderMap::new();
+    for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.trim()), HeaderValue::try_from(value.trim())) {
+            headers.append(name, value);
+        }
+    }
+    object(&headers);
+    if let Ok(status) = StatusCode::from_u16(status) {
+        let failure = Failure::of_answer(status, body, status.as_u16().is_multiple_of(2));
+        let words = without_secrets(&failure.words);
+        assert!(words.chars().count() <= 300 && !words.contains(char::is_control), "{words:?}");
+        assert!(!words.contains("AKIAIOSFODNN7EXAMPLE"), "{words}");
+    }
+    let after = (!text.is_empty()).then(|| format!("{text}a"));
+    let range = Range { prefix: text.to_owned(), folders: status.is_multiple_of(2), after, token: None };
+    if let Ok(page) = Page::read(body).and_then(|page| page.checked(&range)) {
+        assert!(
+            page.objects.iter().all(|(key, _)| key.starts_with(text) && range.after.as_ref().is_none_or(|after| key > after))
+        );
+        assert!(range.folders || page.folders.is_empty());
+        let mut trail = Trail::default();
+        let goes_on = trail.follow(&page).is_ok();
+        assert!(goes_on && trail.follow(&page).is_err(), "a page that comes again");
+    }
+    if check(text).is_ok() {
+        let url = reqwest::Url::parse(&format!("http://h/{text}/k")).expect("an address");
+        assert_eq!((url.host_str(), url.path(), url.query()), (Some("h"), format!("/{text}/k").as_str(), None));
+        if fits_host(text) {
+            let host = format!("{text}.s3.r.amazonaws.com");
+            assert!(reqwest::Url::parse(&format!("https://{host}/")).map_or(true, |url| url.host_str() == Some(&host)));
+        }
+    }
+    if is_region(text) {
+        let url = reqwest::Url::parse(&format!("https://s3.{text}.amazonaws.com/")).expect("an address");
+        assert_eq!(url.host_str(), Some(format!("s3.{text}.amazonaws.com").as_str()));
+    }
+}
+
+/// The head of a whole object, and then of the part from byte 5 on: parts are only put together if their tags are one.
+fn object(headers: &HeaderMap) {
+    let mut state = State::default();
+    if state.check(headers).is_ok() {
+        state.have = 5;
+        if state.check(headers).is_ok() {
+            let tag = headers.get(header::ETAG).expect("a tag");
+            assert!(!tag.as_bytes().starts_with(b"W/") && headers.contains_key(header::CONTENT_RANGE));
+        }
+    }
+}

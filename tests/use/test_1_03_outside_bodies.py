@@ -1,0 +1,154 @@
+"""Item 3: whatever length, time or size comes from outside, it ends in a typed failure and in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import ctfast as ct
+from loopback import Request, error, response
+from scripted import Cut, page, playing
+
+TERABYTE = b"Content-Length: 1099511627776"
+
+
+def lying(answer: bytes) -> Cut:
+    """The same answer with a length that it has not."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    return Cut(b"\r\n".join([*lines, TERABYTE]) + b"\r\n\r\n" + body)
+
+
+def kind_of(script: Callable[[Request], bytes]) -> str:
+    """Read the bucket in a process of its own, which may die of it; what is said at the end."""
+    code = """
+        import json, sys
+        import ctfast as ct
+        try:
+            ct.read("s3://bucket/", storage_options=json.loads(sys.argv[1]))
+        except (ct.CloudTrailError, OSError) as error:
+            print(getattr(error, "kind", type(error).__name__))
+    """
+    with playing(script) as store:
+        options = json.dumps(store.options | {"max_retries": "0"})
+        command = [sys.executable, "-c", textwrap.dedent(code), options]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "panicked" not in ended.stderr
+    return ended.stdout.strip()
+
+
+SKEWED = "RequestTimeTooSkewed"
+OUTSIDE: dict[str, tuple[Callable[[Request], bytes], str]] = {
+    "an error of a terabyte": (lambda _: lying(error(403, "AccessDenied")), "access-denied"),
+    "a listing of a terabyte": (lambda _: lying(page([])), "network"),
+    "a date of the year 262142": (lambda _: error(403, SKEWED, date="Tue, 01 Jan 262142 00:00:00 GMT"), "credentials"),
+    "a date before there were stores": (lambda _: error(403, SKEWED, date="Mon, 01 Jan 0001 00:00:00 GMT"), "credentials"),
+    "a page of ten megabytes": (lambda _: response(200, page([]) + b" " * (10 << 20)), "network"),
+    "a negative size": (lambda _: page([("a.json", -1)]), "protocol"),
+    "a size beyond 64 bits": (lambda _: page([("a.json", 1 << 64)]), "protocol"),
+    "a token that fits no address": (lambda _: page([("a.json", 1)], "t" * 70_000), "protocol"),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_store_cannot_end_the_process(name: str) -> None:
+    script, expected = OUTSIDE[name]
+    assert kind_of(script) == expected
+
+
+def test_a_body_that_drips_for_ever_is_cut() -> None:
+    # 100 MB of an error are not waited for: 64 KiB say enough.
+    endless = Cut(
+        b"HTTP/1.1 403 -\r\nContent-Length: 104857600\r\n\r\n<Error><Code>AccessDenied</Code></Error>" + b" " * (1 << 20)
+    )
+    with playing(lambda _: endless) as store, pytest.raises(ct.SourceError) as raised:
+        ct.read("s3://bucket/", storage_options=store.options)
+    assert raised.value.kind == "access-denied"
+
+
+KEY = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"
+
+
+def event(**more: object) -> str:
+    described = {"key": KEY, **more}
+    return json.dumps(
+        {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "bucket"}, "object": described}}]}
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " " * (5 << 20) + event(),
+        json.dumps({"Body": "x" * (5 << 20)}),
+        "[" * 100_000,
+        event(key="a%FF.json.gz"),
+        event(key="a\ud800.json.gz"),
+        '{"s3Bucket": "bucket", "s3ObjectKey": ["' + "\\ud800" + KEY + '"]}',
+    ],
+    ids=["long", "long inside", "deep", "no UTF-8", "half a character", "half a character of CloudTrail"],
+)
+def test_messages_that_nobody_sends_are_findings(line: str) -> None:
+    messages = ct.Messages([line])
+    assert list(messages) == []
+    assert [bad.kind for bad in messages.bad] == ["invalid-message"]
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 63, 10**30, True, "7"])
+def test_sizes_that_nothing_has_are_not_believed(size: object) -> None:
+    assert [found.size for found in ct.Messages([event(size=size)])] == [None]
+
+
+def inventory(folder: Path, rows: str, **more: object) -> ct.Inventory:
+    (folder / "part.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    manifest = {"fileFormat": "CSV", "fileSchema": "Bucket, Key, Size", "files": [{"key": "part.csv.gz"}]} | more
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return ct.Inventory(folder / "manifest.json")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '"bucket","' + "x" * 100_000 + '","1"\n',
+        f'"bucket","{KEY}","-1"\n',
+        f'"bucket","{KEY}","{1 << 64}"\n',
+        '"bucket","a%FF.json.gz","1"\n',
+        f'"user@host","{KEY}","1"\n',
+    ],
+    ids=["a long row", "negative", "beyond 64 bits", "no UTF-8", "no bucket"],
+)
+def test_rows_that_no_inventory_has_are_told(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(ct.FormatError) as raised:
+        list(inventory(tmp_path, rows))
+    assert raised.value.kind == "invalid-inventory"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"files": [{"key": "/etc/passwd"}]},
+        {"files": [{"key": "../part.csv.gz"}]},
+        {"files": [{"key": "part.csv.gz", "MD5checksum": 7}]},
+        {"sourceBucket": "user@host"},
+        {"destinationBucket": "arn:aws:s3:::host:80#"},
+    ],
+    ids=["absolute", "upwards", "no checksum", "no source", "no destination"],
+)
+def test_manifests_that_lead_elsewhere_are_told(tmp_path: Path, more: dict[str, object]) -> None:
+    with pytest.raises(ct.FormatError) as raised:
+        list(inventory(tmp_path, f'"bucket","{KEY}","1"\n', **more))
+    assert raised.value.kind == "invalid-inventory"
+
+
+def test_a_deep_manifest_is_told(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(ct.FormatError, match="the manifest is not JSON"):
+        list(ct.Inventory(tmp_path / "manifest.json"))
