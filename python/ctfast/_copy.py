@@ -160,11 +160,14 @@ def copy(
     remote = options.remote()
     total = _Total(options) if progress is not None else None
     try:
-        return _Copy(Path(target), remote, options.listing(remote, digests=True), progress, total).run()
+        done = _Copy(Path(target), remote, options.listing(remote, digests=True), progress, total).run()
     finally:
         remote.close()
         if total is not None:
             total.close()
+    if total is not None:
+        done.requests = Requests(*map(sum, zip(done.requests, total.requests(), strict=True)))
+    return done
 
 
 class _Total:
@@ -186,6 +189,10 @@ class _Total:
         except (OSError, CloudTrailError):
             return  # the copy lists as well, and tells it; or it has ended before
         self.known = files, size
+
+    def requests(self) -> tuple[int, int, int, int]:
+        """Return the requests that counting took."""
+        return self._remote.requests()
 
     def close(self) -> None:
         """Stop counting."""

@@ -124,6 +124,14 @@ def test_listings_of_a_checkpoint_are_counted(tmp_path: Path, runs: int) -> None
     assert report.requests == ct.Report().requests._replace(lists=1, gets=2 - runs)
 
 
+def test_the_second_listing_of_a_copy_is_counted(tmp_path: Path) -> None:
+    with playing(listing(lambda _: page([("a.json", SIZE)]))) as store:
+        done = ct.copy("s3://bucket/", tmp_path / "copy", storage_options=store.options, progress=lambda _: None)
+    # The copy may end before the second listing has reached the store; what has reached it is counted.
+    assert store.traffic.requests["list"] <= done.requests.lists <= 2
+    assert done.requests.gets == 1
+
+
 def test_listings_are_counted_where_nothing_is_read() -> None:
     report = ct.Report()
     with playing(listing(lambda _: page([("a.txt", SIZE)]))) as store:

@@ -55,19 +55,19 @@ def test_a_list_may_name_them_either_way(odd: Path) -> None:
 
 
 def test_folders_that_lead_to_each_other_are_walked_once(tmp_path: Path) -> None:
-    # Each of ten folders leads to each other one: on foot, these are millions of ways.
-    for number in range(10):
+    # Each of five folders leads to each other one: there are hundreds of ways through them.
+    for number in range(5):
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "a.json").write_bytes(event(f"Event{number}"))
-        for other in range(10):
+        for other in range(5):
             if other != number:
                 (folder / f"to{other}").symlink_to(f"../{other}")
     report = ct.Report()
     events = ct.read(tmp_path, report=report)
-    assert events["file"].to_list() == [f"{tmp_path}/{number}/a.json" for number in range(10)]
-    assert report.pruned == {"linked": 90}
-    assert ct.read([tmp_path / "1", tmp_path / "1"]).height > events.height / 10
+    assert events["file"].to_list() == [f"{tmp_path}/{number}/a.json" for number in range(5)]
+    assert report.pruned == {"linked": 20}
+    assert ct.read([tmp_path / "1", tmp_path / "1"]).height == 2 * ct.read(tmp_path / "1").height
 
 
 def test_a_link_to_a_folder_elsewhere_is_followed_once(tmp_path: Path) -> None:
@@ -87,10 +87,10 @@ def test_a_link_to_a_folder_elsewhere_is_followed_once(tmp_path: Path) -> None:
 
 
 def test_verify_ends_in_a_circle_of_links(tmp_path: Path) -> None:
-    for number in range(10):
+    for number in range(5):
         folder = tmp_path / "AWSLogs" / str(number)
         folder.mkdir(parents=True)
-        for other in range(10):
+        for other in range(5):
             if other != number:
                 (folder / f"to{other}").symlink_to(f"../{other}")
     key = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"

@@ -396,7 +396,7 @@ impl Walk {
     }
 
     fn log_finding(&self, reason: Reason, message: String, at: &Name, path: Option<&Path>) -> Finding {
-        let file = Some(path.map_or_else(|| at.key.clone(), |path| path_text(path)));
+        let file = Some(path.map_or_else(|| at.key.clone(), path_text));
         let time = Key::parse(&at.key).map(|key| key.time);
         Finding { file, time, ..self.place_finding(reason, message) }
     }

@@ -62,3 +62,33 @@ fn object(headers: &HeaderMap) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGE: &str = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken><Contents>\
+                        <Key>abca</Key><Size>7</Size></Contents><CommonPrefixes><Prefix>abcd/</Prefix></CommonPrefixes></ListBucketResult>";
+    const ERROR: &str = "<Error><Code>InvalidAccessKeyId</Code><Message>AKIAIOSFODNN7EXAMPLE</Message></Error>";
+
+    proptest! {
+        /// The fuzzer goes further; this holds its harness.
+        #[test]
+        fn no_answer_does_harm(
+            status in 100..600u16,
+            head in "(ETag: (W/)?\"e\"\n)?(Content-Range: bytes [0-9*]{1,3}-9/[0-9*]{1,20}\n)?(Content-Length: [0-9]{1,20}\n)?",
+            body in prop::sample::select(vec![PAGE, ERROR]),
+            asked in "[a-c.A_@/0-9-]{0,6}|abc|",
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            answer(status, &head, body.as_bytes(), &asked);
+            let mut changed = body.as_bytes().to_vec();
+            let at = at.index(changed.len());
+            changed[at] = byte;
+            answer(status, &head, &changed, &asked);
+        }
+    }
+}

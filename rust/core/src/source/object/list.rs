@@ -217,7 +217,7 @@ mod tests {
             page(&[], &["a/a/"], "t"),
             page(&[], &["b/"], "t"),
             page(&[], &[], &"t".repeat(TOKEN + 1)),
-            page(&["a/c"; MOST + 1], &[], "t"),
+            page(&vec!["a/c"; MOST + 1], &[], "t"),
         ] {
             assert_eq!(wrong.checked(&range).expect_err("none of ours").refusal, Refusal::Protocol);
         }

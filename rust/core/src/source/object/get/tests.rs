@@ -354,7 +354,7 @@ fn lengths_that_nobody_has_are_not_believed() {
 fn clocks_and_regions_that_no_store_has_are_not_believed() {
     let body = "<Error><Code>RequestTimeTooSkewed</Code><Message>late</Message></Error>";
     let length = format!("Content-Length: {}", body.len());
-    for date in ["Tue, 01 Jan 262142 00:00:00 GMT", "Fri, 01 Jan 9999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "soon"] {
+    for date in ["31 Dec 262142 23:59:59 GMT", "01 Jan 9999 00:00:00 GMT", "01 Jan 0001 00:00:00 GMT", "soon"] {
         let skewed = answer("403 Forbidden", &[&length, &format!("Date: {date}")], body);
         let store = Store::new(vec![skewed]);
         assert_eq!(store.error(Some(10)), "no valid credentials: 403, RequestTimeTooSkewed, late", "{date}");
