@@ -6,12 +6,12 @@ from typing import Any, TypedDict, final
 
 __all__ = [
     "DEBUG",
+    "NAMED_FILES",
+    "NAMED_RECORDS",
     "Batch",
     "Copy",
     "Filter",
     "Hashes",
-    "NAMED_FILES",
-    "NAMED_RECORDS",
     "Listing",
     "Paths",
     "Remote",

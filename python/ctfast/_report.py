@@ -193,9 +193,9 @@ class Report:
     def unnamed(self) -> pl.DataFrame:
         """What is counted, but not named in :attr:`bad` and :attr:`warnings`: ``file``, ``what``, ``count``.
 
-        ``what`` is ``bad record``, ``bad file`` or ``warning``. A row with a file says how many more bad records that file has; one
-        without, how many there are in files of which none is named. Nothing is lost from the counts: the bad records that are named
-        and those that are not are all of ``report.records.bad``.
+        ``what`` is ``bad record``, ``bad file`` or ``warning``. A row with a file says how many more bad records that file has;
+        one without, how many there are in files of which none is named. Nothing is lost from the counts: the bad records that are
+        named and those that are not are all of ``report.records.bad``.
         """
         unnamed = self._findings().unnamed
         return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=UNNAMED, orient="row")

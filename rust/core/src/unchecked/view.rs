@@ -150,8 +150,6 @@ pub(crate) fn string_array(views: Vec<View>, Buffers(buffers): &Buffers, nulls: 
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-
     use super::*;
 
     const LONG: &str = "a text of more than twelve bytes";
