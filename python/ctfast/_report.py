@@ -131,7 +131,7 @@ class Report:
         """Files listed, read, bad and skipped."""
         read, bad, skipped = (
             self._count("files_read"),
-            self._count("files_bad") + len(self._misunderstood()),
+            self._count("files_bad") + len(self._misunderstood()) + self._more_misunderstood(),
             sum(self.skipped.values()),
         )
         return Counts(read + bad + skipped, read, bad, skipped)
@@ -198,6 +198,8 @@ class Report:
         named and those that are not are all of ``report.records.bad``.
         """
         unnamed = self._findings().unnamed
+        if more := self._more_misunderstood():
+            unnamed[None, "bad file"] += more
         return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=UNNAMED, orient="row")
 
     def _findings(self) -> _Findings:
@@ -210,6 +212,9 @@ class Report:
         """What a source of keys could not understand: each might have been a file."""
         unnamed = [] if self._source is None else self._source.bad
         return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in unnamed]
+
+    def _more_misunderstood(self) -> int:
+        return 0 if self._source is None else self._source.unnamed
 
     def __repr__(self) -> str:
         """Return the counts on one line."""

@@ -150,6 +150,15 @@ def test_a_report_of_many_portions_is_bounded_as_one_is(tmp_path: Path) -> None:
     assert report.unnamed.rows() == [(None, "bad record", 5)]
 
 
+def test_lines_that_are_no_messages_are_counted_where_they_are_not_named(tmp_path: Path) -> None:
+    source = tmp_path / "messages.jsonl"
+    source.write_text("{\n" * 20_003)
+    report = ct.Report()
+    assert ct.read(ct.Messages(source), on_error="collect", report=report).is_empty()
+    assert (report.files.bad, report.bad.height) == (20_003, 20_000)
+    assert report.unnamed.rows() == [(None, "bad file", 3)]
+
+
 def test_the_command_line_says_how_many_it_does_not_name(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(elements(999))

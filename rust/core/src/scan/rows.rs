@@ -134,3 +134,60 @@ impl Visitor for Rows {
         self.full
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::filter::Rules;
+    use crate::inflate::Limits;
+    use crate::scan::files::Files;
+    use crate::scan::order::Order;
+    use crate::schema;
+    use crate::testing::Window;
+
+    fn rows(rules: Option<Rules>) -> Rows {
+        let mut rows = Rows::new(&Shared {
+            files: Mutex::new(Files::Direct(Box::new(std::iter::empty()))),
+            order: Order::new(1),
+            schema: Arc::new(schema::project(&["record"]).expect("a column")),
+            search: None,
+            filter: None,
+            rules: rules.map(Arc::new),
+            fail: false,
+            limits: Limits::default(),
+            hashes: None,
+            sizes: None,
+        });
+        rows.start("a.json".to_owned());
+        rows
+    }
+
+    fn visit(rows: &mut Rows, index: u64) -> Result<(), Error> {
+        rows.record(&mut Window::new("{}").cursor(), Origin::Embedded, index)
+    }
+
+    #[test]
+    fn the_last_index_is_a_row_and_the_next_an_error() {
+        let mut rows = rows(None);
+        assert_eq!(visit(&mut rows, u64::from(u32::MAX)), Ok(()));
+        let error = visit(&mut rows, 1 << 32).expect_err("no index");
+        assert_eq!(error.to_string(), "more than 4294967295 records at byte 0 (record 4294967296)");
+        assert_eq!(rows.read, 1);
+    }
+
+    #[test]
+    fn a_batch_is_full_when_its_rows_have_met_rules_enough() {
+        let all = (0..1 << 10).map(|number| (number.to_string(), crate::filter::Predicate::All(Vec::new()))).collect();
+        let mut rows = rows(Some(Rules::new(all)));
+        for index in 0..255 {
+            visit(&mut rows, index).expect("a record");
+            assert!(!rows.is_full(), "{index}");
+        }
+        visit(&mut rows, 255).expect("a record");
+        assert!(rows.is_full());
+        rows.start_batch();
+        assert!(!rows.is_full());
+    }
+}
