@@ -31,6 +31,7 @@ impl Tags {
     }
 
     /// Whether the batch should be handed over.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.rules.len() >= BATCH_HITS
     }

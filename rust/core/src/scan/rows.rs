@@ -130,6 +130,7 @@ impl Visitor for Rows {
         self.digest = true;
     }
 
+    #[inline]
     fn is_full(&self) -> bool {
         self.full
     }

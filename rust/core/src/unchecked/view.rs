@@ -57,11 +57,13 @@ impl Texts {
     }
 
     /// Whether views may point into the arena.
+    #[inline]
     pub(crate) fn borrow(&self) -> bool {
         self.borrow
     }
 
     /// Bytes that were copied or decoded.
+    #[inline]
     pub(crate) fn copied(&self) -> usize {
         self.copied.len()
     }
