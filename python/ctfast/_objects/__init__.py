@@ -79,7 +79,9 @@ class KeySource(Receipt, ABC):
     pruned : dict of str to int
         Folders that it did not list, by reason.
     bad : list of CloudTrailError
-        What could not be understood: each with its place and reason. Nothing is dropped in silence.
+        What could not be understood: each with its place and reason, the first 20,000 of them.
+    unnamed : int
+        How many there are besides. Nothing is dropped in silence.
     """
 
     def __init__(self) -> None:
@@ -87,6 +89,7 @@ class KeySource(Receipt, ABC):
         self.skipped: Counter[str] = Counter()
         self.pruned: Counter[str] = Counter()
         self.bad: list[CloudTrailError] = []
+        self.unnamed = 0
 
     def __iter__(self) -> Iterator[Object]:
         """Name the files, one after another; counts are those of the last pass."""
@@ -94,12 +97,20 @@ class KeySource(Receipt, ABC):
         self.skipped.clear()
         self.pruned.clear()
         self.bad.clear()
+        self.unnamed = 0
         for found in self._objects():
             self.named += 1
             yield found
 
     @abstractmethod
     def _objects(self) -> Iterator[Object]: ...
+
+    def _refuse(self, error: CloudTrailError) -> None:
+        """Note what could not be understood; what a report has no room for is counted."""
+        if len(self.bad) < _ctfast.NAMED_FILES:
+            self.bad.append(error)
+        else:
+            self.unnamed += 1
 
     def done(self, files: Sequence[Object], failed: Container[str]) -> None:
         """Hear that the rows of these files, the next ones in order, were handed over, but for those that could not be read."""

@@ -78,7 +78,7 @@ class Messages(_Notified):
             try:
                 yield from self._of_message(line)
             except NoticeError as error:
-                self.bad.append(bad_line(named(self._source), number, _BAD, str(error)))
+                self._refuse(bad_line(named(self._source), number, _BAD, str(error)))
 
 
 @dataclass
@@ -166,7 +166,7 @@ class Queue(_Notified):
                     found = list(self._of_message(message["Body"]))
                 except NoticeError as error:
                     place = f"message {message.get('MessageId')} of {self._url}"
-                    self.bad.append(FormatError(str(error), place, None, None, _BAD, f"{place}: {error}"))
+                    self._refuse(FormatError(str(error), place, None, None, _BAD, f"{place}: {error}"))
                     continue
                 self._open.append(_Message(message["ReceiptHandle"], [file.url for file in found]))
                 yield from found

@@ -1,14 +1,15 @@
 //! Single steps of a scan, for tests, fuzz targets and benches. No part of the public interface: it changes without notice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::Schema;
 
 use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Origin, Record, Visitor, Wanted};
+use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted};
 use crate::filter::{Matcher, Predicate, Rules, Search};
 use crate::inflate::{Inflater, Limits, Next, Stream};
 use crate::json::{Cursor, Index};
@@ -120,9 +121,43 @@ impl Text {
         builders.start_file("file");
         let mut walk = Walk::new(builders.wanted(), None, Some(builders));
         let result = Framing::default().run(&mut self.cursor(), &mut walk);
-        let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena));
+        let read = self.arena.len();
+        let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena, read));
         (batch.map(|batch| batch.rows), result.err())
     }
+}
+
+/// Bytes that the largest batch of a text holds, when batches are cut as a scan cuts them, and what the text has of records.
+#[must_use]
+pub fn largest_batch(text: &[u8], columns: &Arc<Schema>) -> (usize, u64) {
+    let mut text = Text::indexed(text);
+    let builders = Builders::new(Arc::clone(columns));
+    let mut walk = Walk { pauses: true, ..Walk::new(builders.wanted(), None, Some(builders)) };
+    let (mut framing, mut largest) = (Framing::default(), 0);
+    loop {
+        let walked = framing.run(&mut text.cursor(), &mut walk);
+        let paused = matches!(walked, Ok(Walked::Paused));
+        let read = if paused { framing.passed() } else { text.arena.len() };
+        if let Some(batch) = walk.builders.as_mut().and_then(|builders| builders.finish(&mut text.arena, read)) {
+            largest = largest.max(held(&batch.rows));
+        }
+        if !paused {
+            return (largest, walk.rows);
+        }
+        text.index();
+    }
+}
+
+/// Bytes of a batch, those that its columns share but once.
+fn held(batch: &RecordBatch) -> usize {
+    let mut buffers = BTreeMap::new();
+    let mut arrays: Vec<_> = batch.columns().iter().map(Array::to_data).collect();
+    while let Some(array) = arrays.pop() {
+        let nulls = array.nulls().map(|nulls| nulls.buffer());
+        buffers.extend(array.buffers().iter().chain(nulls).map(|buffer| (buffer.data_ptr(), buffer.capacity())));
+        arrays.extend(array.child_data().iter().cloned());
+    }
+    buffers.values().sum()
 }
 
 struct Walk {
@@ -131,13 +166,15 @@ struct Walk {
     filter: Option<Matcher>,
     builders: Option<Builders>,
     rows: u64,
+    /// Whether it pauses when a batch is full.
+    pauses: bool,
 }
 
 impl Walk {
     fn new(wanted: Wanted, predicate: Option<&Predicate>, builders: Option<Builders>) -> Self {
         let rules = predicate.map(|predicate| Arc::new(Rules::one(predicate.clone())));
         let wanted = rules.iter().fold(wanted, |wanted, rules| wanted.and(rules.wanted()));
-        Self { record: Record::new(), wanted, filter: rules.map(Matcher::new), builders, rows: 0 }
+        Self { record: Record::new(), wanted, filter: rules.map(Matcher::new), builders, rows: 0, pauses: false }
     }
 }
 
@@ -148,7 +185,12 @@ impl Visitor for Walk {
             self.rows += 1;
             if let Some(builders) = &mut self.builders {
                 let base = (origin == Origin::Window).then_some(0);
-                builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
+                builders.push(
+                    &self.record,
+                    cursor,
+                    whole,
+                    Place { base, record: u32::try_from(index).expect("a text of no more than a window") },
+                )?;
             }
         }
         Ok(())
@@ -157,6 +199,10 @@ impl Visitor for Walk {
     fn bad_record(&mut self, _: Error) {}
 
     fn digest(&mut self) {}
+
+    fn is_full(&self) -> bool {
+        self.pauses && self.builders.as_ref().is_some_and(Builders::is_full)
+    }
 }
 
 /// Every column of the table.
