@@ -10,5 +10,5 @@ mod selection;
 pub use listed::{At, Entry, Keys, Listed};
 pub use local::Listing;
 pub(crate) use local::{has_log_ending, is_folder, unreadable};
-pub use object::{keys, named};
+pub use object::{Named, keys, named};
 pub use selection::{Paths, Selection, Skip};
