@@ -304,7 +304,7 @@ class Resumed(KeySource):
         visited: dict[str, int] = {}
         while (page := listing.next()) is not None:
             done = self.skipped["done"]
-            for url, size in page:
+            for url, size, _etag, _modified in page:
                 where = _where(url)
                 if where.place != name:
                     name, place = where.place, self._checkpoint._place(where.place)  # noqa: SLF001

@@ -218,7 +218,7 @@ impl Worker {
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
-    fn file(&mut self, Entry { key, at, size }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
+    fn file(&mut self, Entry { key, at, size, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
         self.rows.start(key);
         if self.rows.builders.rows() >= BATCH_ROWS {
             self.flush()?;

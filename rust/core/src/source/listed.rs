@@ -19,6 +19,10 @@ pub struct Entry {
     pub at: At,
     /// Bytes; `None` where the source of the key does not know.
     pub size: Option<u64>,
+    /// What a store calls this version of it, as its answers have it, quotes included.
+    pub etag: Option<String>,
+    /// When it was last changed: microseconds since 1970.
+    pub modified: Option<i64>,
 }
 
 /// Where a file is.

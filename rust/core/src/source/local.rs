@@ -1,8 +1,9 @@
 //! Files of the local disk, listed lazily and in key order.
 
-use std::fs::{self, FileType};
+use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{At, Entry, Listed, Selection, Skip};
 use crate::error::{Error, ErrorKind};
@@ -32,11 +33,17 @@ impl Listing {
         Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect() }
     }
 
-    fn file(&self, path: PathBuf, size: u64) -> Listed {
+    fn file(&self, path: PathBuf, metadata: &Metadata) -> Listed {
         let key = path.to_string_lossy().into_owned();
         match self.selection.skips(&key) {
             Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { key, at: At::Disk(path), size: Some(size) }),
+            None => Listed::File(Entry {
+                key,
+                at: At::Disk(path),
+                size: Some(metadata.len()),
+                etag: None,
+                modified: metadata.modified().ok().and_then(micros),
+            }),
         }
     }
 
@@ -82,7 +89,7 @@ impl Iterator for Listing {
                     Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => {
                         Err(io::Error::other("not a regular file"))
                     }
-                    Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
+                    Ok(metadata) => return Some(self.file(path.clone(), &metadata)),
                     Err(error) => Err(error),
                 },
                 Visit::Folder(ref path) => self.folder(path),
@@ -91,6 +98,14 @@ impl Iterator for Listing {
                 return Some(Listed::Failed(unreadable(&error).in_file(&path.to_string_lossy())));
             }
         }
+    }
+}
+
+/// Microseconds since 1970.
+fn micros(time: SystemTime) -> Option<i64> {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).ok(),
+        Err(before) => i64::try_from(before.duration().as_micros()).ok().map(|micros| -micros),
     }
 }
 

@@ -37,8 +37,8 @@ impl Remote {
             let page = self.page(name, &range)?;
             folders.extend(page.folders.iter().map(|key| bucket.address(key)));
             // What is called like a folder is what some tools make to have one.
-            let named = page.objects.iter().filter(|(key, _)| !key.ends_with('/'));
-            objects.extend(named.map(|(key, _)| bucket.address(key)));
+            let named = page.objects.iter().filter(|object| !object.key.ends_with('/'));
+            objects.extend(named.map(|object| bucket.address(&object.key)));
             if page.token.is_none() {
                 return Ok((folders, objects));
             }
@@ -50,7 +50,7 @@ impl Remote {
     pub(crate) fn has(&self, address: &str) -> Result<bool, Error> {
         let (bucket, key) = split(address);
         let page = self.page(bucket, &Range { prefix: key.to_owned(), ..Range::default() })?;
-        Ok(page.objects.first().is_some_and(|(first, _)| first == key))
+        Ok(page.objects.first().is_some_and(|first| first.key == key))
     }
 
     /// An object of at most so many bytes, and what its user has written down about it.

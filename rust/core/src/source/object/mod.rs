@@ -99,7 +99,7 @@ impl Remote {
     #[must_use]
     pub fn entry(&self, address: String) -> Entry {
         let (bucket, _) = split(&address);
-        Entry { at: At::Bucket(self.bucket(bucket)), key: address, size: None }
+        Entry { at: At::Bucket(self.bucket(bucket)), key: address, size: None, etag: None, modified: None }
     }
 
     fn keys(self: &Arc<Self>, address: &str, selection: &Selection) -> Keys {

@@ -34,7 +34,10 @@ impl Bucket {
             }
             match folder {
                 Some(folder) => page.folders.push(folder.to_owned()),
-                None => page.objects.push((key.clone(), key.len() as u64)),
+                None => {
+                    let object = Object { key: key.clone(), size: key.len() as u64, etag: None, modified: None };
+                    page.objects.push(object);
+                }
             }
             last = folder.map_or_else(|| key.clone(), |folder| format!("{folder}\u{10ffff}"));
         }
