@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "read_all"]
 
+#: What is read together where nobody says how much.
+_PORTION = Extent()
+
 
 class Run:
     """Files that a source of keys names, or a checkpoint finds new, on their way to batches.
@@ -45,7 +48,7 @@ class Run:
     def portions(self, extent: Extent | None = None, *, plan: bool = False) -> Iterator[Portion]:
         """Name what is to be read next, portion by portion; those that are planned are the same in the next run."""
         query = self._options.query(self._columns)
-        for portion in self._source.portions(query, extent or Extent(), plan=plan):
+        for portion in self._source.portions(query, extent or _PORTION, plan=plan):
             self._refuse()
             yield portion
         self._refuse()

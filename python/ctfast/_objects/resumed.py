@@ -104,7 +104,9 @@ class Resumed(KeySource):
     def _changed(self, file: Object, records: int) -> Object:
         """What is left of a file that was read before it changed."""
         if records:
-            message = f"changed since its first {records} records were handed over: what follows them is read, they are not compared"
+            message = (
+                f"changed since its first {records} records were handed over: what follows them is read, they are not compared"
+            )
             self.warnings.append(_warning(file.url, _CHANGED, message))
         return file._replace(first=records)
 
