@@ -127,7 +127,7 @@ def sql(
     form = chosen(form, target, _otherwise())
     report = ct.Report()
     with progress(visible=True) as shown:
-        found = ct.sql(options.sources(archive, origin), query, report=report, progress=shown, **reading)
+        found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -162,7 +162,7 @@ def info(
     """
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
-        found = ct.info(options.sources(archive, origin), progress=shown, **reading)
+        found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -211,7 +211,7 @@ def put_records(
     # What was written counts as read; what is still to be written does not.
     with checkpoint or nullcontext():
         with progress(visible=_is_free(form, target)) as shown:
-            source = options.sources(archive, origin)
+            source = options.sources(archive, origin, target)
             records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=shown, **reading)
             with source if isinstance(source, KeySource) else nullcontext(), records:
                 tables = itertools.chain([records.schema.empty_table()], records)
