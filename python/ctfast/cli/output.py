@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from typing import IO, TypeAlias
 
 import polars as pl
 import pyarrow.parquet as pq
+
+from ctfast._files import written
 
 __all__ = ["FORMATS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "write"]
 
@@ -39,24 +40,8 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a device or a named pipe
-        with path.open("wb") as file:
-            yield file
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        file = part.open("wb")
-    except OSError as error:
-        error.filename = target
-        raise
-    try:
-        with file:
-            yield file
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    part.replace(path)
+    with written(target) as file:
+        yield file
 
 
 def write(frames: Frames, form: str, file: IO[bytes]) -> None:

@@ -128,7 +128,7 @@ def sql(
     form = chosen(form, target, _otherwise())
     report = ct.Report()
     with progress(visible=True) as shown:
-        found = ct.sql(options.sources(archive, origin), query, report=report, progress=shown, **reading)
+        found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -163,7 +163,7 @@ def info(
     """
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
-        found = ct.info(options.sources(archive, origin), progress=shown, **reading)
+        found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -208,7 +208,7 @@ def put_records(
     """Print these columns of the records that are asked for, and end with the exit code."""
     report = ct.Report()
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    source = options.sources(archive, origin)
+    source = options.sources(archive, origin, target)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(target, form, limit, checkpoint)
     reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}

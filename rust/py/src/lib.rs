@@ -22,7 +22,7 @@ mod _ctfast {
     #[pymodule_export]
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]
-    use super::key::parse_key;
+    use super::key::{has_log_ending, parse_key};
     #[pymodule_export]
     use super::listing::Listing;
     #[pymodule_export]

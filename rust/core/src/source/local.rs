@@ -121,7 +121,8 @@ pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
 }
 
 /// Whether a file in a folder is read, by the ending of its name.
-pub(crate) fn has_log_ending(path: &Path) -> bool {
+#[must_use]
+pub fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let plain = name.strip_suffix(b".gz");
     plain.is_some() || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
