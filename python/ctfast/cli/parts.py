@@ -12,6 +12,7 @@ import pyarrow as pa
 
 import ctfast as ct
 from ctfast._files import written
+from ctfast.cli.options import keep_apart
 from ctfast.cli.output import SUFFIXES, TABLE, nested, write
 
 __all__ = ["folder", "frames", "put"]
@@ -19,7 +20,9 @@ __all__ = ["folder", "frames", "put"]
 _PART = "part-"
 
 
-def folder(target: str | None, form: str, limit: int | None, checkpoint: ct.Checkpoint | None) -> Path | None:
+def folder(
+    archive: Iterable[str], target: str | None, form: str, limit: int | None, checkpoint: ct.Checkpoint | None
+) -> Path | None:
     """Return the folder of the parts; None for standard output, a device or a pipe, which keep nothing."""
     if target is None:
         return None
@@ -37,6 +40,7 @@ def folder(target: str | None, form: str, limit: int | None, checkpoint: ct.Chec
             f"{'a table' if form == TABLE else '--limit'} leaves rows out that would count as read: leave out -o, or take all"
         )
         raise ValueError(message)
+    keep_apart(archive, str(path / f"{_PART}{_suffix(form)}"))
     _refuse_others(path, checkpoint)
     return path
 
@@ -46,10 +50,9 @@ def put(units: Iterable[ct.Unit], folder: Path, form: str, names: list[str]) -> 
 
     A part that is there already is what a run has left that was stopped between the two: it is written again.
     """
-    suffix = next(suffix for suffix, name in SUFFIXES.items() if name == form)
     for unit in units:
         folder.mkdir(exist_ok=True)
-        with written(folder / f"{_PART}{unit.id}{suffix}") as file:
+        with written(folder / f"{_PART}{unit.id}{_suffix(form)}") as file:
             write(frames(unit, unit.schema, names), form, file)
         unit.commit()
 
@@ -58,6 +61,10 @@ def frames(batches: Iterable[pa.RecordBatch], schema: pa.Schema, names: list[str
     """Yield these columns as frames, at least one."""
     for table in itertools.chain([schema.empty_table()], batches):
         yield pl.DataFrame(table).select(map(nested, names))
+
+
+def _suffix(form: str) -> str:
+    return next(suffix for suffix, name in SUFFIXES.items() if name == form)
 
 
 def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None) -> None:

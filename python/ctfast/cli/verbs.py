@@ -210,7 +210,7 @@ def put_records(
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
     source = options.sources(archive, origin, target)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
-    folder = None if receipt is None else parts.folder(target, form, limit, checkpoint)
+    folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
     reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}
     # What was written counts as read; what is still to be written does not.
     with receipt or nullcontext():

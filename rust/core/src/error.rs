@@ -95,6 +95,10 @@ pub enum Refusal {
     NoSuchKey,
     /// There is no such bucket, or it lies elsewhere.
     NoSuchBucket,
+    /// No bucket can have this name.
+    Bucket,
+    /// The answer leads to another place, where nobody asks.
+    Redirect,
     /// The object must be restored from an archive class first.
     Archived,
     /// The store asked to slow down, to the end.
@@ -121,6 +125,8 @@ impl Refusal {
             Self::Credentials => "credentials",
             Self::NoSuchKey => "no-such-key",
             Self::NoSuchBucket => "no-such-bucket",
+            Self::Bucket => "bad-bucket",
+            Self::Redirect => "redirect",
             Self::Archived => "archived",
             Self::Throttled => "throttled",
             Self::Timeout => "timeout",
@@ -139,6 +145,8 @@ impl Refusal {
             Self::Credentials => "no valid credentials",
             Self::NoSuchKey => "no such object",
             Self::NoSuchBucket => "no such bucket",
+            Self::Bucket => "not the name of a bucket",
+            Self::Redirect => "redirected",
             Self::Archived => "archived",
             Self::Throttled => "throttled",
             Self::Timeout => "timed out",

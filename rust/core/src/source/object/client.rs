@@ -4,17 +4,18 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{ETAG, HeaderMap};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use http::header::{ETAG, HeaderMap, LOCATION};
 use http::{Request, StatusCode};
 use object_store::client::{HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::SCHEME;
+use super::bucket_name::{check, fits_host, is_region};
 use super::config::Config;
 use super::failure::{Again, Failure, Tries};
 use super::pace::Pace;
-use super::sign;
+use super::words::{without_secrets, without_those_of};
+use super::{SCHEME, sign, transport};
 use crate::error::{Error, Refusal};
 
 /// What a URI keeps as it is, by RFC 3986; in paths the slash as well.
@@ -23,6 +24,12 @@ const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// A clock that is further off is put right by the store's.
 const SKEW: i64 = 60;
+/// The header in which S3 tells where a bucket is.
+const REGION: &str = "x-amz-bucket-region";
+/// Years that a store's clock may honestly show.
+const YEARS: std::ops::Range<i32> = 2000..2100;
+/// Of the body of an error. S3's are a few kilobytes, of which a signature that does not match repeats the most.
+const SAID: usize = 64 << 10;
 
 /// Requests that were made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -112,6 +119,7 @@ impl Bucket {
 
     /// Makes one request.
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<HttpResponse, Failure> {
+        check(&self.name).map_err(|why| Failure::new(Refusal::Bucket, why, Again::Never))?;
         let count = match ask {
             Ask::List(_) => &self.counts.lists,
             Ask::Get { .. } => &self.counts.gets,
@@ -130,24 +138,58 @@ impl Bucket {
         if status == expected {
             return Ok(response);
         }
+        if status == StatusCode::OK {
+            return Err(Failure::new(Refusal::Protocol, "all of the object instead of what is left of it", Again::Doubtful));
+        }
         let (head, body) = response.into_parts();
-        let body = body.bytes().await.unwrap_or_default();
-        let mut failure = Failure::of_answer(status, &body, matches!(ask, Ask::Get { .. }));
+        let body = transport::beginning(body, SAID).await;
+        let mut failure = self.failure(status, &head.headers, &body, matches!(ask, Ask::Get { .. })).await;
         if failure.refusal == Refusal::Throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        if self.corrects_region(&region, &head.headers)
-            || (failure.words.contains("RequestTimeTooSkewed") && self.corrects_clock(skew, &head.headers))
-        {
+        let corrects_region = matches!(status.as_u16(), 301 | 307 | 400) && self.corrects_region(&region, &head.headers);
+        let is_skewed = failure.words.contains("RequestTimeTooSkewed");
+        if corrects_region || (is_skewed && self.corrects_clock(skew, &head.headers)) {
             failure.again = Again::Now;
         }
         Err(failure)
     }
 
+    /// What an answer that is no success says.
+    async fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], about_key: bool) -> Failure {
+        let failure = match headers.get(LOCATION).filter(|_| status.is_redirection()) {
+            // S3's own name the region as well, and have a code that tells.
+            Some(place) if !headers.contains_key(REGION) => {
+                let place = String::from_utf8_lossy(place.as_bytes());
+                let host = place.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+                let host = host.rsplit('@').next().unwrap_or_default();
+                let whither = if host.is_empty() { "another address of this host" } else { host };
+                let words = format!("{}, to {}, which is not followed", status.as_u16(), without_secrets(whither));
+                Failure::new(Refusal::Redirect, words, Again::Never)
+            }
+            _ => Failure::of_answer(status, body, about_key),
+        };
+        self.without_secrets(failure).await
+    }
+
+    /// The same failure, without the secrets that the store may have repeated in its words.
+    pub(super) async fn without_secrets(&self, failure: Failure) -> Failure {
+        let credential = match &self.config.credentials {
+            Some(credentials) => credentials.get().await.ok(),
+            None => None,
+        };
+        let words = match credential {
+            Some(credential) => without_those_of(&failure.words, &credential),
+            None => without_secrets(&failure.words),
+        };
+        Failure { words, ..failure }
+    }
+
     /// Takes the region from an answer that names another one, where the address depends on it or the signature does.
     fn corrects_region(&self, asked: &str, headers: &HeaderMap) -> bool {
-        let told = headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
-        let Some(told) = told.filter(|told| *told != asked) else { return false };
+        let told = headers.get(REGION).and_then(|region| region.to_str().ok());
+        // It becomes a part of the address.
+        let Some(told) = told.filter(|told| *told != asked && is_region(told)) else { return false };
         told.clone_into(&mut self.region.lock().unwrap_or_else(PoisonError::into_inner));
         true
     }
@@ -155,7 +197,7 @@ impl Bucket {
     /// Takes the time from an answer. A clock that was right already when it was asked is not what is wrong.
     fn corrects_clock(&self, asked: i64, headers: &HeaderMap) -> bool {
         let date = headers.get(http::header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
-        let Some(date) = date else { return false };
+        let Some(date) = date.filter(|date| YEARS.contains(&date.year())) else { return false };
         let skew = date.timestamp() - Utc::now().timestamp();
         self.skew.store(skew, Ordering::Relaxed);
         (skew - asked).abs() > SKEW
@@ -163,6 +205,10 @@ impl Bucket {
 
     async fn request(&self, ask: Ask<'_>, region: &str, skew: i64) -> Result<Request<HttpRequestBody>, Failure> {
         let Config { endpoint, virtual_hosted, pays, .. } = &*self.config;
+        if *virtual_hosted && !fits_host(&self.name) {
+            let words = "as a part of a host it has 3 to 63 lower-case letters, digits, dots and hyphens";
+            return Err(Failure::new(Refusal::Bucket, words, Again::Never));
+        }
         let (base, in_path) = match (endpoint, virtual_hosted) {
             (Some(endpoint), true) => (endpoint.clone(), false),
             (Some(endpoint), false) => (endpoint.clone(), true),
@@ -182,6 +228,9 @@ impl Bucket {
                 ("", parameters.collect::<Vec<_>>().join("&"))
             }
         };
+        if matches!(ask, Ask::Get { key: "", .. }) {
+            return Err(Failure::new(Refusal::Key, "it is empty", Again::Never));
+        }
         if key.split('/').any(|part| matches!(part, "." | "..")) {
             return Err(Failure::new(Refusal::Key, "a part of it is '.' or '..'", Again::Never));
         }
@@ -190,8 +239,10 @@ impl Bucket {
         let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
         if let Some(credentials) = &self.config.credentials {
             let credential = credentials.get().await;
-            let credential = credential.map_err(|words| Failure::new(Refusal::Credentials, words, Again::Never))?;
-            let now = Utc::now() + TimeDelta::seconds(skew);
+            let credential =
+                credential.map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
+            let now = Utc::now();
+            let now = TimeDelta::try_seconds(skew).and_then(|skew| now.checked_add_signed(skew)).unwrap_or(now);
             let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
             for (name, value) in sign::headers(&signed, &credential, now) {
                 request = request.header(name, value);
@@ -207,8 +258,11 @@ impl Bucket {
                 request = request.header(http::header::IF_MATCH, tag);
             }
         }
-        let refused = |_| Failure::new(Refusal::Key, "it makes no valid address", Again::Never);
-        request.body(HttpRequestBody::from(Vec::new())).map_err(refused)
+        let refused = || Failure::new(Refusal::Key, "it makes no valid address", Again::Never);
+        let request = request.body(HttpRequestBody::from(Vec::new())).map_err(|_| refused())?;
+        // The client takes for granted that it can be read as one.
+        reqwest::Url::parse(&request.uri().to_string()).map_err(|_| refused())?;
+        Ok(request)
     }
 }
 

@@ -6,10 +6,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Name};
-use object_store::client::{ClientConfigKey, HttpClient, HttpConnector, ReqwestConnector};
-use object_store::{Certificate, ClientOptions, RetryConfig};
+use object_store::client::{ClientConfigKey, HttpClient};
+use object_store::{ClientOptions, RetryConfig};
+use reqwest::{Certificate, Url};
 
+use super::bucket_name::is_region;
 use super::credentials::Credentials;
+use super::transport::Connector;
 
 /// A connection that takes longer is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -130,13 +133,24 @@ impl Config {
         {
             return Err(format!("the endpoint must begin with https:// or http://, but is {endpoint:?}"));
         }
+        // What a bucket and a key are put behind may have a path, but nothing that would swallow them.
+        if let Some(endpoint) = &endpoint
+            && Url::parse(endpoint).map_or(true, |url| {
+                url.host_str().is_none() || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty()
+            })
+        {
+            return Err(
+                "the endpoint is no address of a host: https://host[:port][/path], without user, query or fragment".to_owned()
+            );
+        }
         // Who names an http:// endpoint wants it.
         let plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
         client = client.with_config(ClientConfigKey::AllowHttp, allow_http.unwrap_or(if plain { "true" } else { "false" }));
+        let mut connector = Connector::default();
         if let Some(path) = bundle {
             let pem = std::fs::read(&path).map_err(|error| format!("cannot read the certificates of {path}: {error}"))?;
             let found = Certificate::from_pem_bundle(&pem).map_err(|_| format!("{path} is not a bundle of PEM certificates"))?;
-            client = found.into_iter().fold(client, ClientOptions::with_root_certificate);
+            connector.certificates = found;
         }
         // The process has one choice of cryptography for TLS; whoever made it first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -152,7 +166,10 @@ impl Config {
         let unsigned = flag(Name::SkipSignature)?;
         let (virtual_hosted, pays) = (flag(Name::VirtualHostedStyleRequest)?, flag(Name::RequestPayer)?);
         let region = value(Name::Region).unwrap_or_else(|| "us-east-1".to_owned());
-        let http = ReqwestConnector::default().connect(&client).map_err(wrong)?;
+        if endpoint.is_none() && !is_region(&region) {
+            return Err(format!("the region must be the name of one, such as eu-west-1, but is {region:?}"));
+        }
+        let http = HttpClient::new(connector.client(&client).map_err(wrong)?);
         let credentials = match credentials {
             _ if unsigned => None,
             Some(credentials) => Some(credentials),
@@ -163,7 +180,12 @@ impl Config {
             }
             None => {
                 let retry = RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
-                let store = builder.with_client_options(client).with_retry(retry).build().map_err(wrong)?;
+                let store = builder
+                    .with_client_options(client)
+                    .with_retry(retry)
+                    .with_http_connector(connector)
+                    .build()
+                    .map_err(wrong)?;
                 Some(Credentials::Found(store.credentials().clone()))
             }
         };

@@ -20,6 +20,8 @@ use crate::source::unreadable;
 
 /// Parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
+/// Room that is made for a body before it comes: most are smaller. What a header says is no reason to make more.
+const ROOM: u64 = 1 << 20;
 
 /// An object, or how large it is if that is too large to be had at once.
 #[derive(Debug)]
@@ -44,7 +46,13 @@ impl State {
     fn check(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
         let number = |text: &str| text.parse::<u64>().ok();
         let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let found = tag(headers);
         let length = if self.have > 0 {
+            // Some stores leave `If-Match` out of account: two versions would be made into one.
+            if found.is_none() || found != self.tag {
+                let words = format!("byte {} and what follows are of another version than the bytes before", self.have);
+                return Err(Failure::new(Refusal::Changed, words, Again::Doubtful));
+            }
             let range = said(CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes ")?.split_once('/'));
             let (range, length) = range.unwrap_or_default();
             if range.split('-').next().and_then(number) != Some(self.have) {
@@ -61,10 +69,7 @@ impl State {
         }
         self.length = self.length.or(length);
         if self.have == 0 {
-            self.metadata = metadata(headers);
-        }
-        if self.tag.is_none() {
-            self.tag = tag(headers);
+            (self.metadata, self.tag) = (metadata(headers), found);
         }
         Ok(())
     }
@@ -76,13 +81,19 @@ impl State {
         if too_many { Err(Failure::new(Refusal::Protocol, "more bytes than were announced", Again::Doubtful)) } else { Ok(()) }
     }
 
+    /// Refuses a body of which nobody has said how long it is: it might not end.
+    fn must_end(&self) -> Result<(), Failure> {
+        let words = || Failure::new(Refusal::Protocol, "an object without a length", Again::Never);
+        self.length.map(|_| ()).ok_or_else(words)
+    }
+
     /// Whether the end has come where it should.
     fn end(&self) -> Result<(), Failure> {
         let Some(length) = self.length.filter(|length| *length != self.have) else { return Ok(()) };
         Err(Failure::new(Refusal::Network, format!("{} of {length} bytes came", self.have), Again::Later))
     }
 
-    /// Whether the rest can be had from here on.
+    /// Whether the rest can be had from here on. Without a strong tag nobody could tell that it is of the same version.
     fn goes_on(&self, failure: &Failure) -> bool {
         self.tag.is_some() && failure.again != Again::Doubtful
     }
@@ -129,7 +140,7 @@ impl Bucket {
         if length > most {
             return Ok(Some(Got::Large(length)));
         }
-        body.reserve_exact((length as usize).saturating_sub(body.len()));
+        body.reserve_exact((length.min(ROOM) as usize).saturating_sub(body.len()));
         while let Some(part) = parts.next().await {
             let part = part.map_err(|error| Failure::of_http(&error))?;
             state.add(&part)?;
@@ -175,6 +186,9 @@ impl Bucket {
             Ok(parts) => parts,
             Err(failure) => return Ok(Err(failure)),
         };
+        if let Err(failure) = state.must_end() {
+            return Ok(Err(failure));
+        }
         while let Some(part) = parts.next().await {
             let added = part.map_err(|error| Failure::of_http(&error)).and_then(|part| state.add(&part).map(|()| part));
             match added {
@@ -230,6 +244,7 @@ impl Bucket {
 
     async fn pour_once(&self, key: &str, state: &mut State, sender: &Sender) -> Result<(), Failure> {
         let mut parts = self.parts(key, state).await?;
+        state.must_end()?;
         while let Some(part) = parts.next().await {
             let part = part.map_err(|error| Failure::of_http(&error))?;
             state.add(&part)?;

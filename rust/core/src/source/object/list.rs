@@ -2,14 +2,26 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
+use std::time::Duration;
+
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::client::{Ask, Bucket};
 use super::failure::{Again, Failure};
-use crate::error::{Error, Refusal};
+use super::transport::within;
+use crate::error::{Error, Refusal, excerpt};
 use crate::scalar::timestamp;
+
+/// A page at most: 1,000 keys of 1,024 bytes, each of which may be written as `&quot;`, and 2 KiB about each.
+const LARGEST: usize = 8 << 20;
+/// Keys and folders of a page. S3 ends at 1,000; some stores that speak its language may be told to give more.
+const MOST: usize = 10_000;
+/// Of a token: it becomes a part of an address.
+const TOKEN: usize = 8 << 10;
+/// A page has to be there in this time; S3 gives one in a second.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,6 +118,30 @@ impl Page {
     }
 }
 
+impl Page {
+    /// The same page, if it is about what was asked for: a store that leaves a parameter out of account would be listed twice, or
+    /// for ever.
+    pub(super) fn checked(self, range: &Range) -> Result<Self, Failure> {
+        let Range { prefix, folders, after, .. } = range;
+        let after = after.as_deref().unwrap_or_default();
+        let is_asked = |key: &str| key.starts_with(prefix.as_str()) && (after.is_empty() || key > after);
+        let holds =
+            |folder: &str| *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder));
+        let wrong = |words: String| Err(Failure::new(Refusal::Protocol, words, Again::Doubtful));
+        if self.objects.len() + self.folders.len() > MOST {
+            return wrong(format!("a page of a listing with more than {MOST} entries"));
+        }
+        if self.token.as_ref().is_some_and(|token| token.len() > TOKEN) {
+            return wrong(format!("a page of a listing with a token of more than {TOKEN} bytes"));
+        }
+        let strange = self.objects.iter().map(|object| &object.key).find(|key| !is_asked(key));
+        match strange.or_else(|| self.folders.iter().find(|folder| !holds(folder))) {
+            Some(key) => wrong(format!("a page of a listing with a key that was not asked for: {}", excerpt(key))),
+            None => Ok(self),
+        }
+    }
+}
+
 impl Bucket {
     /// Asks for a page until it has come.
     pub(super) async fn page(&self, range: &Range) -> Result<Page, Error> {
@@ -133,8 +169,11 @@ impl Bucket {
         parameters.extend([("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix.as_str())]);
         parameters.extend(after.as_deref().map(|after| ("start-after", after)));
         let answer = self.ask(Ask::List(&parameters)).await?;
-        let body = answer.into_body().bytes().await.map_err(|error| Failure::of_http(&error))?;
-        Page::read(&body)
+        let body = within(answer.into_body(), LARGEST, PATIENCE).await.map_err(|error| Failure::of_http(&error))?;
+        match Page::read(&body).and_then(|page| page.checked(range)) {
+            Ok(page) => Ok(page),
+            Err(failure) => Err(self.without_secrets(failure).await),
+        }
     }
 }
 

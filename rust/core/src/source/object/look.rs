@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::get::Got;
 use super::list::{Page, Range};
+use super::trail::Trail;
 use super::{Remote, split};
 use crate::error::{Error, ErrorKind};
 
@@ -32,7 +33,7 @@ impl Remote {
         let bucket = self.bucket(name);
         let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
         let mut range = Range { prefix, folders: true, ..Range::default() };
-        let (mut folders, mut objects) = (Vec::new(), Vec::new());
+        let (mut folders, mut objects, mut trail) = (Vec::new(), Vec::new(), Trail::default());
         loop {
             let page = self.page(name, &range)?;
             folders.extend(page.folders.iter().map(|key| bucket.address(key)));
@@ -42,6 +43,7 @@ impl Remote {
             if page.token.is_none() {
                 return Ok((folders, objects));
             }
+            trail.follow(&page).map_err(|error| error.in_file(folder))?;
             range.token = page.token;
         }
     }
@@ -49,8 +51,16 @@ impl Remote {
     /// Whether there is such an object.
     pub(crate) fn has(&self, address: &str) -> Result<bool, Error> {
         let (bucket, key) = split(address);
-        let page = self.page(bucket, &Range { prefix: key.to_owned(), ..Range::default() })?;
-        Ok(page.objects.first().is_some_and(|first| first.key == key))
+        let mut range = Range { prefix: key.to_owned(), ..Range::default() };
+        let mut trail = Trail::default();
+        loop {
+            let page = self.page(bucket, &range)?;
+            if page.token.is_none() || !page.objects.is_empty() {
+                return Ok(page.objects.first().is_some_and(|first| first.key == key));
+            }
+            trail.follow(&page).map_err(|error| error.in_file(address))?;
+            range.token = page.token;
+        }
     }
 
     /// An object of at most so many bytes, and what its user has written down about it.

@@ -3,6 +3,7 @@
 //! The client, the credentials and their renewal are those of the crate `object_store`. What is asked is our own, because a
 //! reader of evidence needs keys byte for byte, the store's reason for each refusal, and one hand on tries and pace.
 
+mod bucket_name;
 mod client;
 mod config;
 mod copy;
@@ -14,19 +15,24 @@ mod listing;
 mod look;
 mod pace;
 mod sign;
+mod trail;
+mod transport;
 mod tree;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use bucket_name::check as check_bucket;
 pub use client::{Bucket, Requests};
 pub use copy::{Copied, Copies, Waiting, Wanted};
 pub use credentials::Renew;
 pub(crate) use get::Got;
 pub use object_store::aws::AwsCredential;
 use tokio::runtime::{Builder, Handle, Runtime};
+pub use words::without_secrets;
 
 use self::client::Counts;
 use self::config::Config;

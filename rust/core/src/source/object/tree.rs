@@ -13,6 +13,7 @@ use chrono::DateTime;
 
 use super::client::Bucket;
 use super::list::{Object, Page, Range};
+use super::trail::Trail;
 use crate::error::{Error, ErrorKind};
 use crate::source::key::Folders;
 use crate::source::{At, Entry, Listed, Selection, Skip, has_log_ending};
@@ -53,6 +54,8 @@ struct Ask {
     shape: Shape,
     /// What there should be below it.
     expects: Expected,
+    /// The pages of it that have come.
+    trail: Trail,
 }
 
 /// What should be found.
@@ -139,9 +142,16 @@ impl Tree {
         self.parts.is_empty()
     }
 
-    fn unfold(&self, ask: Ask, page: Page) -> Result<Vec<Part>, Error> {
+    fn unfold(&self, mut ask: Ask, page: Page) -> Result<Vec<Part>, Error> {
+        if page.token.is_some() {
+            ask.trail.follow(&page).map_err(|error| error.in_file(&self.address(&ask.range.prefix)))?;
+        }
         let is_empty = page.objects.is_empty() && page.folders.is_empty();
         match ask.shape {
+            // S3 may give a page without a key, and more behind it: nothing is known yet.
+            _ if is_empty && page.token.is_some() => {
+                Ok(vec![Part::Ahead(Ask { range: Range { token: page.token, ..ask.range }, ..ask })])
+            }
             Shape::Object => {
                 let found = page.objects.into_iter().next().filter(|object| object.key == ask.range.prefix);
                 let address = self.address(&ask.range.prefix);
@@ -212,7 +222,11 @@ impl Tree {
         if ask.range.token.is_some() {
             return None;
         }
-        let number = |key: &str| key.strip_prefix(prefix.as_str())?.split_once('/')?.0.parse::<u32>().ok();
+        // What is not two digits stands elsewhere in the order than its number does.
+        let number = |key: &str| {
+            let name = key.strip_prefix(prefix.as_str())?.split_once('/')?.0;
+            (name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_digit())).then(|| name.parse::<u32>().ok()).flatten()
+        };
         let (begin, end) = (number(first)?, number(last)?);
         let keys = |prefix: &str, after: String, until| {
             let range = Range { prefix: prefix.to_owned(), after: Some(after), ..Range::default() };

@@ -1,0 +1,130 @@
+//! The names of buckets and regions, before either becomes a part of an address.
+//!
+//! Names come from users, and from messages, inventories and digests that anybody may have written. The rules are those of "General
+//! purpose bucket naming rules" in AWS's S3 user guide.
+//!
+//! Two kinds of names that no new bucket may have are read all the same. Buckets that were made in us-east-1 before March 2018 may
+//! have upper-case letters and underscores, and 255 characters; a path can hold them, a host cannot. And an alias of an access point
+//! stands wherever the name of a bucket does.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+
+/// Characters of a name.
+const SHORTEST: usize = 3;
+const LONGEST: usize = 63;
+const LONGEST_OF_OLD: usize = 255;
+/// Beginnings and ends that are reserved, and name nothing that can be read as a bucket is. `amzn-s3-demo-` is not among them:
+/// AWS's own examples are full of it.
+const RESERVED_BEGINNINGS: &[&str] = &["xn--", "sthree-"];
+const RESERVED_ENDS: &[&str] = &[".mrap", "--x-s3", "--table-s3"];
+
+/// Says in words why no bucket can have this name.
+pub fn check(name: &str) -> Result<(), &'static str> {
+    let ends = name.bytes().next().zip(name.bytes().last());
+    let is_old = name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {
+        Err("it has letters, digits, dots and hyphens only")
+    } else if name.len() < SHORTEST || name.len() > if is_old { LONGEST_OF_OLD } else { LONGEST } {
+        Err("it has 3 to 63 characters")
+    } else if !ends.is_some_and(|(first, last)| first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric()) {
+        Err("it begins and ends with a letter or a digit")
+    } else if name.contains("..") {
+        Err("no two dots stand side by side in it")
+    } else if is_address(name) {
+        Err("it is no IP address")
+    } else if RESERVED_BEGINNINGS.iter().any(|start| name.starts_with(start)) {
+        Err("xn-- and sthree- are reserved beginnings")
+    } else if RESERVED_ENDS.iter().any(|end| name.ends_with(end)) {
+        Err(".mrap, --x-s3 and --table-s3 are the ends of other things than general purpose buckets")
+    } else {
+        Ok(())
+    }
+}
+
+/// Four numbers with dots between them, whatever their values.
+fn is_address(name: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split('.').count() == 4 && name.split('.').all(is_number)
+}
+
+/// Whether a bucket of this name, which is valid, can be a part of a host.
+pub(super) fn fits_host(name: &str) -> bool {
+    name.len() <= LONGEST && !name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// Whether this may be a region: one label of a host. New regions come every year, so they are not listed here.
+pub(super) fn is_region(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let ends = [text.bytes().next(), text.bytes().last()];
+    text.len() <= LONGEST && text.bytes().all(is_inner) && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_buckets_have() {
+        let old = "x".repeat(254) + "X";
+        for name in [
+            "abc",
+            "my-trail-bucket",
+            "logs.example.com",
+            "1.2.3.4.5",
+            "192.168.5",
+            "a1-s3alias",
+            "amzn-s3-demo-bucket",
+            "My_Old_Logs",
+            &"x".repeat(63),
+            &old,
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        assert!(fits_host("logs.example.com") && !fits_host("My-Logs") && !fits_host("my_logs"));
+    }
+
+    #[test]
+    fn names_that_no_bucket_has() {
+        for name in [
+            "",
+            "ab",
+            ".",
+            "..",
+            "...",
+            "a..b",
+            ".abc",
+            "abc.",
+            "-abc",
+            "abc-",
+            "_abc",
+            "x@host",
+            "host:8080",
+            "host:80#",
+            "a?b",
+            "a b",
+            "a%2fb",
+            "a/b",
+            "a\\b",
+            "a\nb",
+            "a\0b",
+            "bücher",
+            "127.0.0.1",
+            "999.0.0.1",
+            "xn--abc",
+            "sthree-abc",
+            "abc--x-s3",
+            "abc.mrap",
+            &"x".repeat(64),
+            &"X".repeat(256),
+        ] {
+            assert!(check(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn regions_are_labels() {
+        assert!(["us-east-1", "eu-isoe-west-1", "auto", "default", "r"].into_iter().all(is_region));
+        for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", &"a".repeat(64)] {
+            assert!(!is_region(text), "{text:?}");
+        }
+    }
+}
