@@ -6,6 +6,8 @@ from typing import Any, TypedDict, final
 
 __all__ = [
     "DEBUG",
+    "NAMED_FILES",
+    "NAMED_RECORDS",
     "Batch",
     "Copy",
     "Filter",
@@ -31,6 +33,9 @@ __all__ = [
 
 __version__: str
 DEBUG: bool
+#: How many findings of a report are named.
+NAMED_FILES: int
+NAMED_RECORDS: int
 
 class _Key(TypedDict):
     """What a key says; ``unique`` is a log file's, ``trail``, ``home_region`` and ``backfill`` are a digest file's."""
@@ -157,7 +162,7 @@ class Scan:
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
-    def bad(self) -> list[tuple[Any, ...]]: ...
+    def bad(self) -> list[tuple[tuple[Any, ...], int | None]]: ...
     def ledger(self) -> list[tuple[str, str, str | None, int | None, int, int, int]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
 

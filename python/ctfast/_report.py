@@ -12,7 +12,7 @@ from ctfast import _ctfast
 from ctfast._objects import KeySource
 from ctfast.exceptions import CloudTrailError
 
-__all__ = ["FINDING", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
+__all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
 #: Columns of findings.
 FINDING = {
@@ -24,6 +24,9 @@ FINDING = {
     "records_kept": pl.UInt64,
 }
 
+#: Columns of what is counted but not named.
+UNNAMED = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
+
 
 class Limits(NamedTuple):
     """What one file may inflate to; more is a bad file.
@@ -33,7 +36,7 @@ class Limits(NamedTuple):
     inflated : int
         Bytes. CloudTrail's own files end at 50 MB.
     ratio : int
-        Times the size of the file, once it has inflated to 16 MiB. CloudTrail's own files stay near 10; deflate ends at 1,032.
+        Times the size of the file, once it has inflated to 1 MiB. CloudTrail's own files stay near 10; deflate ends at 1,032.
     """
 
     inflated: int = 16 << 30
@@ -99,16 +102,14 @@ class Report:
         self._source = source
         self._scan: _ctfast.Scan | None = None
         self._past: dict[str, Any] = {}
-        self._past_bad: list[tuple[Any, ...]] = []
-        self._past_warnings: list[tuple[Any, ...]] = []
+        self._past_findings = _Findings()
         self._more = source is not None
 
     def _add(self, scan: _ctfast.Scan) -> None:
         """Speak of this scan as well; it is asked when the report is."""
         if self._scan is not None:
             self._past = _sum(self._past, self._scan.counts())
-            self._past_bad += self._scan.bad()
-            self._past_warnings += self._scan.warnings()
+            self._past_findings.add(self._scan)
         self._scan = scan
 
     def _end(self) -> None:
@@ -132,7 +133,7 @@ class Report:
         """Files listed, read, bad and skipped."""
         read, bad, skipped = (
             self._count("files_read"),
-            self._count("files_bad") + len(self._unnamed()),
+            self._count("files_bad") + len(self._misunderstood()),
             sum(self.skipped.values()),
         )
         return Counts(read + bad + skipped, read, bad, skipped)
@@ -175,18 +176,40 @@ class Report:
 
     @property
     def bad(self) -> pl.DataFrame:
-        """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``."""
-        rows = self._past_bad + (self._scan.bad() if self._scan else [])
-        return pl.DataFrame(rows + self._unnamed(), schema=FINDING, orient="row")
+        """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``.
+
+        Of one file the first 100 bad records are named, of all files 10,000 bad records and 20,000 bad files;
+        :attr:`unnamed` says how many there are besides.
+        """
+        return pl.DataFrame(self._findings().bad + self._misunderstood(), schema=FINDING, orient="row")
 
     @property
     def warnings(self) -> pl.DataFrame:
-        """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
-        rows = self._past_warnings + (self._scan.warnings() if self._scan else [])
-        told = [] if self._source is None else self._source.warnings
-        return pl.DataFrame(rows + _rows(told), schema=FINDING, orient="row")
+        """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`.
 
-    def _unnamed(self) -> list[tuple[Any, ...]]:
+        The first 20,000 are named.
+        """
+        told = [] if self._source is None else _rows(self._source.warnings)
+        return pl.DataFrame(self._findings().warnings + told, schema=FINDING, orient="row")
+
+    @property
+    def unnamed(self) -> pl.DataFrame:
+        """What is counted, but not named in :attr:`bad` and :attr:`warnings`: ``file``, ``what``, ``count``.
+
+        ``what`` is ``bad record``, ``bad file`` or ``warning``. A row with a file says how many more bad records that file has; one
+        without, how many there are in files of which none is named. Nothing is lost from the counts: the bad records that are named
+        and those that are not are all of ``report.records.bad``.
+        """
+        unnamed = self._findings().unnamed
+        return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=UNNAMED, orient="row")
+
+    def _findings(self) -> _Findings:
+        found = self._past_findings.copy()
+        if self._scan is not None:
+            found.add(self._scan)
+        return found
+
+    def _misunderstood(self) -> list[tuple[Any, ...]]:
         """What a source of keys could not understand: each might have been a file."""
         return [] if self._source is None else _rows(self._source.bad)
 
@@ -198,6 +221,43 @@ class Report:
 def _rows(errors: Iterable[CloudTrailError]) -> list[tuple[Any, ...]]:
     """Return what a source of keys tells as findings."""
     return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in errors]
+
+
+class _Findings:
+    """Findings of one scan after another: the first ones, and how many there are besides."""
+
+    def __init__(self) -> None:
+        self.bad: list[tuple[Any, ...]] = []
+        self.warnings: list[tuple[Any, ...]] = []
+        self.unnamed: Counter[tuple[str | None, str]] = Counter()
+        self._named = {"bad record": 0, "bad file": 0, "warning": 0}
+
+    def copy(self) -> _Findings:
+        same = _Findings()
+        same.bad, same.warnings = list(self.bad), list(self.warnings)
+        same.unnamed, same._named = Counter(self.unnamed), dict(self._named)
+        return same
+
+    def add(self, scan: _ctfast.Scan) -> None:
+        """Name what there is room for, as the core does for one scan."""
+        for row, more in scan.bad():
+            self._add(self.bad, "bad file" if more is None else "bad record", row, more or 0)
+        for row in scan.warnings():
+            self._add(self.warnings, "warning", row, 0)
+        for name, count in scan.counts()["unnamed"].items():
+            self._count(None, {"records": "bad record", "files": "bad file", "warnings": "warning"}[name], count)
+
+    def _add(self, named: list[tuple[Any, ...]], what: str, row: tuple[Any, ...], more: int) -> None:
+        if self._named[what] < (_ctfast.NAMED_RECORDS if what == "bad record" else _ctfast.NAMED_FILES):
+            self._named[what] += 1
+            named.append(row)
+            self._count(row[0], what, more)
+        else:
+            self._count(None, what, 1 + more)
+
+    def _count(self, file: str | None, what: str, count: int) -> None:
+        if count:
+            self.unnamed[file, what] += count
 
 
 def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

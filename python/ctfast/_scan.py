@@ -15,7 +15,7 @@ from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
 from ctfast._run import Run, read_all
-from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time, is_address
+from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]

@@ -8,9 +8,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from appearing import TIME, body, path, put
 
 import ctfast as ct
-from archive import TIME, body, path, put
 from ctfast.sample import write as write_sample
 
 DATA = Path(__file__).parents[1] / "data"

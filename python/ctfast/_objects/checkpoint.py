@@ -101,7 +101,7 @@ class Checkpoint(Receipt):
 
     @property
     def unread(self) -> pl.DataFrame:
-        """Files that are bad and will be tried again: ``file``, ``size``, ``records`` handed over, ``tries``, and the ``kind``."""
+        """Files that are bad and are tried again: ``file``, ``size``, ``records`` handed over, ``tries``, and the ``kind``."""
         with self._opened() as database:
             rows = database.execute("SELECT file, size, records, tries, kind FROM unread ORDER BY file").fetchall()
         return pl.DataFrame([(os.fsdecode(file), *more) for file, *more in rows], schema=_UNREAD, orient="row")

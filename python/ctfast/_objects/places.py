@@ -69,7 +69,7 @@ class Marks:
                     del self.days[old]
 
     def hold(self, place: str, unlisted: Collection[str], rewind: int) -> None:
-        """Keep the floor where it is, if one of these files and folders lies in the place. They come in the order of their days."""
+        """Keep the floor where it is, if one of these files and folders lies in the place; they come in order of days."""
         if self.held is None and any(path.startswith(f"{place.rstrip('/')}/") for path in unlisted):
             self.held = self.newest - rewind
 

@@ -1,4 +1,7 @@
-"""Results that a checkpoint or a queue calls safe: one part of a folder for each unit, so that no run replaces what another wrote."""
+"""Results that a checkpoint or a queue calls safe: one part of a folder for each unit.
+
+No run replaces what another one has written and committed.
+"""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def findings(report: Report) -> int:
     screen.print()
     rows = pl.concat([bad, warnings]).head(_MOST)
     say(*(_finding(row) for row in rows.iter_rows(named=True)))
-    more = bad.height + warnings.height - rows.height
+    more = bad.height + warnings.height - rows.height + int(report.unnamed["count"].sum())
     if more:
         say(f"and {more:,} more")
     return int(not bad.is_empty())

@@ -54,8 +54,10 @@ pub enum ErrorKind {
     TooLarge(u64),
     /// The content is larger than this many times the file.
     Ratio(u64),
-    /// One document or record does not fit in the largest window of a streamed file.
+    /// One record, or a document that is none, has more than so many bytes.
     DocumentTooLarge(u64),
+    /// The file has more records than can be told apart by their index.
+    TooManyRecords,
     /// The content is not UTF-8.
     InvalidUtf8,
     /// The content is not JSON: what was expected, and the byte that was found.
@@ -177,6 +179,7 @@ impl ErrorKind {
             Self::TooLarge(_) => "too-large",
             Self::Ratio(_) => "ratio",
             Self::DocumentTooLarge(_) => "document-too-large",
+            Self::TooManyRecords => "too-many-records",
             Self::InvalidUtf8 => "invalid-utf8",
             Self::InvalidJson { .. } | Self::ControlCharacter(_) => "invalid-json",
             Self::TooDeep(_) => "too-deep",
@@ -206,6 +209,7 @@ impl fmt::Display for ErrorKind {
             Self::TooLarge(limit) => write!(f, "inflates to more than {limit} bytes"),
             Self::Ratio(limit) => write!(f, "inflates more than {limit} times"),
             Self::DocumentTooLarge(limit) => write!(f, "one document is larger than {limit} bytes"),
+            Self::TooManyRecords => write!(f, "more than {} records", u32::MAX),
             Self::InvalidUtf8 => f.write_str("invalid UTF-8"),
             Self::InvalidJson { found: None, .. } => f.write_str("invalid JSON: unexpected end"),
             Self::InvalidJson { expected, found: Some(byte) } => {

@@ -115,7 +115,8 @@ impl Text {
         builders.start_file("file");
         let mut walk = Walk::new(builders.wanted(), None, Some(builders));
         let result = Framing::default().run(&mut self.cursor(), &mut walk);
-        let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena));
+        let read = self.arena.len();
+        let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena, read));
         (batch.map(|batch| batch.rows), result.err())
     }
 }
@@ -143,7 +144,12 @@ impl Visitor for Walk {
             self.rows += 1;
             if let Some(builders) = &mut self.builders {
                 let base = (origin == Origin::Window).then_some(0);
-                builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
+                builders.push(
+                    &self.record,
+                    cursor,
+                    whole,
+                    Place { base, record: u32::try_from(index).expect("a text of no more than a window") },
+                )?;
             }
         }
         Ok(())

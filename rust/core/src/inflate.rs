@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind as IoErrorKind, Read};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::arena::Arena;
+use crate::bounds::RECORD;
 use crate::error::{Error, ErrorKind};
 use crate::json::PADDING;
 use crate::unchecked::deflate::{Decompressor, Member};
@@ -14,17 +15,24 @@ use crate::unchecked::deflate::{Decompressor, Member};
 pub struct Limits {
     /// Bytes.
     pub inflated: u64,
-    /// Times the size of the file, once it has inflated to 16 MiB.
+    /// Times the size of the file, once it has inflated to 1 MiB.
     pub ratio: u64,
 }
 
-/// Short texts may repeat themselves as they like.
-pub(crate) const RATIO_FROM: u64 = 16 << 20;
+/// Short texts may repeat themselves as they like: they are no longer than what one record may have.
+pub(crate) const RATIO_FROM: u64 = RECORD as u64;
 
 impl Default for Limits {
     /// CloudTrail's own files inflate to 50 MB at most and about 10 times their size; deflate itself ends at 1,032 times.
     fn default() -> Self {
         Self { inflated: 16 << 30, ratio: 250 }
+    }
+}
+
+impl Limits {
+    /// What a file that is stored in so many bytes may inflate to.
+    pub(crate) fn most(self, stored: u64) -> u64 {
+        self.inflated.min(stored.saturating_mul(self.ratio).max(RATIO_FROM))
     }
 }
 

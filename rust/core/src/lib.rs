@@ -6,6 +6,7 @@
 //! [`Scan::next`] gives the batches in the order of the files, and [`Scan::report`] accounts for every file and record.
 
 mod arena;
+pub mod bounds;
 mod columns;
 pub mod error;
 mod event;

@@ -345,12 +345,148 @@ fn a_file_that_inflates_to_much_is_streamed_and_gives_what_was_written() {
     assert_eq!((outcome.report.bytes_stored, outcome.report.bytes_inflated), (file.len() as u64, text.len() as u64));
 }
 
+/// What a record may have: `bounds::RECORD`.
+const RECORD: usize = 1 << 20;
+
+/// A record of so many bytes, which do not compress away.
+fn sized(number: usize, size: usize) -> String {
+    let mut dice = Dice(number as u64 + 1);
+    let record = record("a", number, 0);
+    let text: String = (0..size - record.len()).map(|_| char::from(b'a' + dice.below(26) as u8)).collect();
+    record.replace("\"x\":\"", &format!("\"x\":\"{text}"))
+}
+
 #[test]
-fn a_record_may_be_larger_than_the_window_it_is_read_in() {
+fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
+    for (shape, separator, end) in [("{\"Records\":[", ",", "]}"), ("[", ",", "]"), ("", "\n", "")] {
+        for too_large in [false, true] {
+            // Some megabytes before it, so that windows end inside of records; the last one is at the limit.
+            let mut all: Vec<_> = (0..5).map(|number| sized(number, 700_000 + number)).collect();
+            all.push(sized(5, RECORD + usize::from(too_large)));
+            all.push(sized(6, 100));
+            let text = format!("{shape}{}{end}", all.join(separator));
+            let archive = Archive::new();
+            archive.write("a.json", &text);
+            archive.write("b.json.gz", gzip(&text));
+            // Inflated at once, but larger than an arena.
+            let more = format!("{shape}{}{end}", [&all[..5], &all[..5], &all[..5], &all[..]].concat().join(separator));
+            archive.write("c.json.gz", gzip(&more));
+            let outcome = archive.read();
+            let expected = |count| if too_large { count - 2 } else { count };
+            let first = rows("a.json", all[..expected(7)].to_vec());
+            let found = |file| outcome.rows.iter().filter(move |row| row.0 == file).map(|row| row.2.clone()).collect::<Vec<_>>();
+            assert!(found("a.json") == first.iter().map(|row| row.2.clone()).collect::<Vec<_>>(), "{shape}");
+            assert!(found("b.json.gz") == found("a.json"), "{shape}");
+            assert_eq!(found("c.json.gz").len(), expected(22), "{shape}");
+            let at = text.find(&all[5]).expect("there");
+            let message = |file: &str, byte: usize, record: usize| {
+                format!("{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {record} kept")
+            };
+            let bad = if too_large {
+                let last = more.find(&all[5]).expect("there");
+                vec![message("a.json", at, 5), message("b.json.gz", at, 5), message("c.json.gz", last, 20)]
+            } else {
+                Vec::new()
+            };
+            assert_eq!(outcome.bad(&archive), bad, "{shape}");
+        }
+    }
+}
+
+#[test]
+fn a_large_listing_is_read_record_by_record_and_a_large_event_of_it_is_named() {
     let archive = Archive::new();
-    let records = vec![record("a", 0, 0), record("a", 1, 20 << 20), record("a", 2, 0)];
-    archive.write("a.json", log(&records));
-    assert!(archive.read().rows == rows("a.json", records));
+    for (name, list, member) in [("a", "Events", "CloudTrailEvent"), ("b", "logEvents", "message")] {
+        let inner: Vec<_> = (0..8).map(|number| sized(number, 600_000)).collect();
+        let element = |record: &String| format!("{{\"{member}\":{}}}", serde_json::to_string(record).expect("JSON"));
+        let text = |records: &[String]| {
+            format!("{{\"{list}\":[{}],\"x\":1}}", records.iter().map(element).collect::<Vec<_>>().join(","))
+        };
+        archive.write(&format!("{name} good.json"), text(&inner));
+        let large = [&inner[..6], &[sized(9, RECORD)]].concat();
+        archive.write(&format!("{name} large.json"), text(&large));
+        let outcome = archive.read();
+        let good = format!("{name} good.json");
+        let found: Vec<_> = outcome.rows.into_iter().filter(|row| row.0 == good).collect();
+        assert!(found == rows(&good, inner), "{name}");
+    }
+    let messages = archive.read().bad(&archive);
+    assert_eq!(messages.len(), 2);
+    for message in messages {
+        assert!(message.contains("one document is larger than 1048576 bytes at byte") && message.ends_with("(record 6), 6 kept"));
+    }
+}
+
+#[test]
+fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
+    let archive = Archive::new();
+    // Ever so many rows, and more text than a batch has room for; in one piece, in one call, and streamed.
+    let small: Vec<_> = (0..150_000).map(|number| format!("{{\"n\":{number}}}")).collect();
+    let long: Vec<_> = (0..20).map(|number| sized(number, 900_000)).collect();
+    archive.write("a.json.gz", gzip(log(&small)));
+    archive.write("b.json", log(&small));
+    archive.write("c.json.gz", gzip(log(&long)));
+    archive.write("d.json", log(&long));
+    let expected: Vec<_> = [("a.json.gz", &small), ("b.json", &small), ("c.json.gz", &long), ("d.json", &long)]
+        .into_iter()
+        .flat_map(|(name, records)| rows(name, records.clone()))
+        .collect();
+    assert!(archive.read().rows == expected);
+    for names in [&["file", "record", "raw"][..], &["file", "record", "extra"], &["record", "requestParameters", "file"]] {
+        let mut scan = Scan::start(Plan { schema: Arc::new(schema::project(names).expect("known columns")), ..archive.plan() })
+            .expect("threads");
+        let (mut found, mut counted) = (Vec::new(), 0);
+        loop {
+            match scan.next(Duration::from_secs(60)).expect("no failure") {
+                Next::Batch(batch) => {
+                    let texts: usize = batch
+                        .columns()
+                        .iter()
+                        .map(|column| column.to_data().buffers().iter().skip(1).map(|b| b.len()).max().unwrap_or(0))
+                        .max()
+                        .expect("columns");
+                    assert!(
+                        batch.num_rows() <= 64 << 10 && texts <= (8 << 20) + 2 * RECORD,
+                        "{} rows, {texts} bytes",
+                        batch.num_rows()
+                    );
+                    counted += batch.num_rows() as u64;
+                    // What a batch has is in the counts when it comes.
+                    assert_eq!(scan.report().records_read, counted);
+                    found.extend(rows_of(&batch));
+                }
+                Next::Waiting => {}
+                Next::End => break,
+            }
+        }
+        let places = |rows: &[(String, u32, String)]| {
+            rows.iter().map(|row| (row.0.replace(&archive.path(""), ""), row.1)).collect::<Vec<_>>()
+        };
+        assert!(places(&found) == places(&expected), "{names:?}");
+    }
+}
+
+#[test]
+fn the_first_bad_records_are_named_and_all_are_counted() {
+    let archive = Archive::new();
+    let elements: Vec<_> = (0..1_000).map(|number| if number % 2 == 0 { "1".to_owned() } else { "{}".to_owned() }).collect();
+    for file in ["a.json", "b.json"] {
+        archive.write(file, log(&elements));
+    }
+    let outcome = archive.read();
+    assert_eq!((outcome.report.records_read, outcome.report.records_bad), (1_000, 1_000));
+    let named: Vec<_> = outcome.report.bad.iter().map(|finding| (finding.error.location().record, finding.more)).collect();
+    let expected: Vec<_> = (0..100).map(|number| (Some(2 * number), Some(if number == 99 { 400 } else { 0 }))).collect();
+    assert_eq!(named, [&expected[..], &expected[..]].concat());
+
+    for file in 0..101 {
+        archive.write(&format!("c{file}.json"), log(&elements[..200]));
+    }
+    let report = archive.read().report;
+    assert_eq!(report.bad.len(), 10_000);
+    let counted: u64 = report.bad.iter().map(|finding| 1 + finding.more.expect("records")).sum();
+    assert_eq!((counted + report.unnamed.records, report.records_bad), (1_000 + 101 * 100, 1_000 + 101 * 100));
+    assert_eq!(report.unnamed.records, 300);
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Copy {
                     let number = copied.number;
                     return Ok(Some(match copied.result {
                         Ok(metadata) => (number, metadata, None),
-                        Err(error) => (number, Vec::new(), Some(row(&Finding { error, records_kept: 0 }))),
+                        Err(error) => (number, Vec::new(), Some(row(&Finding { error, records_kept: 0, more: None }))),
                     }));
                 }
                 Err(_) => py.check_signals()?,

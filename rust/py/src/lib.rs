@@ -32,11 +32,15 @@ mod _ctfast {
     #[pymodule_export]
     use super::storage::{NewFile, make_folders, remove_leftovers};
 
+    use ctfast_core::bounds::{BAD_FILES, BAD_RECORDS};
+
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("NAMED_FILES", BAD_FILES)?;
+        module.add("NAMED_RECORDS", BAD_RECORDS)?;
         module.add("DEBUG", cfg!(debug_assertions))
     }
 }

@@ -60,7 +60,7 @@ impl Part {
                 Some(Listed::File(entry)) => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
                 Some(Listed::Skipped(reason)) => *self.skipped.entry(reason).or_default() += 1,
                 Some(Listed::Pruned(reason)) => *self.pruned.entry(reason).or_default() += 1,
-                Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0 }),
+                Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0, more: None }),
             }
             if self.page.len() == PAGE {
                 break;

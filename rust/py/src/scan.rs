@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
-use ctfast_core::scan::Finding;
+use ctfast_core::scan::{Finding, Unnamed};
 use ctfast_core::source::object::{Requests, is_address};
 use ctfast_core::source::{self, Named, Selection, Skip, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
@@ -214,14 +214,17 @@ impl Scan {
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;
+        let Unnamed { files, records, warnings, .. } = report.unnamed;
+        dict.set_item("unnamed", BTreeMap::from([("files", files), ("records", records), ("warnings", warnings)]))?;
         let Requests { lists, gets, retries, throttled } = report.requests;
         dict.set_item("requests", (lists, gets, retries, throttled))?;
         Ok(dict)
     }
 
-    /// The bad files and records up to the last batch.
-    fn bad(&self) -> Vec<Row> {
-        lock(&self.state).report().bad.iter().map(row).collect()
+    /// The bad files and records up to the last batch, as far as they are named. To each record, how many more of its file are behind
+    /// it; to a file, None.
+    fn bad(&self) -> Vec<(Row, Option<u64>)> {
+        lock(&self.state).report().bad.iter().map(|finding| (row(finding), finding.more)).collect()
     }
 
     /// What became of each named file up to the last batch, since this was last asked: its key, how it came out and why, where the

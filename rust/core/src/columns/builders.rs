@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StructArray, UInt32Array};
-use arrow_buffer::{Buffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, SchemaRef};
 
-use super::cells::{FlagBuilder, TextBuilder, Texts, TimeBuilder, Validity, Zeros};
+use super::cells::{FlagBuilder, TextBuilder, TimeBuilder, Validity, Zeros, text};
 use super::extra;
-use super::list::ListBuilder;
+use super::list::{ListBuilder, fits};
 use crate::arena::Arena;
+use crate::bounds::{BATCH_CELLS, BATCH_ELEMENTS, BATCH_ROWS, BATCH_TEXT};
 use crate::error::Error;
 use crate::event::{Name, Record, Stray, Wanted};
 use crate::json::{Cursor, Value};
 use crate::scalar::{flag, timestamp};
 use crate::schema::{COLUMNS, ColumnId, Kind, TREE, find};
+use crate::unchecked::view::{Buffers, Texts, View};
 
 /// Builds batches of some columns of the table.
 pub(crate) struct Builders {
@@ -31,11 +33,15 @@ pub(crate) struct Builders {
     /// The columns that are asked for. Others are built only to find what does not fit them.
     wanted: u128,
     rows: usize,
+    /// Rows of a batch at most: what they would take up with a value in every column.
+    most_rows: usize,
+    /// Elements of the lists of the batch.
+    elements: usize,
     texts: Texts,
     strays: Vec<Stray>,
     misfits: Vec<u64>,
     zeros: Zeros,
-    file: u128,
+    file: View,
 }
 
 enum Builder {
@@ -70,7 +76,7 @@ pub(crate) struct Batch {
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     /// Where its window begins in the arena; `None` when it is not in the arena.
-    pub(crate) base: Option<u32>,
+    pub(crate) base: Option<usize>,
     /// Its index in the file.
     pub(crate) record: u32,
 }
@@ -106,11 +112,13 @@ impl Builders {
             values: built & typed,
             wanted,
             rows: 0,
-            texts: Texts { borrow: raw, copied: Vec::new() },
+            most_rows: (BATCH_CELLS / (size_of::<View>() * built.count_ones().max(1) as usize)).min(BATCH_ROWS),
+            elements: 0,
+            texts: Texts::new(raw),
             strays: Vec::new(),
             misfits: vec![0; COLUMNS.len()],
             zeros: Zeros::new(),
-            file: 0,
+            file: View::default(),
             schema,
             roots,
         }
@@ -118,7 +126,7 @@ impl Builders {
 
     /// Whether rows point into the arena.
     pub(crate) fn borrows(&self) -> bool {
-        self.texts.borrow
+        self.texts.borrow()
     }
 
     /// What must be noted of a record for these columns.
@@ -132,11 +140,15 @@ impl Builders {
         self.rows
     }
 
+    /// Whether the batch should be handed over before another row is added.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows >= self.most_rows || self.texts.copied() >= BATCH_TEXT || self.elements >= BATCH_ELEMENTS
+    }
+
     /// The rows that follow come from this file.
     pub(crate) fn start_file(&mut self, name: &str) {
-        let from = self.texts.copied.len();
-        self.texts.copied.extend_from_slice(name.as_bytes());
-        self.file = self.texts.view_of_copied(from);
+        (self.file, ()) = self.texts.append(|text| text.extend_from_slice(name.as_bytes()));
     }
 
     /// Adds a record as a row; `whole` is all of it.
@@ -154,9 +166,7 @@ impl Builders {
                 Kind::File => self.file,
                 Kind::Extra if self.strays.len() + record.strays.len() > 0 => {
                     self.strays.extend_from_slice(&record.strays);
-                    let from = self.texts.copied.len();
-                    extra::write(cursor, &mut self.strays, &mut self.texts.copied);
-                    self.texts.view_of_copied(from)
+                    self.texts.append(|text| extra::write(cursor, &mut self.strays, text)).0
                 }
                 _ => {
                     if let Builder::Index(index) = &mut self.columns[column] {
@@ -178,11 +188,11 @@ impl Builders {
 
     /// Most of the values, and so most of the time.
     #[inline(always)]
-    fn text_cells(&mut self, row: usize, record: &Record, cursor: &Cursor<'_>, base: Option<u32>) {
+    fn text_cells(&mut self, row: usize, record: &Record, cursor: &Cursor<'_>, base: Option<usize>) {
         for column in columns(record.present() & self.text) {
             let value = record.value(column);
             if cursor.bytes()[value.start as usize] != b'n' {
-                let (view, fits) = self.texts.text(cursor, value, base);
+                let (view, fits) = text(&mut self.texts, cursor, value, base);
                 self.texts_of[column as usize].set(row, view);
                 self.misfits[column as usize] += u64::from(!fits);
             }
@@ -196,7 +206,14 @@ impl Builders {
         }
     }
 
-    fn cell(&mut self, row: usize, column: ColumnId, cursor: &Cursor<'_>, value: Value, base: Option<u32>) -> Result<(), Error> {
+    fn cell(
+        &mut self,
+        row: usize,
+        column: ColumnId,
+        cursor: &Cursor<'_>,
+        value: Value,
+        base: Option<usize>,
+    ) -> Result<(), Error> {
         let first = cursor.bytes()[value.start as usize];
         if first == b'n' {
             return Ok(());
@@ -205,9 +222,11 @@ impl Builders {
             Builder::Flag(flags) => flag(cursor.slice(value), cursor.string(value).as_deref()).map(|flag| flags.set(row, flag)),
             Builder::Time(times) => cursor.string(value).and_then(|text| timestamp(&text)).map(|micros| times.set(row, micros)),
             Builder::Object(valid) => (first == b'{').then(|| valid.set(row)),
-            Builder::List(list) if first == b'[' => {
+            Builder::List(list) if first == b'[' && fits(cursor.back_to(value), value)? => {
                 let misfit = |member: ColumnId| self.misfits[member as usize] += 1;
-                Some(list.set(row, cursor.back_to(value), base, &mut self.texts, &mut self.strays, misfit)?)
+                list.set(row, cursor.back_to(value), base, &mut self.texts, &mut self.strays, misfit)?;
+                self.elements = list.elements();
+                Some(())
             }
             Builder::List(_) => None,
             Builder::Absent | Builder::Index(_) => return Ok(()),
@@ -219,23 +238,20 @@ impl Builders {
         Ok(())
     }
 
-    /// The batch of the rows so far, or `None` when there are none, and a fresh start, for the arena too: it is emptied, or taken
-    /// by the batch when rows point into it.
-    pub(crate) fn finish(&mut self, arena: &mut Arena) -> Option<Batch> {
+    /// The batch of the rows so far, or `None` when there are none, and a fresh start. The text of the arena before `read` is given up,
+    /// or taken by the batch when rows point into it; what follows, which is yet to be read, moves to the front.
+    pub(crate) fn finish(&mut self, arena: &mut Arena, read: usize) -> Option<Batch> {
         let rows = std::mem::take(&mut self.rows);
-        let copied = Buffer::from_vec(std::mem::take(&mut self.texts.copied));
+        self.elements = 0;
+        let text = if rows > 0 && self.borrows() { Some(arena.take(read)) } else { None };
+        if text.is_none() {
+            arena.drop_front(read);
+        }
         if rows == 0 {
-            arena.truncate(0);
+            self.texts = Texts::new(self.borrows());
             return None;
         }
-        let mut buffers = Vec::with_capacity(2);
-        if self.texts.borrow {
-            buffers.push(std::mem::replace(arena, Arena::new(0)).into_buffer());
-        } else {
-            arena.truncate(0);
-        }
-        buffers.push(copied);
-        let buffers = buffers.into();
+        let buffers = self.texts.finish(text);
         let schema = Arc::clone(&self.schema);
         let arrays =
             schema.fields().iter().zip(self.roots.clone()).map(|(field, root)| self.array(root, field, rows, &buffers)).collect();
@@ -250,7 +266,7 @@ impl Builders {
         Some(Batch { rows: batch, misfits })
     }
 
-    fn array(&mut self, column: ColumnId, field: &Field, rows: usize, buffers: &Arc<[Buffer]>) -> ArrayRef {
+    fn array(&mut self, column: ColumnId, field: &Field, rows: usize, buffers: &Buffers) -> ArrayRef {
         match &mut self.columns[column as usize] {
             Builder::Flag(flags) => flags.finish(rows),
             Builder::Time(times) => times.finish(rows),

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, BooleanArray, StringViewArray, TimestampMicrosecondA
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
 use crate::json::{Cursor, Value, unescape};
-use crate::unchecked::view::string_array;
+use crate::unchecked::view::{Buffers, Texts, View, string_array};
 
 /// Which rows have a value.
 #[derive(Default)]
@@ -77,103 +77,37 @@ impl<T: Copy + Default> Cells<T> {
 /// A column of text, as views into the arena and into the text that was decoded or copied.
 #[derive(Default)]
 pub(super) struct TextBuilder {
-    views: Cells<u128>,
+    views: Cells<View>,
 }
 
-/// The buffers that the views of one batch point into.
-pub(super) struct Texts {
-    /// Whether views may point into the arena; else all text is copied.
-    pub(super) borrow: bool,
-    pub(super) copied: Vec<u8>,
-}
-
-const ARENA: u128 = 0;
-/// Views of up to this many bytes hold them.
-const INLINE: usize = 12;
-/// The bits of the first bytes, by their number.
-static INLINE_BITS: [u128; INLINE + 1] = {
-    let mut bits = [0; INLINE + 1];
-    let mut length = 1;
-    while length <= INLINE {
-        bits[length] = bits[length - 1] << 8 | 0xff;
-        length += 1;
+/// The text of a JSON value: of a string what it stands for, of another value its bytes. Tells also whether it is a string
+/// whose text says what the value says, which a lone surrogate does not.
+#[inline(always)]
+pub(super) fn text(texts: &mut Texts, cursor: &Cursor<'_>, value: Value, base: Option<usize>) -> (View, bool) {
+    let (start, end) = (value.start as usize, value.end as usize);
+    if cursor.bytes()[start] != b'"' {
+        return (texts.view(cursor.bytes(), start, end, base), false);
     }
-    bits
-};
-
-impl Texts {
-    /// A view of `window[start..end]`, whose first byte stands at `base` in the arena if it is in the arena at all. Sixteen
-    /// bytes behind `start` must be readable.
-    #[inline(always)]
-    pub(super) fn view(&mut self, window: &[u8], start: usize, end: usize, base: Option<u32>) -> u128 {
-        let length = end - start;
-        let head = window[start..].first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
-        let inline = (head & INLINE_BITS[length.min(INLINE)]) << 32 | length as u128;
-        let (buffer, offset) = match base {
-            Some(base) if self.borrow => (ARENA, base + start as u32),
-            _ if length <= INLINE => return inline,
-            _ => {
-                let offset = self.copied.len() as u32;
-                self.copied.extend_from_slice(&window[start..end]);
-                (self.copies(), offset)
-            }
-        };
-        let reference = length as u128 | (head & 0xffff_ffff) << 32 | buffer << 64 | u128::from(offset) << 96;
-        // Which of the two it is depends on the data alone; a branch would often be predicted wrong.
-        let choice = u128::from(length <= INLINE).wrapping_neg();
-        inline & choice | reference & !choice
+    if cursor.is_escaped(value) {
+        let (view, replaced) = texts.append(|text| unescape(&cursor.bytes()[start + 1..end - 1], text));
+        return (view, !replaced);
     }
-
-    /// A view of what was appended to `copied` from `start` on; short text is taken off again.
-    pub(super) fn view_of_copied(&mut self, start: usize) -> u128 {
-        let text = &self.copied[start..];
-        let length = text.len();
-        let mut head = [0; 16];
-        let head_length = length.min(if length <= INLINE { INLINE } else { 4 });
-        head[..head_length].copy_from_slice(&text[..head_length]);
-        let head = u128::from_le_bytes(head) << 32 | length as u128;
-        if length <= INLINE {
-            self.copied.truncate(start);
-            return head;
-        }
-        head | self.copies() << 64 | (start as u128) << 96
-    }
-
-    /// Number of the buffer of copies.
-    fn copies(&self) -> u128 {
-        u128::from(self.borrow)
-    }
-
-    /// The text of a JSON value: of a string what it stands for, of another value its bytes. Tells also whether it is a string
-    /// whose text says what the value says, which a lone surrogate does not.
-    #[inline(always)]
-    pub(super) fn text(&mut self, cursor: &Cursor<'_>, value: Value, base: Option<u32>) -> (u128, bool) {
-        let (start, end) = (value.start as usize, value.end as usize);
-        if cursor.bytes()[start] != b'"' {
-            return (self.view(cursor.bytes(), start, end, base), false);
-        }
-        if cursor.is_escaped(value) {
-            let from = self.copied.len();
-            let replaced = unescape(&cursor.bytes()[start + 1..end - 1], &mut self.copied);
-            return (self.view_of_copied(from), !replaced);
-        }
-        (self.view(cursor.bytes(), start + 1, end - 1, base), true)
-    }
+    (texts.view(cursor.bytes(), start + 1, end - 1, base), true)
 }
 
 impl TextBuilder {
     #[inline(always)]
-    pub(super) fn set(&mut self, row: usize, view: u128) {
+    pub(super) fn set(&mut self, row: usize, view: View) {
         self.views.set(row, view);
     }
 
     /// The array. All-null columns share one block of zeros.
-    pub(super) fn finish(&mut self, rows: usize, buffers: &Arc<[Buffer]>, zeros: &mut Zeros) -> ArrayRef {
+    pub(super) fn finish(&mut self, rows: usize, buffers: &Buffers, zeros: &mut Zeros) -> ArrayRef {
         if self.views.is_empty() {
             return Arc::new(StringViewArray::new(zeros.views(rows), [], Some(NullBuffer::new_null(rows))));
         }
         let (views, nulls) = self.views.finish(rows);
-        Arc::new(string_array(views, Arc::clone(buffers), nulls))
+        Arc::new(string_array(views, buffers, nulls))
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn write(cursor: &Cursor<'_>, strays: &mut [Stray], text: &mut Vec<u8
         }
         let name = match stray.name {
             Name::Parent => &[],
-            Name::Member(name) => name.as_bytes(),
+            Name::Member(column) => COLUMNS[column as usize].name().as_bytes(),
             Name::Key(start, end) => &cursor.bytes()[start as usize..end as usize],
         };
         if stray.parent.is_some() && !matches!(stray.name, Name::Parent) {

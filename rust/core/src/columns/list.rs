@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, ListArray, StructArray};
-use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
 
-use super::cells::{TextBuilder, Texts, Validity, Zeros};
+use super::cells::{TextBuilder, Validity, Zeros, text};
+use crate::bounds::ELEMENTS;
 use crate::error::Error;
 use crate::event::{Name, Stray, find};
 use crate::json::{Cursor, Value};
-use crate::schema::{COLUMNS, ColumnId, TREE};
+use crate::schema::{ColumnId, TREE};
+use crate::unchecked::view::{Buffers, Texts};
 
 /// Members of an element at most.
 const MEMBERS: usize = 8;
 
 pub(super) struct ListBuilder {
     column: ColumnId,
+    /// A batch ends long before its elements cannot be counted any more: see [`crate::bounds::BATCH_ELEMENTS`].
     offsets: Vec<i32>,
     valid: Validity,
     elements: usize,
@@ -41,18 +44,23 @@ impl ListBuilder {
         self.column
     }
 
-    /// Adds the elements of the array at the cursor as the list of `row`. `misfit` is told of each value that is not of its
+    /// Elements of the batch so far.
+    pub(super) fn elements(&self) -> usize {
+        self.elements
+    }
+
+    /// Adds the elements of the array at the cursor, no more than [`fits`] allows, as the list of `row`. `misfit` is told of each value that is not of its
     /// column's type, `strays` gets what has no column.
     pub(super) fn set(
         &mut self,
         row: usize,
         mut cursor: Cursor<'_>,
-        base: Option<u32>,
+        base: Option<usize>,
         texts: &mut Texts,
         strays: &mut Vec<Stray>,
         mut misfit: impl FnMut(ColumnId),
     ) -> Result<(), Error> {
-        self.offsets.resize(row + 1, self.elements as i32);
+        self.offsets.resize(row + 1, self.offset());
         self.valid.set(row);
         let mut index = 0;
         let mut more = cursor.enter_array()?;
@@ -62,7 +70,7 @@ impl ListBuilder {
                 self.valid_elements.set(self.elements);
                 let values = self.members(&mut cursor, &stray, strays, &mut misfit)?;
                 for (member, value) in values.into_iter().enumerate().filter_map(|(member, value)| Some((member, value?))) {
-                    let (view, fits) = texts.text(&cursor, value, base);
+                    let (view, fits) = text(texts, &cursor, value, base);
                     self.members[member].set(self.elements, view);
                     if !fits {
                         misfit(TREE.members[self.column as usize][member]);
@@ -99,27 +107,47 @@ impl ListBuilder {
                 Some(id) => {
                     let member = usize::from(id - TREE.members[self.column as usize][0]);
                     if let Some(earlier) = values[member].replace(value) {
-                        let name = COLUMNS[id as usize].path.rsplit('.').next().unwrap_or_default();
-                        strays.push(stray(Name::Member(name), earlier));
+                        strays.push(stray(Name::Member(id), earlier));
                         misfit(id);
                     }
                 }
-                None => strays.push(stray(Name::Key(key.start as u32, key.end as u32), value)),
+                None => strays.push(stray(Name::key(key), value)),
             }
             more = cursor.next_member()?;
         }
         Ok(values.map(|value| value.filter(|&value| cursor.slice(value) != b"null")))
     }
 
-    pub(super) fn finish(&mut self, rows: usize, buffers: &Arc<[Buffer]>, zeros: &mut Zeros, field: &Field) -> ArrayRef {
+    fn offset(&self) -> i32 {
+        i32::try_from(self.elements).expect("a batch is cut after some thousand elements")
+    }
+
+    pub(super) fn finish(&mut self, rows: usize, buffers: &Buffers, zeros: &mut Zeros, field: &Field) -> ArrayRef {
         let DataType::List(element) = field.data_type() else { unreachable!("the column table says that it is a list") };
         let DataType::Struct(fields) = element.data_type() else { unreachable!("the column table says that it is of objects") };
+        let end = self.offset();
         let elements = std::mem::take(&mut self.elements);
         let mut offsets = std::mem::take(&mut self.offsets);
-        offsets.resize(rows + 1, elements as i32);
+        offsets.resize(rows + 1, end);
         let members = self.members.iter_mut().map(|member| member.finish(elements, buffers, zeros)).collect();
         let values = StructArray::new(fields.clone(), members, self.valid_elements.finish(elements));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         Arc::new(ListArray::new(Arc::clone(element), offsets, Arc::new(values), self.valid.finish(rows)))
     }
+}
+
+/// Whether the array at the cursor has no more elements than a list may have.
+pub(super) fn fits(mut cursor: Cursor<'_>, array: Value) -> Result<bool, Error> {
+    // An element and its comma take two bytes.
+    if (array.end - array.start) as usize <= 2 * ELEMENTS {
+        return Ok(true);
+    }
+    let mut elements = 0;
+    let mut more = cursor.enter_array()?;
+    while more && elements <= ELEMENTS {
+        cursor.value()?;
+        elements += 1;
+        more = cursor.next_element()?;
+    }
+    Ok(elements <= ELEMENTS)
 }

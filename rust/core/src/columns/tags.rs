@@ -6,6 +6,8 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, S
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
 
+use crate::bounds::BATCH_HITS;
+
 /// The name of the column.
 const NAME: &str = "rules";
 
@@ -24,7 +26,13 @@ impl Tags {
     /// The next row meets these rules.
     pub(crate) fn push(&mut self, rules: &[u32]) {
         self.rules.extend_from_slice(rules);
-        self.ends.push(self.rules.len() as i32);
+        // The last row of a batch adds as many as there are rules, whose numbers have 32 bits.
+        self.ends.push(i32::try_from(self.rules.len()).expect("a batch is cut after some hundred thousand hits"));
+    }
+
+    /// Whether the batch should be handed over.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rules.len() >= BATCH_HITS
     }
 
     /// The batch of the rows so far with the column behind all others.

@@ -50,9 +50,10 @@ fn build(columns: &[&str], records: &[&str], home: Home) -> (RecordBatch, Vec<(&
         let tokens: Vec<_> = index.tokens().iter().map(|token| token + 1).collect();
         let mut cursor = Cursor::new(arena.padded(base), arena.len() - base, &tokens);
         cursor.jump(1);
-        push(&mut cursor, Some(base as u32), number);
+        push(&mut cursor, Some(base), number);
     }
-    let batch = builders.finish(&mut arena).expect("rows");
+    let read = arena.len();
+    let batch = builders.finish(&mut arena, read).expect("rows");
     batch.rows.columns().iter().for_each(validate);
     (batch.rows, batch.misfits.into_iter().collect())
 }
@@ -196,7 +197,7 @@ fn builders_start_afresh_after_each_batch() {
     let mut builders =
         Builders::new(Arc::new(project(&["eventName", "readOnly", "resources", "record"]).expect("known columns")));
     let (mut record, mut arena) = (Record::new(), Arena::new(0));
-    assert!(builders.finish(&mut arena).is_none());
+    assert!(builders.finish(&mut arena, 0).is_none());
     for (text, name, lists) in
         [(r#"{"eventName":"a","readOnly":true,"resources":[{},{}],"x":0}"#, Some("a"), 2), (r#"{"resources":[{}]}"#, None, 1)]
     {
@@ -207,7 +208,7 @@ fn builders_start_afresh_after_each_batch() {
         let whole = record.read(&mut cursor, wanted).expect("a record");
         builders.push(&record, &cursor, whole, Place { base: None, record: 3 }).expect("a record");
         assert_eq!(builders.rows(), 1);
-        let batch = builders.finish(&mut arena).expect("a row");
+        let batch = builders.finish(&mut arena, 0).expect("a row");
         assert_eq!(texts(batch.rows.column(0)), [name]);
         assert_eq!(batch.rows.column(1).null_count(), usize::from(name.is_none()));
         assert_eq!(batch.rows.column(2).as_list::<i32>().value_length(0), lists);

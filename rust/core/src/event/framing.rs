@@ -10,17 +10,19 @@
 //! | an array of any of these; any of these one after another (NDJSON), each with a time stamp before it or not | theirs |
 //! | a digest file | none |
 //!
-//! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one.
+//! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
+//! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
 
 use std::borrow::Cow;
 
+use crate::bounds::RECORD;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Index, Key, PADDING, Value, unescape};
 use crate::scalar::timestamp;
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
-    /// The cursor stands at the `{` of a record; the visitor passes it.
+    /// The cursor stands at the `{` of a record; the visitor passes it, and refuses one that is larger than [`RECORD`].
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error>;
 
     /// An element that should be a record is none; the file goes on.
@@ -28,6 +30,20 @@ pub(crate) trait Visitor {
 
     /// The file is a digest file.
     fn digest(&mut self);
+
+    /// Whether the walk should pause, so that what was visited can be handed over.
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// How far a walk through a window has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walked {
+    /// To its end.
+    Whole,
+    /// To [`Framing::passed`], since the visitor is full.
+    Paused,
 }
 
 /// Where the bytes of a record are.
@@ -57,6 +73,8 @@ enum State {
     /// Before the first byte of the file.
     #[default]
     Start,
+    /// Behind white space, or a byte order mark, at the start of the file.
+    Blank,
     /// Between documents.
     Between,
     /// Before an element of `Records`, or of a listing.
@@ -97,7 +115,7 @@ impl Framing {
 
     /// Whether anything of the file has been understood.
     pub(crate) fn has_begun(&self) -> bool {
-        !matches!(self.state, State::Start)
+        !matches!(self.state, State::Start | State::Blank)
     }
 
     /// How much of the last window need not come again.
@@ -105,14 +123,24 @@ impl Framing {
         self.passed
     }
 
-    /// Walks through a window to its end. An error at the very end of the window may only mean that more must come.
-    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+    /// Walks through a window to its end, or until the visitor is full. An error at the very end of the window may only mean that more
+    /// must come.
+    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<Walked, Error> {
         self.passed = 0;
         loop {
-            cursor.skip_space();
+            if !matches!(self.state, State::Start) {
+                cursor.skip_space();
+                self.passed = cursor.at;
+            }
             match self.state {
-                State::Start => self.start(cursor)?,
-                State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(()),
+                State::Start => {
+                    if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
+                        cursor.jump(3);
+                    }
+                    self.state = State::Blank;
+                }
+                State::Blank => self.start(cursor)?,
+                State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(Walked::Whole),
                 State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
                 State::Between if self.in_array && cursor.byte() != b'{' => {
                     self.not_a_record(cursor, visitor)?;
@@ -133,6 +161,7 @@ impl Framing {
                             return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
                         }
                         pass_whole_value(cursor)?;
+                        self.bounded(self.passed, cursor)?;
                     } else {
                         self.state = State::BehindDocument;
                     }
@@ -145,14 +174,24 @@ impl Framing {
                 }
             }
             self.passed = cursor.at;
+            if visitor.is_full() {
+                return Ok(Walked::Paused);
+            }
         }
     }
 
-    fn start(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
-        if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
-            cursor.jump(3);
-            cursor.skip_space();
-        }
+    /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
+    fn bounded(&self, start: usize, cursor: &Cursor<'_>) -> Result<(), Error> {
+        if cursor.at - start > RECORD { Err(self.too_large(start)) } else { Ok(()) }
+    }
+
+    /// What begins at `start` is too large.
+    pub(crate) fn too_large(&self, start: usize) -> Error {
+        let error = Error::at(start, ErrorKind::DocumentTooLarge(RECORD as u64));
+        if self.has_begun() { error.in_record(self.records) } else { error }
+    }
+
+    fn start(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
         match cursor.byte() {
             b'{' | b'[' | b'0'..=b'9' => {}
             _ if cursor.at >= cursor.end() => return Err(Error::at(cursor.at, ErrorKind::Empty)),
@@ -189,6 +228,7 @@ impl Framing {
                 _ => None,
             };
             if let Some(listing) = listing {
+                self.bounded(start, cursor)?;
                 self.state = if cursor.enter_array()? { State::Element(listing) } else { State::BehindRecords };
                 return Ok(());
             }
@@ -196,6 +236,7 @@ impl Framing {
             signs.note(cursor, key, value);
             more = cursor.next_member()?;
         }
+        self.bounded(start, cursor)?;
         if signs.digest_start && signs.digest_end {
             visitor.digest();
         } else {
@@ -220,6 +261,7 @@ impl Framing {
             None => visitor.record(cursor, Origin::Window, self.records)?,
             Some(listing) => {
                 let element = cursor.value()?;
+                self.bounded(element.start as usize, cursor)?;
                 let result = match member(cursor, element, listing.member())? {
                     Some(text) => self.embedded.visit(cursor, text, visitor, self.records),
                     None => Err(Error::whole(ErrorKind::RecordNotObject)),
@@ -238,6 +280,7 @@ impl Framing {
     fn not_a_record(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
         let at = cursor.at;
         pass_whole_value(cursor)?;
+        self.bounded(at, cursor)?;
         visitor.bad_record(Error::at(at, ErrorKind::RecordNotObject).in_record(self.records));
         self.records += 1;
         Ok(())

@@ -4,5 +4,5 @@
 mod framing;
 mod record;
 
-pub(crate) use framing::{Framing, Origin, Visitor};
+pub(crate) use framing::{Framing, Origin, Visitor, Walked};
 pub(crate) use record::{Name, Record, Stray, Wanted, find};

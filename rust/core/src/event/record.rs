@@ -27,9 +27,8 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// These columns with their members, and the objects on the way to them.
     pub(crate) fn columns(columns: u128) -> Self {
-        let name = |id: ColumnId| COLUMNS[id as usize].path.rsplit('.').next().unwrap_or_default();
         let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| columns >> id & 1 == 1);
-        Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << name(id).len()) }
+        Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << COLUMNS[id as usize].name().len()) }
     }
 
     /// These columns, and keys without a column that are so long: one bit for each length.
@@ -66,9 +65,17 @@ pub(crate) enum Name {
     /// The parent's own path: its value does not fit, or a later one took its place.
     Parent,
     /// A known member of a list's element.
-    Member(&'static str),
+    Member(ColumnId),
     /// An unknown key, by its place in the window.
     Key(u32, u32),
+}
+
+impl Name {
+    /// An unknown key. Positions in a window have 32 bits: see [`crate::json::MAX_WINDOW`].
+    #[inline]
+    pub(crate) fn key(key: Key) -> Self {
+        Self::Key(key.start as u32, key.end as u32)
+    }
 }
 
 impl Record {
@@ -125,7 +132,7 @@ impl Record {
             }
             let Some(column) = find(table, cursor, key) else {
                 let value = plain.map_or_else(|| cursor.value(), |(_, value)| Ok(value))?;
-                self.strays.push(Stray { parent, element: None, name: Name::Key(key.start as u32, key.end as u32), value });
+                self.strays.push(Stray { parent, element: None, name: Name::key(key), value });
                 more = cursor.next_member()?;
                 continue;
             };

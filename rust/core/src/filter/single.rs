@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::rules::{Matcher, Rules, Unmet};
 use super::{Path, Predicate};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::{Name, Record, Wanted};
-use crate::json::{Cursor, Index, PADDING, Value};
+use crate::json::{Cursor, Index, MAX_WINDOW, PADDING, Value};
 use crate::schema::{ColumnId, find};
 
 /// A filter, whatever language it was written in.
@@ -111,6 +111,9 @@ impl Single {
         text: &[u8],
         run: impl FnOnce(&mut Matcher, Option<&mut Matcher>, &Record, Value, &Cursor<'_>) -> T,
     ) -> Result<T, Error> {
+        if text.len() > MAX_WINDOW {
+            return Err(Error::at(MAX_WINDOW, ErrorKind::DocumentTooLarge(MAX_WINDOW as u64)));
+        }
         self.padded.clear();
         self.padded.extend_from_slice(text);
         self.padded.resize(text.len() + PADDING, 0);
@@ -127,7 +130,7 @@ impl Single {
         }
         let (valid, _) = self.index.valid_up_to(text);
         if valid < text.len() {
-            return Err(Error::at(valid, crate::error::ErrorKind::InvalidUtf8));
+            return Err(Error::at(valid, ErrorKind::InvalidUtf8));
         }
         let is_envelope = || {
             self.record.strays.iter().any(|stray| match stray.name {

@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
-use crate::inflate::{Inflater, Limits, Next, RATIO_FROM, Stream, is_gzip, length_hint};
+use crate::inflate::{Inflater, Limits, Next, Stream, is_gzip, length_hint};
 use crate::source::unreadable;
 
 use super::storage::{Opened, Storage};
@@ -122,7 +122,7 @@ impl Hasher {
     fn whole(&mut self) -> Option<Content> {
         let length = length_hint(&self.stored);
         let stored = self.stored.len() as u64;
-        let allowed = self.limits.inflated.min(stored.saturating_mul(self.limits.ratio).max(RATIO_FROM));
+        let allowed = self.limits.most(stored);
         if length > INFLATED_WHOLE || length as u64 > allowed {
             return None;
         }

@@ -38,6 +38,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8], end: usize, tokens: &'a [u32]) -> Self {
+        assert!(end <= super::MAX_WINDOW, "positions have 32 bits");
         debug_assert!(bytes[end..].iter().take(super::PADDING).all(|&byte| byte == 0) && bytes.len() >= end + super::PADDING);
         Self { bytes, tokens, end, at: 0, token: 0 }
     }

@@ -5,6 +5,10 @@ use crate::unchecked::classify;
 /// Bytes behind a window that a [`super::Cursor`] may look at; they are zero, which ends every token.
 pub(crate) const PADDING: usize = 64;
 
+/// Bytes of a window at most: positions in it, and in its padding, have 32 bits. No window comes near (see [`crate::bounds::WINDOW`]);
+/// [`Index::build`] and [`super::Cursor::new`] hold whoever makes one to it.
+pub(crate) const MAX_WINDOW: usize = u32::MAX as usize - PADDING;
+
 /// Sentinels behind the tokens, so that looking a few tokens ahead needs no check.
 const SENTINELS: usize = 4;
 
@@ -21,7 +25,12 @@ pub(crate) struct Index {
 
 impl Index {
     /// Finds the tokens of `window`.
+    ///
+    /// # Panics
+    ///
+    /// When it is larger than [`MAX_WINDOW`].
     pub(crate) fn build(&mut self, window: &[u8]) {
+        assert!(window.len() <= MAX_WINDOW, "positions have 32 bits");
         self.tokens.clear();
         self.wide.clear();
         classify::tokens(window, &mut self.tokens, &mut self.wide);

@@ -8,5 +8,5 @@ mod index;
 mod text;
 
 pub(crate) use cursor::{Cursor, Key, Value};
-pub(crate) use index::{Index, PADDING};
+pub(crate) use index::{Index, MAX_WINDOW, PADDING};
 pub(crate) use text::{quote, unescape};

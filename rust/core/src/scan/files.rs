@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::worker::STORED_WHOLE;
+use crate::bounds::STORED_WHOLE;
 use crate::error::{Error, ErrorKind};
 use crate::source::object::{Bucket, Got, Remote};
 use crate::source::{At, Entry, Keys, Listed};

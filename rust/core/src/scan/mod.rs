@@ -3,7 +3,9 @@
 mod files;
 mod order;
 mod report;
+mod rows;
 mod sizes;
+mod windows;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-pub use report::{Finding, Report};
+pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
 
 use crate::error::Error;
@@ -68,6 +70,13 @@ struct Shared {
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
     ledger: bool,
+}
+
+impl Shared {
+    /// Whether no record of the text can become a row.
+    fn is_ruled_out(&self, text: &[u8]) -> bool {
+        self.search.as_ref().is_some_and(|search| search.rules_out(text))
+    }
 }
 
 /// A running scan. It owns its threads; dropping it ends them.

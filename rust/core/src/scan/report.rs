@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::bounds::{BAD_FILES, BAD_RECORDS};
 use crate::error::Error;
 use crate::ledger::Row;
 use crate::source::Skip;
@@ -30,10 +31,12 @@ pub struct Report {
     pub bytes_stored: u64,
     /// Bytes of their text.
     pub bytes_inflated: u64,
-    /// Bad files and bad records.
+    /// Bad files and bad records, the first ones of each.
     pub bad: Vec<Finding>,
-    /// What is strange, but cost nothing.
+    /// What is strange, but cost nothing; the first ones.
     pub warnings: Vec<Finding>,
+    /// How many there are besides, which are counted but not named.
+    pub unnamed: Unnamed,
     /// Values that do not fit their column, by its path.
     pub misfits: BTreeMap<&'static str, u64>,
     /// What became of each file, if that was asked for and until it is taken.
@@ -49,6 +52,21 @@ pub struct Finding {
     pub error: Error,
     /// Records of the file that were kept all the same.
     pub records_kept: u64,
+    /// Of a bad record: how many more of its file are behind it that are not named. `None` for what is about a file.
+    pub more: Option<u64>,
+}
+
+/// Findings that are counted but not named: a report has room for [`BAD_FILES`], as many warnings, and [`BAD_RECORDS`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    /// Bad files.
+    pub files: u64,
+    /// Bad records, and those behind them.
+    pub records: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// How many bad records are named.
+    named: u64,
 }
 
 impl Report {
@@ -68,6 +86,39 @@ impl Report {
         *self.pruned.entry(reason).or_default() += 1;
     }
 
+    /// Counts a bad file, and names it if there is room.
+    pub(crate) fn add_bad_file(&mut self, finding: Finding) {
+        self.files_bad += 1;
+        self.name_bad_file(finding);
+    }
+
+    fn name_bad_file(&mut self, finding: Finding) {
+        if (self.bad.len() as u64) < self.unnamed.named + BAD_FILES {
+            self.bad.push(finding);
+        } else {
+            self.unnamed.files += 1;
+        }
+    }
+
+    /// Names a bad record, which is counted already, if there is room.
+    pub(crate) fn add_bad_record(&mut self, finding: Finding) {
+        if self.unnamed.named < BAD_RECORDS {
+            self.unnamed.named += 1;
+            self.bad.push(finding);
+        } else {
+            self.unnamed.records += 1 + finding.more.unwrap_or_default();
+        }
+    }
+
+    /// Names what is strange, if there is room.
+    pub(crate) fn add_warning(&mut self, finding: Finding) {
+        if (self.warnings.len() as u64) < BAD_FILES {
+            self.warnings.push(finding);
+        } else {
+            self.unnamed.warnings += 1;
+        }
+    }
+
     /// Adds what happened next.
     pub(crate) fn add(&mut self, next: Self) {
         self.files_read += next.files_read;
@@ -77,8 +128,19 @@ impl Report {
         self.records_skipped += next.records_skipped;
         self.bytes_stored += next.bytes_stored;
         self.bytes_inflated += next.bytes_inflated;
-        self.bad.extend(next.bad);
-        self.warnings.extend(next.warnings);
+        for finding in next.bad {
+            if finding.more.is_some() {
+                self.add_bad_record(finding);
+            } else {
+                self.name_bad_file(finding);
+            }
+        }
+        for finding in next.warnings {
+            self.add_warning(finding);
+        }
+        self.unnamed.files += next.unnamed.files;
+        self.unnamed.records += next.unnamed.records;
+        self.unnamed.warnings += next.unnamed.warnings;
         self.ledger.extend(next.ledger);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;

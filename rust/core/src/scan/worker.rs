@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -10,34 +10,20 @@ use super::Shared;
 use super::files::{Body, Item, Wait};
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
+use super::rows::Rows;
 use crate::arena::Arena;
-use crate::columns::{Builders, Place, Tags};
+use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Origin, Record, Visitor, Wanted};
-use crate::filter::Matcher;
+use crate::event::Framing;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
-use crate::json::{Cursor, Index};
+use crate::json::Index;
 use crate::ledger::Row;
 use crate::source::object::{Bucket, Got};
 use crate::source::{At, Entry, Listed, Skip, unreadable};
 
-/// Text of one batch, when rows point into it. Smaller ones cost more calls, larger ones more memory.
-const ARENA: usize = 8 << 20;
-/// Files that are stored in more bytes are streamed.
-pub(super) const STORED_WHOLE: u64 = 24 << 20;
-/// Files that say they inflate to more are streamed: CloudTrail's own end at 50 MB.
-const INFLATED_WHOLE: usize = 64 << 20;
-/// Text that a streamed file is read in; one document or record must fit in the last.
-const WINDOW: usize = 16 << 20;
-const LARGEST_WINDOW: usize = 512 << 20;
-/// A task ends when its files have this size together, as stored, or at so many files.
-const TASK_BYTES: u64 = 1 << 20;
-const TASK_FILES: usize = 512;
 /// How long rows wait for the body of the next object.
 const LATE: Duration = Duration::from_millis(100);
-/// Rows of a batch at most, when rows do not point into the text.
-const BATCH_ROWS: usize = 64 << 10;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -46,65 +32,30 @@ pub(super) struct Worker {
     report: Report,
     stored: Vec<u8>,
     inflater: Inflater,
-    arena: Arena,
-    index: Index,
-    rows: Rows,
+    pub(super) arena: Arena,
+    /// The text of one file that is larger than the arena.
+    large: Arena,
+    pub(super) index: Index,
+    pub(super) rows: Rows,
     /// The file that is read.
     path: PathBuf,
 }
 
-/// What becomes of records.
-struct Rows {
-    builders: Builders,
-    filter: Option<Matcher>,
-    rules: Option<(Matcher, Tags)>,
-    wanted: Wanted,
-    record: Record,
-    /// Where the window begins in the arena.
-    base: u32,
-    /// Offset of the window in the text of the file.
-    offset: u64,
-    key: String,
-    digest: bool,
-    /// The first record that is asked for.
-    first: u64,
-    /// Of the file: records so far that became rows, that the predicate refused, that are none.
-    read: u64,
-    skipped: u64,
-    bad: Vec<Error>,
-}
-
 /// The scan is closed, or has failed: no more work.
-struct Closed;
+pub(super) struct Closed;
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let builders = Builders::new(Arc::clone(&shared.schema));
-        let (filter, rules) = (shared.filter.as_ref(), shared.rules.as_ref());
-        let rows = Rows {
-            wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
-            builders,
-            record: Record::new(),
-            base: 0,
-            offset: 0,
-            key: String::new(),
-            digest: false,
-            first: 0,
-            read: 0,
-            skipped: 0,
-            bad: Vec::new(),
-            filter: filter.cloned().map(Matcher::new),
-            rules: rules.map(|rules| (Matcher::new(Arc::clone(rules)), Tags::new(rules.names()))),
-        };
         Self {
+            rows: Rows::new(&shared),
             shared,
             turn: 0,
             report: Report::default(),
             stored: Vec::new(),
             inflater: Inflater::new(),
             arena: Arena::new(0),
+            large: Arena::new(0),
             index: Index::default(),
-            rows,
             path: PathBuf::new(),
         }
     }
@@ -133,7 +84,7 @@ impl Worker {
         while task.len() < TASK_FILES && bytes < TASK_BYTES {
             let Some(item) = files.next(!task.is_empty()) else { break };
             if let Listed::File(entry) = &item.listed {
-                bytes += entry.size.unwrap_or_default();
+                bytes += entry.size.unwrap_or(UNKNOWN_BYTES);
             }
             task.push(item);
         }
@@ -170,23 +121,20 @@ impl Worker {
 
     /// Counts the file by how it came out.
     fn settle(&mut self, outcome: Outcome, row: Option<Row>) -> Result<(), Closed> {
-        let Rows { read, skipped, .. } = self.rows;
-        self.report.records_read += read;
-        self.report.records_skipped += skipped;
-        let bad = std::mem::take(&mut self.rows.bad);
-        self.report.records_bad += bad.len() as u64;
-        let row = row.map(|row| outcome.noted(Row { read, bad: bad.len() as u64, skipped, ..row }, self.rows.digest));
-        self.report.ledger.extend(row);
-        for error in bad {
-            let error = error.in_file(&self.rows.key);
-            self.report.bad.push(Finding { error: error.clone(), records_kept: read });
+        self.rows.tell(&mut self.report);
+        let Rows { read, bad, skipped, digest, .. } = self.rows;
+        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row }, digest)));
+        self.report.records_bad += self.rows.bad;
+        if let Some(error) = self.rows.tell_bad(&mut self.report) {
             self.fail(error)?;
         }
         match outcome {
             Outcome::Read(warning) if !self.rows.digest => {
                 self.report.files_read += 1;
-                let finding = |error: Error| Finding { error: error.in_file(&self.rows.key), records_kept: read };
-                self.report.warnings.extend(warning.map(finding));
+                if let Some(error) = warning {
+                    let error = error.in_file(&self.rows.key);
+                    self.report.add_warning(Finding { error, records_kept: read, more: None });
+                }
             }
             Outcome::Read(_) => self.report.skip(Skip::Digest),
             Outcome::Skipped(reason) => self.report.skip(reason),
@@ -196,8 +144,7 @@ impl Worker {
     }
 
     fn bad_file(&mut self, error: Error, records_kept: u64) -> Result<(), Closed> {
-        self.report.files_bad += 1;
-        self.report.bad.push(Finding { error: error.clone(), records_kept });
+        self.report.add_bad_file(Finding { error: error.clone(), records_kept, more: None });
         self.fail(error)
     }
 
@@ -215,7 +162,13 @@ impl Worker {
 
     /// Hands over the rows so far. The text of the next rows goes to a new arena, unless no row points into this one.
     fn flush(&mut self) -> Result<(), Closed> {
-        let batch = self.rows.builders.finish(&mut self.arena);
+        self.hand_over(self.arena.len())
+    }
+
+    /// Hands over the rows so far. The text in the arena from `read` on is yet to be read: it moves to the front.
+    pub(super) fn hand_over(&mut self, read: usize) -> Result<(), Closed> {
+        self.rows.tell(&mut self.report);
+        let batch = self.rows.builders.finish(&mut self.arena, read);
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
             report.misfits = batch.misfits;
@@ -224,15 +177,12 @@ impl Worker {
                 None => batch.rows,
             }
         });
-        self.rows.builders.start_file(&self.rows.key);
+        self.rows.start_batch();
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
     fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
         self.rows.start(key, first);
-        if self.rows.builders.rows() >= BATCH_ROWS {
-            self.flush()?;
-        }
         match at {
             At::Disk(path) => {
                 self.path = path;
@@ -312,32 +262,56 @@ impl Worker {
     fn whole(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
         let length = length_hint(stored);
         let limits = self.shared.limits;
-        let most = limits.inflated.min((stored.len() as u64).saturating_mul(limits.ratio).max(crate::inflate::RATIO_FROM));
-        if is_gzip(stored) && length <= INFLATED_WHOLE && length as u64 <= most {
-            self.make_room(length)?;
-            let start = self.arena.len();
-            if let Some(members) = self.inflater.whole(stored, &mut self.arena) {
-                let text = self.arena.text(start);
-                let inflated = text.len() as u64;
-                if inflated <= most {
-                    self.report.bytes_stored += stored.len() as u64;
-                    self.report.bytes_inflated += inflated;
-                    if let Some(hashes) = &self.shared.hashes {
-                        // Now, while the text is in the cache.
-                        let content =
-                            Content { sha256: sha256(text), stored: stored.len() as u64, inflated, members, trailing: 0 };
-                        hashes.put(&self.path, content);
+        let most = limits.most(stored.len() as u64);
+        if is_gzip(stored) && length as u64 <= most {
+            if length <= ARENA {
+                self.make_room(length)?;
+                let start = self.arena.len();
+                if let Some(members) = self.inflater.whole(stored, &mut self.arena) {
+                    let text = self.arena.text(start);
+                    if text.len() as u64 <= most {
+                        note_content(&self.shared, &self.path, &mut self.report, Inflated { stored, text, members });
+                        if self.shared.is_ruled_out(text) {
+                            self.arena.truncate(start);
+                            return Ok(Outcome::Skipped(Skip::Constant));
+                        }
+                        return self.text(start);
                     }
-                    return Ok(self.text(start));
+                    self.arena.truncate(start); // The length was that of the last member alone.
                 }
-                self.arena.truncate(start); // The length was that of the last member alone.
+            } else if length <= INFLATED_WHOLE && length <= stored.len().saturating_mul(INFLATED_WHOLE_RATIO) {
+                let mut large = std::mem::replace(&mut self.large, Arena::new(0));
+                large.truncate(0);
+                large.reserve(length);
+                let members = self.inflater.whole(stored, &mut large);
+                let outcome = members.map(|members| self.large(stored, &large, members));
+                self.large = large;
+                if let Some(outcome) = outcome {
+                    return outcome;
+                }
             }
         }
         self.stream(Stream::new(stored, limits))
     }
 
+    /// Reads a file whose text does not fit in the arena, piece by piece.
+    fn large(&mut self, stored: &[u8], large: &Arena, members: u32) -> Result<Outcome, Closed> {
+        note_content(&self.shared, &self.path, &mut self.report, Inflated { stored, text: large.text(0), members });
+        if self.shared.is_ruled_out(large.text(0)) {
+            return Ok(Outcome::Skipped(Skip::Constant));
+        }
+        let mut at = 0;
+        self.windows(|arena| {
+            let text = large.text(at);
+            let piece = &text[..text.len().min(arena.room())];
+            arena.append(|memory| memory.extend_from_slice(piece));
+            at += piece.len();
+            if at == large.len() { Next::End(None) } else { Next::More }
+        })
+    }
+
     /// Sees to it that the arena has room for so much text: the current one, or a new one.
-    fn make_room(&mut self, length: usize) -> Result<(), Closed> {
+    pub(super) fn make_room(&mut self, length: usize) -> Result<(), Closed> {
         if self.rows.builders.rows() == 0 {
             self.arena.truncate(0);
         }
@@ -350,129 +324,61 @@ impl Worker {
         Ok(())
     }
 
-    /// Reads the records of a whole text, which lies in the arena from `start` on.
-    fn text(&mut self, start: usize) -> Outcome {
-        if self.shared.search.as_ref().is_some_and(|search| search.rules_out(self.arena.text(start))) {
-            self.arena.truncate(start);
-            return Outcome::Skipped(Skip::Constant);
-        }
-        let outcome = match self.window(&mut Framing::default(), start, true) {
-            Ok(()) => Outcome::Read(None),
-            Err(error) => Outcome::Bad(error),
-        };
-        if !self.rows.builders.borrows() {
-            self.arena.truncate(start);
-        }
-        outcome
-    }
-
-    /// Reads the records of the text in the arena from `start` on. Damage of the text counts where it lies.
-    fn window(&mut self, framing: &mut Framing, start: usize, last: bool) -> Result<(), Error> {
-        let arena = &mut self.arena;
-        let text = arena.text(start);
-        let mut damage = None;
-        self.index.build(text);
-        let (valid, wrong) = self.index.valid_up_to(text);
-        if valid < text.len() && (wrong || last) {
-            let at_start = valid == 0 && !framing.has_begun();
-            let kind = if at_start { ErrorKind::Unrecognized(text[0]) } else { ErrorKind::InvalidUtf8 };
-            damage = Some(Error::at(valid, kind));
-            arena.truncate(start + valid);
-            self.index.build(arena.text(start));
-        }
-        let padded = arena.padded(start);
-        let length = arena.len() - start;
-        self.rows.base = start as u32;
-        let mut cursor = Cursor::new(padded, length, self.index.tokens());
-        let result = framing.run(&mut cursor, &mut self.rows);
-        let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
-        let result = match (result, damage) {
-            (Err(error), damage) if at_end(&error) && (damage.is_some() || !last) => damage.map_or(Ok(()), Err),
-            (Ok(()), Some(damage)) => Err(damage),
-            (result, _) => result,
-        };
-        result.map_err(|error| match error.kind() {
-            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
-            _ => in_record(error, framing).shifted(self.rows.offset),
-        })
-    }
-
     /// Reads a file window by window.
     fn stream(&mut self, mut stream: Stream<impl Read>) -> Result<Outcome, Closed> {
-        self.make_room(ARENA / 2)?;
-        let mut framing = Framing::default();
-        let mut start = self.arena.len();
-        let mut hash = self.shared.hashes.as_ref().map(|_| Running::new());
+        let mut hashing = self.shared.hashes.clone().map(|hashes| (hashes, Running::new()));
+        let path = self.path.clone();
         let mut inflated = 0;
-        loop {
-            let before = self.arena.len();
-            let next = stream.fill(&mut self.arena);
-            let text = self.arena.text(before);
+        let outcome = self.windows(|arena| {
+            let before = arena.len();
+            let next = stream.fill(arena);
+            let text = arena.text(before);
             inflated += text.len() as u64;
-            self.report.bytes_inflated += text.len() as u64;
-            if let Some(hash) = &mut hash {
+            if let Some((_, hash)) = &mut hashing {
                 hash.update(text);
             }
-            if let (Next::End(warning), Some(hashes), Some(hash)) =
-                (&next, &self.shared.hashes, hash.take_if(|_| matches!(next, Next::End(_))))
-            {
+            if let (Next::End(warning), Some((hashes, hash))) = (&next, hashing.take_if(|_| matches!(next, Next::End(_)))) {
                 let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
                 let members = stream.members();
                 // A plain file is read all the same, but it is not what CloudTrail delivers.
                 if members > 0 {
                     let (sha256, stored) = (hash.finish(), stream.offset());
-                    hashes.put(&self.path, Content { sha256, stored, inflated, members, trailing });
+                    hashes.put(&path, Content { sha256, stored, inflated, members, trailing });
                 }
             }
-            let last = matches!(next, Next::End(_));
-            let result = self.window(&mut framing, start, last);
-            if let Err(error) = result {
-                self.report.bytes_stored += stream.offset();
-                return Ok(Outcome::Bad(error));
-            }
-            match next {
-                Next::More => {}
-                Next::End(warning) => {
-                    self.report.bytes_stored += stream.offset();
-                    return Ok(Outcome::Read(warning));
-                }
-                Next::Damaged(error) => {
-                    self.report.bytes_stored += stream.offset();
-                    return Ok(Outcome::Bad(in_record(error, &framing)));
-                }
-            }
-            match self.next_window(start + framing.passed())? {
-                Ok(()) => start = 0,
-                Err(error) => return Ok(Outcome::Bad(error.shifted(self.rows.offset))),
-            }
-            self.rows.offset += framing.passed() as u64;
-        }
+            next
+        });
+        self.report.bytes_stored += stream.offset();
+        self.report.bytes_inflated += inflated;
+        outcome
     }
+}
 
-    /// Moves the text from `from` on, which has not been read yet, to the front of an arena with room for more.
-    fn next_window(&mut self, from: usize) -> Result<Result<(), Error>, Closed> {
-        let rest = self.arena.len() - from;
-        if rest >= LARGEST_WINDOW {
-            return Ok(Err(Error::at(0, ErrorKind::DocumentTooLarge(LARGEST_WINDOW as u64))));
-        }
-        let mut next = Arena::new(WINDOW.max(2 * rest));
-        next.append(|text| text.extend_from_slice(self.arena.text(from)));
-        if self.rows.builders.rows() > 0 {
-            self.flush()?;
-        }
-        self.arena = next;
-        Ok(Ok(()))
+/// A file that was inflated at once.
+struct Inflated<'a> {
+    stored: &'a [u8],
+    text: &'a [u8],
+    members: u32,
+}
+
+/// Counts the file, and notes the hash of its text while that is in the cache.
+fn note_content(shared: &Shared, path: &Path, report: &mut Report, Inflated { stored, text, members }: Inflated<'_>) {
+    let (stored, inflated) = (stored.len() as u64, text.len() as u64);
+    report.bytes_stored += stored;
+    report.bytes_inflated += inflated;
+    if let Some(hashes) = &shared.hashes {
+        hashes.put(path, Content { sha256: sha256(text), stored, inflated, members, trailing: 0 });
     }
 }
 
 /// Damage that no record has told of lies in the record that comes next.
-fn in_record(error: Error, framing: &Framing) -> Error {
+pub(super) fn in_record(error: Error, framing: &Framing) -> Error {
     let unknown = error.is_damage() && error.location().record.is_none();
     if unknown && framing.has_begun() { error.in_record(framing.records()) } else { error }
 }
 
 /// How a file came out.
-enum Outcome {
+pub(super) enum Outcome {
     Read(Option<Error>),
     Skipped(Skip),
     Bad(Error),
@@ -502,50 +408,5 @@ impl Drop for Finish {
             self.shared.order.put(self.turn, Output { error: Some(Error::whole(ErrorKind::Bug)), ..Output::default() });
         }
         self.shared.order.finish(self.turn);
-    }
-}
-
-impl Rows {
-    fn start(&mut self, key: String, first: u64) {
-        self.builders.start_file(&key);
-        self.key = key;
-        self.first = first;
-        (self.base, self.offset, self.digest) = (0, 0, false);
-        (self.read, self.skipped) = (0, 0);
-    }
-}
-
-impl Visitor for Rows {
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
-        let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
-        if index < self.first {
-            self.skipped += 1;
-            return Ok(());
-        }
-        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
-        let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
-        if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
-            let base = (origin == Origin::Window).then_some(self.base);
-            self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;
-            if let Some((hits, tags)) = hits {
-                tags.push(hits);
-            }
-            self.read += 1;
-        } else {
-            self.skipped += 1;
-        }
-        Ok(())
-    }
-
-    fn bad_record(&mut self, error: Error) {
-        if error.location().record.is_some_and(|index| index < self.first) {
-            self.skipped += 1; // an earlier run has told it
-        } else {
-            self.bad.push(error.shifted(self.offset));
-        }
-    }
-
-    fn digest(&mut self) {
-        self.digest = true;
     }
 }

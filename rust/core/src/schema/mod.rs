@@ -45,6 +45,14 @@ pub struct Column {
     pub doc: &'static str,
 }
 
+impl Column {
+    /// The last step of its path.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
+}
+
 const fn column(path: &'static str, kind: Kind, doc: &'static str) -> Column {
     Column { path, kind, doc }
 }

@@ -1,0 +1,55 @@
+//! How much is held at once: every such bound in one place, with its reason. Imports nothing of ours.
+//!
+//! A scan holds 64 MiB (bodies of objects that were fetched ahead) and 48 MiB per thread, whatever is written in the files. What a worker
+//! holds is one window with its tokens, one arena, the batch that it builds and the one that waits; a batch is cut between two records,
+//! wherever in a file that is. Files of CloudTrail's largest size are inflated at once, for speed: a thread that does so holds such a file
+//! ([`INFLATED_WHOLE`]) in place of the arena. `benches/hostile.py` measures this with what was made to break it.
+
+/// One record, and whatever else is read in one piece (a document that is no record, what stands before `Records`): four times what
+/// CloudTrail lets an event have since version 1.05, and a tenth of what its columns and `extra` may take beside it. A file with more
+/// is bad from there on.
+pub(crate) const RECORD: usize = 1 << 20;
+/// Text that is indexed and walked at once: so much that every whole record fits in it, wherever it starts. Its tokens take up to four
+/// times as much.
+pub(crate) const WINDOW: usize = 2 * RECORD;
+/// Text that the rows of a batch point into. Smaller ones cost more calls, larger ones more memory.
+pub(crate) const ARENA: usize = 8 << 20;
+
+/// A batch is handed over when the text that was copied or decoded for it has so many bytes: the last record adds what it has.
+pub(crate) const BATCH_TEXT: usize = 8 << 20;
+/// Bytes of the cells of a batch, if each row had a value in each column.
+pub(crate) const BATCH_CELLS: usize = 12 << 20;
+/// Rows of a batch, however narrow.
+pub(crate) const BATCH_ROWS: usize = 64 << 10;
+/// A batch is handed over when its lists have so many elements.
+pub(crate) const BATCH_ELEMENTS: usize = 64 << 10;
+/// Elements of one list. A list with more does not fit its column and stands in `extra`: a record of CloudTrail's 256 kB has room for a
+/// few thousand.
+pub(crate) const ELEMENTS: usize = 16 << 10;
+/// A batch is handed over when its rows have met so many rules together.
+pub(crate) const BATCH_HITS: usize = 256 << 10;
+
+/// Files that are stored in more bytes are streamed: CloudTrail's largest, 50 MB of text, are stored in about 6 MB.
+pub(crate) const STORED_WHOLE: u64 = 8 << 20;
+/// Files that inflate to more than an arena and up to this are inflated at once: CloudTrail's own end at 50 MB. Larger ones are streamed.
+pub(crate) const INFLATED_WHOLE: usize = 50 << 20;
+/// But only if they inflate to no more than so many times their size, which is ample for logs (8 to 15 times): what a small file inflates
+/// to never decides how much is held.
+pub(crate) const INFLATED_WHOLE_RATIO: usize = 32;
+
+/// A task is taken from the files until they have this size together, as stored, or until they are so many.
+pub(crate) const TASK_BYTES: u64 = 1 << 20;
+pub(crate) const TASK_FILES: usize = 512;
+/// What a file counts in a task whose size nobody has told.
+pub(crate) const UNKNOWN_BYTES: u64 = 32 << 10;
+
+/// Bad records that are named of one file. The others are counted.
+pub(crate) const BAD_OF_A_FILE: usize = 100;
+/// Bad records that are named in one report.
+pub const BAD_RECORDS: u64 = 10_000;
+/// Bad files that are named in one report, and as many warnings. A portion of named files has fewer.
+pub const BAD_FILES: u64 = 20_000;
+
+// A record always fits in a window, a window in an arena; and positions in them, which have 32 bits, cannot wrap.
+const _: () = assert!(RECORD < WINDOW && 2 * WINDOW <= ARENA && INFLATED_WHOLE < u32::MAX as usize);
+const _: () = assert!(BATCH_ELEMENTS + ELEMENTS < i32::MAX as usize);

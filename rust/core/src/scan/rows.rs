@@ -1,0 +1,148 @@
+//! What becomes of records: rows of the batch, or counts.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::report::{Finding, Report};
+use crate::bounds::{BAD_OF_A_FILE, RECORD};
+use crate::columns::{Builders, Place, Tags};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Origin, Record, Visitor, Wanted};
+use crate::filter::Matcher;
+use crate::json::Cursor;
+
+pub(super) struct Rows {
+    pub(super) builders: Builders,
+    filter: Option<Matcher>,
+    pub(super) rules: Option<(Matcher, Tags)>,
+    wanted: Wanted,
+    record: Record,
+    /// Where the window begins in the arena.
+    pub(super) base: usize,
+    /// Offset of the window in the text of the file.
+    pub(super) offset: u64,
+    pub(super) key: String,
+    pub(super) digest: bool,
+    /// The first record that is asked for.
+    first: u64,
+    /// Of the file: records so far that became rows, that the predicate refused, that are none; the first of these are named.
+    pub(super) read: u64,
+    pub(super) skipped: u64,
+    pub(super) bad: u64,
+    named: Vec<Error>,
+    /// How many of the first two the report has been told.
+    told: (u64, u64),
+    full: bool,
+}
+
+impl Rows {
+    pub(super) fn new(shared: &Shared) -> Self {
+        let builders = Builders::new(Arc::clone(&shared.schema));
+        let (filter, rules) = (shared.filter.as_ref(), shared.rules.as_ref());
+        Self {
+            wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
+            builders,
+            record: Record::new(),
+            base: 0,
+            offset: 0,
+            key: String::new(),
+            digest: false,
+            first: 0,
+            read: 0,
+            skipped: 0,
+            bad: 0,
+            named: Vec::new(),
+            told: (0, 0),
+            full: false,
+            filter: filter.cloned().map(Matcher::new),
+            rules: rules.map(|rules| (Matcher::new(Arc::clone(rules)), Tags::new(rules.names()))),
+        }
+    }
+
+    /// The records that follow are those of this file; those before the first one that is asked for are no news.
+    pub(super) fn start(&mut self, key: String, first: u64) {
+        self.builders.start_file(&key);
+        self.key = key;
+        self.first = first;
+        (self.base, self.offset, self.digest) = (0, 0, false);
+        (self.read, self.skipped, self.bad) = (0, 0, 0);
+        self.named.clear();
+        self.told = (0, 0);
+    }
+
+    /// The batch was handed over: there is room again.
+    pub(super) fn start_batch(&mut self) {
+        self.builders.start_file(&self.key);
+        self.full = false;
+    }
+
+    /// Tells the report of the records since it was last told.
+    pub(super) fn tell(&mut self, report: &mut Report) {
+        let (read, skipped) = std::mem::replace(&mut self.told, (self.read, self.skipped));
+        report.records_read += self.read - read;
+        report.records_skipped += self.skipped - skipped;
+    }
+
+    /// Tells the report of the bad records of the file, which is at its end; the first of them.
+    pub(super) fn tell_bad(&mut self, report: &mut Report) -> Option<Error> {
+        let count = self.named.len();
+        let mut first = None;
+        for (number, error) in self.named.drain(..).enumerate() {
+            let error = error.in_file(&self.key);
+            first.get_or_insert_with(|| error.clone());
+            let more = if number + 1 == count { self.bad - count as u64 } else { 0 };
+            report.add_bad_record(Finding { error, records_kept: self.read, more: Some(more) });
+        }
+        first
+    }
+}
+
+impl Visitor for Rows {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+        let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
+        if (whole.end - whole.start) as usize > RECORD {
+            return Err(Error::at(whole.start as usize, ErrorKind::DocumentTooLarge(RECORD as u64)).in_record(index));
+        }
+        if index < self.first {
+            self.skipped += 1;
+            return Ok(());
+        }
+        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
+        let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
+        if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
+            let Ok(record) = u32::try_from(index) else {
+                return Err(Error::at(whole.start as usize, ErrorKind::TooManyRecords).in_record(index));
+            };
+            let base = (origin == Origin::Window).then_some(self.base);
+            self.builders.push(&self.record, cursor, whole, Place { base, record })?;
+            self.full = self.builders.is_full();
+            if let Some((hits, tags)) = hits {
+                tags.push(hits);
+                self.full |= tags.is_full();
+            }
+            self.read += 1;
+        } else {
+            self.skipped += 1;
+        }
+        Ok(())
+    }
+
+    fn bad_record(&mut self, error: Error) {
+        if error.location().record.is_some_and(|index| index < self.first) {
+            self.skipped += 1; // an earlier run has told it
+            return;
+        }
+        self.bad += 1;
+        if self.named.len() < BAD_OF_A_FILE {
+            self.named.push(error.shifted(self.offset));
+        }
+    }
+
+    fn digest(&mut self) {
+        self.digest = true;
+    }
+
+    fn is_full(&self) -> bool {
+        self.full
+    }
+}

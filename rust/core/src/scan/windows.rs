@@ -1,0 +1,139 @@
+//! The text of one file, read through windows: what is held does not depend on how much there is, and a batch ends between any two
+//! records.
+
+use super::worker::{Closed, Outcome, Worker, in_record};
+use crate::arena::Arena;
+use crate::bounds::{ARENA, RECORD, WINDOW};
+use crate::error::{Error, ErrorKind};
+use crate::event::{Framing, Walked};
+use crate::inflate::Next;
+use crate::json::Cursor;
+
+impl Worker {
+    /// Reads the records of a whole text, which lies in the arena from `start` on.
+    pub(super) fn text(&mut self, mut start: usize) -> Result<Outcome, Closed> {
+        let mut framing = Framing::default();
+        let outcome = loop {
+            let end = self.arena.len().min(start + WINDOW);
+            let last = end == self.arena.len();
+            let window = end - start;
+            match self.walk(&mut framing, start, end, last)? {
+                Err(error) => break Outcome::Bad(error),
+                Ok(_) if last => break Outcome::Read(None),
+                Ok(passed) if window - passed.bytes > RECORD => break self.too_large(&framing),
+                Ok(passed) => start = passed.start,
+            }
+        };
+        self.forget_text();
+        Ok(outcome)
+    }
+
+    /// Reads the records of a text that `fill` appends to the arena, by as much as there is room for.
+    pub(super) fn windows(&mut self, mut fill: impl FnMut(&mut Arena) -> Next) -> Result<Outcome, Closed> {
+        self.make_room(WINDOW)?;
+        let mut framing = Framing::default();
+        let mut start = self.arena.len();
+        let outcome = loop {
+            self.arena.reserve(ARENA);
+            let next = self.arena.up_to(start + WINDOW, &mut fill);
+            let (end, last) = (self.arena.len(), matches!(next, Next::End(_)));
+            let passed = match self.walk(&mut framing, start, end, last)? {
+                Ok(passed) => passed,
+                Err(error) => break Outcome::Bad(error),
+            };
+            match next {
+                Next::More if self.arena.len() - passed.start > RECORD => break self.too_large(&framing),
+                Next::More => start = self.next_window(passed.start)?,
+                Next::End(warning) => break Outcome::Read(warning),
+                Next::Damaged(error) => break Outcome::Bad(in_record(error, &framing)),
+            }
+        };
+        self.forget_text();
+        Ok(outcome)
+    }
+
+    /// Makes room behind the text from `start` on, which is yet to be read; where it stands then.
+    fn next_window(&mut self, start: usize) -> Result<usize, Closed> {
+        if !self.rows.builders.borrows() {
+            self.arena.drop_front(start);
+        } else if ARENA - start < WINDOW {
+            self.hand_over(start)?;
+        } else {
+            return Ok(start);
+        }
+        Ok(0)
+    }
+
+    /// The file has been read. Where no rows point to its text, that is forgotten.
+    fn forget_text(&mut self) {
+        if !self.rows.builders.borrows() {
+            self.arena.truncate(0);
+        }
+    }
+
+    /// What comes next does not end within a window.
+    fn too_large(&self, framing: &Framing) -> Outcome {
+        Outcome::Bad(framing.too_large(0).shifted(self.rows.offset))
+    }
+
+    /// Reads the records of the text in the arena from `start` to `end`, and hands over a batch whenever there is a full one: then what
+    /// follows in the arena moves to its front.
+    fn walk(&mut self, framing: &mut Framing, start: usize, end: usize, last: bool) -> Result<Result<Passed, Error>, Closed> {
+        let (mut passed, mut end) = (Passed { start, bytes: 0 }, end);
+        loop {
+            let walked = match self.window(framing, passed.start, end, last) {
+                Ok(walked) => walked,
+                Err(error) => return Ok(Err(error)),
+            };
+            passed.start += framing.passed();
+            passed.bytes += framing.passed();
+            self.rows.offset += framing.passed() as u64;
+            if walked == Walked::Whole {
+                return Ok(Ok(passed));
+            }
+            self.hand_over(passed.start)?;
+            end -= passed.start;
+            passed.start = 0;
+        }
+    }
+
+    /// Reads the records of one window. Damage of the text counts where it lies.
+    fn window(&mut self, framing: &mut Framing, start: usize, mut end: usize, last: bool) -> Result<Walked, Error> {
+        let arena = &mut self.arena;
+        let text = &arena.text(start)[..end - start];
+        let mut damage = None;
+        self.index.build(text);
+        let (valid, wrong) = self.index.valid_up_to(text);
+        if valid < text.len() && (wrong || last) {
+            let at_start = valid == 0 && self.rows.offset == 0 && !framing.has_begun();
+            let kind = if at_start { ErrorKind::Unrecognized(text[0]) } else { ErrorKind::InvalidUtf8 };
+            damage = Some(Error::at(valid, kind));
+            self.index.build(&text[..valid]);
+            end = start + valid;
+        }
+        let length = end - start;
+        let aside = arena.set_aside(end);
+        self.rows.base = start;
+        let mut cursor = Cursor::new(arena.window(start, end), length, self.index.tokens());
+        let result = framing.run(&mut cursor, &mut self.rows);
+        arena.put_back(end, &aside);
+        let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
+        let result = match (result, damage) {
+            (Err(error), damage) if at_end(&error) && (damage.is_some() || !last) => damage.map_or(Ok(Walked::Whole), Err),
+            (Ok(Walked::Whole), Some(damage)) => Err(damage),
+            (result, _) => result,
+        };
+        result.map_err(|error| match error.kind() {
+            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
+            _ => in_record(error, framing).shifted(self.rows.offset),
+        })
+    }
+}
+
+/// How far a walk has come.
+struct Passed {
+    /// Where what is yet to be read stands in the arena.
+    start: usize,
+    /// How much was read.
+    bytes: usize,
+}
