@@ -58,7 +58,10 @@ class Run:
         """Read a portion, and note what became of its files."""
         if self._remote is None and any(is_address(file.url) for file in portion.files):
             self._remote = self._options.remote()
-        running = self._options.start(self._columns, self._predicate, portion.files, self._remote)
+        files = portion.files
+        if portion.is_repeated:
+            files = [file._replace(size=None, etag=None) for file in files]
+        running = self._options.start(self._columns, self._predicate, files, self._remote)
         yield from read_all(running, self._options, self._report, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 

@@ -330,7 +330,7 @@ def portion(files: list[Object], failed: Container[str] = ()) -> Portion:
         Row(file.url, "bad", "network", None, 0, 0, 0) if file.url in failed else Row(file.url, "read", None, None, 1, 0, 0)
         for file in files
     )
-    return Portion("id", files, {row.file: row for row in rows})
+    return Portion("id", files, ledger={row.file: row for row in rows})
 
 
 def test_a_message_is_deleted_once_its_files_are_done(sqs_client: Any, queue: str) -> None:

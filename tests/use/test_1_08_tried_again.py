@@ -6,12 +6,14 @@ import gzip
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from appearing import TIME, body, path, put
 
 import ctfast as ct
 from ctfast.sample import write as write_sample
+from seaweed import ACCESS, SECRET, Store
 
 DATA = Path(__file__).parents[1] / "data"
 NAMES = [f"e{number}" for number in range(5)]
@@ -192,3 +194,50 @@ def test_another_database_is_no_checkpoint(root: Path, checkpoint: ct.Checkpoint
         database.execute("CREATE TABLE theirs (a)")
     with pytest.raises(ValueError, match="is no checkpoint, but another database"):
         read(root, checkpoint)
+
+
+# Buckets
+
+
+def storage_options(store: Store) -> dict[str, str]:
+    return {"endpoint": store.endpoint, "access_key_id": ACCESS, "secret_access_key": SECRET, "region": "us-east-1"}
+
+
+def test_an_object_that_was_empty_or_changes_is_read_again(store: Store, tmp_path: Path) -> None:
+    store.create("overwritten")
+    checkpoint = ct.Checkpoint(tmp_path / "state")
+    keys = [str(path(Path("x"), unique).relative_to("x")) for unique in "ab"]
+
+    def run(report: ct.Report) -> list[str]:
+        given: dict[str, Any] = {"storage_options": storage_options(store), "on_error": "collect", "report": report}
+        with checkpoint:
+            return ct.read("s3://overwritten/", checkpoint=checkpoint, **given)["eventName"].to_list()
+
+    store.put("overwritten", keys[0], body("a"))
+    store.put("overwritten", keys[1], b"")
+    assert run(ct.Report()) == ["a"]
+    assert checkpoint.unread.select("file", "kind").rows() == [(f"s3://overwritten/{keys[1]}", "empty")]
+    store.put("overwritten", keys[0], body("a"))  # the same bytes, and the same ETag, at another time
+    store.put("overwritten", keys[1], body(*NAMES))
+    report = ct.Report()
+    assert run(report) == NAMES
+    assert (report.skipped["done"], report.warnings.is_empty(), checkpoint.unread.is_empty()) == (1, True, True)
+    store.put("overwritten", keys[0], body("A"))  # of the same size
+    assert run(report) == []
+    assert report.warnings.select("file", "kind").rows() == [(f"s3://overwritten/{keys[0]}", "changed")]
+
+
+def test_a_unit_that_is_repeated_reads_what_its_objects_are_by_now(store: Store, tmp_path: Path) -> None:
+    store.create("repeated")
+    key = str(path(Path("x"), "a").relative_to("x"))
+    store.put("repeated", key, body("a"))
+    options = storage_options(store)
+    checkpoint = ct.Checkpoint(tmp_path / "state")
+    with ct.stream("s3://repeated/", checkpoint=checkpoint, storage_options=options) as events:
+        planned = next(events.units()).id
+    store.put("repeated", key, body(*NAMES))
+    with ct.stream("s3://repeated/", checkpoint=checkpoint, storage_options=options) as events:
+        for unit in events.units():
+            with unit:
+                found = unit.id, [name for batch in unit for name in batch["eventName"].to_pylist()]
+    assert found == (planned, NAMES)

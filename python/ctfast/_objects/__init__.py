@@ -101,12 +101,15 @@ class Portion:
         The same whenever the same versions of the same files are read by the same query.
     files : list of Object
         In the order in which they are read.
+    is_repeated : bool
+        Whether it is that of an earlier run: the files may be others by now.
     ledger : dict of str to Row, or None
         What became of each, by its url, once all are read.
     """
 
     id: str
     files: list[Object]
+    is_repeated: bool = False
     ledger: Mapping[str, Row] | None = field(default=None, repr=False)
 
     @classmethod

@@ -133,7 +133,11 @@ class Checkpoint(Receipt):
             for name, marks in self._marks.items():
                 self._save(database, name, marks)
             database.executemany("DELETE FROM unread WHERE file = ?", [(os.fsencode(file),) for file in self._read_at_last])
-            database.executemany("INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?, ?, ?, ?)", self._bad)
+            database.executemany(
+                "INSERT INTO unread VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (file) DO UPDATE"
+                " SET records = excluded.records, tries = excluded.tries, kind = excluded.kind",
+                self._bad,
+            )
             database.executemany("UPDATE unit SET committed = 1 WHERE id = ?", [(name,) for name in self._units])
             database.executemany(
                 "DELETE FROM planned WHERE unit = (SELECT number FROM unit WHERE id = ?)", [(name,) for name in self._units]
@@ -198,13 +202,13 @@ class Checkpoint(Receipt):
             units = database.execute("SELECT number, id FROM unit WHERE NOT committed ORDER BY number").fetchall()
             select = "SELECT file, size, etag, modified, first, tries FROM planned WHERE unit = ? ORDER BY position"
             rows = [(name, database.execute(select, (number,)).fetchall()) for number, name in units]
-        return [Portion(name, [Object(os.fsdecode(file), *known) for file, *known in files]) for name, files in rows]
+        return [Portion(name, [Object(os.fsdecode(file), *known) for file, *known in files], True) for name, files in rows]
 
     def _tried(self) -> list[Object]:
-        """Files that were bad, as far as they were handed over."""
+        """Files that were bad, as far as they were handed over: they may be others by now."""
         with self._opened() as database:
-            rows = database.execute("SELECT file, size, etag, modified, records, tries FROM unread ORDER BY file").fetchall()
-        return [Object(os.fsdecode(file), *known) for file, *known in rows]
+            rows = database.execute("SELECT file, records, tries FROM unread ORDER BY file").fetchall()
+        return [Object(os.fsdecode(file), first=records, tries=tries) for file, records, tries in rows]
 
     def _of_unknown_size(self) -> int:
         """How many files count as read by an older format, which kept no sizes."""

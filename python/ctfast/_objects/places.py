@@ -36,9 +36,10 @@ class Read(NamedTuple):
     records: int | None
 
     def is_other_than(self, file: Object) -> bool:
-        """Tell whether the file has changed since, as far as both are known."""
-        pairs = (self.size, file.size), (self.version, version(file))
-        return any(one is not None and other is not None and one != other for one, other in pairs)
+        """Tell whether the file has changed since, or may have: what was tried again has no version before it is seen again."""
+        now = version(file)
+        is_resized = None not in (self.size, file.size) and self.size != file.size
+        return is_resized or (now is not None and self.version != now)
 
 
 @dataclass

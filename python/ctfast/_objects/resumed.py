@@ -9,7 +9,7 @@ from typing import Any
 from ctfast import _ctfast
 from ctfast._objects import Extent, KeySource, Object, Portion, cut
 from ctfast._objects.checkpoint import Checkpoint
-from ctfast._objects.places import Place, digest, where
+from ctfast._objects.places import Place, Read, digest, where
 from ctfast._objects.state import NO_DAY
 from ctfast.exceptions import FormatError, SourceError
 
@@ -95,15 +95,16 @@ class Resumed(KeySource):
                 elif read is None:
                     yield file
                 elif read.records is not None and read.is_other_than(file):
-                    yield self._changed(file, read.records)
+                    yield self._changed(file, read)
                 else:
                     done += 1
             self._tell(listing, done)
         self._tell(listing, self.skipped["done"])
 
-    def _changed(self, file: Object, records: int) -> Object:
+    def _changed(self, file: Object, read: Read) -> Object:
         """What is left of a file that was read before it changed."""
-        if records:
+        records = read.records or 0
+        if records and read.version is not None:
             message = (
                 f"changed since its first {records} records were handed over: what follows them is read, they are not compared"
             )

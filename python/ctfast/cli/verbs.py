@@ -82,13 +82,13 @@ def scan(
     requestParameters, hold it as text in each of these. table: for people; a few columns of the first rows, unless --columns and
     --limit say more.
 
+    With --checkpoint or --from queue, -o names a folder: each run adds parts to it, and replaces none of those before.
+
     \b
     Examples:
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
       ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
-
-    With --checkpoint or --from queue, -o names a folder: each run adds its parts to it.
     """
     form = chosen(form, target, _otherwise())
     names = columns or (SHOWN if form == TABLE else COLUMNS)
