@@ -38,6 +38,7 @@ def read(root: Path, checkpoint: ct.Checkpoint, report: ct.Report | None = None)
 @pytest.mark.parametrize(
     ("broken", "kind"),
     [(b"", "empty"), (body(*NAMES)[:20], "truncated-gzip"), (gzip.compress(b'{"Rec'), "invalid-json"), (b"?", "unrecognized")],
+    ids=["empty", "cut", "cut in the JSON", "text"],
 )
 def test_a_file_of_which_nothing_was_kept_is_read_when_it_is_whole(
     root: Path, checkpoint: ct.Checkpoint, broken: bytes, kind: str

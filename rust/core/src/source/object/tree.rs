@@ -315,13 +315,11 @@ impl Tree {
 
     fn file(&self, Object { key, size, etag, modified }: Object) -> Listed {
         let key = self.address(&key);
-        match self.selection.skips(&key) {
-            Some(skip) => Listed::Skipped(skip),
-            None => {
-                let at = At::Bucket(Arc::clone(&self.bucket));
-                Listed::File(Entry { key, at, size: Some(size), etag, modified, first: 0 })
-            }
+        if let Some(skip) = self.selection.skips(&key) {
+            return Listed::Skipped(skip);
         }
+        let at = At::Bucket(Arc::clone(&self.bucket));
+        Listed::File(Entry { key, at, size: Some(size), etag, modified, first: 0 })
     }
 
     pub(super) fn address(&self, key: &str) -> String {

@@ -32,12 +32,10 @@ impl Bucket {
                 page.token = Some(last);
                 return page;
             }
-            match folder {
-                Some(folder) => page.folders.push(folder.to_owned()),
-                None => {
-                    let object = Object { key: key.clone(), size: key.len() as u64, etag: None, modified: None };
-                    page.objects.push(object);
-                }
+            if let Some(folder) = folder {
+                page.folders.push(folder.to_owned());
+            } else {
+                page.objects.push(Object { key: key.clone(), size: key.len() as u64, etag: None, modified: None });
             }
             last = folder.map_or_else(|| key.clone(), |folder| format!("{folder}\u{10ffff}"));
         }
