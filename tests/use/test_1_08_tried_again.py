@@ -197,6 +197,16 @@ def test_another_database_is_no_checkpoint(root: Path, checkpoint: ct.Checkpoint
         read(root, checkpoint)
 
 
+def test_a_commit_is_on_the_disk_when_the_call_returns(root: Path, checkpoint: ct.Checkpoint) -> None:
+    with ct.stream(root, checkpoint=checkpoint) as events:
+        for unit in events.units():
+            with checkpoint._opened() as database:  # noqa: SLF001
+                assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+            list(unit)
+            unit.commit()
+    assert checkpoint.units["committed"].to_list() == [True]
+
+
 # Buckets
 
 

@@ -70,7 +70,7 @@ class Checkpoint(Receipt):
 
     Notes
     -----
-    The file holds about 55 bytes for each log file of the days within ``rewind``, 100 for each account, region and kind, and 60
+    The file holds about 50 bytes for each log file of the days within ``rewind``, 100 for each account, region and kind, and 110
     for each unit. In memory are the floors, and the files of one account, region and kind. Files whose keys tell no day are
     remembered for good.
 
