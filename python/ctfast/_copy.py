@@ -185,7 +185,7 @@ class _Total:
         try:
             while (page := self._listing.next()) is not None:
                 files += len(page)
-                size += sum(bytes_ or 0 for _, bytes_ in page)
+                size += sum(bytes_ or 0 for _, bytes_, _, _ in page)
         except (OSError, CloudTrailError):
             return  # the copy lists as well, and tells it; or it has ended before
         self.known = files, size
@@ -243,7 +243,7 @@ class _Copy:
     def _listed(self) -> Iterator[tuple[str, int | None, str]]:
         """What is to be fetched, and where it goes."""
         while (page := self._listing.next()) is not None:
-            for url, size in page:
+            for url, size, _etag, _modified in page:
                 path = self._path(url)
                 if path is None:
                     message = "its key makes no path: a part of it is empty, '.' or '..'"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
 
 from ctfast import _aws as aws
+from ctfast._files import written
 from ctfast._source import Time, micros
 
 __all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
@@ -138,9 +139,8 @@ def fetch_keys(
             "PublicKeyList": list(known.values()),
         }
     if path is not None:
-        part = path.with_name(f"{path.name}.part")
-        part.write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
+        with written(path) as file:
+            file.write(json.dumps(saved, indent=2).encode() + b"\n")
     return load_keys(saved)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from ctfast import _ctfast
 from ctfast._objects import KeySource
+from ctfast.exceptions import CloudTrailError
 
 __all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
@@ -193,7 +195,8 @@ class Report:
 
         The first 20,000 are named.
         """
-        return pl.DataFrame(self._findings().warnings, schema=FINDING, orient="row")
+        told = [] if self._source is None else _rows(self._source.warnings)
+        return pl.DataFrame(self._findings().warnings + told, schema=FINDING, orient="row")
 
     @property
     def unnamed(self) -> pl.DataFrame:
@@ -216,8 +219,7 @@ class Report:
 
     def _misunderstood(self) -> list[tuple[Any, ...]]:
         """What a source of keys could not understand: each might have been a file."""
-        unnamed = [] if self._source is None else self._source.bad
-        return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in unnamed]
+        return [] if self._source is None else _rows(self._source.bad)
 
     def _more_misunderstood(self) -> int:
         return 0 if self._source is None else self._source.unnamed
@@ -225,6 +227,11 @@ class Report:
     def __repr__(self) -> str:
         """Return the counts on one line."""
         return f"Report(files={tuple(self.files)}, records={tuple(self.records)}, complete={self.complete})"
+
+
+def _rows(errors: Iterable[CloudTrailError]) -> list[tuple[Any, ...]]:
+    """Return what a source of keys tells as findings."""
+    return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in errors]
 
 
 class _Findings:

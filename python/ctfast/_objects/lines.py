@@ -45,8 +45,8 @@ class KeyList(KeySource):
     Examples
     --------
     >>> import ctfast as ct
-    >>> list(ct.KeyList(["AWSLogs/a.json.gz", "AWSLogs/b c.json.gz"], bucket="logs"))
-    [Object(url='s3://logs/AWSLogs/a.json.gz', size=None), Object(url='s3://logs/AWSLogs/b c.json.gz', size=None)]
+    >>> [found.url for found in ct.KeyList(["AWSLogs/a.json.gz", "AWSLogs/b c.json.gz"], bucket="logs")]
+    ['s3://logs/AWSLogs/a.json.gz', 's3://logs/AWSLogs/b c.json.gz']
     """
 
     def __init__(self, source: Lines, *, bucket: str | None = None) -> None:
@@ -66,10 +66,10 @@ class KeyList(KeySource):
             url = f"s3://{self._bucket}/{line}" if bare else line
             if url.startswith("s3://"):
                 if wrong := wrong_bucket(url.removeprefix("s3://").partition("/")[0]):
-                    self.bad.append(bad_line(named(self._source), number, "bad-bucket", wrong))
+                    self._refuse(bad_line(named(self._source), number, "bad-bucket", wrong))
                     continue
                 if not is_text(url):
-                    self.bad.append(bad_line(named(self._source), number, "bad-key", "a key that is not UTF-8"))
+                    self._refuse(bad_line(named(self._source), number, "bad-key", "a key that is not UTF-8"))
                     continue
             yield Object(url)
 

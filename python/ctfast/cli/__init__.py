@@ -1,14 +1,15 @@
 """The command line: one verb per public function, and printing.
 
 Data go to standard output, words and progress to standard error. The exit code is 0 when all went well, 1 when files or records
-were bad or ``lint`` found an error, 2 when there was trouble, 130 after Ctrl-C. A reader that goes away (``| head``) is no
-trouble.
+were bad or ``lint`` found an error, 2 when there was trouble, 130 after Ctrl-C, 143 after SIGTERM. A reader that goes away
+(``| head``) is no trouble.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +21,7 @@ from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
+from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.verbs import columns, demo, info, scan, sql
 from ctfast.exceptions import CloudTrailError
 
@@ -27,6 +29,7 @@ __all__ = ["main"]
 
 _TROUBLE = 2
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 class _Verbs(click.Group):
@@ -36,6 +39,10 @@ class _Verbs(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        with ended_by_sigterm() as terminated:
+            return self._invoke(ctx, terminated)
+
+    def _invoke(self, ctx: click.Context, terminated: Callable[[], bool]) -> Any:
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -43,6 +50,9 @@ class _Verbs(click.Group):
             _forget_stdout()
             ctx.exit(0)
         except KeyboardInterrupt:
+            if terminated():
+                say("ctfast: ended by SIGTERM")
+                ctx.exit(_TERMINATED)
             ctx.exit(_INTERRUPTED)
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""

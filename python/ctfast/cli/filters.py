@@ -169,7 +169,7 @@ def cost(
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.cost(
-            options.sources(archive, origin),
+            options.sources(archive, origin, target),
             ct.EventSelectors(selectors),
             against=None if against is None else ct.EventSelectors(against),
             prices=prices,
@@ -210,7 +210,7 @@ def _put_counts(
     """Print how many records meet each rule, and end with the exit code."""
     report = ct.Report()
     with progress(visible=True) as shown:
-        hits = ct.match(options.sources(archive, origin), rules, report=report, progress=shown, **reading)
+        hits = ct.match(options.sources(archive, origin, target), rules, report=report, progress=shown, **reading)
         times = pl.col("eventTime")
         found = hits.select(rule=RULES, eventTime=times).explode("rule").group_by("rule")
         counts = found.agg(records=pl.len(), first=times.min(), last=times.max()).collect(engine="streaming")

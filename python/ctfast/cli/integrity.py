@@ -98,6 +98,7 @@ def verify(
     """
     form = form or {".json": "json", ".ndjson": "ndjson", ".parquet": "parquet"}.get(Path(target or "").suffix, "text")
     mapped = dict(_pair(text) for text in maps)
+    options.keep_apart([*archive, *mapped.values()], target, html)
     details = like_aws or form == "json"
     with _progress() as show:
         found = ct.verify(list(archive), keys=keys, map=mapped, details=details, progress=show, **checking)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 import ctfast as ct
+from ctfast._ctfast import has_log_ending
 from ctfast._source import Source
 
-__all__ = ["archives", "checkpoint", "choosing", "columns", "limit", "output", "reading", "repeated", "sources", "storage"]
+__all__ = [
+    "archives",
+    "checkpoint",
+    "choosing",
+    "columns",
+    "keep_apart",
+    "limit",
+    "output",
+    "reading",
+    "repeated",
+    "sources",
+    "storage",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -101,8 +116,8 @@ def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Funct
     return _all(added)
 
 
-def sources(archive: str | tuple[str, ...], origin: str | None) -> Source:
-    """Return what the arguments name; ``-`` stands for the lines of standard input."""
+def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | None) -> Source:
+    """Return what the arguments name, apart from what will be written; ``-`` stands for the lines of standard input."""
     names: list[str] = []
     for name in [archive] if isinstance(archive, str) else archive:
         if name == "-" and origin is None:
@@ -110,12 +125,31 @@ def sources(archive: str | tuple[str, ...], origin: str | None) -> Source:
             names.extend(os.fsdecode(line) for line in lines if line)
         else:
             names.append(name)
+    keep_apart(names, *written)
     if origin is None:
         return names
     if len(names) != 1:
         message = f"--from {origin} takes one ARCHIVE, not {len(names)}"
         raise ValueError(message)
     return _ORIGINS[origin](names[0])
+
+
+def keep_apart(names: Iterable[str], *written: str | None) -> None:
+    """Refuse to write over what is read, or where the next run would take it for a log."""
+    for target in written:
+        if target is None:
+            continue
+        # A link, and what it leads to.
+        places = {Path(target).resolve(), Path(target).parent.resolve() / Path(target).name}
+        for name in names:
+            named = [name] if os.path.lexists(name) or not glob.has_magic(name) else glob.iglob(name, recursive=True)  # noqa: PTH207
+            for source in map(Path.resolve, map(Path, named)):
+                if source in places and not source.is_dir():
+                    message = f"{target} is read itself: write to another file"
+                    raise ValueError(message)
+                if any(place.is_relative_to(source) and has_log_ending(place) for place in places):
+                    message = f"{target} lies in {name}, where it would be read as a log: write it elsewhere"
+                    raise ValueError(message)
 
 
 def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -163,6 +197,7 @@ checkpoint = click.option(
     "--checkpoint",
     callback=lambda _ctx, _param, path: None if path is None else ct.Checkpoint(path),
     metavar="FILE",
-    help="Read only files that no earlier run with this FILE has read, those that came late among them.",
+    help="Read only files that no earlier run with this FILE has read, those that came late among them. With it, -o names a "
+    "folder, and what is in it is never replaced: each run adds the parts that it has read.",
 )
 limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")

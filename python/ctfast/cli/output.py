@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,19 +12,21 @@ from typing import IO, TypeAlias
 import polars as pl
 import pyarrow.parquet as pq
 
-__all__ = ["FORMATS", "TABLE", "chosen", "nested", "opened", "write"]
+from ctfast._files import written
+
+__all__ = ["FORMATS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "write"]
 
 Frames: TypeAlias = Iterable[pl.DataFrame]
 
 TABLE = "table"
-_SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
 #: Bytes that a row group of a Parquet file is made of. More compress better, and are held in memory.
 _ROW_GROUP = 32 << 20
 
 
 def chosen(form: str | None, target: str | None, otherwise: str) -> str:
     """Return the format that was asked for, or that the name of the file tells."""
-    form = form or _SUFFIXES.get(Path(target or "").suffix, otherwise)
+    form = form or SUFFIXES.get(Path(target or "").suffix, otherwise)
     if form == "parquet" and target is None and sys.stdout.isatty():
         message = "parquet is not for terminals; name a file with -o"
         raise ValueError(message)
@@ -39,24 +40,8 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a device or a named pipe
-        with path.open("wb") as file:
-            yield file
-        return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        file = part.open("wb")
-    except OSError as error:
-        error.filename = target
-        raise
-    try:
-        with file:
-            yield file
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    part.replace(path)
+    with written(target) as file:
+        yield file
 
 
 def write(frames: Frames, form: str, file: IO[bytes]) -> None:

@@ -16,11 +16,10 @@ from rich.table import Table
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
-from ctfast._objects import KeySource
 from ctfast._source import COLUMNS
-from ctfast.cli import options
+from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
-from ctfast.cli.output import FORMATS, TABLE, chosen, nested, opened, write
+from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
 from ctfast.cli.screen import Screen, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
@@ -83,11 +82,13 @@ def scan(
     requestParameters, hold it as text in each of these. table: for people; a few columns of the first rows, unless --columns and
     --limit say more.
 
+    With --checkpoint or --from queue, -o names a folder: each run adds parts to it, and replaces none of those before.
+
     \b
     Examples:
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
-      ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o new.parquet
+      ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
     """
     form = chosen(form, target, _otherwise())
     names = columns or (SHOWN if form == TABLE else COLUMNS)
@@ -127,7 +128,7 @@ def sql(
     form = chosen(form, target, _otherwise())
     report = ct.Report()
     with progress(visible=True) as shown:
-        found = ct.sql(options.sources(archive, origin), query, report=report, progress=shown, **reading)
+        found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -162,7 +163,7 @@ def info(
     """
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
-        found = ct.info(options.sources(archive, origin), progress=shown, **reading)
+        found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -207,19 +208,20 @@ def put_records(
     """Print these columns of the records that are asked for, and end with the exit code."""
     report = ct.Report()
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    reading |= {"report": report, "checkpoint": checkpoint}
+    source = options.sources(archive, origin, target)
+    receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
+    folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
+    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}
     # What was written counts as read; what is still to be written does not.
-    with checkpoint or nullcontext():
-        with progress(visible=_is_free(form, target)) as shown:
-            source = options.sources(archive, origin)
-            records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=shown, **reading)
-            with source if isinstance(source, KeySource) else nullcontext(), records:
-                tables = itertools.chain([records.schema.empty_table()], records)
-                frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
-                if form == TABLE:
-                    frames = list(_head(frames, _shown(limit) + 1))
-                else:
-                    _save(frames, form, target, limit)
+    with receipt or nullcontext():
+        with progress(visible=_is_free(form, target)) as shown, ct.stream(source, progress=shown, **reading) as records:
+            frames: Iterable[pl.DataFrame] = parts.frames(records, records.schema, names)
+            if folder is not None:
+                parts.put(records.units(), folder, form, names)
+            elif form == TABLE:
+                frames = list(_head(frames, _shown(limit) + 1))
+            else:
+                _save(frames, form, target, limit)
         if form == TABLE:
             _tabulate(frames, target, limit)
     ctx.exit(findings(report))

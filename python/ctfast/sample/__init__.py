@@ -158,9 +158,15 @@ def _put(archive: Path, key: str, body: bytes) -> None:
     # not gzip.compress, whose header differs between Python versions
     with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
         file.write(body)
-    path.write_bytes(packed.getvalue())
+    _write(path, packed.getvalue())
 
 
 def _write_json(path: Path, content: object) -> Path:
-    path.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8", newline="\n")
+    _write(path, json.dumps(content, indent=4).encode() + b"\n")
     return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file. It is not synced: what is made from nothing can be made again."""
+    with path.open("xb") as file:
+        file.write(content)

@@ -10,7 +10,8 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use ctfast_core::filter::{Field, Predicate, Test};
-use ctfast_core::source::{Listing, Selection, Skip};
+use ctfast_core::ledger::{self, Row};
+use ctfast_core::source::{Listing, Named, Selection, Skip, named as named_files};
 use ctfast_core::{Error, ErrorKind, Limits, Next, Plan, Report, Scan, schema};
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -48,6 +49,7 @@ impl Archive {
             remote: None,
             keeps_remote: false,
             sizes: None,
+            ledger: false,
         }
     }
 
@@ -655,4 +657,33 @@ fn a_path_is_read_as_it_is_named() {
         PathBuf::from(format!("{}/../{}/x", archive.path("."), archive.0.path().file_name().expect("a name").to_string_lossy()));
     let outcome = read(Plan { files: Box::new(Listing::new(vec![root.clone()], Selection::default())), ..archive.plan() });
     assert_eq!(outcome.rows[0].0, format!("{}/a.json", root.display()));
+}
+
+#[test]
+fn each_file_has_one_row_in_the_ledger_and_records_before_the_first_are_no_news() {
+    let archive = Archive::new();
+    archive.write("a.json", format!("{{\"Records\": [{}, 7]}}", record("a", 0, 0)));
+    archive.write("b.json", "");
+    archive.write("c.json", format!("{{\"Records\": [{}, {}, ", record("c", 0, 0), record("c", 1, 0)));
+    let files = ["a.json", "b.json", "c.json", "gone.json"];
+    let plan = |first: u64| {
+        let named = |file| Named { source: archive.path(file).into(), size: None, etag: None, first };
+        Plan { files: named_files(files.map(named).into(), Selection::default(), None), ledger: true, ..archive.plan() }
+    };
+    let line = |row: &Row| (row.outcome, row.reason, row.read, row.bad, row.skipped);
+    let rows = |outcome: &Outcome| outcome.report.ledger.iter().map(line).collect::<Vec<_>>();
+    let whole = read(plan(0));
+    let expected = [
+        (ledger::Outcome::Read, None, 1, 1, 0),
+        (ledger::Outcome::Bad, Some("empty"), 0, 0, 0),
+        (ledger::Outcome::Bad, Some("invalid-json"), 2, 0, 0),
+        (ledger::Outcome::Bad, Some("unreadable"), 0, 0, 0),
+    ];
+    assert_eq!(rows(&whole), expected);
+    assert_eq!(whole.report.ledger.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), files.map(|file| archive.path(file)));
+    assert_eq!(whole.report.ledger[0].size, Some(fs::metadata(archive.path("a.json")).expect("a file").len()));
+    let rest = read(plan(1));
+    assert_eq!(rest.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1]);
+    assert_eq!(rows(&rest)[0], (ledger::Outcome::Read, None, 0, 1, 1));
+    assert_eq!(rows(&rest)[2], (ledger::Outcome::Bad, Some("invalid-json"), 1, 0, 1));
 }

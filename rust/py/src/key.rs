@@ -1,5 +1,7 @@
 //! The key grammar, for Python.
 
+use std::path::PathBuf;
+
 use ctfast_core::source::key::{Key, Name};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -25,4 +27,11 @@ pub(crate) fn parse_key<'py>(py: Python<'py>, key: &str) -> PyResult<Option<Boun
     dict.set_item("home_region", home_region)?;
     dict.set_item("backfill", backfill)?;
     Ok(Some(dict))
+}
+
+/// Whether a file of this name is read where it lies in a folder.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 gives paths by value")]
+pub(crate) fn has_log_ending(name: PathBuf) -> bool {
+    ctfast_core::source::has_log_ending(&name)
 }

@@ -11,6 +11,7 @@ mod key;
 mod listing;
 mod remote;
 mod scan;
+mod storage;
 
 #[pymodule]
 mod _ctfast {
@@ -21,13 +22,15 @@ mod _ctfast {
     #[pymodule_export]
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]
-    use super::key::parse_key;
+    use super::key::{has_log_ending, parse_key};
     #[pymodule_export]
     use super::listing::Listing;
     #[pymodule_export]
     use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
     use super::scan::{Batch, Scan, Sizes, columns, schema};
+    #[pymodule_export]
+    use super::storage::{NewFile, make_folders, remove_leftovers};
 
     use ctfast_core::bounds::{BAD_FILES, BAD_RECORDS};
 

@@ -27,8 +27,8 @@ const AHEAD: usize = 2;
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Files and their sizes.
-type Page = Vec<(String, Option<u64>)>;
+/// Files: their sizes, ETags and times of change, as far as the listing tells.
+type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
 
 /// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.
 #[pyclass(frozen, module = "ctfast._ctfast")]
@@ -57,7 +57,7 @@ impl Part {
             match files.next() {
                 None => return Ok(true),
                 Some(Listed::Broken(error)) => return Err(error),
-                Some(Listed::File(entry)) => self.page.push((entry.key, entry.size)),
+                Some(Listed::File(entry)) => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
                 Some(Listed::Skipped(reason)) => *self.skipped.entry(reason).or_default() += 1,
                 Some(Listed::Pruned(reason)) => *self.pruned.entry(reason).or_default() += 1,
                 Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0, more: None }),
@@ -123,7 +123,7 @@ impl Listing {
         Ok(Self { parts: Mutex::new(parts), told: Mutex::default() })
     }
 
-    /// The next page of files with their sizes, in order, or None at the end.
+    /// The next page of files, in order, or None at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Page>> {
         while !lock(&self.told).has_ended {
             let message = match py.detach(|| lock(&self.parts).recv_timeout(PATIENCE)) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::bounds::{BAD_FILES, BAD_RECORDS};
 use crate::error::Error;
+use crate::ledger::Row;
 use crate::source::Skip;
 use crate::source::object::Requests;
 
@@ -38,6 +39,8 @@ pub struct Report {
     pub unnamed: Unnamed,
     /// Values that do not fit their column, by its path.
     pub misfits: BTreeMap<&'static str, u64>,
+    /// What became of each file, if that was asked for and until it is taken.
+    pub ledger: Vec<Row>,
     /// Requests to buckets, those of work that is under way among them.
     pub requests: Requests,
 }
@@ -138,6 +141,7 @@ impl Report {
         self.unnamed.files += next.unnamed.files;
         self.unnamed.records += next.unnamed.records;
         self.unnamed.warnings += next.unnamed.warnings;
+        self.ledger.extend(next.ledger);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

@@ -23,6 +23,8 @@ pub(super) struct Rows {
     pub(super) offset: u64,
     pub(super) key: String,
     pub(super) digest: bool,
+    /// The first record that is asked for.
+    first: u64,
     /// Of the file: records so far that became rows, that the predicate refused, that are none; the first of these are named.
     pub(super) read: u64,
     pub(super) skipped: u64,
@@ -45,6 +47,7 @@ impl Rows {
             offset: 0,
             key: String::new(),
             digest: false,
+            first: 0,
             read: 0,
             skipped: 0,
             bad: 0,
@@ -56,10 +59,11 @@ impl Rows {
         }
     }
 
-    /// The records that follow are those of this file.
-    pub(super) fn start(&mut self, key: String) {
+    /// The records that follow are those of this file; those before the first one that is asked for are no news.
+    pub(super) fn start(&mut self, key: String, first: u64) {
         self.builders.start_file(&key);
         self.key = key;
+        self.first = first;
         (self.base, self.offset, self.digest) = (0, 0, false);
         (self.read, self.skipped, self.bad) = (0, 0, 0);
         self.named.clear();
@@ -99,6 +103,10 @@ impl Visitor for Rows {
         if (whole.end - whole.start) as usize > RECORD {
             return Err(Error::at(whole.start as usize, ErrorKind::DocumentTooLarge(RECORD as u64)).in_record(index));
         }
+        if index < self.first {
+            self.skipped += 1;
+            return Ok(());
+        }
         let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
         let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
         if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
@@ -120,6 +128,10 @@ impl Visitor for Rows {
     }
 
     fn bad_record(&mut self, error: Error) {
+        if error.location().record.is_some_and(|index| index < self.first) {
+            self.skipped += 1; // an earlier run has told it
+            return;
+        }
         self.bad += 1;
         if self.named.len() < BAD_OF_A_FILE {
             self.named.push(error.shifted(self.offset));

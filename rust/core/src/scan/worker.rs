@@ -18,6 +18,7 @@ use crate::event::Framing;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::Index;
+use crate::ledger::Row;
 use crate::source::object::{Bucket, Got};
 use crate::source::{At, Entry, Listed, Skip, unreadable};
 
@@ -105,19 +106,24 @@ impl Worker {
                 self.report.prune(reason);
                 Ok(())
             }
-            Listed::Failed(error) => self.bad_file(error, 0),
+            Listed::Failed(error) => {
+                self.report.ledger.extend(self.shared.ledger.then(|| Row::failed(&error)));
+                self.bad_file(error, 0)
+            }
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
+                let row = self.shared.ledger.then(|| Row::of(&entry));
                 let outcome = self.file(entry, body)?;
-                self.settle(outcome)
+                self.settle(outcome, row)
             }
         }
     }
 
     /// Counts the file by how it came out.
-    fn settle(&mut self, outcome: Outcome) -> Result<(), Closed> {
+    fn settle(&mut self, outcome: Outcome, row: Option<Row>) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
-        let read = self.rows.read;
+        let Rows { read, bad, skipped, digest, .. } = self.rows;
+        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row }, digest)));
         self.report.records_bad += self.rows.bad;
         if let Some(error) = self.rows.tell_bad(&mut self.report) {
             self.fail(error)?;
@@ -175,8 +181,8 @@ impl Worker {
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
-    fn file(&mut self, Entry { key, at, size }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
-        self.rows.start(key);
+    fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
+        self.rows.start(key, first);
         match at {
             At::Disk(path) => {
                 self.path = path;
@@ -376,6 +382,18 @@ pub(super) enum Outcome {
     Read(Option<Error>),
     Skipped(Skip),
     Bad(Error),
+}
+
+impl Outcome {
+    /// The row of the file, with how it came out.
+    fn noted(&self, row: Row, is_digest: bool) -> Row {
+        match self {
+            Self::Read(_) if is_digest => row.skipped(Skip::Digest),
+            Self::Read(_) => row,
+            Self::Skipped(reason) => row.skipped(*reason),
+            Self::Bad(error) => row.bad(error),
+        }
+    }
 }
 
 /// Tells the reader that a task has ended, however it ends.

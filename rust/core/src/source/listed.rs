@@ -19,6 +19,12 @@ pub struct Entry {
     pub at: At,
     /// Bytes; `None` where the source of the key does not know.
     pub size: Option<u64>,
+    /// What a store calls this version of it, as its answers have it, quotes included.
+    pub etag: Option<String>,
+    /// When it was last changed: microseconds since 1970.
+    pub modified: Option<i64>,
+    /// Its first record that is asked for: an earlier run has handed over those before it.
+    pub first: u64,
 }
 
 /// Where a file is.

@@ -1,8 +1,9 @@
 //! Files of the local disk, listed lazily and in key order.
 
-use std::fs::{self, FileType};
+use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{At, Entry, Links, Listed, Selection, Skip, Way, path_text};
 use crate::error::{Error, ErrorKind};
@@ -40,11 +41,18 @@ impl Listing {
         Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect(), links: Links::default() }
     }
 
-    fn file(&self, path: PathBuf, size: u64) -> Listed {
+    fn file(&self, path: PathBuf, metadata: &Metadata) -> Listed {
         let key = path_text(&path);
         match self.selection.skips(&key) {
             Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { key, at: At::Disk(path), size: Some(size) }),
+            None => Listed::File(Entry {
+                key,
+                at: At::Disk(path),
+                size: Some(metadata.len()),
+                etag: None,
+                modified: metadata.modified().ok().and_then(micros),
+                first: 0,
+            }),
         }
     }
 
@@ -92,7 +100,7 @@ impl Iterator for Listing {
                     Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => {
                         Err(io::Error::other("not a regular file"))
                     }
-                    Ok(metadata) => return Some(self.file(path.clone(), metadata.len())),
+                    Ok(metadata) => return Some(self.file(path.clone(), &metadata)),
                     Err(error) => Err(error),
                 },
                 // In the order of the walk, so that the first of several ways to a folder is the one that is taken.
@@ -112,13 +120,22 @@ impl Iterator for Listing {
     }
 }
 
+/// Microseconds since 1970.
+fn micros(time: SystemTime) -> Option<i64> {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).ok(),
+        Err(before) => i64::try_from(before.duration().as_micros()).ok().map(|micros| -micros),
+    }
+}
+
 /// A symbolic link to a folder counts as a folder; whether it is walked through, [`Links`] tells.
 pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
     if kind.is_symlink() { path.is_dir() } else { kind.is_dir() }
 }
 
 /// Whether a file in a folder is read, by the ending of its name.
-pub(crate) fn has_log_ending(path: &Path) -> bool {
+#[must_use]
+pub fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let plain = name.strip_suffix(b".gz");
     plain.is_some() || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))

@@ -1,5 +1,5 @@
 //! Where files come from: [`key`] reads what their names say, [`Selection`] decides by it which of them to read, [`local`] and
-//! [`object`] list them.
+//! [`object`] list them. Where they go: [`storage`] writes them.
 
 pub mod key;
 mod linked;
@@ -8,11 +8,12 @@ mod local;
 pub mod object;
 mod path_text;
 mod selection;
+pub mod storage;
 
 pub(crate) use linked::{Links, Way};
 pub use listed::{At, Entry, Keys, Listed};
-pub use local::Listing;
-pub(crate) use local::{has_log_ending, is_folder, unreadable};
-pub use object::{keys, named};
+pub use local::{Listing, has_log_ending};
+pub(crate) use local::{is_folder, unreadable};
+pub use object::{Named, keys, named};
 pub(crate) use path_text::{path_of, path_text};
 pub use selection::{Paths, Selection, Skip};

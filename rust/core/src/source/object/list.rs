@@ -12,6 +12,7 @@ use super::client::{Ask, Bucket};
 use super::failure::{Again, Failure};
 use super::transport::within;
 use crate::error::{Error, Refusal, excerpt};
+use crate::scalar::timestamp;
 
 /// A page at most: 1,000 keys of 1,024 bytes, each of which may be written as `&quot;`, and 2 KiB about each.
 const LARGEST: usize = 8 << 20;
@@ -38,12 +39,21 @@ pub(super) struct Range {
 /// A page of a listing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
-    /// Keys and sizes.
-    pub(super) objects: Vec<(String, u64)>,
+    pub(super) objects: Vec<Object>,
     /// Keys that were cut.
     pub(super) folders: Vec<String>,
     /// Where the next page begins.
     pub(super) token: Option<String>,
+}
+
+/// An object, as a page has it. In the order of keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Object {
+    pub(super) key: String,
+    pub(super) size: u64,
+    pub(super) etag: Option<String>,
+    /// Microseconds since 1970.
+    pub(super) modified: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +73,9 @@ struct Answer {
 struct Content {
     key: String,
     size: u64,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
+    last_modified: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -93,8 +106,12 @@ impl Page {
             let decoded = percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned);
             decoded.map_err(|_| wrong(format!("a key that is not UTF-8: {text}")))
         };
+        let object = |Content { key, size, etag, last_modified }| {
+            let modified = last_modified.and_then(|time: String| timestamp(time.as_bytes()));
+            Ok(Object { key: decode(key)?, size, etag, modified })
+        };
         Ok(Self {
-            objects: answer.contents.into_iter().map(|found| Ok((decode(found.key)?, found.size))).collect::<Result<_, _>>()?,
+            objects: answer.contents.into_iter().map(object).collect::<Result<_, _>>()?,
             folders: answer.common_prefixes.into_iter().map(|found| decode(found.prefix)).collect::<Result<_, _>>()?,
             token,
         })
@@ -117,7 +134,7 @@ impl Page {
         if self.token.as_ref().is_some_and(|token| token.len() > TOKEN) {
             return wrong(format!("a page of a listing with a token of more than {TOKEN} bytes"));
         }
-        let strange = self.objects.iter().map(|(key, _)| key).find(|key| !is_asked(key));
+        let strange = self.objects.iter().map(|object| &object.key).find(|key| !is_asked(key));
         match strange.or_else(|| self.folders.iter().find(|folder| !holds(folder))) {
             Some(key) => wrong(format!("a page of a listing with a key that was not asked for: {}", excerpt(key))),
             None => Ok(self),
@@ -169,15 +186,18 @@ mod tests {
         let page = Page::read(
             br#"<?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>a%2F</Prefix>
-            <Contents><Key>a/x+y%2B%C3%A9.gz</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><Size>7</Size></Contents>
+            <Contents><Key>a/x+y%2B%C3%A9.gz</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><ETag>&quot;ab-2&quot;</ETag><Size>7</Size></Contents>
             <CommonPrefixes><Prefix>a/b/</Prefix></CommonPrefixes><Contents><Key>a/z</Key><Size>0</Size></Contents>
             <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>t=</NextContinuationToken>
             </ListBucketResult>"#,
         );
-        let objects = vec![("a/x y+\u{e9}.gz".to_owned(), 7), ("a/z".to_owned(), 0)];
+        let object = |key: &str, size| Object { key: key.to_owned(), size, etag: None, modified: None };
+        let first =
+            Object { etag: Some("\"ab-2\"".to_owned()), modified: Some(1_577_836_800_000_000), ..object("a/x y+\u{e9}.gz", 7) };
+        let objects = vec![first, object("a/z", 0)];
         assert_eq!(page.expect("a page"), Page { objects, folders: vec!["a/b/".to_owned()], token: Some("t=".to_owned()) });
         let plain = br"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20</Key><Size>1</Size></Contents></ListBucketResult>";
-        assert_eq!(Page::read(plain).expect("a page").objects, [("a+b%20".to_owned(), 1)]);
+        assert_eq!(Page::read(plain).expect("a page").objects, [object("a+b%20", 1)]);
         let last = b"<ListBucketResult><NextContinuationToken/><IsTruncated>false</IsTruncated></ListBucketResult>";
         assert_eq!(Page::read(last).expect("a page"), Page::default());
     }

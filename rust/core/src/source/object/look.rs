@@ -38,8 +38,8 @@ impl Remote {
             let page = self.page(name, &range)?;
             folders.extend(page.folders.iter().map(|key| bucket.address(key)));
             // What is called like a folder is what some tools make to have one.
-            let named = page.objects.iter().filter(|(key, _)| !key.ends_with('/'));
-            objects.extend(named.map(|(key, _)| bucket.address(key)));
+            let named = page.objects.iter().filter(|object| !object.key.ends_with('/'));
+            objects.extend(named.map(|object| bucket.address(&object.key)));
             if page.token.is_none() {
                 return Ok((folders, objects));
             }
@@ -56,7 +56,7 @@ impl Remote {
         loop {
             let page = self.page(bucket, &range)?;
             if page.token.is_none() || !page.objects.is_empty() {
-                return Ok(page.objects.first().is_some_and(|(first, _)| first == key));
+                return Ok(page.objects.first().is_some_and(|first| first.key == key));
             }
             trail.follow(&page).map_err(|error| error.in_file(address))?;
             range.token = page.token;

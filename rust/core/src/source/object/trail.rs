@@ -25,7 +25,7 @@ impl Trail {
         if !self.seen.insert(self.keys.hash_one((0, &page.token))) {
             return circle("a page of the listing leads back to one before it");
         }
-        let first = page.objects.first().map(|(key, _)| key).or(page.folders.first());
+        let first = page.objects.first().map(|object| &object.key).or(page.folders.first());
         self.empty = if first.is_some() { 0 } else { self.empty + 1 };
         if first.is_some() && !self.seen.insert(self.keys.hash_one((1, first))) {
             return circle("a page of the listing came before");
@@ -37,10 +37,11 @@ impl Trail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::object::list::Object;
 
     fn page(first: Option<&str>, token: &str) -> Page {
         Page {
-            objects: first.map(|key| (key.to_owned(), 1)).into_iter().collect(),
+            objects: first.map(|key| Object { key: key.to_owned(), size: 1, etag: None, modified: None }).into_iter().collect(),
             folders: Vec::new(),
             token: Some(token.to_owned()),
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::client::Bucket;
-use super::list::{Page, Range};
+use super::list::{Object, Page, Range};
 use super::trail::Trail;
 use crate::error::{Error, ErrorKind};
 use crate::source::key::Folders;
@@ -153,10 +153,10 @@ impl Tree {
                 Ok(vec![Part::Ahead(Ask { range: Range { token: page.token, ..ask.range }, ..ask })])
             }
             Shape::Object => {
-                let found = page.objects.into_iter().next().filter(|(key, _)| *key == ask.range.prefix);
+                let found = page.objects.into_iter().next().filter(|object| object.key == ask.range.prefix);
                 let address = self.address(&ask.range.prefix);
-                let (_, size) = found.ok_or_else(|| Error::whole(ErrorKind::NotFound).in_file(&address))?;
-                Ok(vec![Part::Found(vec![self.file(address, size)])])
+                let found = found.ok_or_else(|| Error::whole(ErrorKind::NotFound).in_file(&address))?;
+                Ok(vec![Part::Found(vec![self.file(found)])])
             }
             _ if is_empty && ask.expects == Expected::Folder => {
                 Err(Error::whole(ErrorKind::NotFound).in_file(&self.address(&ask.range.prefix)))
@@ -178,13 +178,13 @@ impl Tree {
         let mut found = Vec::new();
         let mut objects = page.objects.into_iter().peekable();
         for folder in page.folders {
-            while let Some((key, size)) = objects.next_if(|(key, _)| *key < folder) {
-                found.push(self.object(&key, size));
+            while let Some(object) = objects.next_if(|object| object.key < folder) {
+                found.push(self.object(object));
             }
             parts.push(Part::Found(std::mem::take(&mut found)));
             parts.extend(self.look_into(folder, depth + 1));
         }
-        found.extend(objects.map(|(key, size)| self.object(&key, size)));
+        found.extend(objects.map(|object| self.object(object)));
         parts.push(Part::Found(found));
         if page.token.is_some() {
             let range = Range { token: page.token, ..ask.range };
@@ -195,10 +195,10 @@ impl Tree {
 
     fn unfold_keys(&self, ask: Ask, page: Page) -> Vec<Part> {
         let is_within = |key: &str| ask.until.as_deref().is_none_or(|until| key <= until);
-        let ends = page.objects.last().map(|(first, _)| first.clone());
-        let ends = page.objects.first().map(|(first, _)| first.clone()).zip(ends);
-        let objects = page.objects.into_iter().filter(|(key, _)| is_within(key));
-        let mut parts = vec![Part::Found(objects.map(|(key, size)| self.object(&key, size)).collect())];
+        let ends = page.objects.last().map(|last| last.key.clone());
+        let ends = page.objects.first().map(|first| first.key.clone()).zip(ends);
+        let objects = page.objects.into_iter().filter(|object| is_within(&object.key));
+        let mut parts = vec![Part::Found(objects.map(|object| self.object(object)).collect())];
         if page.token.is_none() || ends.as_ref().is_some_and(|(_, last)| !is_within(last)) {
             return parts;
         }
@@ -306,18 +306,20 @@ impl Tree {
         Ask { range: Range { prefix, after, ..Range::default() }, until, ..Ask::default() }
     }
 
-    fn object(&self, key: &str, size: u64) -> Listed {
-        if key.ends_with('/') || !has_log_ending(Path::new(key)) {
+    fn object(&self, object: Object) -> Listed {
+        if object.key.ends_with('/') || !has_log_ending(Path::new(&object.key)) {
             return Listed::Skipped(Skip::Name);
         }
-        self.file(self.address(key), size)
+        self.file(object)
     }
 
-    fn file(&self, address: String, size: u64) -> Listed {
-        match self.selection.skips(&address) {
-            Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { key: address, at: At::Bucket(Arc::clone(&self.bucket)), size: Some(size) }),
+    fn file(&self, Object { key, size, etag, modified }: Object) -> Listed {
+        let key = self.address(&key);
+        if let Some(skip) = self.selection.skips(&key) {
+            return Listed::Skipped(skip);
         }
+        let at = At::Bucket(Arc::clone(&self.bucket));
+        Listed::File(Entry { key, at, size: Some(size), etag, modified, first: 0 })
     }
 
     pub(super) fn address(&self, key: &str) -> String {

@@ -32,9 +32,10 @@ impl Bucket {
                 page.token = Some(last);
                 return page;
             }
-            match folder {
-                Some(folder) => page.folders.push(folder.to_owned()),
-                None => page.objects.push((key.clone(), key.len() as u64)),
+            if let Some(folder) = folder {
+                page.folders.push(folder.to_owned());
+            } else {
+                page.objects.push(Object { key: key.clone(), size: key.len() as u64, etag: None, modified: None });
             }
             last = folder.map_or_else(|| key.clone(), |folder| format!("{folder}\u{10ffff}"));
         }
