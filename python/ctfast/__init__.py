@@ -23,6 +23,7 @@ from ctfast._rules import rules
 from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
+from ctfast._unit import Unit
 from ctfast._verify import Verification, Verifier, verify
 from ctfast.exceptions import CloudTrailError, FilterError, FormatError, ServiceError, SourceError
 
@@ -53,6 +54,7 @@ __all__ = [
     "Report",
     "ServiceError",
     "SourceError",
+    "Unit",
     "Unmet",
     "Verification",
     "Verifier",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from ctfast import _ctfast
 from ctfast._objects import KeySource
+from ctfast.exceptions import CloudTrailError
 
 __all__ = ["FINDING", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
@@ -181,16 +183,21 @@ class Report:
     def warnings(self) -> pl.DataFrame:
         """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
         rows = self._past_warnings + (self._scan.warnings() if self._scan else [])
-        return pl.DataFrame(rows, schema=FINDING, orient="row")
+        told = [] if self._source is None else self._source.warnings
+        return pl.DataFrame(rows + _rows(told), schema=FINDING, orient="row")
 
     def _unnamed(self) -> list[tuple[Any, ...]]:
         """What a source of keys could not understand: each might have been a file."""
-        unnamed = [] if self._source is None else self._source.bad
-        return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in unnamed]
+        return [] if self._source is None else _rows(self._source.bad)
 
     def __repr__(self) -> str:
         """Return the counts on one line."""
         return f"Report(files={tuple(self.files)}, records={tuple(self.records)}, complete={self.complete})"
+
+
+def _rows(errors: Iterable[CloudTrailError]) -> list[tuple[Any, ...]]:
+    """Return what a source of keys tells as findings."""
+    return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in errors]
 
 
 def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

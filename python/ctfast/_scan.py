@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -15,13 +14,11 @@ from ctfast._filters import Filter
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
+from ctfast._run import Run, read_all
 from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time, is_address
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
-
-#: Files of a source of keys that are read together, and that count as read together.
-_PORTION = 2_000
 
 
 def scan(
@@ -238,55 +235,17 @@ def lazily(options: Options) -> pl.LazyFrame:
     )
 
 
-def batches(
-    options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, *, loop: bool = False
-) -> Iterator[_ctfast.Batch]:
-    """Run a scan; its threads end with the iterator, however that ends. In a loop, what it came back from counts as read."""
-    report = options.report or Report()
-    if not options.names_files():
-        report._follow()  # noqa: SLF001  # joined here, read elsewhere
-        yield from _run(options.start(columns, predicate), options, report)
+def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
+    """Run a scan; its threads end with the iterator, however that ends."""
+    if options.names_files():
+        with Run(options, columns, predicate) as run:
+            for portion in run.portions():
+                yield from run.read(portion)
+                run.done(portion)
         return
-    remote = options.remote() if options.is_in_buckets() else None
-    source = options.keys(remote)
-    report._follow(source)  # noqa: SLF001
-    files = iter(source)
-    try:
-        while True:
-            portion = list(islice(files, _PORTION))
-            if source.bad and options.on_error == "raise":
-                raise source.bad[0]
-            if not portion:
-                break
-            if remote is None and any(is_address(file.url) for file in portion):
-                remote = options.remote()
-            running = options.start(columns, predicate, portion, remote)
-            yield from _run(running, options, report, remote)
-            source.done(portion, set(running.unread()))
-            if loop:
-                source._came_back()  # noqa: SLF001
-    finally:
-        source.close()
-        if remote is not None:
-            remote.close()
-    report._end()  # noqa: SLF001
-
-
-def _run(
-    running: _ctfast.Scan, options: Options, report: Report, remote: _ctfast.Remote | None = None
-) -> Iterator[_ctfast.Batch]:
-    report._add(running)  # noqa: SLF001
-    try:
-        while (batch := running.next()) is not None:
-            if options.progress is not None:
-                options.progress(report)
-            yield batch
-    except BaseException:
-        if remote is not None:
-            remote.close()  # what is under way would be waited for
-        raise
-    finally:
-        running.close()
+    report = options.report or Report()
+    report._follow()  # noqa: SLF001  # joined here, read elsewhere
+    yield from read_all(options.start(columns, predicate), options, report)
 
 
 def _schema(options: Options) -> pl.Schema:

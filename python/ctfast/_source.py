@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,8 @@ from ctfast import _ctfast
 from ctfast._credentials import credentials
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
-from ctfast._objects.checkpoint import Checkpoint, Resumed
+from ctfast._objects.checkpoint import Checkpoint
+from ctfast._objects.resumed import Resumed
 from ctfast._report import Limits
 from ctfast._rules import Rules, named
 
@@ -162,7 +164,7 @@ class Options:
             storage_options=storage,
             credentials=renew,
             opened=self.opened,
-            sizes=None if files is None else [file.size for file in files],
+            named=None if files is None else [(file.size, file.etag, file.first) for file in files],
             remote=remote,
         )
 
@@ -177,6 +179,14 @@ class Options:
         sources = [named] if isinstance(named, (str, os.PathLike)) else named
         chosen = {name: sorted(value) if isinstance(value, set) else value for name, value in self._selection().items()}
         return {"source": [os.fspath(source) for source in sources], **chosen}
+
+    def query(self, columns: Sequence[str]) -> str:
+        """Return what decides which rows and columns come of a file, for the names of units."""
+        chosen = self._description() if self.checkpoint is not None else self._selection()
+        sets = {name: sorted(value) if isinstance(value, set) else value for name, value in chosen.items()}
+        rules = None if self.rules is None else {name: repr(rule) for name, rule in self.rules.items()}  # type: ignore[union-attr]  # a dict since __post_init__
+        where = None if self.where is None else repr(self.where)
+        return json.dumps([sets, list(columns), where, rules], sort_keys=True)
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""

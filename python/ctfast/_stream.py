@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from inspect import GEN_CREATED, getgeneratorstate
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
 from ctfast import _ctfast
+from ctfast._objects import Extent
+from ctfast._run import Run
 from ctfast._scan import batches
 from ctfast._source import RULES, Options, Source
+from ctfast._unit import Unit, cut
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,7 +38,9 @@ class EventStream:
         if RULES in columns:
             schema = schema.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
         self.schema: pa.Schema = schema
-        self._batches = _cut(batches(options, columns, loop=True), batch_rows)
+        self._options, self._columns, self._batch_rows = options, columns, batch_rows
+        self._batches = cut(batches(options, columns), batch_rows)
+        self._units: Generator[Unit] | None = None
 
     def __iter__(self) -> Self:
         """Return the stream itself."""
@@ -56,9 +62,72 @@ class EventStream:
         """Offer what is left of the stream through the Arrow C stream interface."""
         return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(requested_schema)
 
+    def units(self, *, max_files: int = Extent().files, max_bytes: int = Extent().bytes) -> Iterator[Unit]:
+        """Cut the stream into units, each of which is stored, and then counts as read, by itself.
+
+        A stream with a checkpoint notes the files of each unit before it hands over its rows. A unit that is not committed comes
+        first in the next run, with the same files and the same :attr:`Unit.id`, whatever was delivered in between: so a result
+        that is stored under the id of its unit is replaced and not doubled, wherever the run before was stopped.
+
+        Parameters
+        ----------
+        max_files, max_bytes
+            Files of a unit at most, and their bytes as stored; a single file may have more. A file whose size is not known
+            counts by itself only. A run that is stopped repeats the units that are not committed, and no others.
+
+        Returns
+        -------
+        iterator of Unit
+            Each is to be read before the next one is asked for.
+
+        Raises
+        ------
+        ValueError
+            The stream has neither a checkpoint nor a source of keys, or a bound is less than 1.
+        RuntimeError
+            Batches of the stream were taken already.
+
+        Examples
+        --------
+        >>> import ctfast as ct, pathlib, pyarrow as pa, pyarrow.parquet as pq, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> with ct.stream(archive, checkpoint=ct.Checkpoint(folder / "checkpoint"), columns=["eventName"]) as events:
+        ...     for unit in events.units(max_files=50):
+        ...         with unit:
+        ...             part = folder / f"{unit.id}.parquet"
+        ...             pq.write_table(pa.table(unit), part.with_suffix(".new"))
+        ...             _ = part.with_suffix(".new").replace(part)
+        >>> [pq.read_metadata(part).num_rows for part in sorted(folder.glob("*.parquet"))]
+        [549, 490]
+        """
+        if not self._options.names_files():
+            message = "units are what counts as read by itself: pass a checkpoint, or a source of keys"
+            raise ValueError(message)
+        for name, most in (("max_files", max_files), ("max_bytes", max_bytes)):
+            if most < 1:
+                message = f"{name} must be at least 1, not {most}"
+                raise ValueError(message)
+        if getgeneratorstate(self._batches) != GEN_CREATED or self._units is not None:
+            message = "batches of this stream were taken already: start another one for its units"
+            raise RuntimeError(message)
+        self._batches.close()
+        self._units = self._each(Extent(max_files, max_bytes))
+        return self._units
+
+    def _each(self, extent: Extent) -> Generator[Unit]:
+        with Run(self._options, self._columns) as run:
+            for portion in run.portions(extent, plan=True):
+                unit = Unit(run, portion, self.schema, self._batch_rows)
+                try:
+                    yield unit
+                finally:
+                    unit._close()  # noqa: SLF001  # only one is read at a time
+
     def close(self) -> None:
         """End the threads; the stream is then exhausted."""
         self._batches.close()
+        if self._units is not None:
+            self._units.close()
 
 
 def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: int | None = None, **options: Any) -> EventStream:
@@ -100,13 +169,3 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
         message = f"batch_rows must be at least 1, not {batch_rows}"
         raise ValueError(message)
     return EventStream(reading, names, batch_rows)
-
-
-def _cut(whole: Iterator[_ctfast.Batch], rows: int | None) -> Any:
-    try:
-        for batch in whole:
-            step = rows or max(len(batch), 1)
-            for start in range(0, len(batch), step):
-                yield batch.slice(start, min(step, len(batch) - start))
-    finally:
-        whole.close()  # type: ignore[attr-defined]  # a generator

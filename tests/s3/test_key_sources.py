@@ -9,7 +9,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
 import ctfast as ct
-from ctfast import _scan
-from ctfast._objects import Object
+from ctfast import _run
+from ctfast._objects import Extent, Object, Portion, Row
 from ctfast._objects.notices import NoticeError, read_notice
 from ctfast.sample import Sample
 from seaweed import Store
@@ -324,6 +324,15 @@ def left(client: Any, url: str) -> int:
     return sum(map(int, client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
 
+def portion(files: list[Object], failed: Container[str] = ()) -> Portion:
+    """Files that were read, but for those that could not be."""
+    rows = (
+        Row(file.url, "bad", "network", None, 0, 0, 0) if file.url in failed else Row(file.url, "read", None, None, 1, 0, 0)
+        for file in files
+    )
+    return Portion("id", files, {row.file: row for row in rows})
+
+
 def test_a_message_is_deleted_once_its_files_are_done(sqs_client: Any, queue: str) -> None:
     for body in [sns(cloudtrail(*KEYS[:3])), sns(VALIDATION), s3_event(*KEYS[3:5]), "garbage", eventbridge(KEYS[5])]:
         sqs_client.send_message(QueueUrl=queue, MessageBody=body)
@@ -334,8 +343,8 @@ def test_a_message_is_deleted_once_its_files_are_done(sqs_client: Any, queue: st
     assert [bad.kind for bad in source.bad] == ["invalid-message"]
     source.commit()
     assert left(sqs_client, queue) >= 4  # nothing that names files is deleted yet
-    source.done(files[:-1], failed=())
-    source.done(files[-1:], failed=())
+    source.done(portion(files[:-1]))
+    source.done(portion(files[-1:]))
     source.commit()
     assert left(sqs_client, queue) == 1  # what is not understood stays
 
@@ -345,7 +354,7 @@ def test_a_message_with_a_file_that_failed_stays(sqs_client: Any, queue: str) ->
         sqs_client.send_message(QueueUrl=queue, MessageBody=sns(cloudtrail(key)))
     source = ct.Queue(queue, client=sqs_client)
     with source:
-        source.done(list(source), failed={urls(KEYS[2])[0], urls(KEYS[4])[0]})
+        source.done(portion(list(source), {urls(KEYS[2])[0], urls(KEYS[4])[0]}))
     assert left(sqs_client, queue) == 2
 
 
@@ -363,7 +372,7 @@ def test_more_messages_than_one_request_gives(sqs_client: Any, queue: str) -> No
     source = ct.Queue(queue, client=sqs_client)
     files = list(source)
     assert len(files) == source.named == 35
-    source.done(files, failed=())
+    source.done(portion(files))
     assert left(sqs_client, queue) == 35
     source.commit()
     assert left(sqs_client, queue) == 0
@@ -374,7 +383,7 @@ def test_an_error_in_a_block_leaves_the_messages(sqs_client: Any, queue: str) ->
 
     def fail() -> None:
         with ct.Queue(queue, client=sqs_client) as source:
-            source.done(list(source), failed=())
+            source.done(portion(list(source)))
             raise RuntimeError("a disk is full")
 
     with pytest.raises(RuntimeError):
@@ -403,7 +412,7 @@ def listed(sample: Sample) -> list[str]:
 
 
 def test_a_scan_of_a_list_is_a_scan_of_the_folder(sample: Sample, listed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_scan, "_PORTION", 7)
+    monkeypatch.setattr(_run, "_PORTION", Extent(files=7))
     report, expected = ct.Report(), ct.Report()
     frame = ct.read(ct.KeyList(listed), report=report)
     assert_frame_equal(frame, ct.read(sample.archive, report=expected))
@@ -419,7 +428,7 @@ def test_a_scan_of_a_list_is_a_scan_of_the_folder(sample: Sample, listed: list[s
 
 
 def test_a_head_of_a_list_is_not_complete(listed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_scan, "_PORTION", 2)
+    monkeypatch.setattr(_run, "_PORTION", Extent(files=2))
     report = ct.Report()
     ct.scan(ct.KeyList(listed), report=report).head(3).collect()
     assert not report.complete
@@ -468,32 +477,29 @@ class Loop(ct.KeyList):
         super().__init__(names)
         self.told: list[str] = []
 
-    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
-        self.told += [f"{'failed' if file.url in failed else 'done'} {Path(file.url).name[-12:]}" for file in files]
+    def done(self, portion: Portion) -> None:
+        ledger = portion.ledger or {}
+        self.told += [f"{ledger[file.url].outcome} {Path(file.url).name[-12:]}" for file in portion.files]
 
     def commit(self) -> None:
         self.told.append("commit")
 
 
-def test_a_file_is_done_when_the_loop_has_come_back(listed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_scan, "_PORTION", 1)
+def test_nothing_is_committed_but_by_the_consumer(listed: list[str], tmp_path: Path) -> None:
     logs = [name for name in listed if "/CloudTrail/" in name][:2]
     gone = str(tmp_path / "gone.json.gz")
-    one, other = (f"done {Path(name).name[-12:]}" for name in logs)
+    one, other = (f"read {Path(name).name[-12:]}" for name in logs)
     source = Loop([logs[0], gone, logs[1]])
     with ct.stream(source, on_error="collect") as batches:
-        assert next(batches).num_rows
-        assert source.told == []
-        assert next(batches).num_rows
-        assert source.told == [one, "commit", "failed gone.json.gz", "commit"]
-        assert list(batches) == []
-    assert source.told[-2:] == [other, "commit"]
-
-    source = Loop(logs)
-    ct.read(source)
-    assert source.told == [one, other]  # the rows are in the hands of the caller now, who has to say so
-    source = Loop(logs)
-    with source, ct.stream(source) as batches:
-        list(batches)
-        assert source.told == [one, other]
-    assert source.told == [one, other, "commit"]
+        assert sum(batch.num_rows for batch in batches)
+    assert source.told == [one, "bad gone.json.gz", other]
+    source.told.clear()
+    with ct.stream(source, on_error="collect") as events:
+        for unit in events.units(max_files=2):
+            with unit:
+                assert sum(batch.num_rows for batch in unit)
+    assert source.told == [one, "bad gone.json.gz", "commit", other, "commit"]
+    source.told.clear()
+    with source:
+        ct.read(source, on_error="collect")
+    assert source.told == [one, "bad gone.json.gz", other, "commit"]

@@ -19,6 +19,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ctfast as ct
+from ctfast._objects import Extent
 from mirrored import Mirrored, make_archive, options_of
 from proxy import Proxy
 from seaweed import ACCESS, SECRET, Store
@@ -217,7 +218,7 @@ def test_a_checkpoint_of_a_bucket(store: Store, tmp_path: Path) -> None:
 
 
 def test_one_client_serves_all_portions(mirrored: Mirrored, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctfast._scan._PORTION", 20)
+    monkeypatch.setattr("ctfast._run._PORTION", Extent(files=20))
     report = ct.Report()
     named = ct.KeyList([f"{mirrored.url}/{key}" for key in mirrored.keys])
     assert_frame_equal(ct.read(named, storage_options=options_of(proxy.endpoint), report=report), mirrored.rows())

@@ -1,14 +1,17 @@
 """Sources of keys: what names the objects to read when no folder is listed.
 
-Every source is a :class:`KeySource`. It yields :class:`Object` one after another, hears through :meth:`KeySource.done` whose rows
-were handed over, and through :meth:`Receipt.commit` that they are safe.
+Every source is a :class:`KeySource`. It yields :class:`Object` one after another, in portions that are read together, and hears
+through :meth:`KeySource.done` what became of them, and through :meth:`Receipt.commit` that their rows are safe.
 """
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ctfast import _ctfast
@@ -17,7 +20,10 @@ from ctfast.exceptions import CloudTrailError, FormatError
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["KeySource", "Object", "Receipt", "bad_line"]
+__all__ = ["Extent", "KeySource", "Object", "Portion", "Receipt", "Row", "bad_line", "cut"]
+
+#: Bytes of the hash that names a portion.
+_ID = 16
 
 
 class Object(NamedTuple):
@@ -29,39 +35,104 @@ class Object(NamedTuple):
         ``s3://bucket/key``, the key as it is and never encoded; or a local path.
     size : int or None
         Bytes as stored, if the source knows.
+    etag : str or None
+        What the store calls this version of it, if the source knows.
+    modified : int or None
+        When it was last changed, in microseconds since 1970, if the source knows.
+    first : int
+        Its first record to hand over: those before it were handed over by an earlier run.
+    tries : int
+        How many runs have tried to read it and failed.
     """
 
     url: str
     size: int | None = None
+    etag: str | None = None
+    modified: int | None = None
+    first: int = 0
+    tries: int = 0
+
+
+class Row(NamedTuple):
+    """What became of a file: a row of the scan's ledger.
+
+    Attributes
+    ----------
+    file : str
+        Its path or address.
+    outcome : str
+        ``read`` to its end, ``bad``, or ``skipped``.
+    reason : str or None
+        Why it is bad, or was skipped.
+    byte : int or None
+        Where the damage lies, if that is known.
+    read, bad, skipped : int
+        Its records that became rows, are none, and were not asked for.
+    """
+
+    file: str
+    outcome: str
+    reason: str | None
+    byte: int | None
+    read: int
+    bad: int
+    skipped: int
+
+    @property
+    def seen(self) -> int:
+        """Records up to the end, or to the damage."""
+        return self.read + self.bad + self.skipped
+
+
+class Extent(NamedTuple):
+    """How much is read, and counts as read, together: at most so many files, and bytes as stored."""
+
+    files: int = 2_000
+    bytes: int = 64 << 20
+
+
+@dataclass
+class Portion:
+    """Files that are read, and count as read, together.
+
+    Attributes
+    ----------
+    id : str
+        The same whenever the same versions of the same files are read by the same query.
+    files : list of Object
+        In the order in which they are read.
+    ledger : dict of str to Row, or None
+        What became of each, by its url, once all are read.
+    """
+
+    id: str
+    files: list[Object]
+    ledger: Mapping[str, Row] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, query: str, files: list[Object]) -> Portion:
+        """Name a portion by its query and its files."""
+        text = json.dumps([query, files], separators=(",", ":"))
+        return cls(blake2b(text.encode(), digest_size=_ID).hexdigest(), files)
 
 
 class Receipt:
     """Makes what was read count as read: once its rows are safe, and not before.
 
-    ``ctfast.stream`` commits by itself, whenever the loop has come back for more after the last row of some thousand files. In a
-    ``with`` block, and with ``ctfast.scan``, ``read`` and ``sql``, whose rows are nobody's until the query has ended, nothing is
-    committed before the end of the block, or before :meth:`commit` is called. What is not committed is read again the next time.
+    Nothing is committed but by :meth:`commit`, by that of a :class:`ctfast.Unit`, or at the end of a ``with`` block that has not
+    failed. What is not committed is read again the next time.
     """
-
-    _held = False
 
     def commit(self) -> None:
         """Make all that was handed over so far count as read."""
 
     def __enter__(self) -> Self:
-        """Commit at the end of the block only."""
-        self._held = True
+        """Return the receipt itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Commit, unless the block has failed."""
-        self._held = False
         if kind is None:
-            self.commit()
-
-    def _came_back(self) -> None:
-        """Hear that a loop over a stream has come back for more."""
-        if not self._held:
             self.commit()
 
 
@@ -80,6 +151,8 @@ class KeySource(Receipt, ABC):
         Folders that it did not list, by reason.
     bad : list of CloudTrailError
         What could not be understood: each with its place and reason. Nothing is dropped in silence.
+    warnings : list of CloudTrailError
+        What is strange about files that were read before.
     """
 
     def __init__(self) -> None:
@@ -87,13 +160,21 @@ class KeySource(Receipt, ABC):
         self.skipped: Counter[str] = Counter()
         self.pruned: Counter[str] = Counter()
         self.bad: list[CloudTrailError] = []
+        self.warnings: list[CloudTrailError] = []
 
     def __iter__(self) -> Iterator[Object]:
         """Name the files, one after another; counts are those of the last pass."""
+        self._begin()
+        yield from self._named()
+
+    def _begin(self) -> None:
         self.named = 0
         self.skipped.clear()
         self.pruned.clear()
         self.bad.clear()
+        self.warnings.clear()
+
+    def _named(self) -> Iterator[Object]:
         for found in self._objects():
             self.named += 1
             yield found
@@ -101,8 +182,17 @@ class KeySource(Receipt, ABC):
     @abstractmethod
     def _objects(self) -> Iterator[Object]: ...
 
-    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
-        """Hear that the rows of these files, the next ones in order, were handed over, but for those that could not be read."""
+    def portions(self, query: str, extent: Extent, *, plan: bool) -> Iterator[Portion]:  # noqa: ARG002  # for those that remember
+        """Name the files portion by portion.
+
+        A source that remembers what was read notes each portion that is planned before it yields it, and repeats it in the next
+        run if it was not committed.
+        """
+        for files in cut(self, extent):
+            yield Portion.of(query, files)
+
+    def done(self, portion: Portion) -> None:
+        """Hear that the rows of a portion were handed over, and what became of its files."""
 
     def close(self) -> None:
         """End the run: nothing more is named."""
@@ -113,6 +203,20 @@ class KeySource(Receipt, ABC):
             self.skipped["key"] += 1
         else:
             yield Object(f"s3://{bucket}/{key}", size)
+
+
+def cut(files: Iterable[Object], extent: Extent) -> Iterator[list[Object]]:
+    """Cut a row of files into portions. A file of unknown size counts as none of the bytes."""
+    portion: list[Object] = []
+    size = 0
+    for file in files:
+        size += file.size or 0
+        if portion and (len(portion) == extent.files or size > extent.bytes):
+            yield portion
+            portion, size = [], file.size or 0
+        portion.append(file)
+    if portion:
+        yield portion
 
 
 def bad_line(place: str, number: int, kind: str, message: str) -> FormatError:

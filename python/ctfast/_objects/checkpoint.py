@@ -11,81 +11,44 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
-from typing import Any, NamedTuple
+from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
-from ctfast import _ctfast
-from ctfast._objects import KeySource, Object, Receipt
-from ctfast.exceptions import SourceError
+from ctfast._objects import Object, Portion, Receipt, Row
+from ctfast._objects.places import Marks, Place, Read, digest, version, where
+from ctfast._objects.state import NO_DAY, take, told, transaction
 
 __all__ = ["Checkpoint"]
 
-#: Bytes that stand for a file that was read: enough that no two files ever share them.
-_DIGEST = 16
-#: Files without a day in their keys: they are remembered for good.
-_NO_DAY = -1
-_VERSION = 1
-_SCHEMA = (
-    "CREATE TABLE query (description TEXT NOT NULL)",
-    "CREATE TABLE place (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, newest INTEGER NOT NULL, floor INTEGER NOT NULL)",
-    "CREATE TABLE seen (place INTEGER, day INTEGER, file BLOB, PRIMARY KEY (place, day, file)) WITHOUT ROWID",
-    "CREATE TABLE unread (file TEXT PRIMARY KEY, size INTEGER, tries INTEGER NOT NULL) WITHOUT ROWID",
-    f"PRAGMA user_version = {_VERSION}",
-)
-
-
-class _Where(NamedTuple):
-    """Where a key belongs: its place, and the day as a number."""
-
-    place: str
-    day: int
-
-
-@dataclass
-class _Place:
-    """What is known of a place."""
-
-    newest: int = _NO_DAY
-    floor: int = _NO_DAY
-    seen: set[bytes] = field(default_factory=set)
-
-
-@dataclass
-class _Marks:
-    """What a run has handed over since the last commit, in one place: no more than will be kept."""
-
-    newest: int = _NO_DAY
-    days: dict[int, set[bytes]] = field(default_factory=dict)
-
-    def add(self, day: int, digest: bytes, rewind: int) -> None:
-        self.days.setdefault(day, set()).add(digest)
-        if day > self.newest and day <= _tomorrow():
-            self.newest = day
-            for old in [old for old in self.days if _NO_DAY < old < day - rewind]:
-                del self.days[old]
+_UNREAD = {"file": pl.String, "size": pl.Int64, "records": pl.Int64, "tries": pl.Int64, "kind": pl.String}
 
 
 class Checkpoint(Receipt):
     """What a query has read of an archive so far, in a file: the next run reads what came since, and nothing twice.
 
-    Pass one to :func:`ctfast.scan`, ``read``, ``sql`` or ``stream``. A run that stops anywhere, by an error, Ctrl-C or a loss
-    of power, is continued by the next one. A file counts as read when its rows are safe, and not before:
+    Pass one to :func:`ctfast.scan`, ``read``, ``sql`` or ``stream``. A file counts as read when its rows are safe, which only you
+    know, so nothing is committed but
 
-    - ``ctfast.stream`` commits whenever the loop has come back for more after the last row of some thousand files;
-    - in a ``with`` block, everything is committed at its end, or not at all if the block fails;
-    - after ``ctfast.scan``, ``read`` and ``sql`` outside of such a block, call :meth:`commit`.
+    - by :meth:`Unit.commit`, or at the end of a ``with`` block of a unit, for the files of that unit: see
+      :meth:`EventStream.units`, which is for all that is stored portion by portion;
+    - at the end of a ``with`` block of the checkpoint, for all that was read in it;
+    - by :meth:`commit`, for all that was handed over so far.
+
+    A run that stops anywhere, or whose process is killed, is continued by the next one, which reads again what was not committed.
+    A commit is on the disk when the call returns, as far as SQLite's ``synchronous=FULL`` can tell.
 
     Files that come late are found under keys that are older than those already read: of every account, region and kind, the
-    days from ``rewind`` before the newest one on are listed again. A file that comes later than that is not found. A file
-    that could not be read at all (no access, no connection) is tried again in every run, until it can be read or
-    :meth:`forget` is called; a damaged file counts as read.
+    days from ``rewind`` before the newest one on are listed again. A file that comes later than that is not found.
+
+    What was bad is tried again in every run, until it can be read to its end or :meth:`forget` is called: :attr:`unread` shows
+    these files. Each record is handed over once: of a file that was damaged behind its tenth record, and is whole by now, the
+    records from the eleventh on are. The same is done with a file whose size, ETag or, on a local disk, time has changed since it
+    was read: what follows the records that were handed over is new, and ``report.warnings`` names the file as ``changed``,
+    since the records before were not compared.
 
     A checkpoint belongs to one query: the same sources, accounts, regions, kinds and bounds of time. What a Polars filter
     leaves out counts as read, so use the same one each time.
@@ -100,15 +63,16 @@ class Checkpoint(Receipt):
     Raises
     ------
     ValueError
-        The file is no checkpoint, or that of another query. Like the errors below it is raised when the query runs.
+        The file is no checkpoint, or one of a newer ctfast, or that of another query. Like the errors below it is raised when
+        the query runs.
     BlockingIOError
         Another process is using it.
 
     Notes
     -----
-    The file holds about 40 bytes for each log file of the days within ``rewind``, and 100 for each account, region and kind.
-    In memory are the latter, and the files of one account, region and kind. Files whose keys tell no day are remembered for
-    good.
+    The file holds about 55 bytes for each log file of the days within ``rewind``, 100 for each account, region and kind, and 60
+    for each unit. In memory are the floors, and the files of one account, region and kind. Files whose keys tell no day are
+    remembered for good.
 
     Examples
     --------
@@ -129,9 +93,7 @@ class Checkpoint(Receipt):
         self._path = os.fspath(path)
         self._rewind = rewind.days
         self._database: sqlite3.Connection | None = None
-        self._marks: dict[str, _Marks] = {}
-        self._failed: dict[str, int | None] = {}
-        self._read_at_last: set[str] = set()
+        self._begin()
 
     def __repr__(self) -> str:
         """Return where it is kept."""
@@ -139,136 +101,170 @@ class Checkpoint(Receipt):
 
     @property
     def unread(self) -> pl.DataFrame:
-        """Files that could not be read and will be tried again: ``file``, ``size``, ``tries``."""
+        """Files that are bad and will be tried again: ``file``, ``size``, ``records`` handed over, ``tries``, and the ``kind``."""
         with self._opened() as database:
-            rows = database.execute("SELECT file, size, tries FROM unread ORDER BY file").fetchall()
-        return pl.DataFrame(rows, schema={"file": pl.String, "size": pl.Int64, "tries": pl.Int64}, orient="row")
+            rows = database.execute("SELECT file, size, records, tries, kind FROM unread ORDER BY file").fetchall()
+        return pl.DataFrame([(os.fsdecode(file), *more) for file, *more in rows], schema=_UNREAD, orient="row")
+
+    @property
+    def units(self) -> pl.DataFrame:
+        """The units that were begun, in order: ``id``, ``files``, and whether they are ``committed``."""
+        with self._opened() as database:
+            rows = database.execute("SELECT id, files, committed FROM unit ORDER BY number").fetchall()
+        frame = pl.DataFrame(rows, schema={"id": pl.String, "files": pl.Int64, "committed": pl.Int64}, orient="row")
+        return frame.cast({"committed": pl.Boolean})
 
     def forget(self) -> None:
-        """Try the files that could not be read no more: they count as read."""
-        marks: dict[str, _Marks] = {}
-        with self._opened() as database, database:
-            database.execute("BEGIN IMMEDIATE")
-            for (file,) in database.execute("DELETE FROM unread RETURNING file").fetchall():
-                where = _where(file)
-                marks.setdefault(where.place, _Marks()).add(where.day, _digest(file), self._rewind)
-            for name, found in marks.items():
-                self._save(database, name, found)
+        """Try the files that are bad no more: they count as read as far as they were, unless they change."""
+        marks: dict[str, Marks] = {}
+        with self._changed() as database:
+            rows = database.execute("DELETE FROM unread RETURNING file, size, etag, modified, records").fetchall()
+            for name, *known in rows:
+                file = Object(os.fsdecode(name), *known)
+                self._mark(marks, file, file.first, ())
+            for place, found in marks.items():
+                self._save(database, place, found)
 
     def commit(self) -> None:
         """Make all that was handed over so far count as read, in one transaction."""
-        if not (self._marks or self._failed or self._read_at_last):
+        if not (self._marks or self._bad or self._units):
             return
-        with self._opened() as database, database:
-            database.execute("BEGIN IMMEDIATE")
+        with self._changed() as database:
             for name, marks in self._marks.items():
                 self._save(database, name, marks)
-            database.executemany("DELETE FROM unread WHERE file = ?", [(file,) for file in self._read_at_last])
+            database.executemany("DELETE FROM unread WHERE file = ?", [(os.fsencode(file),) for file in self._read_at_last])
+            database.executemany("INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?, ?, ?, ?)", self._bad)
+            database.executemany("UPDATE unit SET committed = 1 WHERE id = ?", [(name,) for name in self._units])
             database.executemany(
-                "INSERT INTO unread VALUES (?, ?, 1) ON CONFLICT (file) DO UPDATE SET tries = tries + 1", self._failed.items()
+                "DELETE FROM planned WHERE unit = (SELECT number FROM unit WHERE id = ?)", [(name,) for name in self._units]
             )
         self._begin()
 
     def _begin(self) -> None:
         """Forget what was handed over and not committed."""
-        self._marks, self._failed, self._read_at_last = {}, {}, set()
+        self._marks: dict[str, Marks] = {}
+        self._bad: list[tuple[Any, ...]] = []
+        self._read_at_last: list[str] = []
+        self._units: list[str] = []
 
-    def _save(self, database: sqlite3.Connection, name: str, marks: _Marks) -> None:
-        database.execute("INSERT OR IGNORE INTO place (name, newest, floor) VALUES (?, ?, ?)", (name, _NO_DAY, _NO_DAY))
+    def _note(self, portion: Portion, unlisted: Collection[str]) -> None:
+        """Note what became of a portion, for the next commit. These files and folders could not be listed."""
+        ledger = portion.ledger or {}
+        self._units.append(portion.id)
+        for file in portion.files:
+            row = ledger.get(file.url)
+            if row is not None and row.outcome != "bad":
+                self._mark(self._marks, file, max(file.first, row.seen), unlisted)
+                if file.tries:
+                    self._read_at_last.append(file.url)
+            else:
+                self._bad.append(_tried(file, row))
+
+    def _mark(self, marks: dict[str, Marks], file: Object, records: int, unlisted: Collection[str]) -> None:
+        name, day = where(file.url)
+        found = marks.get(name)
+        if found is None:
+            found = marks[name] = Marks()
+        found.hold(name, unlisted, self._rewind)
+        found.add(day, digest(file.url), Read(file.size, version(file), records), self._rewind)
+
+    def _save(self, database: sqlite3.Connection, name: str, marks: Marks) -> None:
+        database.execute("INSERT OR IGNORE INTO place (name, newest, floor) VALUES (?, ?, ?)", (name, NO_DAY, NO_DAY))
         select = "SELECT id, newest, floor FROM place WHERE name = ?"
         number, newest, floor = database.execute(select, (name,)).fetchone()
         newest = max(newest, marks.newest)
-        floor = max(floor, newest - self._rewind)
+        floor = max(floor, marks.floor(newest, self._rewind))
         database.execute("UPDATE place SET newest = ?, floor = ? WHERE id = ?", (newest, floor, number))
-        kept = ((day, digest) for day, digests in marks.days.items() if not _NO_DAY < day < floor for digest in digests)
-        database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", ((number, *row) for row in kept))
-        database.execute("DELETE FROM seen WHERE place = ? AND day > ? AND day < ?", (number, _NO_DAY, floor))
+        kept = ((day, *row) for day, files in marks.days.items() if not NO_DAY < day < floor for row in files.items())
+        rows = ((number, day, file, *read) for day, file, read in kept)
+        database.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.execute("DELETE FROM seen WHERE place = ? AND day > ? AND day < ?", (number, NO_DAY, floor))
 
-    def _note(self, file: Object, *, failed: bool) -> None:
-        if failed:
-            self._failed[file.url] = file.size
-            return
-        where = _where(file.url)
-        self._marks.setdefault(where.place, _Marks()).add(where.day, _digest(file.url), self._rewind)
+    def _plan(self, portion: Portion) -> Portion:
+        """Note a unit before its rows are handed over, so that the next run gives the same one if it is not committed."""
+        with self._changed() as database:
+            number = database.execute("INSERT INTO unit (files, committed) VALUES (?, 0)", (len(portion.files),)).lastrowid
+            portion.id = f"{number:08}-{portion.id}"
+            database.execute("UPDATE unit SET id = ? WHERE number = ?", (portion.id, number))
+            database.executemany(
+                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                ((number, place, os.fsencode(url), *known) for place, (url, *known) in enumerate(portion.files)),
+            )
+        return portion
 
-    def _place(self, name: str) -> _Place:
+    def _planned(self) -> list[Portion]:
+        """Units that were planned by an earlier run, and not committed, in order."""
+        with self._opened() as database:
+            units = database.execute("SELECT number, id FROM unit WHERE NOT committed ORDER BY number").fetchall()
+            select = "SELECT file, size, etag, modified, first, tries FROM planned WHERE unit = ? ORDER BY position"
+            rows = [(name, database.execute(select, (number,)).fetchall()) for number, name in units]
+        return [Portion(name, [Object(os.fsdecode(file), *known) for file, *known in files]) for name, files in rows]
+
+    def _tried(self) -> list[Object]:
+        """Files that were bad, as far as they were handed over."""
+        with self._opened() as database:
+            rows = database.execute("SELECT file, size, etag, modified, records, tries FROM unread ORDER BY file").fetchall()
+        return [Object(os.fsdecode(file), *known) for file, *known in rows]
+
+    def _of_unknown_size(self) -> int:
+        """How many files count as read by an older format, which kept no sizes."""
+        with self._opened() as database:
+            return int(database.execute("SELECT count(*) FROM seen WHERE records IS NULL").fetchone()[0])
+
+    def _place(self, name: str) -> Place:
         """What was committed of a place, when a run comes to it."""
         with self._opened() as database:
             found = database.execute("SELECT id, newest, floor FROM place WHERE name = ?", (name,)).fetchone()
             if found is None:
-                return _Place()
+                return Place()
             number, newest, floor = found
-            seen = {file for (file,) in database.execute("SELECT file FROM seen WHERE place = ?", (number,))}
-        return _Place(newest, floor, seen)
+            rows = database.execute("SELECT file, size, version, records FROM seen WHERE place = ?", (number,))
+            return Place(newest, floor, {file: Read(*read) for file, *read in rows})
 
     def _floors(self) -> dict[str, str]:
         """Of every place that is closed up to some day, that day as keys have it: what lies before is not listed."""
         with self._opened() as database:
-            rows = database.execute("SELECT name, floor FROM place WHERE floor > ?", (_NO_DAY,)).fetchall()
+            rows = database.execute("SELECT name, floor FROM place WHERE floor > ?", (NO_DAY,)).fetchall()
         return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         """The database: that of the run, if one is under way."""
         if self._database is not None:
-            yield self._database
+            with told(self._path):
+                yield self._database
             return
         database = self._open()
         try:
-            yield database
+            with told(self._path):
+                yield database
         finally:
             self._close()
+
+    @contextmanager
+    def _changed(self) -> Iterator[sqlite3.Connection]:
+        """The database, changed wholly or not at all."""
+        with self._opened() as database, transaction(database, self._path):
+            yield database
 
     def _open(self) -> sqlite3.Connection:
         """Open the database and keep others out of it, until it is closed."""
         self._close()
-        try:
-            # Polars may call from another thread, one at a time.
-            database = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
-        except sqlite3.OperationalError as error:
-            raise FileNotFoundError(2, str(error), self._path) from None
-        try:
-            self._take(database)
-        except BaseException:
-            database.close()
-            raise
-        self._database = database
-        return database
+        self._database = take(self._path)
+        return self._database
 
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
         self._database = None
 
-    def _take(self, database: sqlite3.Connection) -> None:
-        """Lock the database, and make it if it is new."""
-        try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("BEGIN EXCLUSIVE")
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if version == 0 and tables == (0,):
-                for statement in _SCHEMA:
-                    database.execute(statement)
-            elif version != _VERSION:
-                message = f"{self._path} is no checkpoint of this version of ctfast"
-                raise ValueError(message)
-            database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise BlockingIOError(11, "this checkpoint is used by another process", self._path) from None
-            raise OSError(5, str(error), self._path) from None
-        except sqlite3.DatabaseError:
-            message = f"{self._path} is no checkpoint"
-            raise ValueError(message) from None
-
-    def _belongs_to(self, database: sqlite3.Connection, query: Mapping[str, Any]) -> None:
+    def _belongs_to(self, query: Mapping[str, Any]) -> None:
         """Note the query, or refuse another one: what one has left out would be lost to the other."""
-        found = database.execute("SELECT description FROM query").fetchone()
-        if found is None:
-            database.execute("INSERT INTO query VALUES (?)", (json.dumps(query),))
-            return
+        with self._opened() as database:
+            found = database.execute("SELECT description FROM query").fetchone()
+            if found is None:
+                database.execute("INSERT INTO query VALUES (?)", (json.dumps(query),))
+                return
         earlier = json.loads(found[0])
         for name, value in query.items():
             if earlier.get(name) != value:
@@ -276,97 +272,8 @@ class Checkpoint(Receipt):
                 raise ValueError(message)
 
 
-class Resumed(KeySource):
-    """What is new in a listing."""
-
-    def __init__(
-        self, checkpoint: Checkpoint, listing: Callable[[dict[str, str]], _ctfast.Listing], query: Mapping[str, Any]
-    ) -> None:
-        super().__init__()
-        self._checkpoint = checkpoint
-        self._begin = listing
-        self._query = query
-        self._again: set[str] = set()
-
-    def _objects(self) -> Iterator[Object]:
-        checkpoint = self._checkpoint
-        checkpoint._begin()  # noqa: SLF001  # two halves of one thing
-        database = checkpoint._open()  # noqa: SLF001
-        checkpoint._belongs_to(database, self._query)  # noqa: SLF001
-        again = [Object(*row) for row in database.execute("SELECT file, size FROM unread ORDER BY file")]
-        self._again = {file.url for file in again}
-        yield from again
-        yield from self._new(self._begin(checkpoint._floors()))  # noqa: SLF001
-
-    def _new(self, listing: _ctfast.Listing) -> Iterator[Object]:
-        name: str | None = None
-        place = _Place()
-        visited: dict[str, int] = {}
-        while (page := listing.next()) is not None:
-            done = self.skipped["done"]
-            for url, size, _etag, _modified in page:
-                where = _where(url)
-                if where.place != name:
-                    name, place = where.place, self._checkpoint._place(where.place)  # noqa: SLF001
-                if where.day < visited.get(name, _NO_DAY):
-                    message = f"the sources name the days of {name} out of order: a checkpoint cannot follow them"
-                    raise ValueError(message)
-                visited[name] = where.day
-                if _NO_DAY < where.day < place.floor or _digest(url) in place.seen or url in self._again:
-                    done += url not in self._again
-                else:
-                    yield Object(url, size)
-            self._tell(listing, done)
-        self._tell(listing, self.skipped["done"])
-
-    def _tell(self, listing: _ctfast.Listing, done: int) -> None:
-        """Take over what the listing has passed over."""
-        counts = listing.counts()
-        self.skipped = Counter(counts["skipped"])
-        self.skipped["done"] = done
-        self.pruned = Counter(counts["pruned"])
-        self.bad = [_failure(*row) for row in listing.bad()]
-
-    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
-        """Note them: what could not be read is tried again."""
-        for file in files:
-            unread = file.url in failed
-            self._checkpoint._note(file, failed=unread)  # noqa: SLF001
-            if not unread and file.url in self._again:
-                self._checkpoint._read_at_last.add(file.url)  # noqa: SLF001
-
-    def close(self) -> None:
-        """Let others have the checkpoint."""
-        self._checkpoint._close()  # noqa: SLF001
-
-    def commit(self) -> None:
-        """Commit to the checkpoint."""
-        self._checkpoint.commit()
-
-    def _came_back(self) -> None:
-        self._checkpoint._came_back()  # noqa: SLF001
-
-
-def _where(url: str) -> _Where:
-    """Tell the place and the day of a key; a key without a day is a place of its folder's."""
-    key = _ctfast.parse_key(url)
-    if key is not None and key["day"] is not None:
-        year, month, day = key["day"].split("/")
-        try:
-            return _Where(url.rsplit("/", 4)[0], date(int(year), int(month), int(day)).toordinal())
-        except ValueError:
-            pass  # no day of the calendar
-    return _Where(url.rpartition("/")[0] + "/", _NO_DAY)
-
-
-def _digest(url: str) -> bytes:
-    return blake2b(os.fsencode(url), digest_size=_DIGEST).digest()
-
-
-def _tomorrow() -> int:
-    """Return the last day that a place can honestly have come to: a key from the far future must not close it."""
-    return datetime.now(UTC).toordinal() + 1
-
-
-def _failure(file: str | None, byte: int | None, record: int | None, kind: str, message: str, _kept: int) -> SourceError:
-    return SourceError(message, file, byte, record, kind, f"{file}: {message}")
+def _tried(file: Object, row: Row | None) -> tuple[Any, ...]:
+    """What is kept of a file that is bad, or was not read. It goes on behind the records that were handed over."""
+    records = file.first if row is None else max(file.first, row.seen)
+    kind = "skipped" if row is None else row.reason
+    return os.fsencode(file.url), file.size, file.etag, file.modified, records, file.tries + 1, kind

@@ -40,8 +40,8 @@ class KeyList(KeySource):
     Examples
     --------
     >>> import ctfast as ct
-    >>> list(ct.KeyList(["AWSLogs/a.json.gz", "AWSLogs/b c.json.gz"], bucket="logs"))
-    [Object(url='s3://logs/AWSLogs/a.json.gz', size=None), Object(url='s3://logs/AWSLogs/b c.json.gz', size=None)]
+    >>> [found.url for found in ct.KeyList(["AWSLogs/a.json.gz", "AWSLogs/b c.json.gz"], bucket="logs")]
+    ['s3://logs/AWSLogs/a.json.gz', 's3://logs/AWSLogs/b c.json.gz']
     """
 
     def __init__(self, source: Lines, *, bucket: str | None = None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from ctfast import _aws as aws
-from ctfast._objects import KeySource, Object, bad_line
+from ctfast._objects import KeySource, Object, Portion, bad_line
 from ctfast._objects.lines import Lines, lines, named
 from ctfast._objects.notices import NoticeError, read_notice
 from ctfast.exceptions import FormatError
@@ -83,21 +83,23 @@ class Messages(_Notified):
 
 @dataclass
 class _Message:
-    """A message that was received and not yet deleted."""
+    """A message that was received and not yet deleted: it waits for so many files."""
 
     handle: str
-    waits_for: list[str]
+    waits_for: int
     failed: bool = field(default=False)
 
 
 class Queue(_Notified):
     """An SQS queue of notifications of new log files (needs ``ctfast[aws]``).
 
-    It is read until it is empty. A message is deleted only when the rows of all files that it names are safe: ``ctfast.stream``
-    deletes it once the loop has come back for more; in a ``with`` block it is deleted at the end; after ``ctfast.scan``,
-    ``read`` and ``sql`` call :meth:`commit`. A message that names a file that could not be read, or that is not understood, stays
-    in the queue, where the redrive policy decides about it. Delivery is at least once: a file whose message comes twice is read
-    twice.
+    It is read until it is empty. A message is deleted only when the rows of all files that it names are safe: when their
+    :class:`ctfast.Unit` is committed, at the end of a ``with`` block of the queue, or by :meth:`commit`. A message that is not
+    understood stays in the queue, and so does one that names a file of which nothing could be read: the redrive policy decides
+    about them. A file that is damaged behind some of its records is named in the report, and its message is deleted: a queue
+    cannot tell which records were handed over, so all of them would come again.
+
+    Delivery is at least once: a file whose message comes twice is read twice, so drop duplicates by ``file`` and ``record``.
 
     Parameters
     ----------
@@ -148,8 +150,8 @@ class Queue(_Notified):
             "WaitTimeSeconds": int(seconds),
             "VisibilityTimeout": int(visibility.total_seconds()),
         }
-        #: In the order in which they were received, which is the order of their files.
-        self._open: deque[_Message] = deque()
+        #: Messages that wait for a file, by its url, in the order in which they were received.
+        self._waiting: dict[str, deque[_Message]] = {}
         self._used: list[str] = []
 
     def __repr__(self) -> str:
@@ -158,7 +160,7 @@ class Queue(_Notified):
 
     def _objects(self) -> Iterator[Object]:
         self._connect()
-        self._open.clear()
+        self._waiting.clear()
         self._used.clear()
         while received := self._received():
             for message in received:
@@ -168,27 +170,30 @@ class Queue(_Notified):
                     place = f"message {message.get('MessageId')} of {self._url}"
                     self.bad.append(FormatError(str(error), place, None, None, _BAD, f"{place}: {error}"))
                     continue
-                self._open.append(_Message(message["ReceiptHandle"], [file.url for file in found]))
+                if not found:
+                    self._used.append(message["ReceiptHandle"])
+                    continue
+                waiting = _Message(message["ReceiptHandle"], len(found))
+                for file in found:
+                    self._waiting.setdefault(file.url, deque()).append(waiting)
                 yield from found
 
-    def done(self, files: Sequence[Object], failed: Container[str]) -> None:
+    def done(self, portion: Portion) -> None:
         """Note of which messages every file is read, and none failed."""
-        waiting = (message for message in self._open if message.waits_for)
-        message = next(waiting, None)
-        for file in files:
-            if message is not None and not message.waits_for:
-                message = next(waiting, None)
-            if message is None or file.url not in message.waits_for:
-                raise LookupError(f"the queue did not name {file.url} next")
-            message.waits_for.remove(file.url)
-            message.failed |= file.url in failed
+        ledger = portion.ledger or {}
+        for file in portion.files:
+            waiting = self._waiting[file.url]
+            message = waiting.popleft()
+            if not waiting:
+                del self._waiting[file.url]
+            row = ledger.get(file.url)
+            message.failed |= row is None or (row.outcome == "bad" and not row.seen)
+            message.waits_for -= 1
+            if not (message.waits_for or message.failed):
+                self._used.append(message.handle)
 
     def commit(self) -> None:
         """Delete the messages of which every file was handed over."""
-        while self._open and not self._open[0].waits_for:
-            message = self._open.popleft()
-            if not message.failed:
-                self._used.append(message.handle)
         while self._used:
             entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(self._used[:_TOGETHER])]
             del self._used[:_TOGETHER]

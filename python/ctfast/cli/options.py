@@ -197,6 +197,7 @@ checkpoint = click.option(
     "--checkpoint",
     callback=lambda _ctx, _param, path: None if path is None else ct.Checkpoint(path),
     metavar="FILE",
-    help="Read only files that no earlier run with this FILE has read, those that came late among them.",
+    help="Read only files that no earlier run with this FILE has read, those that came late among them. With it, -o names a "
+    "folder, and what is in it is never replaced: each run adds the parts that it has read.",
 )
 limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")

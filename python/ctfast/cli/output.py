@@ -14,19 +14,19 @@ import pyarrow.parquet as pq
 
 from ctfast._files import written
 
-__all__ = ["FORMATS", "TABLE", "chosen", "nested", "opened", "write"]
+__all__ = ["FORMATS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "write"]
 
 Frames: TypeAlias = Iterable[pl.DataFrame]
 
 TABLE = "table"
-_SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
 #: Bytes that a row group of a Parquet file is made of. More compress better, and are held in memory.
 _ROW_GROUP = 32 << 20
 
 
 def chosen(form: str | None, target: str | None, otherwise: str) -> str:
     """Return the format that was asked for, or that the name of the file tells."""
-    form = form or _SUFFIXES.get(Path(target or "").suffix, otherwise)
+    form = form or SUFFIXES.get(Path(target or "").suffix, otherwise)
     if form == "parquet" and target is None and sys.stdout.isatty():
         message = "parquet is not for terminals; name a file with -o"
         raise ValueError(message)

@@ -16,11 +16,10 @@ from rich.table import Table
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
-from ctfast._objects import KeySource
 from ctfast._source import COLUMNS
-from ctfast.cli import options
+from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
-from ctfast.cli.output import FORMATS, TABLE, chosen, nested, opened, write
+from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
 from ctfast.cli.screen import Screen, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
@@ -87,7 +86,9 @@ def scan(
     Examples:
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
-      ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o new.parquet
+      ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
+
+    With --checkpoint or --from queue, -o names a folder: each run adds its parts to it.
     """
     form = chosen(form, target, _otherwise())
     names = columns or (SHOWN if form == TABLE else COLUMNS)
@@ -207,19 +208,20 @@ def put_records(
     """Print these columns of the records that are asked for, and end with the exit code."""
     report = ct.Report()
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    reading |= {"report": report, "checkpoint": checkpoint}
+    source = options.sources(archive, origin, target)
+    receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
+    folder = None if receipt is None else parts.folder(target, form, limit, checkpoint)
+    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}
     # What was written counts as read; what is still to be written does not.
-    with checkpoint or nullcontext():
-        with progress(visible=_is_free(form, target)) as shown:
-            source = options.sources(archive, origin, target)
-            records = ct.stream(source, columns=roots, batch_rows=_SLICE, progress=shown, **reading)
-            with source if isinstance(source, KeySource) else nullcontext(), records:
-                tables = itertools.chain([records.schema.empty_table()], records)
-                frames: Iterable[pl.DataFrame] = (pl.DataFrame(table).select(map(nested, names)) for table in tables)
-                if form == TABLE:
-                    frames = list(_head(frames, _shown(limit) + 1))
-                else:
-                    _save(frames, form, target, limit)
+    with receipt or nullcontext():
+        with progress(visible=_is_free(form, target)) as shown, ct.stream(source, progress=shown, **reading) as records:
+            frames: Iterable[pl.DataFrame] = parts.frames(records, records.schema, names)
+            if folder is not None:
+                parts.put(records.units(), folder, form, names)
+            elif form == TABLE:
+                frames = list(_head(frames, _shown(limit) + 1))
+            else:
+                _save(frames, form, target, limit)
         if form == TABLE:
             _tabulate(frames, target, limit)
     ctx.exit(findings(report))

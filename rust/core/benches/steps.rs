@@ -279,6 +279,7 @@ fn scan(criterion: &mut Criterion, corpus: &Corpus) {
                 remote: None,
                 keeps_remote: false,
                 sizes: None,
+                ledger: false,
                 files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
                 schema: Arc::clone(&columns),
                 predicate: predicate.clone(),

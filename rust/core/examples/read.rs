@@ -34,6 +34,7 @@ fn main() {
             remote: None,
             keeps_remote: false,
             sizes: None,
+            ledger: false,
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

@@ -48,6 +48,7 @@ impl Archive {
             remote: None,
             keeps_remote: false,
             sizes: None,
+            ledger: false,
         }
     }
 

@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 const ENOENT: i32 = 2;
 
 /// Whether a file could not be read at all.
-pub(crate) fn is_source_error(kind: &ErrorKind) -> bool {
+fn is_source_error(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unreadable(_) | ErrorKind::Store(..))
 }
 

@@ -11,14 +11,14 @@ use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::object::{Requests, is_address};
-use ctfast_core::source::{Selection, Skip, keys, named};
+use ctfast_core::source::{self, Named, Selection, Skip, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{batch_capsules, schema_capsule};
-use crate::error::{is_source_error, to_exception};
+use crate::error::to_exception;
 use crate::filter::{self, Filter};
 use crate::integrity::{Hashes, Paths};
 use crate::remote::Remote;
@@ -99,7 +99,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, sizes=None, remote=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -123,7 +123,7 @@ impl Scan {
         storage_options: Option<BTreeMap<String, String>>,
         credentials: Option<Py<PyAny>>,
         opened: Option<PyRef<'_, Sizes>>,
-        sizes: Option<Vec<Option<u64>>>,
+        named: Option<Vec<(Option<u64>, Option<String>, u64)>>,
         remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
@@ -139,8 +139,12 @@ impl Scan {
             }
             None => None,
         };
-        let files = match sizes {
-            Some(sizes) => named(paths.into_iter().zip(sizes).collect(), selection, remote.clone()),
+        let ledger = named.is_some();
+        let files = match named {
+            Some(known) => {
+                let named = |(source, (size, etag, first))| Named { source, size, etag, first };
+                source::named(paths.into_iter().zip(known).map(named).collect(), selection, remote.clone())
+            }
             None => keys(paths, selection, remote.clone()),
         };
         let plan = Plan {
@@ -155,6 +159,7 @@ impl Scan {
             threads,
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
+            ledger,
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
@@ -219,11 +224,14 @@ impl Scan {
         lock(&self.state).report().bad.iter().map(row).collect()
     }
 
-    /// The files up to the last batch that could not be read at all: another try may help.
-    fn unread(&self) -> Vec<String> {
-        let state = lock(&self.state);
-        let unread = state.report().bad.iter().filter(|finding| is_source_error(finding.error.kind()));
-        unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+    /// What became of each named file up to the last batch, since this was last asked: its key, how it came out and why, where the
+    /// damage lies, and its records that became rows, are none, and were not asked for.
+    fn ledger(&self) -> Vec<LedgerRow> {
+        let rows = match &mut *lock(&self.state) {
+            State::Running(scan) => scan.take_ledger(),
+            State::Closed(report) => std::mem::take(&mut report.ledger),
+        };
+        rows.into_iter().map(|row| (row.key, row.outcome.name(), row.reason, row.byte, row.read, row.bad, row.skipped)).collect()
     }
 
     /// The warnings up to the last batch.
@@ -235,6 +243,8 @@ impl Scan {
 pub(crate) fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
     counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
+
+type LedgerRow = (String, &'static str, Option<&'static str>, Option<u64>, u64, u64, u64);
 
 pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
+use crate::ledger::Row;
 use crate::source::Keys;
 use crate::source::object::Remote;
 use files::{Ahead, Files};
@@ -50,6 +51,8 @@ pub struct Plan {
     pub hashes: Option<Arc<Hashes>>,
     /// Where to note how large the files that are read are.
     pub sizes: Option<Arc<Sizes>>,
+    /// Whether to tell what became of each file.
+    pub ledger: bool,
 }
 
 /// What all workers share.
@@ -64,6 +67,7 @@ struct Shared {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
+    ledger: bool,
 }
 
 /// A running scan. It owns its threads; dropping it ends them.
@@ -112,6 +116,7 @@ impl Scan {
             limits: plan.limits,
             hashes: plan.hashes,
             sizes: plan.sizes,
+            ledger: plan.ledger,
         });
         let Plan { remote, keeps_remote, .. } = plan;
         let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
@@ -154,6 +159,11 @@ impl Scan {
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// What became of each file since this was last asked, up to the last batch.
+    pub fn take_ledger(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.report.ledger)
     }
 
     /// Ends the workers and waits for them.

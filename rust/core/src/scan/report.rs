@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::ledger::Row;
 use crate::source::Skip;
 use crate::source::object::Requests;
 
@@ -35,6 +36,8 @@ pub struct Report {
     pub warnings: Vec<Finding>,
     /// Values that do not fit their column, by its path.
     pub misfits: BTreeMap<&'static str, u64>,
+    /// What became of each file, if that was asked for and until it is taken.
+    pub ledger: Vec<Row>,
     /// Requests to buckets, those of work that is under way among them.
     pub requests: Requests,
 }
@@ -76,6 +79,7 @@ impl Report {
         self.bytes_inflated += next.bytes_inflated;
         self.bad.extend(next.bad);
         self.warnings.extend(next.warnings);
+        self.ledger.extend(next.ledger);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

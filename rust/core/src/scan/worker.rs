@@ -18,6 +18,7 @@ use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
 use crate::json::{Cursor, Index};
+use crate::ledger::Row;
 use crate::source::object::{Bucket, Got};
 use crate::source::{At, Entry, Listed, Skip, unreadable};
 
@@ -65,6 +66,8 @@ struct Rows {
     offset: u64,
     key: String,
     digest: bool,
+    /// The first record that is asked for.
+    first: u64,
     /// Of the file: records so far that became rows, that the predicate refused, that are none.
     read: u64,
     skipped: u64,
@@ -86,6 +89,7 @@ impl Worker {
             offset: 0,
             key: String::new(),
             digest: false,
+            first: 0,
             read: 0,
             skipped: 0,
             bad: Vec::new(),
@@ -151,22 +155,28 @@ impl Worker {
                 self.report.prune(reason);
                 Ok(())
             }
-            Listed::Failed(error) => self.bad_file(error, 0),
+            Listed::Failed(error) => {
+                self.report.ledger.extend(self.shared.ledger.then(|| Row::failed(&error)));
+                self.bad_file(error, 0)
+            }
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
+                let row = self.shared.ledger.then(|| Row::of(&entry));
                 let outcome = self.file(entry, body)?;
-                self.settle(outcome)
+                self.settle(outcome, row)
             }
         }
     }
 
     /// Counts the file by how it came out.
-    fn settle(&mut self, outcome: Outcome) -> Result<(), Closed> {
+    fn settle(&mut self, outcome: Outcome, row: Option<Row>) -> Result<(), Closed> {
         let Rows { read, skipped, .. } = self.rows;
         self.report.records_read += read;
         self.report.records_skipped += skipped;
         let bad = std::mem::take(&mut self.rows.bad);
         self.report.records_bad += bad.len() as u64;
+        let row = row.map(|row| outcome.noted(Row { read, bad: bad.len() as u64, skipped, ..row }, self.rows.digest));
+        self.report.ledger.extend(row);
         for error in bad {
             let error = error.in_file(&self.rows.key);
             self.report.bad.push(Finding { error: error.clone(), records_kept: read });
@@ -218,8 +228,8 @@ impl Worker {
         if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
-    fn file(&mut self, Entry { key, at, size, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
-        self.rows.start(key);
+    fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
+        self.rows.start(key, first);
         if self.rows.builders.rows() >= BATCH_ROWS {
             self.flush()?;
         }
@@ -468,6 +478,18 @@ enum Outcome {
     Bad(Error),
 }
 
+impl Outcome {
+    /// The row of the file, with how it came out.
+    fn noted(&self, row: Row, is_digest: bool) -> Row {
+        match self {
+            Self::Read(_) if is_digest => row.skipped(Skip::Digest),
+            Self::Read(_) => row,
+            Self::Skipped(reason) => row.skipped(*reason),
+            Self::Bad(error) => row.bad(error),
+        }
+    }
+}
+
 /// Tells the reader that a task has ended, however it ends.
 struct Finish {
     shared: Arc<Shared>,
@@ -484,9 +506,10 @@ impl Drop for Finish {
 }
 
 impl Rows {
-    fn start(&mut self, key: String) {
+    fn start(&mut self, key: String, first: u64) {
         self.builders.start_file(&key);
         self.key = key;
+        self.first = first;
         (self.base, self.offset, self.digest) = (0, 0, false);
         (self.read, self.skipped) = (0, 0);
     }
@@ -495,6 +518,10 @@ impl Rows {
 impl Visitor for Rows {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
+        if index < self.first {
+            self.skipped += 1;
+            return Ok(());
+        }
         let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
         let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
         if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
@@ -511,7 +538,11 @@ impl Visitor for Rows {
     }
 
     fn bad_record(&mut self, error: Error) {
-        self.bad.push(error.shifted(self.offset));
+        if error.location().record.is_some_and(|index| index < self.first) {
+            self.skipped += 1; // an earlier run has told it
+        } else {
+            self.bad.push(error.shifted(self.offset));
+        }
     }
 
     fn digest(&mut self) {

@@ -23,6 +23,8 @@ pub struct Entry {
     pub etag: Option<String>,
     /// When it was last changed: microseconds since 1970.
     pub modified: Option<i64>,
+    /// Its first record that is asked for: an earlier run has handed over those before it.
+    pub first: u64,
 }
 
 /// Where a file is.

@@ -43,6 +43,7 @@ impl Listing {
                 size: Some(metadata.len()),
                 etag: None,
                 modified: metadata.modified().ok().and_then(micros),
+                first: 0,
             }),
         }
     }

@@ -11,5 +11,5 @@ pub mod storage;
 pub use listed::{At, Entry, Keys, Listed};
 pub use local::{Listing, has_log_ending};
 pub(crate) use local::{is_folder, unreadable};
-pub use object::{keys, named};
+pub use object::{Named, keys, named};
 pub use selection::{Paths, Selection, Skip};

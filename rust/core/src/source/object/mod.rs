@@ -99,7 +99,7 @@ impl Remote {
     #[must_use]
     pub fn entry(&self, address: String) -> Entry {
         let (bucket, _) = split(&address);
-        Entry { at: At::Bucket(self.bucket(bucket)), key: address, size: None, etag: None, modified: None }
+        Entry { at: At::Bucket(self.bucket(bucket)), key: address, size: None, etag: None, modified: None, first: 0 }
     }
 
     fn keys(self: &Arc<Self>, address: &str, selection: &Selection) -> Keys {
@@ -145,17 +145,34 @@ pub fn keys(sources: Vec<PathBuf>, selection: Selection, remote: Option<Arc<Remo
     }))
 }
 
-/// Files that are named one by one, as paths or addresses, with their sizes where these are known. No folder is listed.
+/// A file that is named: its path or address, and what is known of it.
+#[derive(Debug)]
+pub struct Named {
+    /// Path or address.
+    pub source: PathBuf,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// What the store calls its version.
+    pub etag: Option<String>,
+    /// Its first record that is asked for.
+    pub first: u64,
+}
+
+/// Files that are named one by one. No folder of a bucket is listed.
 #[must_use]
-pub fn named(files: Vec<(PathBuf, Option<u64>)>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
-    Box::new(files.into_iter().flat_map(move |(source, size)| -> Keys {
+pub fn named(files: Vec<Named>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
+    Box::new(files.into_iter().flat_map(move |Named { source, size, etag, first }| -> Keys {
         let address = source.to_str().filter(|_| is_address(&source));
         let Some((address, remote)) = address.zip(remote.as_ref()) else {
-            return Box::new(Listing::new(vec![source], selection.clone()));
+            let from_first = move |listed| match listed {
+                Listed::File(entry) => Listed::File(Entry { first, ..entry }),
+                other => other,
+            };
+            return Box::new(Listing::new(vec![source], selection.clone()).map(from_first));
         };
         let listed = match selection.skips(address) {
             Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { size, ..remote.entry(address.to_owned()) }),
+            None => Listed::File(Entry { size, etag, first, ..remote.entry(address.to_owned()) }),
         };
         Box::new(std::iter::once(listed))
     }))

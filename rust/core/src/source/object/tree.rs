@@ -305,7 +305,7 @@ impl Tree {
             Some(skip) => Listed::Skipped(skip),
             None => {
                 let at = At::Bucket(Arc::clone(&self.bucket));
-                Listed::File(Entry { key, at, size: Some(size), etag, modified })
+                Listed::File(Entry { key, at, size: Some(size), etag, modified, first: 0 })
             }
         }
     }

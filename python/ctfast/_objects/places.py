@@ -1,0 +1,109 @@
+"""What a checkpoint keeps of files: where each belongs, which version of it was read, and how far."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+from ctfast import _ctfast
+from ctfast._objects import Object
+from ctfast._objects.state import NO_DAY
+
+__all__ = ["Marks", "Place", "Read", "Where", "digest", "version", "where"]
+
+#: Bytes that stand for a file that was read: enough that no two files ever share them.
+_DIGEST = 16
+#: Bytes that stand for a version of one file.
+_VERSION = 8
+
+
+class Where(NamedTuple):
+    """Where a key belongs: its place, which is all of the key that stands before its day, and the day as a number."""
+
+    place: str
+    day: int
+
+
+class Read(NamedTuple):
+    """What was read of a file: its size, its version, and how many records. An older format knew none of them."""
+
+    size: int | None
+    version: bytes | None
+    records: int | None
+
+    def is_other_than(self, file: Object) -> bool:
+        """Tell whether the file has changed since, as far as both are known."""
+        pairs = (self.size, file.size), (self.version, version(file))
+        return any(one is not None and other is not None and one != other for one, other in pairs)
+
+
+@dataclass
+class Place:
+    """What is known of a place: its newest day, the day before which it is closed, and the files that were read since."""
+
+    newest: int = NO_DAY
+    floor: int = NO_DAY
+    seen: dict[bytes, Read] = field(default_factory=dict)
+
+
+@dataclass
+class Marks:
+    """What a run has handed over since the last commit, in one place: no more than will be kept."""
+
+    newest: int = NO_DAY
+    #: Where the floor stays, since a part of the place behind it could not be listed.
+    held: int | None = None
+    days: dict[int, dict[bytes, Read]] = field(default_factory=dict)
+
+    def add(self, day: int, file: bytes, read: Read, rewind: int) -> None:
+        """Note a file that was read."""
+        self.days.setdefault(day, {})[file] = read
+        if day > self.newest and day <= _tomorrow():
+            self.newest = day
+            if self.held is None:
+                for old in [old for old in self.days if NO_DAY < old < day - rewind]:
+                    del self.days[old]
+
+    def hold(self, place: str, unlisted: Collection[str], rewind: int) -> None:
+        """Keep the floor where it is, if one of these files and folders lies in the place. They come in the order of their days."""
+        if self.held is None and any(path.startswith(f"{place.rstrip('/')}/") for path in unlisted):
+            self.held = self.newest - rewind
+
+    def floor(self, newest: int, rewind: int) -> int:
+        """Return the day before which the place is closed, when this is its newest."""
+        return newest - rewind if self.held is None else self.held
+
+
+def where(url: str) -> Where:
+    """Tell the place and the day of a key; a key without a day is a place of its folder's."""
+    key = _ctfast.parse_key(url)
+    if key is not None and key["day"] is not None:
+        year, month, day = key["day"].split("/")
+        try:
+            return Where(url.rsplit("/", 4)[0], date(int(year), int(month), int(day)).toordinal())
+        except ValueError:
+            pass  # no day of the calendar
+    return Where(url.rpartition("/")[0] + "/", NO_DAY)
+
+
+def digest(url: str) -> bytes:
+    """Return what stands for a file."""
+    return blake2b(os.fsencode(url), digest_size=_DIGEST).digest()
+
+
+def version(file: Object) -> bytes | None:
+    """Return what stands for a version of a file: its ETag, or when it was last changed where there is none.
+
+    A copy of the same bytes has the same ETag, but another time.
+    """
+    known = file.modified if file.etag is None else file.etag
+    return None if known is None else blake2b(str(known).encode(), digest_size=_VERSION).digest()
+
+
+def _tomorrow() -> int:
+    """Return the last day that a place can honestly have come to: a key from the far future must not close it."""
+    return datetime.now(UTC).toordinal() + 1

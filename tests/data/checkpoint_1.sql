@@ -1,0 +1,13 @@
+PRAGMA application_id = 0;
+PRAGMA user_version = 1;
+BEGIN TRANSACTION;
+CREATE TABLE place (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, newest INTEGER NOT NULL, floor INTEGER NOT NULL);
+INSERT INTO "place" VALUES(1,'bucket/AWSLogs/111122223333/CloudTrail/eu-west-1',739320,739318);
+CREATE TABLE query (description TEXT NOT NULL);
+INSERT INTO "query" VALUES('{"source": ["bucket"], "accounts": null, "regions": null, "kinds": null, "since": null, "until": null, "max_delay": 86400000000}');
+CREATE TABLE seen (place INTEGER, day INTEGER, file BLOB, PRIMARY KEY (place, day, file)) WITHOUT ROWID;
+INSERT INTO "seen" VALUES(1,739320,X'031605B734C104773C295BE5F8194F55');
+INSERT INTO "seen" VALUES(1,739320,X'93EEB40C4E29B8896861F1CA61DD737D');
+CREATE TABLE unread (file TEXT PRIMARY KEY, size INTEGER, tries INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO "unread" VALUES('bucket/AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/10/111122223333_CloudTrail_eu-west-1_20250310T0000Z_c.json.gz',51,1);
+COMMIT;

@@ -1,0 +1,194 @@
+"""1 of 9, item 8: what was bad is tried again, what has changed is read again, and each record comes once."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import ctfast as ct
+from archive import TIME, body, path, put
+from ctfast.sample import write as write_sample
+
+DATA = Path(__file__).parents[1] / "data"
+NAMES = [f"e{number}" for number in range(5)]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    put(tmp_path / "logs", "a", body("a"))
+    return tmp_path / "logs"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> ct.Checkpoint:
+    return ct.Checkpoint(tmp_path / "state")
+
+
+def read(root: Path, checkpoint: ct.Checkpoint, report: ct.Report | None = None) -> list[str]:
+    with checkpoint:
+        return ct.read(root, checkpoint=checkpoint, on_error="collect", report=report)["eventName"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [(b"", "empty"), (body(*NAMES)[:20], "truncated-gzip"), (gzip.compress(b'{"Rec'), "invalid-json"), (b"?", "unrecognized")],
+)
+def test_a_file_of_which_nothing_was_kept_is_read_when_it_is_whole(
+    root: Path, checkpoint: ct.Checkpoint, broken: bytes, kind: str
+) -> None:
+    put(root, "b", broken)
+    assert read(root, checkpoint) == ["a"]
+    assert checkpoint.unread.select("records", "tries", "kind").rows() == [(0, 1, kind)]
+    report = ct.Report()
+    assert read(root, checkpoint, report) == []
+    assert report.bad["kind"].to_list() == [kind]  # said each time
+    assert checkpoint.unread["tries"].to_list() == [2]
+    put(root, "b", body(*NAMES))
+    assert read(root, checkpoint) == NAMES
+    assert checkpoint.unread.is_empty()
+    assert read(root, checkpoint) == []
+
+
+def test_it_is_found_however_late_it_is_whole(root: Path, checkpoint: ct.Checkpoint) -> None:
+    put(root, "b", b"")
+    assert read(root, checkpoint) == ["a"]
+    for day in range(11, 20):
+        put(root, "c", body(f"c{day}"), day=day)
+    assert len(read(root, checkpoint)) == 9
+    put(root, "b", body(*NAMES))
+    assert read(root, checkpoint) == NAMES
+
+
+@pytest.mark.parametrize("cut", ["gzip", "json"])
+def test_of_a_file_that_was_kept_in_part_the_rest_comes(root: Path, checkpoint: ct.Checkpoint, cut: str) -> None:
+    names = [f"event-{number:05}" for number in range(5_000)]
+    whole = body(*names)
+    text = gzip.decompress(whole)
+    put(root, "b", whole[: len(whole) // 2] if cut == "gzip" else gzip.compress(text[: len(text) // 2]))
+    first = read(root, checkpoint)[1:]
+    assert 0 < len(first) < len(names)
+    assert checkpoint.unread["records"].to_list() == [len(first)]
+    assert read(root, checkpoint) == []
+    put(root, "b", whole)
+    assert [*first, *read(root, checkpoint)] == names
+    assert checkpoint.unread.is_empty()
+
+
+def test_a_file_that_has_grown_gives_what_was_added(root: Path, checkpoint: ct.Checkpoint) -> None:
+    log = root / "own.ndjson"
+    log.write_text('{"eventName": "one", "eventVersion": "1.11"}\n')
+    assert read(root, checkpoint) == ["a", "one"]
+    with log.open("a") as file:
+        file.write('{"eventName": "two", "eventVersion": "1.11"}\n')
+    report = ct.Report()
+    assert read(root, checkpoint, report) == ["two"]
+    assert report.warnings.select("file", "kind").rows() == [(str(log), "changed")]
+    assert "its first 1 records were handed over" in report.warnings["message"].item()
+    assert read(root, checkpoint, report) == []
+    assert report.warnings.is_empty()
+
+
+def test_a_file_with_another_time_is_read_again_and_gives_nothing_twice(root: Path, checkpoint: ct.Checkpoint) -> None:
+    assert read(root, checkpoint) == ["a"]
+    os.utime(path(root, "a"), (TIME + 1, TIME + 1))
+    report = ct.Report()
+    assert read(root, checkpoint, report) == []
+    assert report.files == (1, 1, 0, 0)
+    assert report.warnings["kind"].to_list() == ["changed"]
+
+
+def test_a_file_that_has_fewer_records_is_named(root: Path, checkpoint: ct.Checkpoint) -> None:
+    put(root, "b", body(*NAMES))
+    assert read(root, checkpoint) == ["a", *NAMES]
+    put(root, "b", body("other"), time=TIME + 1)
+    report = ct.Report()
+    assert read(root, checkpoint, report) == []
+    assert report.warnings["message"].to_list()[1] == "has 1 records by now, fewer than the 5 that were handed over"
+
+
+def test_a_file_that_could_not_be_listed_keeps_its_place_open(root: Path, checkpoint: ct.Checkpoint) -> None:
+    link = path(root, "link")
+    link.symlink_to(root.parent / "target")  # leads nowhere yet
+    for day in range(11, 20):
+        put(root, "c", body(f"c{day}"), day=day)
+    with checkpoint, ct.stream(root, checkpoint=checkpoint, on_error="collect") as events:
+        for unit in events.units(max_files=2):
+            with unit:
+                list(unit)
+    assert read(root, checkpoint) == []
+    (root.parent / "target").write_bytes(body(*NAMES))
+    assert read(root, checkpoint) == NAMES
+    assert read(root, checkpoint) == []
+
+
+def test_files_that_are_not_proven_do_not_count_as_read(root: Path, checkpoint: ct.Checkpoint, tmp_path: Path) -> None:
+    proven = ct.verify(root, keys=write_sample(tmp_path / "sample").keys)
+    report = ct.Report()
+    with checkpoint:
+        assert ct.read(root, checkpoint=checkpoint, verified=proven, report=report).height == 0
+    assert report.skipped["unverified"] == 1
+    assert read(root, checkpoint) == ["a"]
+
+
+# Formats
+
+
+def restored(tmp_path: Path, name: str) -> ct.Checkpoint:
+    """A checkpoint as that format has it, of the files that are made beside it."""
+    with sqlite3.connect(tmp_path / "state") as database:
+        database.executescript((DATA / f"{name}.sql").read_text())
+    put(Path("bucket"), "a", body("a"))
+    put(Path("bucket"), "b", body("b"))  # was empty
+    put(Path("bucket"), "c", body("c"))  # was gone
+    return ct.Checkpoint(tmp_path / "state")
+
+
+def version(checkpoint: Path) -> int:
+    with sqlite3.connect(checkpoint) as database:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_the_first_format_is_migrated_and_its_gaps_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = restored(tmp_path, "checkpoint_1")
+    assert version(tmp_path / "state") == 1
+    report = ct.Report()
+    assert read(Path("bucket"), checkpoint, report) == ["c"]  # done, of unknown size: a and b
+    assert report.skipped == {"done": 2}
+    assert report.warnings["kind"].to_list() == ["size-unknown"]
+    assert "2 files count as read since an older format" in report.warnings["message"].item()
+    assert version(tmp_path / "state") == 2
+    put(Path("bucket"), "d", body("d"))
+    assert read(Path("bucket"), checkpoint) == ["d"]
+
+
+def test_the_second_format_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = restored(tmp_path, "checkpoint_2")
+    report = ct.Report()
+    assert read(Path("bucket"), checkpoint, report) == ["c", "b"]  # a unit that was planned, then a file that was bad
+    assert (report.skipped, report.warnings.is_empty()) == ({"done": 1}, True)
+    assert checkpoint.units["committed"].to_list() == [True, True, True]
+
+
+@pytest.mark.parametrize("name", ["checkpoint_1", "checkpoint_2"])
+def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = restored(tmp_path, name)
+    with sqlite3.connect(tmp_path / "state") as database:
+        database.execute("PRAGMA user_version = 3")
+    before = (tmp_path / "state").read_bytes()
+    with pytest.raises(ValueError, match="is of format 3, made by a newer ctfast; this one reads formats 1 to 2: upgrade"):
+        read(Path("bucket"), checkpoint)
+    assert (tmp_path / "state").read_bytes() == before
+
+
+def test_another_database_is_no_checkpoint(root: Path, checkpoint: ct.Checkpoint, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "state") as database:
+        database.execute("CREATE TABLE theirs (a)")
+    with pytest.raises(ValueError, match="is no checkpoint, but another database"):
+        read(root, checkpoint)
