@@ -9,7 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -113,18 +114,27 @@ def test_a_planted_link_overwrites_nothing(archived: Mirrored, store: Store, tmp
 
 
 def temporary(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*.part") if path.stat().st_size]
+    found = []
+    for path in folder.rglob("*.part"):
+        with suppress(FileNotFoundError):  # it has its name by now
+            found += [path] * bool(path.stat().st_size)
+    return found
 
 
 def contents_but_temporary(folder: Path) -> dict[str, bytes]:
     return {name: content for name, content in contents(folder).items() if not name.endswith(".part")}
 
 
-def copying(url: str, folder: Path, endpoint: str) -> subprocess.Popen[str]:
+@contextmanager
+def copying(url: str, folder: Path, endpoint: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "ctfast", "copy", url, str(folder)]
     for name, value in options_of(endpoint).items():
         command += ["--storage-option", f"{name}={value}"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
