@@ -9,7 +9,7 @@ mod selection;
 pub mod storage;
 
 pub use listed::{At, Entry, Keys, Listed};
-pub use local::{Listing, has_log_ending};
-pub(crate) use local::{is_folder, unreadable};
+pub use local::{Listing, has_log_ending, words};
+pub(crate) use local::{is_folder, unreadable, unwritable};
 pub use object::{Named, keys, named};
 pub use selection::{Paths, Selection, Skip};
