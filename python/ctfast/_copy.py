@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -16,7 +17,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._contents import Contents
+from ctfast._files import locked, written
 from ctfast._report import FINDING, Requests
+from ctfast._signatures import read_signatures
 from ctfast._source import Options, Time
 from ctfast.exceptions import CloudTrailError
 
@@ -26,7 +30,10 @@ __all__ = ["Copied", "CopyProgress", "copy"]
 _PORTION = 2_000
 #: Beside the folder: in it, it would be read as a log.
 _SIGNATURES = ".signatures.json"
+_CONTENTS = ".contents.sqlite"
 _DIGEST = "/CloudTrail-Digest/"
+#: What the disk says when no file whatever can be written any more.
+_NO_ROOM = {f"cannot write: {os.strerror(code)}": code for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)}
 
 
 class CopyProgress(NamedTuple):
@@ -46,6 +53,15 @@ class CopyProgress(NamedTuple):
     of_bytes: int | None
 
 
+class _Wanted(NamedTuple):
+    """An object to fetch, and where it goes."""
+
+    url: str
+    size: int | None
+    etag: str | None
+    path: Path
+
+
 @dataclass(kw_only=True)
 class Copied:
     """What a copy did: ``listed == copied + present + skipped`` and the bad ones.
@@ -55,7 +71,9 @@ class Copied:
     copied : int
         Files that were fetched and written.
     present : int
-        Files that were there already, of the right size.
+        Files that were there already, and are the objects as far as the bucket tells.
+    compared : dict of str to int
+        How many of those that were there were compared by ``hash``, and how many by ``size`` alone.
     bytes : int
         Of those that were fetched.
     skipped : dict of str to int
@@ -72,6 +90,7 @@ class Copied:
 
     copied: int = 0
     present: int = 0
+    compared: dict[str, int] = field(default_factory=lambda: {"hash": 0, "size": 0})
     bytes: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     pruned: dict[str, int] = field(default_factory=dict)
@@ -100,8 +119,9 @@ def copy(
 ) -> Copied:
     """Copy an archive from a bucket to a folder, with the signatures of its digest files: it can be verified there, offline.
 
-    A file has its name only when it is whole. Called again, it goes on where it stopped: a file of the right size is not
-    fetched again. The folder has the keys of the bucket below it.
+    A file has its name only when it is whole, and on the disk. Called again, it goes on where it stopped: what is there is
+    compared with the size and the ETag of the object, and fetched again if it is another content. The folder has the keys of the
+    bucket below it. Several copies may write to one folder at a time.
 
     Parameters
     ----------
@@ -130,6 +150,10 @@ def copy(
         The bucket has nothing there.
     SourceError
         The bucket cannot be listed.
+    OSError
+        The folder cannot be written to, or the disk is full.
+    ValueError
+        The file of the signatures, from an earlier copy, is none.
 
     Examples
     --------
@@ -143,6 +167,11 @@ def copy(
     CloudTrail signs its digest files, and keeps the signature in the metadata of the object: "CloudTrail digest file
     structure" in AWS's user guide. It is written to a file beside the folder, ``archive.signatures.json``, as
     :func:`ctfast.fetch_signatures` gives it.
+
+    The ETag of an object is the MD5 of its content, unless it came to the bucket in parts or is encrypted with a key of KMS.
+    Of such objects the MD5 is noted when they are fetched, in ``archive.contents.sqlite``, so that later copies can compare
+    them, too. Files of such objects that another tool has put there are fetched once more; if they came in parts, they are
+    compared by size alone, and counted so.
     """
     if not source.startswith("s3://"):
         message = f"a copy is made from a bucket, s3://bucket/prefix, not from {source!r}"
@@ -157,10 +186,11 @@ def copy(
         max_delay=max_delay,
         storage_options=storage_options,
     )
+    folder, beside = _places(target)
     remote = options.remote()
     total = _Total(options) if progress is not None else None
     try:
-        done = _Copy(Path(target), remote, options.listing(remote, digests=True), progress, total).run()
+        done = _Copy(folder, beside, remote, options.listing(remote, digests=True), progress, total).run()
     finally:
         remote.close()
         if total is not None:
@@ -168,6 +198,21 @@ def copy(
     if total is not None:
         done.requests = Requests(*map(sum, zip(done.requests, total.requests(), strict=True)))
     return done
+
+
+def _places(target: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Return the folder, and what the names of the files beside it begin with."""
+    if not os.fspath(target):
+        message = "a copy needs the name of a folder"
+        raise ValueError(message)
+    folder = Path(target)
+    beside = folder if folder.name not in {"", ".."} else folder.resolve()
+    if not beside.name:
+        message = f"{folder}: nothing can be written beside the root of a disk: name a folder below it"
+        raise ValueError(message)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    return folder, beside
 
 
 class _Total:
@@ -206,6 +251,7 @@ class _Copy:
     def __init__(
         self,
         target: Path,
+        beside: Path,
         remote: _ctfast.Remote,
         listing: _ctfast.Listing,
         progress: Callable[[CopyProgress], object] | None,
@@ -218,15 +264,18 @@ class _Copy:
         self._total = total
         self._bad: list[tuple[Any, ...]] = []
         self._visited = [0, 0]
-        self._done = Copied(signatures=f"{target}{_SIGNATURES}")
+        self._done = Copied(signatures=f"{beside}{_SIGNATURES}")
         self._signatures: dict[str, Any] = {}
         self._saved = 0
+        self._contents = Contents(Path(f"{beside}{_CONTENTS}"))
+        self._folder: Path | None = None
 
     def run(self) -> Copied:
-        self._target.mkdir(parents=True, exist_ok=True)
+        _ctfast.make_folders(self._target)
         saved = Path(self._done.signatures)
+        _ctfast.NewFile(saved).abandon()  # what cannot be written is told before the work
         if saved.exists():
-            self._signatures = json.loads(saved.read_bytes())
+            self._signatures = read_signatures(saved)
             self._saved = len(self._signatures)
         files = self._listed()
         try:
@@ -234,25 +283,32 @@ class _Copy:
                 self._portion(portion)
         finally:
             self._save()
+            self._contents.close()
         counts = self._listing.counts()
         self._done.skipped, self._done.pruned = dict(Counter(counts["skipped"])), dict(Counter(counts["pruned"]))
         self._done.requests = Requests(*self._remote.requests())
         self._done.bad = pl.DataFrame(self._bad + self._listing.bad(), schema=FINDING, orient="row")
         return self._done
 
-    def _listed(self) -> Iterator[tuple[str, int | None, str]]:
+    def _listed(self) -> Iterator[_Wanted]:
         """What is to be fetched, and where it goes."""
         while (page := self._listing.next()) is not None:
-            for url, size, _etag, _modified in page:
+            for url, size, etag, _modified in page:
                 path = self._path(url)
                 if path is None:
                     message = "its key makes no path: a part of it is empty, '.' or '..'"
                     self._bad.append((url, None, None, "unsafe-key", message, 0))
-                elif self._is_present(url, size, path):
-                    self._done.present += 1
-                    self._tell(size)
+                    continue
+                if path.parent != self._folder:  # the listing comes to each once
+                    self._folder = path.parent
+                    _ctfast.remove_leftovers(path.parent)
+                compared = self._compared(url, size, etag, path)
+                if compared is None:
+                    yield _Wanted(url, size, etag, path)
                 else:
-                    yield url, size, str(path)
+                    self._done.present += 1
+                    self._done.compared[compared] += 1
+                    self._tell(size)
 
     def _path(self, url: str) -> Path | None:
         """Return where an object goes: never out of the folder, and never where another one goes."""
@@ -261,41 +317,61 @@ class _Copy:
             return None
         return self._target.joinpath(PurePosixPath(*parts))
 
-    def _is_present(self, url: str, size: int | None, path: Path) -> bool:
-        if _DIGEST in url and url.removeprefix("s3://") not in self._signatures:
-            return False
+    def _compared(self, url: str, size: int | None, etag: str | None, path: Path) -> str | None:
+        """Tell by what a file is known to be there; None if it is not, or has lost its signature."""
+        name = url.removeprefix("s3://")
+        if _DIGEST in url and name not in self._signatures:
+            return None
         try:
-            return path.stat().st_size == size
+            found = path.stat().st_size
         except OSError:
-            return False
+            return None
+        return self._contents.compared(name, etag, path) if found == size else None
 
-    def _portion(self, portion: list[tuple[str, int | None, str]]) -> None:
-        running = _ctfast.Copy(self._remote, portion)
+    def _portion(self, portion: list[_Wanted]) -> None:
+        running = _ctfast.Copy(self._remote, [(wanted.url, wanted.size, str(wanted.path)) for wanted in portion])
         waiting = set(range(len(portion)))
-        while (ended := running.next()) is not None:
-            number, metadata, failure = ended
-            url, size, path = portion[number]
-            waiting.discard(number)
-            if failure is not None:
-                self._bad.append((url, *failure[1:]))
-                continue
-            self._done.copied += 1
-            self._done.bytes += size if size is not None else os.stat(path).st_size  # noqa: PTH116  # one path object less
-            if _DIGEST in url:
-                self._signatures[url.removeprefix("s3://")] = dict(metadata)
-            self._tell(size)
-        self._bad += [(portion[number][0], None, None, "unreadable", "the copy broke off", 0) for number in sorted(waiting)]
+        try:
+            while (ended := running.next()) is not None:
+                number, metadata, failure = ended
+                waiting.discard(number)
+                if failure is None:
+                    self._fetched(portion[number], dict(metadata))
+                else:
+                    self._failed(portion[number], failure)
+        finally:
+            running.close()
+        bad = (None, None, "unreadable", "the copy broke off", 0)
+        self._bad += [(portion[number].url, *bad) for number in sorted(waiting)]
+        self._contents.save()
         # All are written each time, so the more there are, the less often; those that a crash loses are fetched again.
         if len(self._signatures) - self._saved > max(_PORTION, self._saved // 2):
             self._save()
 
+    def _fetched(self, wanted: _Wanted, metadata: dict[str, str]) -> None:
+        name = wanted.url.removeprefix("s3://")
+        self._contents.note(name, wanted.etag, wanted.path)
+        self._done.copied += 1
+        self._done.bytes += wanted.size if wanted.size is not None else wanted.path.stat().st_size
+        if _DIGEST in wanted.url:
+            self._signatures[name] = metadata
+        self._tell(wanted.size)
+
+    def _failed(self, wanted: _Wanted, failure: tuple[Any, ...]) -> None:
+        code = _NO_ROOM.get(failure[4])
+        if code is not None:  # and neither can the next one
+            raise OSError(code, os.strerror(code), str(wanted.path))
+        self._bad.append((wanted.url, *failure[1:]))
+
     def _save(self) -> None:
-        """Write the signatures: all of them, or those from before."""
-        self._saved = len(self._signatures)
+        """Write the signatures: all of them, those of earlier copies and of one beside this among them."""
         path = Path(self._done.signatures)
-        part = path.with_name(f"{path.name}.part")
-        part.write_text(json.dumps(dict(sorted(self._signatures.items())), indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        with locked(self._target):
+            if path.exists():
+                self._signatures = read_signatures(path) | self._signatures
+            self._saved = len(self._signatures)
+            with written(path) as file:
+                file.write(json.dumps(dict(sorted(self._signatures.items())), indent=1).encode() + b"\n")
 
     def _tell(self, size: int | None) -> None:
         self._visited[0] += 1

@@ -65,10 +65,11 @@ class Batch:
 
 @final
 class Copy:
-    """Copies that are under way. They go on by themselves; `Remote.close` cancels them."""
+    """Copies that are under way. They go on by themselves until `close`."""
 
     def __new__(cls, remote: Remote, wanted: list[tuple[str, int | None, str]]) -> Copy: ...
     def next(self) -> tuple[int, list[tuple[str, str]], tuple[Any, ...] | None] | None: ...
+    def close(self) -> None: ...
 
 @final
 class Listing:

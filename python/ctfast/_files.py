@@ -5,17 +5,18 @@ Over ``source::storage::NewFile`` of the core.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from ctfast import _ctfast
 
-__all__ = ["written"]
+__all__ = ["locked", "written"]
 
 #: Where links stand that lead to what a process has open, as /dev/stdout does.
 _OPEN_FILES = (Path("/dev"), Path("/proc"))
@@ -77,6 +78,18 @@ def _place(path: Path) -> Path | None:
     # The system decides whether this process may go through the link: not everybody may, in a folder that all can write to.
     os.close(os.open(path, os.O_WRONLY))
     return path.resolve()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process has this folder, and keep others waiting until the block has ended."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class _Named(io.FileIO):

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -31,6 +31,8 @@ _PEM = re.compile(rb"-----BEGIN (?:RSA )?PUBLIC KEY-----.*?-----END (?:RSA )?PUB
 _BITS = 2048
 #: A digest may be signed so much later than the range that it is about.
 _LATE = timedelta(hours=2)
+#: The end of the year 9999, in seconds since 1970.
+_LAST_SECOND = 253_402_300_799
 
 
 class PublicKey(NamedTuple):
@@ -217,18 +219,37 @@ def _of_bytes(text: bytes, region: str | None, name: str) -> Iterator[PublicKey]
         return
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = f"{name}: neither JSON nor a PEM or DER public key"
         raise ValueError(message) from None
-    yield from _load(parsed, region)
+    try:
+        found = list(_of_json(parsed, region))
+    except (ValueError, RecursionError) as error:
+        message = f"{name}: {error}"
+        raise ValueError(message) from None
+    yield from found
+
+
+def _of_json(parsed: Any, region: str | None) -> Iterator[PublicKey]:
+    """What a file holds: never a path, which only the user names."""
+    if isinstance(parsed, list):
+        for each in parsed:
+            yield from _of_json(each, region)
+    elif isinstance(parsed, Mapping):
+        yield from _parsed(parsed, region)
+    else:
+        message = "not public keys: neither an object nor a list of them"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
 
 
 def _parsed(parsed: Mapping[str, Any], region: str | None) -> Iterator[PublicKey]:
     """An answer of ListPublicKeys, one of its keys, or answers by region."""
     fields = {name.lower(): value for name, value in parsed.items()}
     if "publickeylist" in fields:
-        for key in fields["publickeylist"]:
-            yield from _parsed(key, region)
+        if not isinstance(fields["publickeylist"], list):
+            message = "PublicKeyList is no list"
+            raise ValueError(message)
+        yield from _of_json(fields["publickeylist"], region)
     elif "value" in fields:
         der = _raw(fields["value"])
         first, last = (fields.get(f"validity{end}time") for end in ("start", "end"))
@@ -239,7 +260,7 @@ def _parsed(parsed: Mapping[str, Any], region: str | None) -> Iterator[PublicKey
             if not (_REGION.fullmatch(name) and isinstance(value, (Mapping, list))):
                 message = f"not public keys: neither PublicKeyList nor a region: {name!r}"
                 raise ValueError(message)
-            yield from _load(value, name)
+            yield from _of_json(value, name)
 
 
 def _both(key: bytes, region: str | None) -> Iterator[PublicKey]:
@@ -256,6 +277,9 @@ def _both(key: bytes, region: str | None) -> Iterator[PublicKey]:
 
 def _raw(value: bytes | str) -> bytes:
     """DER as it is, or in base64: the AWS CLI gives the one, boto3 the other."""
+    if not isinstance(value, (str, bytes)):
+        message = "the value of a public key is not text"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
     raw = value.encode() if isinstance(value, str) else value
     if raw[:1] == b"\x30":
         return raw
@@ -286,10 +310,16 @@ def _md5(der: bytes) -> str:
 
 def _micros(time: Any) -> int:
     """Seconds since 1970 as AWS prints them, or a time."""
-    if isinstance(time, (int, float)):
-        return round(time * 1_000_000)
     if isinstance(time, str) and re.fullmatch(r"\d+(\.\d+)?", time):
-        return round(float(time) * 1_000_000)
+        time = float(time)
+    if isinstance(time, (int, float)):
+        if not abs(time) <= _LAST_SECOND:
+            message = f"no time of a key: {time!r}"
+            raise ValueError(message)
+        return round(time * 1_000_000)
+    if not isinstance(time, (str, date)):
+        message = "a key has a time that is no text"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
     found = micros("the validity of a key", time)
     if found is None:
         message = "a key has no time"

@@ -40,7 +40,29 @@ def load_signatures(signatures: Signatures | None) -> list[Row]:
     """
     if signatures is None:
         return []
-    parsed = signatures if isinstance(signatures, Mapping) else json.loads(Path(signatures).read_bytes())
+    parsed = signatures if isinstance(signatures, Mapping) else read_signatures(signatures)
+    return _rows(parsed)
+
+
+def read_signatures(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a file of signatures, and check it: from bucket/key to the metadata of the object."""
+    try:
+        parsed = json.loads(Path(path).read_bytes())
+    except json.JSONDecodeError as error:
+        message = f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        raise ValueError(message) from None
+    except (ValueError, RecursionError):
+        message = f"{path}: not JSON in UTF-8, or of numbers and depths that no file of signatures has"
+        raise ValueError(message) from None
+    try:
+        _rows(parsed)
+    except ValueError as error:
+        message = f"{path}: {error}"
+        raise ValueError(message) from None
+    return parsed  # type: ignore[no-any-return]  # an object, as it has rows
+
+
+def _rows(parsed: Any) -> list[Row]:
     if not isinstance(parsed, Mapping):
         message = "signatures are a JSON object from bucket/key to the metadata of the object"
         raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
@@ -55,13 +77,20 @@ def _row(name: str, saved: Any) -> Row:
         message = f"the signature of {name} is neither text nor an object"
         raise ValueError(message)
     metadata = (saved or {}).get("Metadata", saved or {})
+    if not isinstance(metadata, Mapping):
+        message = f"the metadata of {name} is no object"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
     fields = {key.lower().removeprefix(_PREFIX): value for key, value in metadata.items()}
-    generated = fields.get("backfill-generation-timestamp")
+    told = [fields.get(field) for field in ("signature", "signature-algorithm", "backfill-generation-timestamp")]
+    if not all(value is None or isinstance(value, str) for value in told):
+        message = f"the metadata of {name} is not text"
+        raise ValueError(message)
+    signature, algorithm, generated = told
     try:
         time = micros(name, generated)
     except ValueError:
         generated, time = None, None
-    return name, fields.get("signature"), fields.get("signature-algorithm"), generated is not None, time
+    return name, signature, algorithm, generated is not None, time
 
 
 def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> dict[str, dict[str, str]]:

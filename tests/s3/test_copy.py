@@ -138,7 +138,7 @@ def test_a_file_in_the_way(signed: Mirrored, store: Store, tmp_path: Path) -> No
     done = ct.copy(signed.url, tmp_path / "archive", storage_options=options_of(store.endpoint))
     assert done.copied == 0
     assert done.bad.height == len(signed.keys)
-    assert set(done.bad["kind"]) == {"unreadable"}
+    assert set(done.bad["kind"]) == {"unwritable"}
 
 
 def test_progress_and_totals(signed: Mirrored, store: Store, tmp_path: Path) -> None:

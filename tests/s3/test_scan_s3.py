@@ -118,7 +118,7 @@ def test_a_large_bucket_is_listed_whole_in_bounded_memory(organisation: Bucket) 
         first = listing.next()
         start, number, last, order = memory(), len(first), first[-1][0], True
         while (page := listing.next()) is not None:
-            order &= last < page[0][0] and all(one < other for (one, _), (other, _) in zip(page, page[1:]))
+            order &= last < page[0][0] and all(one[0] < other[0] for one, other in zip(page, page[1:]))
             number, last = number + len(page), page[-1][0]
         print(json.dumps([number, order, memory() - start, listing.counts()["pruned"]]))
         """

@@ -43,7 +43,7 @@ def copy(
     """Copy an archive from a bucket to DIR, to be verified there offline.
 
     Digest files come along, and their signatures, which a plain download loses: they are written to DIR.signatures.json. Called
-    again, it goes on where it stopped.
+    again, it goes on where it stopped, and fetches again what is there with another content.
 
     \b
     Exit code:
@@ -72,6 +72,8 @@ def copy(
     _failures(done.bad)
     skipped = sum(done.skipped.values())
     parts = [f"{counted(done.copied, 'file')} copied, {size(done.bytes)}", f"{done.present:,} there already"]
+    by_size = done.compared["size"]
+    parts += [f"{by_size:,} of them compared by size alone"] if by_size else []
     parts += [f"{skipped:,} of other kinds"] if skipped else []
     parts += [f"{done.bad.height:,} failed"] if done.bad.height else []
     say("; ".join(parts), f"signatures in {done.signatures}")

@@ -208,7 +208,8 @@ def put_records(
     """Print these columns of the records that are asked for, and end with the exit code."""
     report = ct.Report()
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    source = options.sources(archive, origin, target)
+    part = None if checkpoint is None or target is None else f"{target}/part.{form}"
+    source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
     reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}

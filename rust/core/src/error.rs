@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Empty,
     /// The operating system refused; its words.
     Unreadable(String),
+    /// The operating system refused to write; its words.
+    Unwritable(String),
     /// A store did not give what was asked for: in which way, and its words.
     Store(Refusal, String),
     /// A source that was named holds nothing.
@@ -168,6 +170,7 @@ impl ErrorKind {
         match self {
             Self::Empty => "empty",
             Self::Unreadable(_) => "unreadable",
+            Self::Unwritable(_) => "unwritable",
             Self::Store(refusal, _) => refusal.name(),
             Self::NotFound => "not-found",
             Self::Unrecognized(_) => "unrecognized",
@@ -197,6 +200,7 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::Empty => f.write_str("empty file"),
             Self::Unreadable(why) => write!(f, "cannot read: {why}"),
+            Self::Unwritable(why) => write!(f, "cannot write: {why}"),
             Self::Store(refusal, words) => write!(f, "{}: {words}", refusal.words()),
             Self::NotFound => f.write_str("no object has this key, or one below it"),
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),

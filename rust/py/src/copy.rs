@@ -14,7 +14,7 @@ use crate::scan::{Row, lock, row};
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Copies that are under way. They go on by themselves; `Remote.close` cancels them.
+/// Copies that are under way. They go on by themselves until `close`.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Copy(Mutex<Copies>);
 
@@ -46,5 +46,12 @@ impl Copy {
                 Err(_) => py.check_signals()?,
             }
         }
+    }
+
+    /// Gives up what is under way, and waits until nothing of it is left on the disk.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        lock(&self.0).stop();
+        while self.next(py)?.is_some() {}
+        Ok(())
     }
 }

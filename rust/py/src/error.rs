@@ -12,7 +12,7 @@ const ENOENT: i32 = 2;
 
 /// Whether a file could not be read at all.
 fn is_source_error(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Unreadable(_) | ErrorKind::Store(..))
+    matches!(kind, ErrorKind::Unreadable(_) | ErrorKind::Unwritable(_) | ErrorKind::Store(..))
 }
 
 /// The exception for a failure of a file.

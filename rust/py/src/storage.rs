@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ctfast_core::source::storage::{self, Existing};
+use ctfast_core::source::words;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -67,7 +68,5 @@ pub(crate) fn make_folders(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
 
 /// Python's own error for what the operating system says about this file.
 fn failure(error: &io::Error, path: &Path) -> PyErr {
-    let words = error.to_string();
-    let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned();
-    PyOSError::new_err((error.raw_os_error().unwrap_or(EINVAL), words, path.to_owned()))
+    PyOSError::new_err((error.raw_os_error().unwrap_or(EINVAL), words(error), path.to_owned()))
 }

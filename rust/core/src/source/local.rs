@@ -141,11 +141,21 @@ pub fn has_log_ending(path: &Path) -> bool {
     plain.is_some() || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
-/// The words of the operating system, without the number that Rust adds.
+/// What the operating system says of a file that is read.
 pub(crate) fn unreadable(error: &io::Error) -> Error {
+    Error::whole(ErrorKind::Unreadable(words(error)))
+}
+
+/// What it says of one that is written.
+pub(crate) fn unwritable(error: &io::Error) -> Error {
+    Error::whole(ErrorKind::Unwritable(words(error)))
+}
+
+/// The words of the operating system, without the number that Rust adds.
+#[must_use]
+pub fn words(error: &io::Error) -> String {
     let words = error.to_string();
-    let words = words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words);
-    Error::whole(ErrorKind::Unreadable(words.to_owned()))
+    words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned()
 }
 
 #[cfg(test)]

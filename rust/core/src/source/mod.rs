@@ -12,8 +12,8 @@ pub mod storage;
 
 pub(crate) use linked::{Links, Way};
 pub use listed::{At, Entry, Keys, Listed};
-pub use local::{Listing, has_log_ending};
-pub(crate) use local::{is_folder, unreadable};
+pub use local::{Listing, has_log_ending, words};
+pub(crate) use local::{is_folder, unreadable, unwritable};
 pub use object::{Named, keys, named};
 pub(crate) use path_text::{path_of, path_text};
 pub use selection::{Paths, Selection, Skip};

@@ -16,7 +16,7 @@ use super::client::{Ask, Bucket, tag};
 use super::failure::{Again, Failure};
 use super::split;
 use crate::error::{Error, ErrorKind, Refusal};
-use crate::source::unreadable;
+use crate::source::unwritable;
 
 /// Parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
@@ -173,7 +173,7 @@ impl Bucket {
                 tries = self.tries();
             }
             if !state.goes_on(&failure) {
-                file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unreadable(&error))?;
+                file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unwritable(&error))?;
                 state = State { length: listed, ..State::default() };
             }
             self.again(&mut tries, failure).await?;
@@ -193,7 +193,7 @@ impl Bucket {
             let added = part.map_err(|error| Failure::of_http(&error)).and_then(|part| state.add(&part).map(|()| part));
             match added {
                 // To the cache of the disk: short enough for a thread that waits for the network.
-                Ok(part) => file.write_all(&part).map_err(|error| unreadable(&error))?,
+                Ok(part) => file.write_all(&part).map_err(|error| unwritable(&error))?,
                 Err(failure) => return Ok(Err(failure)),
             }
         }

@@ -1,0 +1,113 @@
+"""Whether a file that a copy finds in its folder is the object, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["Contents"]
+
+#: S3 gives the MD5 of the body as ETag, unless the object came in parts or is encrypted with a key of KMS or of the client.
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_FORMAT = 1
+_SCHEMA = (
+    "CREATE TABLE object (name TEXT PRIMARY KEY, etag TEXT NOT NULL, md5 TEXT NOT NULL) WITHOUT ROWID",
+    f"PRAGMA user_version = {_FORMAT}",
+)
+
+
+class Contents:
+    """Compares files with what the listing of a bucket tells of the objects.
+
+    The content of objects whose ETag is not its MD5 is noted when they are fetched, in a SQLite database: it is made when there
+    is the first of them, and several copies may use it at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database: sqlite3.Connection | None = None
+        self._new: list[tuple[str, str, str]] = []
+        if path.exists():
+            self._open()
+
+    def compared(self, name: str, etag: str | None, file: Path) -> str | None:
+        """Tell by what a file of the right size is known to be the object: ``hash``, or ``size`` alone; None if it is not."""
+        etag = (etag or "").strip('"')
+        known = self._known(name)
+        may_be_md5 = _MD5.fullmatch(etag) is not None
+        if not may_be_md5 and (known is None or known[0] != etag):
+            return "size"
+        try:
+            md5 = _md5_of(file)
+        except OSError:
+            return None
+        # An ETag that is not the MD5, of which nothing is known: another content, or none of the kind. Once fetched, it is known.
+        return "hash" if md5 == etag or known == (etag, md5) else None
+
+    def note(self, name: str, etag: str | None, file: Path) -> None:
+        """Remember what was fetched, if the ETag does not tell it."""
+        etag = (etag or "").strip('"')
+        if not etag:
+            return
+        md5 = _md5_of(file)
+        if md5 != etag:
+            self._new.append((name, etag, md5))
+
+    def save(self) -> None:
+        """Write what was noted, in one transaction."""
+        if not self._new:
+            return
+        database = self._database or self._open()
+        with self._told(), database:
+            database.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", self._new)
+        self._new = []
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def _known(self, name: str) -> tuple[str, str] | None:
+        if self._database is None:
+            return None
+        with self._told():
+            found: tuple[str, str] | None = self._database.execute(
+                "SELECT etag, md5 FROM object WHERE name = ?", (name,)
+            ).fetchone()
+        return found
+
+    def _open(self) -> sqlite3.Connection:
+        with self._told():
+            database = self._database = sqlite3.connect(self._path, timeout=60)
+            database.execute("PRAGMA synchronous = FULL")
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                (version,) = database.execute("PRAGMA user_version").fetchone()
+                tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                if version == 0 and tables == (0,):
+                    for statement in _SCHEMA:
+                        database.execute(statement)
+                elif version != _FORMAT:
+                    message = f"{self._path} was not made by this version of ctfast"
+                    raise ValueError(message)
+        return database
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in one sentence why the database cannot be used."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise OSError(5, str(error), str(self._path)) from None
+        except sqlite3.DatabaseError as error:
+            message = f"{self._path}: {error}; without this file, what it tells of is fetched once more"
+            raise ValueError(message) from None
+
+
+def _md5_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
