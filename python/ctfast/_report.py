@@ -179,7 +179,7 @@ class Report:
 
     @property
     def warnings(self) -> pl.DataFrame:
-        """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`."""
+        """What is strange but cost no record, such as zeros after the last gzip member; columns as in :attr:`bad`."""
         rows = self._past_warnings + (self._scan.warnings() if self._scan else [])
         return pl.DataFrame(rows, schema=FINDING, orient="row")
 

@@ -403,10 +403,9 @@ impl Worker {
             if let Some(hash) = &mut hash {
                 hash.update(text);
             }
-            if let (Next::End(warning), Some(hashes), Some(hash)) =
-                (&next, &self.shared.hashes, hash.take_if(|_| matches!(next, Next::End(_))))
+            if let (Some(trailing), Some(hashes), Some(hash)) =
+                (next.trailing(), &self.shared.hashes, hash.take_if(|_| next.trailing().is_some()))
             {
-                let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
                 let members = stream.members();
                 // A plain file is read all the same, but it is not what CloudTrail delivers.
                 if members > 0 {
