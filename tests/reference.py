@@ -29,7 +29,8 @@ Values
 
 Files
 -----
-* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order mark is ignored.
+* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order
+  mark is ignored.
 * It holds documents one after another, each one of: an object with ``Records`` (an array of records); an
   EventBridge envelope (the record is its ``detail``); the output of ``lookup-events``
   (``Events[].CloudTrailEvent``, a record in a string); CloudWatch Logs output (``events[].message`` or

@@ -10,12 +10,13 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ctfast import _ctfast
+from ctfast import _ctfast, _ending
 from ctfast._filters import Filter
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
 from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time, is_address
+from ctfast._sql import TABLE, check
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
@@ -179,7 +180,7 @@ def read(source: Source, **options: Any) -> pl.DataFrame:
 
 
 def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
-    """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``.
+    """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``, and no other table, file or address is read.
 
     Parameters
     ----------
@@ -193,13 +194,19 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
     polars.DataFrame
         Its result.
 
+    Raises
+    ------
+    QueryError
+        The text would read something else, or is no query. Raised before anything is opened.
+
     Examples
     --------
     >>> import ctfast as ct
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    with pl.SQLContext(events=scan(source, **options)) as context:
+    check(text)
+    with pl.SQLContext({TABLE: scan(source, **options)}) as context:
         return context.execute(text, eager=True)
 
 
@@ -276,17 +283,16 @@ def _run(
     running: _ctfast.Scan, options: Options, report: Report, remote: _ctfast.Remote | None = None
 ) -> Iterator[_ctfast.Batch]:
     report._add(running)  # noqa: SLF001
-    try:
-        while (batch := running.next()) is not None:
-            if options.progress is not None:
-                options.progress(report)
-            yield batch
-    except BaseException:
-        if remote is not None:
-            remote.close()  # what is under way would be waited for
-        raise
-    finally:
-        running.close()
+    with _ending.running(running):
+        try:
+            while (batch := running.next()) is not None:
+                if options.progress is not None:
+                    options.progress(report)
+                yield batch
+        except BaseException:
+            if remote is not None:
+                remote.close()  # what is under way would be waited for
+            raise
 
 
 def _schema(options: Options) -> pl.Schema:

@@ -11,6 +11,7 @@ mod key;
 mod listing;
 mod remote;
 mod scan;
+mod sql;
 
 #[pymodule]
 mod _ctfast {
@@ -28,6 +29,8 @@ mod _ctfast {
     use super::remote::Remote;
     #[pymodule_export]
     use super::scan::{Batch, Scan, Sizes, columns, schema};
+    #[pymodule_export]
+    use super::sql::refused;
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
