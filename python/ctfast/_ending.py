@@ -1,10 +1,10 @@
 """The end of the interpreter: scans end before it does.
 
-Polars runs the query of ``collect_async`` on a thread of its own. When the query has ended, that thread calls back into Python, and
-gives up the GIL on the way. If what awaited the result ends the program in that moment, the thread comes back to an interpreter
-that is being finalized, and the process aborts: ``PyGILState_Release: … must be current when releasing … finalizing``. It does so
-for any frame of Polars. The handlers of ``atexit`` are the last to run before; the one below waits for such threads, as long as they
-move, and ends the scans that are still running.
+Polars runs the query of ``collect_async`` on a thread of its own. When the query has ended, that thread calls back into Python,
+and gives up the GIL on the way. If what awaited the result ends the program in that moment, the thread comes back to an
+interpreter that is being finalized, and the process aborts: ``PyGILState_Release: thread state must be current when releasing``.
+It does so for any frame of Polars. The handlers of ``atexit`` are the last to run before; the one below closes the scans that
+are still running, and waits until such threads have left Python.
 """
 
 from __future__ import annotations

@@ -111,3 +111,46 @@ except RuntimeError as error:
 def test_a_scan_that_the_end_has_closed_is_not_taken_for_a_whole_one(archive: Path) -> None:
     done = run(ENDED, archive)
     assert (done.returncode, done.stdout) == (0, "the interpreter is ending, and its scans with it\n"), done.stderr
+
+
+#: A scan waits for a pipe, and somebody looks at its report: does anybody else go on meanwhile?
+WATCHED = """
+import os, sys, threading, time
+import ctfast as ct
+
+pipe, report, ticks, is_over = sys.argv[1], ct.Report(), 0, False
+os.mkfifo(pipe)
+
+def read():
+    for batch in ct.stream(pipe, report=report):
+        pass
+
+def tick():
+    global ticks
+    while not is_over:
+        ticks += 1
+        time.sleep(0)
+
+threads = [threading.Thread(target=read), threading.Thread(target=tick)]
+for thread in threads:
+    thread.start()
+time.sleep(0.2)
+sys.setswitchinterval(60)  # from here on, the GIL changes hands only where it is given up
+seen = 0
+for _ in range(10):
+    before = ticks
+    report.files, report.bad, report.warnings
+    seen += ticks > before
+is_over = True
+sys.setswitchinterval(0.005)
+with open(pipe, "wb") as file:
+    file.write(b'{"Records":[{"eventName":"A"}]}')
+for thread in threads:
+    thread.join()
+print(seen > 0, report.records.read)
+"""
+
+
+def test_who_looks_at_a_report_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    done = run(WATCHED, tmp_path / "log.json")
+    assert (done.returncode, done.stdout) == (0, "True 1\n"), done.stderr

@@ -26,6 +26,9 @@ use crate::remote::Remote;
 /// How long a wait may be deaf to Ctrl-C.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
+/// Then whoever wants to look at the report has a turn: a lock that is taken again at once leaves none.
+const TURN: Duration = Duration::from_millis(1);
+
 /// The rows of some records.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Batch(pub(crate) RecordBatch);
@@ -173,7 +176,10 @@ impl Scan {
             match next.map_err(|error| to_exception(py, &error))? {
                 Next::Batch(batch) => return Ok(Some(Batch(batch))),
                 Next::End => return Ok(None),
-                Next::Waiting => py.check_signals()?,
+                Next::Waiting => {
+                    py.check_signals()?;
+                    py.detach(|| std::thread::sleep(TURN));
+                }
             }
         }
     }
@@ -195,8 +201,7 @@ impl Scan {
 
     /// How many of what, up to the last batch.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let state = lock(&self.state);
-        let report = state.report();
+        let report = self.look(py, |report| Report { bad: Vec::new(), warnings: Vec::new(), ..report.clone() });
         let dict = PyDict::new(py);
         dict.set_item("complete", report.complete)?;
         dict.set_item("files_read", report.files_read)?;
@@ -215,20 +220,28 @@ impl Scan {
     }
 
     /// The bad files and records up to the last batch.
-    fn bad(&self) -> Vec<Row> {
-        lock(&self.state).report().bad.iter().map(row).collect()
+    fn bad(&self, py: Python<'_>) -> Vec<Row> {
+        self.look(py, |report| report.bad.iter().map(row).collect())
     }
 
     /// The files up to the last batch that could not be read at all: another try may help.
-    fn unread(&self) -> Vec<String> {
-        let state = lock(&self.state);
-        let unread = state.report().bad.iter().filter(|finding| is_source_error(finding.error.kind()));
-        unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+    fn unread(&self, py: Python<'_>) -> Vec<String> {
+        self.look(py, |report| {
+            let unread = report.bad.iter().filter(|finding| is_source_error(finding.error.kind()));
+            unread.filter_map(|finding| finding.error.location().key.clone()).collect()
+        })
     }
 
     /// The warnings up to the last batch.
-    fn warnings(&self) -> Vec<Row> {
-        lock(&self.state).report().warnings.iter().map(row).collect()
+    fn warnings(&self, py: Python<'_>) -> Vec<Row> {
+        self.look(py, |report| report.warnings.iter().map(row).collect())
+    }
+}
+
+impl Scan {
+    /// Looks at the report. Whoever waits for the next batch holds it meanwhile, so the GIL is given up.
+    fn look<T: Send>(&self, py: Python<'_>, with: impl FnOnce(&Report) -> T + Send) -> T {
+        py.detach(|| with(lock(&self.state).report()))
     }
 }
 
