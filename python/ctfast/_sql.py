@@ -23,7 +23,7 @@ _SENTENCES = {
     "statement": f"{{}} is no query: SELECT, EXPLAIN and SHOW TABLES are, and {_MEANS}",
     "table": f"no table {{!r}}: {_MEANS}",
     "function": f"{{}} is not to be read: {_MEANS}, with UNNEST, range and generate_series",
-    "too-deep": "expressions are nested deeper than {}",
+    "too-deep": "expressions or set operations are nested deeper than {}",
 }
 
 

@@ -1,6 +1,7 @@
 //! SQL texts: whether a query reads one table, and nothing else. What is not known to do so is refused.
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use sqlparser::ast::{Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
@@ -8,7 +9,7 @@ use sqlparser::parser::{Parser, ParserOptions};
 
 /// Functions that may stand where a table may: they make numbers out of nothing.
 const FUNCTIONS: [&str; 2] = ["generate_series", "range"];
-/// Expressions nested deeper are walked by nobody: `a + a + …` is one level for each `a`.
+/// What is nested deeper is walked by nobody: `a + a + …` is one level for each `a`, and so is `SELECT … UNION SELECT …`.
 const DEPTH: usize = 500;
 
 /// Why a text is not passed on.
@@ -25,7 +26,7 @@ pub enum Refused {
     Table(String),
     /// It reads what this function gives.
     Function(String),
-    /// Its expressions are nested deeper.
+    /// Its expressions, or its set operations, are nested deeper.
     TooDeep(usize),
 }
 
@@ -44,8 +45,19 @@ impl Refused {
     }
 }
 
+/// Stack for a walk of that depth, whatever the caller's has left: it is reserved, and used only as far as it is needed.
+const STACK: usize = 64 << 20;
+
 /// Whether a text is one query that reads this table alone. Nothing is opened to tell.
 pub fn check(text: &str, table: &str) -> Result<(), Refused> {
+    thread::scope(|scope| {
+        let walk = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || walk(text, table));
+        // What cannot be looked at is not passed on.
+        walk.ok().and_then(|walk| walk.join().ok()).unwrap_or(Err(Refused::TooDeep(DEPTH)))
+    })
+}
+
+fn walk(text: &str, table: &str) -> Result<(), Refused> {
     // As Polars reads it.
     let options = ParserOptions::new().with_trailing_commas(true);
     let parser = Parser::new(&GenericDialect {}).with_options(options);
@@ -93,23 +105,27 @@ impl Reads<'_> {
         ControlFlow::Break(Refused::Table(name.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".")))
     }
 
-    /// What the walk does not tell as a table.
-    fn body(&self, body: &SetExpr) -> ControlFlow<Refused> {
-        match body {
-            SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => ControlFlow::Continue(()),
-            SetExpr::SetOperation { left, right, .. } => {
-                // Left to right: a chain of unions is nested to the left.
-                let mut left = left;
-                self.body(right)?;
-                while let SetExpr::SetOperation { left: further, right, .. } = &**left {
-                    self.body(right)?;
-                    left = further;
+    /// Looks at what the walk does not tell as a table. `depth` is that of the set operations around it.
+    fn body(&self, mut body: &SetExpr, mut depth: usize) -> ControlFlow<Refused> {
+        loop {
+            body = match body {
+                SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => return ControlFlow::Continue(()),
+                SetExpr::SetOperation { .. } if depth == DEPTH => return ControlFlow::Break(Refused::TooDeep(DEPTH)),
+                // A chain of unions is nested to the left.
+                SetExpr::SetOperation { left, right, .. } => {
+                    depth += 1;
+                    self.body(right, depth)?;
+                    left
                 }
-                self.body(left)
-            }
-            SetExpr::Table(table) => self.table(&table.schema_name.iter().chain(&table.table_name).collect::<Vec<_>>()),
-            SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) | SetExpr::Merge(statement) => {
-                ControlFlow::Break(no_query(statement))
+                SetExpr::Table(table) => {
+                    return self.table(&table.schema_name.iter().chain(&table.table_name).collect::<Vec<_>>());
+                }
+                SetExpr::Insert(statement)
+                | SetExpr::Update(statement)
+                | SetExpr::Delete(statement)
+                | SetExpr::Merge(statement) => {
+                    return ControlFlow::Break(no_query(statement));
+                }
             }
         }
     }
@@ -125,7 +141,7 @@ impl Visitor for Reads<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refused> {
         let with = query.with.iter().flat_map(|with| &with.cte_tables);
         self.named.push(with.map(|table| table.alias.name.value.clone()).collect());
-        self.body(&query.body)
+        self.body(&query.body, 0)
     }
 
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Refused> {
@@ -238,8 +254,9 @@ mod tests {
     fn no_text_takes_the_stack() {
         let sum = format!("SELECT {} FROM events", vec!["x"; 100_000].join(" + "));
         assert_eq!(refused(&sum), Some(("too-deep", DEPTH.to_string())));
-        let union = vec!["SELECT x FROM events"; 1_000].join(" UNION ALL ");
-        assert_eq!(refused(&union), None);
+        let union = |count| vec!["SELECT x FROM events"; count].join(" UNION ALL ");
+        assert_eq!(refused(&union(100)), None);
+        assert_eq!(refused(&union(20_000)), Some(("too-deep", DEPTH.to_string())));
         assert_eq!(refused(&format!("SELECT {}x", "(".repeat(100_000))).map(|(kind, _)| kind), Some("syntax"));
     }
 }
