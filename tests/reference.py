@@ -29,7 +29,8 @@ Values
 
 Files
 -----
-* A file is JSON or gzip of JSON, the members of a gzip file one after another. A byte order mark is ignored.
+* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order
+  mark is ignored.
 * It holds documents one after another, each one of: an object with ``Records`` (an array of records); an
   EventBridge envelope (the record is its ``detail``); the output of ``lookup-events``
   (``Events[].CloudTrailEvent``, a record in a string); CloudWatch Logs output (``events[].message`` or
@@ -151,7 +152,7 @@ def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
 
 
 def inflate(data: bytes) -> tuple[bytes, Damage | None, int]:
-    """The text of a plain or gzip file as far as it goes, what ended it, and the number of bytes after it."""
+    """The text of a plain or gzip file as far as it goes, what ended it, and the number of zeros after it."""
     if not data.startswith(_GZIP):
         return data, None, 0
     text = b""
@@ -160,6 +161,8 @@ def inflate(data: bytes) -> tuple[bytes, Damage | None, int]:
         text += member
         if kind:
             return text, Damage(kind, len(text)), 0
+    if any(data):
+        return text, Damage("trailing-bytes", len(text)), 0
     return text, None, len(data)
 
 

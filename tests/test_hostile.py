@@ -137,7 +137,7 @@ def gzip_damage() -> Iterator[Bad]:
         corrupt_1,
         kept=1,
     )
-    yield Bad("gzip with another method", b"\x1f\x8b\x07" + good[3:], "corrupt-gzip", corrupt_1)
+    yield Bad("gzip with another method", b"\x1f\x8b\x07" + good[3:], "corrupt-gzip", "corrupt gzip: invalid header of member 1")
     yield Bad(
         "gzip with an invalid second member",
         gz(half(THREE)) + HEADER + b"\x07" + bytes(20),
@@ -146,6 +146,20 @@ def gzip_damage() -> Iterator[Bad]:
         kept=1,
     )
 
+    yield Bad(
+        "gzip with a reserved flag in its second member",
+        good + b"\x1f\x8b\x08\x20" + good[4:],
+        "corrupt-gzip",
+        "corrupt gzip: invalid header of member 2",
+        kept=3,
+    )
+    yield Bad(
+        "gzip with bytes after its members",
+        good + gz(b" ") + b"junk",
+        "trailing-bytes",
+        "4 bytes after gzip member 2 are no gzip member",
+        kept=3,
+    )
     checksum, length = bytes([good[-8] ^ 1]), bytes([good[-4] ^ 1])
     yield Bad(
         "gzip with a wrong checksum",
@@ -723,9 +737,9 @@ def test_fifty_good_files_among_all_bad_ones(threads: int, tmp_path: Path) -> No
         write(tmp_path, bad.data, name)
     for number in range(50):
         write(tmp_path, gz(THREE) if number % 2 else THREE, f"{number * 2:03}-good.json")
-    # A good file with a bad record, one with bytes after its end, a digest, a stranger and a dangling link.
+    # A good file with a bad record, one with zeros after its end, a digest, a stranger and a dangling link.
     write(tmp_path, log_around("1")[0], "x-record.json")
-    write(tmp_path, gz(THREE) + b"?", "x-trailing.json.gz")
+    write(tmp_path, gz(THREE) + b"\0", "x-trailing.json.gz")
     write(tmp_path, json.dumps(DIGEST).encode(), "x-digest.json")
     write(tmp_path, b"?", "x.txt")
     (tmp_path / "y.json").symlink_to("nowhere")

@@ -25,7 +25,7 @@ from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._unit import Unit
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FilterError, FormatError, ServiceError, SourceError
+from ctfast.exceptions import CloudTrailError, FilterError, FormatError, QueryError, ServiceError, SourceError
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
@@ -50,6 +50,7 @@ __all__ = [
     "Messages",
     "Price",
     "Prices",
+    "QueryError",
     "Queue",
     "Report",
     "ServiceError",

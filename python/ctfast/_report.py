@@ -191,7 +191,7 @@ class Report:
 
     @property
     def warnings(self) -> pl.DataFrame:
-        """What is strange but cost no record, such as bytes after the last gzip member; columns as in :attr:`bad`.
+        """What is strange but cost no record, such as zeros after the last gzip member; columns as in :attr:`bad`.
 
         The first 20,000 are named.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
-from ctfast import _ctfast
+from ctfast import _ctfast, _ending
 from ctfast._objects import Extent, Portion, Row
 from ctfast._report import Report
 from ctfast._source import Options, is_address
@@ -84,14 +84,13 @@ def read_all(
 ) -> Iterator[_ctfast.Batch]:
     """Read to the end; the threads end with the iterator."""
     report._add(running)  # noqa: SLF001  # joined here, read elsewhere
-    try:
-        while (batch := running.next()) is not None:
-            if options.progress is not None:
-                options.progress(report)
-            yield batch
-    except BaseException:
-        if remote is not None:
-            remote.close()  # what is under way would be waited for
-        raise
-    finally:
-        running.close()
+    with _ending.running(running):
+        try:
+            while (batch := running.next()) is not None:
+                if options.progress is not None:
+                    options.progress(report)
+                yield batch
+        except BaseException:
+            if remote is not None:
+                remote.close()  # what is under way would be waited for
+            raise

@@ -16,6 +16,7 @@ from ctfast._pushdown import push_down
 from ctfast._report import Limits, Report
 from ctfast._run import Run, read_all
 from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time
+from ctfast._sql import TABLE, check
 from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
@@ -176,7 +177,7 @@ def read(source: Source, **options: Any) -> pl.DataFrame:
 
 
 def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
-    """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``.
+    """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``, and no other table, file or address is read.
 
     Parameters
     ----------
@@ -190,13 +191,19 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
     polars.DataFrame
         Its result.
 
+    Raises
+    ------
+    QueryError
+        The text would read something else, or is no query. Raised before anything is opened.
+
     Examples
     --------
     >>> import ctfast as ct
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    with pl.SQLContext(events=scan(source, **options)) as context:
+    check(text)
+    with pl.SQLContext({TABLE: scan(source, **options)}) as context:
         return context.execute(text, eager=True)
 
 

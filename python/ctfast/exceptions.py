@@ -6,14 +6,15 @@
     ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
     ├── SourceError     a file cannot be read at all
     ├── ServiceError    AWS refuses what is asked of it, or does not answer
-    └── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
+    ├── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
+    └── QueryError      SQL that would read something else than the archive, or that is no query
 
 A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
 """
 
 from __future__ import annotations
 
-__all__ = ["CloudTrailError", "FilterError", "FormatError", "ServiceError", "SourceError"]
+__all__ = ["CloudTrailError", "FilterError", "FormatError", "QueryError", "ServiceError", "SourceError"]
 
 #: Characters of a message, or of a path in it.
 _LONG = 200
@@ -134,6 +135,34 @@ class FilterError(CloudTrailError, ValueError):
         self.path = path
         self.line = line
         self.column = column
+
+
+class QueryError(CloudTrailError, ValueError):
+    """SQL that would read something else than the archive, or that is no query.
+
+    Attributes
+    ----------
+    message : str
+        What is refused, and what may be used.
+    name : str
+        The function, the table or the statement.
+    kind : str
+        ``"function"``, ``"table"``, ``"statement"``, ``"statements"`` or ``"too-deep"``.
+    key, byte, record : None
+        For the other errors.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.sql(archive, "SELECT * FROM read_csv('/etc/passwd')")
+    Traceback (most recent call last):
+    ctfast.exceptions.QueryError: read_csv is not to be read: a query reads the table 'events', ...
+    """
+
+    def __init__(self, message: str, name: str, kind: str) -> None:
+        super().__init__(message, None, None, None, kind, shortened(message))
+        self.args = (message, name, kind)
+        self.name = name
 
 
 def shortened(text: str | None) -> str:

@@ -44,14 +44,23 @@ pub enum ErrorKind {
     Unrecognized(u8),
     /// The file ends inside this gzip member (counted from 1).
     TruncatedGzip(u32),
-    /// This gzip member is not valid deflate data, or its header is not valid.
+    /// This gzip member is not valid deflate data.
     CorruptGzip(u32),
+    /// The header of this gzip member is not valid.
+    GzipHeader(u32),
     /// The CRC-32 of this gzip member does not match its content.
     Checksum(u32),
     /// The length of this gzip member does not match its content.
     Length(u32),
-    /// So many bytes follow the last gzip member.
+    /// So many zeros follow the last gzip member.
     TrailingBytes(u64),
+    /// What follows this gzip member, to the end of the file, starts with none.
+    NoMember {
+        /// The member.
+        after: u32,
+        /// How much follows it.
+        bytes: u64,
+    },
     /// The content is larger than the limit on inflated bytes.
     TooLarge(u64),
     /// The content is larger than this many times the file.
@@ -175,10 +184,10 @@ impl ErrorKind {
             Self::NotFound => "not-found",
             Self::Unrecognized(_) => "unrecognized",
             Self::TruncatedGzip(_) => "truncated-gzip",
-            Self::CorruptGzip(_) => "corrupt-gzip",
+            Self::CorruptGzip(_) | Self::GzipHeader(_) => "corrupt-gzip",
             Self::Checksum(_) => "checksum",
             Self::Length(_) => "length",
-            Self::TrailingBytes(_) => "trailing-bytes",
+            Self::TrailingBytes(_) | Self::NoMember { .. } => "trailing-bytes",
             Self::TooLarge(_) => "too-large",
             Self::Ratio(_) => "ratio",
             Self::DocumentTooLarge(_) => "document-too-large",
@@ -206,10 +215,13 @@ impl fmt::Display for ErrorKind {
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
             Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
             Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),
+            Self::GzipHeader(member) => write!(f, "corrupt gzip: invalid header of member {member}"),
             Self::Checksum(member) => write!(f, "gzip checksum does not match in member {member}"),
             Self::Length(member) => write!(f, "gzip length does not match in member {member}"),
             Self::TrailingBytes(1) => f.write_str("1 byte after the last gzip member"),
             Self::TrailingBytes(count) => write!(f, "{count} bytes after the last gzip member"),
+            Self::NoMember { after, bytes: 1 } => write!(f, "1 byte after gzip member {after} is no gzip member"),
+            Self::NoMember { after, bytes } => write!(f, "{bytes} bytes after gzip member {after} are no gzip member"),
             Self::TooLarge(limit) => write!(f, "inflates to more than {limit} bytes"),
             Self::Ratio(limit) => write!(f, "inflates more than {limit} times"),
             Self::DocumentTooLarge(limit) => write!(f, "one document is larger than {limit} bytes"),
@@ -257,6 +269,8 @@ impl Error {
             self.kind(),
             ErrorKind::TruncatedGzip(_)
                 | ErrorKind::CorruptGzip(_)
+                | ErrorKind::GzipHeader(_)
+                | ErrorKind::NoMember { .. }
                 | ErrorKind::Checksum(_)
                 | ErrorKind::Length(_)
                 | ErrorKind::InvalidUtf8
@@ -266,9 +280,12 @@ impl Error {
         )
     }
 
-    /// How many bytes follow the last gzip member.
-    pub(crate) fn trailing_bytes(&self) -> u64 {
-        if let ErrorKind::TrailingBytes(count) = self.kind() { *count } else { 0 }
+    /// How many bytes follow a gzip member, if that is all that is wrong.
+    pub(crate) fn trailing_bytes(&self) -> Option<u64> {
+        match self.kind() {
+            ErrorKind::TrailingBytes(bytes) | ErrorKind::NoMember { bytes, .. } => Some(*bytes),
+            _ => None,
+        }
     }
 
     /// What failed.

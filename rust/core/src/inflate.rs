@@ -2,13 +2,17 @@
 
 use std::io::{self, ErrorKind as IoErrorKind, Read};
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::arena::Arena;
 use crate::bounds::RECORD;
 use crate::error::{Error, ErrorKind};
 use crate::json::PADDING;
 use crate::unchecked::deflate::{Decompressor, Member};
+
+use header::{Header, MAGIC};
+
+mod header;
 
 /// What a file may inflate to.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +40,6 @@ impl Limits {
     }
 }
 
-/// The two bytes that a gzip member starts with.
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
 /// Whether a file is gzip, by its first bytes.
 pub(crate) fn is_gzip(file: &[u8]) -> bool {
     file.starts_with(&MAGIC)
@@ -65,7 +66,7 @@ impl Inflater {
         let start = arena.len();
         let mut members = 0;
         arena.append(|text| {
-            while is_gzip(file) {
+            while is_gzip(file) && !header::has_checksum(file) {
                 match self.decompressor.gzip(file, text, PADDING) {
                     Member::Done { read } => file = &file[read..],
                     Member::NeedsSpace | Member::Bad => break,
@@ -85,10 +86,21 @@ impl Inflater {
 pub(crate) enum Next {
     /// The room is full; there may be more text.
     More,
-    /// The text is complete; bytes that follow the last member are reported.
+    /// The text is complete; zeros that follow the last member are reported.
     End(Option<Error>),
     /// The text is complete up to here, then it is lost.
     Damaged(Error),
+}
+
+impl Next {
+    /// How many bytes follow the last member that was found, when all members up to it are whole.
+    pub(crate) fn trailing(&self) -> Option<u64> {
+        match self {
+            Self::More => None,
+            Self::End(None) => Some(0),
+            Self::End(Some(error)) | Self::Damaged(error) => error.trailing_bytes(),
+        }
+    }
 }
 
 /// Inflates a file of any size in bounded memory, and tells what is wrong with it. A plain file passes as it is.
@@ -102,6 +114,10 @@ pub(crate) struct Stream<R> {
     offset: u64,
     member: u32,
     state: State,
+    /// Made for the first member, and used again for each one that follows.
+    inflate: Option<Decompress>,
+    /// Of the member's text.
+    crc: Crc,
     written: u64,
     limits: Limits,
 }
@@ -109,19 +125,33 @@ pub(crate) struct Stream<R> {
 enum State {
     BeforeFile,
     Plain,
-    InMember(Box<Decompress>),
+    InHeader(Header),
+    InText,
+    /// The checksum and the length of the member's text, and how many of their bytes have been read.
+    InTrailer([u8; 8], usize),
     BehindMember,
 }
 
 const INPUT: usize = 128 << 10;
+/// Text that is written at once: memory is zeroed by so much.
 const OUTPUT: usize = 1 << 20;
-/// Window bits for `Decompress::new_gzip`: the largest.
-const WINDOW_BITS: u8 = 15;
 
 impl<R: Read> Stream<R> {
     pub(crate) fn new(file: R, limits: Limits) -> Self {
         let input = vec![0; INPUT].into_boxed_slice();
-        Self { file, input, start: 0, end: 0, offset: 0, member: 0, state: State::BeforeFile, written: 0, limits }
+        Self {
+            file,
+            input,
+            start: 0,
+            end: 0,
+            offset: 0,
+            member: 0,
+            state: State::BeforeFile,
+            inflate: None,
+            crc: Crc::new(),
+            written: 0,
+            limits,
+        }
     }
 
     /// Bytes of the file that were used.
@@ -137,87 +167,146 @@ impl<R: Read> Stream<R> {
     /// Appends text until the room of the arena is full or the text ends.
     pub(crate) fn fill(&mut self, arena: &mut Arena) -> Next {
         loop {
-            if arena.room() == 0 {
+            let room = arena.room().min(OUTPUT);
+            if room == 0 {
                 return Next::More;
             }
-            let step = self.step(arena);
-            if self.written > self.limits.inflated {
-                return Next::Damaged(Error::whole(ErrorKind::TooLarge(self.limits.inflated)));
-            }
-            if self.written > RATIO_FROM && self.written > self.offset.saturating_mul(self.limits.ratio) {
-                return Next::Damaged(Error::whole(ErrorKind::Ratio(self.limits.ratio)));
-            }
-            match step {
-                Ok(None) => {}
-                Ok(Some(next)) => return next,
-                Err(error) => return Next::Damaged(error),
+            let next = arena.append(|text| {
+                let start = text.len();
+                text.resize(start + room, 0);
+                let (written, next) = self.write(&mut text[start..]);
+                text.truncate(start + written);
+                next
+            });
+            if let Some(next) = next {
+                return next;
             }
         }
     }
 
-    fn step(&mut self, arena: &mut Arena) -> Result<Option<Next>, Error> {
+    /// Writes text, across as many members as there are, until the output is full or the text ends.
+    fn write(&mut self, output: &mut [u8]) -> (usize, Option<Next>) {
+        let mut length = 0;
+        while length < output.len() {
+            let before = self.written;
+            let step = self.step(&mut output[length..]);
+            length += (self.written - before) as usize;
+            if self.written > self.limits.inflated {
+                return (length, Some(Next::Damaged(Error::whole(ErrorKind::TooLarge(self.limits.inflated)))));
+            }
+            if self.written > RATIO_FROM && self.written > self.offset.saturating_mul(self.limits.ratio) {
+                return (length, Some(Next::Damaged(Error::whole(ErrorKind::Ratio(self.limits.ratio)))));
+            }
+            match step {
+                Ok(None) => {}
+                Ok(next) => return (length, next),
+                Err(error) => return (length, Some(Next::Damaged(error))),
+            }
+        }
+        (length, None)
+    }
+
+    /// Takes the next part of the file, and adds to `written` what it gives of the text.
+    fn step(&mut self, output: &mut [u8]) -> Result<Option<Next>, Error> {
         self.refill()?;
         let input = &self.input[self.start..self.end];
         match &mut self.state {
-            State::BeforeFile => {
-                if input.is_empty() {
-                    return Err(Error::whole(ErrorKind::Empty));
-                }
-                self.state = if is_gzip(input) { self.next_member() } else { State::Plain };
-            }
+            State::BeforeFile if input.is_empty() => return Err(Error::whole(ErrorKind::Empty)),
+            State::BeforeFile if is_gzip(input) => self.begin_member(),
+            State::BeforeFile => self.state = State::Plain,
+            State::Plain if input.is_empty() => return Ok(Some(Next::End(None))),
             State::Plain => {
-                let length = input.len().min(arena.room());
-                arena.append(|text| text.extend_from_slice(&input[..length]));
+                let length = input.len().min(output.len());
+                output[..length].copy_from_slice(&input[..length]);
                 self.used(length);
                 self.written += length as u64;
-                if length == 0 {
-                    return Ok(Some(Next::End(None)));
-                }
             }
-            State::InMember(inflate) => {
-                let at_end = input.is_empty();
-                let (read, written) = (inflate.total_in(), inflate.total_out());
-                let room = arena.room().min(OUTPUT);
-                let result = arena.append(|text| {
-                    let start = text.len();
-                    text.resize(start + room, 0);
-                    let result = inflate.decompress(input, &mut text[start..], FlushDecompress::None);
-                    text.truncate(start + (inflate.total_out() - written) as usize);
-                    result
-                });
-                let (read, written) = ((inflate.total_in() - read) as usize, (inflate.total_out() - written) as usize);
-                self.used(read);
-                self.written += written as u64;
-                match result {
-                    Ok(Status::StreamEnd) => self.state = State::BehindMember,
-                    Ok(_) if at_end && written == 0 => return Err(self.lost(ErrorKind::TruncatedGzip(self.member))),
-                    Ok(_) => {}
-                    Err(error) => {
-                        return Err(self.lost(match error.message() {
-                            Some("incorrect data check") => ErrorKind::Checksum(self.member),
-                            Some("incorrect length check") => ErrorKind::Length(self.member),
-                            _ => ErrorKind::CorruptGzip(self.member),
-                        }));
+            State::InHeader(_) | State::InTrailer(..) if input.is_empty() => return Err(self.cut()),
+            State::InHeader(header) => match header.read(input) {
+                Ok(None) => self.used(self.end - self.start),
+                Ok(Some(length)) => {
+                    self.used(length);
+                    self.begin_text();
+                }
+                Err(wrong) => {
+                    self.used(wrong);
+                    return Err(self.lost(ErrorKind::GzipHeader(self.member)));
+                }
+            },
+            State::InText => return self.text(output).map(|()| None),
+            State::InTrailer(bytes, read) => {
+                let wanted = if *read < 4 { 4 } else { 8 };
+                let length = input.len().min(wanted - *read);
+                bytes[*read..*read + length].copy_from_slice(&input[..length]);
+                *read += length;
+                let (read, [checksum, size]) = (*read, numbers(*bytes));
+                self.used(length);
+                if read == 4 && checksum != self.crc.sum() {
+                    return Err(self.lost(ErrorKind::Checksum(self.member)));
+                }
+                if read == 8 {
+                    if self.inflate.as_ref().is_none_or(|inflate| size != inflate.total_out() as u32) {
+                        return Err(self.lost(ErrorKind::Length(self.member)));
                     }
+                    self.state = State::BehindMember;
                 }
             }
-            State::BehindMember => {
-                if is_gzip(input) {
-                    self.state = self.next_member();
-                } else if input.is_empty() {
-                    return Ok(Some(Next::End(None)));
-                } else {
-                    let first = self.offset;
-                    while self.start < self.end {
-                        self.used(self.end - self.start);
-                        self.refill()?;
-                    }
-                    let trailing = ErrorKind::TrailingBytes(self.offset - first);
-                    return Ok(Some(Next::End(Some(Error::at(first as usize, trailing)))));
-                }
-            }
+            State::BehindMember if input.is_empty() => return Ok(Some(Next::End(None))),
+            State::BehindMember if is_gzip(input) => self.begin_member(),
+            State::BehindMember => return self.trailing().map(Some),
         }
         Ok(None)
+    }
+
+    fn begin_member(&mut self) {
+        self.member += 1;
+        self.state = State::InHeader(Header::new());
+    }
+
+    fn begin_text(&mut self) {
+        match &mut self.inflate {
+            Some(inflate) => inflate.reset(false),
+            None => self.inflate = Some(Decompress::new(false)),
+        }
+        self.crc.reset();
+        self.state = State::InText;
+    }
+
+    /// Inflates what there is of a member's text.
+    fn text(&mut self, output: &mut [u8]) -> Result<(), Error> {
+        let input = &self.input[self.start..self.end];
+        let at_end = input.is_empty();
+        let inflate = self.inflate.as_mut().expect("made before the text");
+        let (read, written) = (inflate.total_in(), inflate.total_out());
+        let result = inflate.decompress(input, output, FlushDecompress::None);
+        let (read, written) = ((inflate.total_in() - read) as usize, (inflate.total_out() - written) as usize);
+        self.crc.update(&output[..written]);
+        self.used(read);
+        self.written += written as u64;
+        match result {
+            Ok(Status::StreamEnd) => self.state = State::InTrailer([0; 8], 0),
+            Ok(_) if at_end && written == 0 => return Err(self.cut()),
+            Ok(_) => {}
+            Err(_) => return Err(self.lost(ErrorKind::CorruptGzip(self.member))),
+        }
+        Ok(())
+    }
+
+    /// Passes what follows the last member and is none itself. Zeros are padding; anything else may have been a member, and where
+    /// the next one would begin is not known.
+    fn trailing(&mut self) -> Result<Next, Error> {
+        let first = self.offset;
+        let mut is_padding = true;
+        while self.start < self.end {
+            is_padding &= self.input[self.start..self.end].iter().all(|&byte| byte == 0);
+            self.used(self.end - self.start);
+            self.refill()?;
+        }
+        let bytes = self.offset - first;
+        if is_padding {
+            return Ok(Next::End(Some(Error::at(first as usize, ErrorKind::TrailingBytes(bytes)))));
+        }
+        Err(Error::at(first as usize, ErrorKind::NoMember { after: self.member, bytes }))
     }
 
     /// At least two bytes of input, unless the file has no more.
@@ -239,11 +328,6 @@ impl<R: Read> Stream<R> {
         Ok(())
     }
 
-    fn next_member(&mut self) -> State {
-        self.member += 1;
-        State::InMember(Box::new(Decompress::new_gzip(WINDOW_BITS)))
-    }
-
     fn used(&mut self, length: usize) {
         self.start += length;
         self.offset += length as u64;
@@ -252,6 +336,17 @@ impl<R: Read> Stream<R> {
     fn lost(&self, kind: ErrorKind) -> Error {
         Error::at(self.offset as usize, kind)
     }
+
+    /// The file ends inside a member.
+    fn cut(&self) -> Error {
+        self.lost(ErrorKind::TruncatedGzip(self.member))
+    }
+}
+
+/// Two numbers in the byte order of gzip.
+fn numbers(bytes: [u8; 8]) -> [u32; 2] {
+    let both = u64::from_le_bytes(bytes);
+    [both as u32, (both >> 32) as u32]
 }
 
 /// Why a file cannot be read: as whoever reads it says, or in the words of the operating system.

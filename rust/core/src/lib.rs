@@ -22,6 +22,7 @@ mod scalar;
 pub mod scan;
 pub mod schema;
 pub mod source;
+pub mod sql;
 #[cfg(test)]
 mod testing;
 mod unchecked;

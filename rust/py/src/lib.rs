@@ -11,6 +11,7 @@ mod key;
 mod listing;
 mod remote;
 mod scan;
+mod sql;
 mod storage;
 
 #[pymodule]
@@ -29,6 +30,8 @@ mod _ctfast {
     use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
     use super::scan::{Batch, Scan, Sizes, columns, schema};
+    #[pymodule_export]
+    use super::sql::refused;
     #[pymodule_export]
     use super::storage::{NewFile, make_folders, remove_leftovers};
 

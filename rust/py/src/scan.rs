@@ -26,6 +26,9 @@ use crate::remote::Remote;
 /// How long a wait may be deaf to Ctrl-C.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
+/// Then whoever wants to look at the report has a turn: a lock that is taken again at once leaves none.
+const TURN: Duration = Duration::from_millis(1);
+
 /// The rows of some records.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Batch(pub(crate) RecordBatch);
@@ -178,7 +181,10 @@ impl Scan {
             match next.map_err(|error| to_exception(py, &error))? {
                 Next::Batch(batch) => return Ok(Some(Batch(batch))),
                 Next::End => return Ok(None),
-                Next::Waiting => py.check_signals()?,
+                Next::Waiting => {
+                    py.check_signals()?;
+                    py.detach(|| std::thread::sleep(TURN));
+                }
             }
         }
     }
@@ -200,8 +206,7 @@ impl Scan {
 
     /// How many of what, up to the last batch.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let state = lock(&self.state);
-        let report = state.report();
+        let report = self.look(py, |report| Report { bad: Vec::new(), warnings: Vec::new(), ..report.clone() });
         let dict = PyDict::new(py);
         dict.set_item("complete", report.complete)?;
         dict.set_item("files_read", report.files_read)?;
@@ -223,23 +228,30 @@ impl Scan {
 
     /// The bad files and records up to the last batch, as far as they are named. To each record, how many more of its file are behind
     /// it; to a file, None.
-    fn bad(&self) -> Vec<(Row, Option<u64>)> {
-        lock(&self.state).report().bad.iter().map(|finding| (row(finding), finding.more)).collect()
+    fn bad(&self, py: Python<'_>) -> Vec<(Row, Option<u64>)> {
+        self.look(py, |report| report.bad.iter().map(|finding| (row(finding), finding.more)).collect())
     }
 
     /// What became of each named file up to the last batch, since this was last asked: its key, how it came out and why, where the
     /// damage lies, and its records that became rows, are none, and were not asked for.
-    fn ledger(&self) -> Vec<LedgerRow> {
-        let rows = match &mut *lock(&self.state) {
+    fn ledger(&self, py: Python<'_>) -> Vec<LedgerRow> {
+        let rows = py.detach(|| match &mut *lock(&self.state) {
             State::Running(scan) => scan.take_ledger(),
             State::Closed(report) => std::mem::take(&mut report.ledger),
-        };
+        });
         rows.into_iter().map(|row| (row.key, row.outcome.name(), row.reason, row.byte, row.read, row.bad, row.skipped)).collect()
     }
 
     /// The warnings up to the last batch.
-    fn warnings(&self) -> Vec<Row> {
-        lock(&self.state).report().warnings.iter().map(row).collect()
+    fn warnings(&self, py: Python<'_>) -> Vec<Row> {
+        self.look(py, |report| report.warnings.iter().map(row).collect())
+    }
+}
+
+impl Scan {
+    /// Looks at the report. Whoever waits for the next batch holds it meanwhile, so the GIL is given up.
+    fn look<T: Send>(&self, py: Python<'_>, with: impl FnOnce(&Report) -> T + Send) -> T {
+        py.detach(|| with(lock(&self.state).report()))
     }
 }
 

@@ -150,7 +150,8 @@ impl Unread {
 }
 
 fn trailing(content: &Content) -> Problem {
-    Problem::new(Reason::TrailingBytes, ErrorKind::TrailingBytes(content.trailing).to_string())
+    let what = ErrorKind::NoMember { after: content.members, bytes: content.trailing };
+    Problem::new(Reason::TrailingBytes, what.to_string())
 }
 
 /// Checks a log file.

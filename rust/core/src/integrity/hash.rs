@@ -151,15 +151,14 @@ impl Hasher {
             let text = self.arena.text(before);
             hash.update(text);
             inflated += text.len() as u64;
+            if let Some(trailing) = next.trailing() {
+                let sha256 = hash.finish();
+                return Ok(Content { sha256, stored: stream.offset(), inflated, members: stream.members(), trailing });
+            }
             match next {
                 Next::Damaged(error) => return Err(error),
-                Next::More if keep => self.grow()?,
-                Next::More => self.arena.truncate(0),
-                Next::End(warning) => {
-                    let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
-                    let sha256 = hash.finish();
-                    return Ok(Content { sha256, stored: stream.offset(), inflated, members: stream.members(), trailing });
-                }
+                _ if keep => self.grow()?,
+                _ => self.arena.truncate(0),
             }
         }
     }

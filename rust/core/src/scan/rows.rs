@@ -172,8 +172,9 @@ mod tests {
             limits: Limits::default(),
             hashes: None,
             sizes: None,
+            ledger: false,
         });
-        rows.start("a.json".to_owned());
+        rows.start("a.json".to_owned(), 0);
         rows
     }
 
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_full_when_its_rows_have_met_rules_enough() {
-        let all = (0..1 << 10).map(|number| (number.to_string(), crate::filter::Predicate::All(Vec::new()))).collect();
+        let all = (0..1 << 10).map(|number| (number.to_string(), crate::filter::Predicate::All(Vec::new())));
         let mut rows = rows(Some(Rules::new(all)));
         for index in 0..255 {
             visit(&mut rows, index).expect("a record");

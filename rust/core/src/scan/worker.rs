@@ -337,8 +337,7 @@ impl Worker {
             if let Some((_, hash)) = &mut hashing {
                 hash.update(text);
             }
-            if let (Next::End(warning), Some((hashes, hash))) = (&next, hashing.take_if(|_| matches!(next, Next::End(_)))) {
-                let trailing = warning.as_ref().map_or(0, Error::trailing_bytes);
+            if let (Some(trailing), Some((hashes, hash))) = (next.trailing(), hashing.take_if(|_| next.trailing().is_some())) {
                 let members = stream.members();
                 // A plain file is read all the same, but it is not what CloudTrail delivers.
                 if members > 0 {

@@ -223,7 +223,7 @@ mod tests {
     fn a_page_is_about_what_was_asked_for() {
         let range = Range { prefix: "a/".to_owned(), folders: true, after: Some("a/b/x".to_owned()), token: None };
         let page = |objects: &[&str], folders: &[&str], token: &str| Page {
-            objects: objects.iter().map(|key| ((*key).to_owned(), 1)).collect(),
+            objects: objects.iter().map(|key| Object { key: (*key).to_owned(), size: 1, etag: None, modified: None }).collect(),
             folders: folders.iter().map(|key| (*key).to_owned()).collect(),
             token: Some(token.to_owned()),
         };
@@ -255,7 +255,7 @@ mod tests {
         for size in ["-1", "18446744073709551616", "1e3", "", "0x10"] {
             assert!(Page::read(body(size).as_bytes()).is_err(), "{size}");
         }
-        assert_eq!(Page::read(body(&u64::MAX.to_string()).as_bytes()).expect("a page").objects[0].1, u64::MAX);
+        assert_eq!(Page::read(body(&u64::MAX.to_string()).as_bytes()).expect("a page").objects[0].size, u64::MAX);
         let deep = format!("<ListBucketResult>{}", "<a>".repeat(1 << 20));
         assert!(Page::read(deep.as_bytes()).is_err());
         let deep = format!(
