@@ -153,7 +153,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::filter::Rules;
+    use crate::filter::{Predicate, Rules};
     use crate::inflate::Limits;
     use crate::scan::files::Files;
     use crate::scan::order::Order;
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_full_when_its_rows_have_met_rules_enough() {
-        let all = (0..1 << 10).map(|number| (number.to_string(), crate::filter::Predicate::All(Vec::new())));
+        let all = (0..1 << 10).map(|number| (number.to_string(), Predicate::Always(true)));
         let mut rows = rows(Some(Rules::new(all)));
         for index in 0..255 {
             visit(&mut rows, index).expect("a record");
