@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Wanted};
 use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
-use crate::integrity::{Content, Running, sha256};
+use crate::integrity::{Content, Running};
 use crate::json::{Cursor, Index};
 use crate::source::object::{Bucket, Got};
 use crate::source::{At, Entry, Listed, Skip, unreadable};
@@ -314,9 +314,7 @@ impl Worker {
                     self.report.bytes_inflated += inflated;
                     if let Some(hashes) = &self.shared.hashes {
                         // Now, while the text is in the cache.
-                        let content =
-                            Content { sha256: sha256(text), stored: stored.len() as u64, inflated, members, trailing: 0 };
-                        hashes.put(&self.path, content);
+                        hashes.put(&self.path, Content::of(text, stored.len() as u64, members));
                     }
                     return Ok(self.text(start));
                 }
@@ -393,12 +391,10 @@ impl Worker {
         let mut framing = Framing::default();
         let mut start = self.arena.len();
         let mut hash = self.shared.hashes.as_ref().map(|_| Running::new());
-        let mut inflated = 0;
         loop {
             let before = self.arena.len();
             let next = stream.fill(&mut self.arena);
             let text = self.arena.text(before);
-            inflated += text.len() as u64;
             self.report.bytes_inflated += text.len() as u64;
             if let Some(hash) = &mut hash {
                 hash.update(text);
@@ -410,8 +406,7 @@ impl Worker {
                 let members = stream.members();
                 // A plain file is read all the same, but it is not what CloudTrail delivers.
                 if members > 0 {
-                    let (sha256, stored) = (hash.finish(), stream.offset());
-                    hashes.put(&self.path, Content { sha256, stored, inflated, members, trailing });
+                    hashes.put(&self.path, hash.content(stream.offset(), members, trailing));
                 }
             }
             let last = matches!(next, Next::End(_));
