@@ -43,7 +43,9 @@ def requested(found: Verification) -> str:
     else:
         first = "the first digests" if since is None else moment(since)
         time = f"{first} to {'the newest digests' if until is None else moment(until)}"
-    names = [f"{what} {', '.join(found.asked[what])}" for what in ("accounts", "regions", "trails") if found.asked[what] is not None]
+    names = [
+        f"{what} {', '.join(found.asked[what])}" for what in ("accounts", "regions", "trails") if found.asked[what] is not None
+    ]
     every = [what for what in ("accounts", "regions", "trails") if found.asked[what] is None]
     return "; ".join([time, *names, *([f"all {' and '.join(every)}"] if every else [])])
 
@@ -76,7 +78,9 @@ def verdict(found: Verification) -> str:
     first, last = map(moment, stretch)
     chains = found.ranges.select(_CHAIN).n_unique()
     each = "" if chains == 1 else f" ({chains:,} chains, each for the time told above)"
-    return f"VALID from {first} to {last}{each}{exceptions(found)}: what the digests list is there, unaltered, and nothing is added"
+    return (
+        f"VALID from {first} to {last}{each}{exceptions(found)}: what the digests list is there, unaltered, and nothing is added"
+    )
 
 
 def found_span(found: Verification) -> tuple[datetime, datetime] | None:
