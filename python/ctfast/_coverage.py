@@ -6,8 +6,8 @@ import polars as pl
 
 __all__ = ["MOST", "by_chain", "hourly", "is_clean"]
 
-#: Hours that are told at most of a stretch without digests, half of them at either end: without a bound, one digest that is said to be
-#: of another century would cost gigabytes.
+#: Hours that are told at most of a stretch without digests, half of them at either end: without a bound, one digest that is said
+#: to be of another century would cost gigabytes.
 MOST = 366 * 24
 #: States of an hour; where two digests tell of the same hour, the first of these counts.
 _STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
@@ -17,8 +17,8 @@ _CHAIN = ["account", "region", "trail"]
 def hourly(spans: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
     """Return one row for each hour of each chain.
 
-    A digest counts for the hour in which the middle between its start and its end lies; a span of several hours is divided. Of a span
-    without digests there are so many hours at most: those in its middle are left out.
+    A digest counts for the hour in which the middle between its start and its end lies; a span of several hours is divided. Of a
+    span without digests there are so many hours at most: those in its middle are left out.
     """
     spans = pl.concat([spans.filter(pl.col("digests") > 0), *_ends(spans.filter(pl.col("digests") == 0), most)])
     length = pl.col("end") - pl.col("start")

@@ -12,8 +12,8 @@ import polars as pl
 
 from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
+from ctfast._verdict import MEANING, exceptions, found_span, moment, requested
 from ctfast._verdict import by_chain as by_range
-from ctfast._verdict import exceptions, found_span, moment, requested
 
 if TYPE_CHECKING:
     from ctfast._verify import Tally, Verification
@@ -112,7 +112,7 @@ def _verdict(found: Verification) -> Iterator[str]:
         kind, word, words = "unknown", "Nothing could be checked", "There is no digest file to go by, so nothing is proven."
     elif found.ok:
         kind, word = "valid", "Valid"
-        words = f"All log files that the digests of this time list are there and unaltered, and no others{exceptions(found)}."
+        words = f"{MEANING}{exceptions(found)}."
     else:
         kind, word = "invalid", "Not valid"
         words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
@@ -128,7 +128,7 @@ def _ranges(found: Verification) -> Iterator[str]:
     chains = by_range(found)
     if not chains:
         return
-    yield "<h2>Asked for, found, uncovered</h2><p class='soft'>Times of delivery, UTC. What no digest covers, nothing is said of.</p>"
+    yield "<h2>Found and uncovered</h2><p class='soft'>Times of delivery, UTC. Of what is uncovered nothing is proven.</p>"
     yield '<div class="table findings"><table><tr><th>Account, region, trail</th><th>Found</th><th>Uncovered</th></tr>'
     for chain in chains[:_CHAINS]:
         place = " <br>".join(_text(chain[name]) for name in ("account", "region", "trail"))

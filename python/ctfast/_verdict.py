@@ -11,7 +11,7 @@ import polars as pl
 if TYPE_CHECKING:
     from ctfast._verify import Verification
 
-__all__ = ["by_chain", "count", "exceptions", "found_span", "moment", "requested", "told", "verdict"]
+__all__ = ["MEANING", "by_chain", "count", "exceptions", "found_span", "moment", "requested", "told", "verdict"]
 
 _CHAIN = ["account", "region", "trail", "home_region"]
 #: Chains, and stretches of one, that are told one by one in the text; the other forms tell all.
@@ -47,12 +47,13 @@ def requested(found: Verification) -> str:
         f"{what} {', '.join(found.asked[what])}" for what in ("accounts", "regions", "trails") if found.asked[what] is not None
     ]
     every = [what for what in ("accounts", "regions", "trails") if found.asked[what] is None]
-    return "; ".join([time, *names, *([f"all {' and '.join(every)}"] if every else [])])
+    *most, last = every or [""]
+    return "; ".join([time, *names, *([f"all {', '.join(most)} and {last}" if most else f"all {last}"] if every else [])])
 
 
 def told(found: Verification) -> Iterator[str]:
     """Yield what was asked for, found and left uncovered, in lines."""
-    yield f"asked for  {requested(found)}"
+    yield f"asked for  {requested(found)} (UTC)"
     chains = by_chain(found)
     for chain in chains[:_CHAINS]:
         yield f"{chain['account']} {chain['region']} trail {chain['trail']}"
@@ -68,8 +69,12 @@ def told(found: Verification) -> Iterator[str]:
         yield f"and {count(len(chains) - _CHAINS, 'more chain')}; --format json tells of all"
 
 
+#: What a verdict of VALID says of the time that it names.
+MEANING = "what the digests of that time list is there and unaltered, and no log file is there unexplained"
+
+
 def verdict(found: Verification) -> str:
-    """Return the verdict in a sentence. It is about the time that was found, and says from when to when that is."""
+    """Return the verdict in a line. It is about the time that was found, and says from when to when that is."""
     if not found.checked:
         return "NOTHING CHECKED: there is no digest file to go by, so nothing is proven"
     stretch = found_span(found)
@@ -77,10 +82,8 @@ def verdict(found: Verification) -> str:
         return f"NOT VALID: see the findings ({count(found.errors, 'error')})"
     first, last = map(moment, stretch)
     chains = found.ranges.select(_CHAIN).n_unique()
-    each = "" if chains == 1 else f" ({chains:,} chains, each for the time told above)"
-    return (
-        f"VALID from {first} to {last}{each}{exceptions(found)}: what the digests list is there, unaltered, and nothing is added"
-    )
+    each = "" if chains == 1 else f", each of {chains:,} chains for its time"
+    return f"VALID from {first} to {last}{each}{exceptions(found)}"
 
 
 def found_span(found: Verification) -> tuple[datetime, datetime] | None:
@@ -99,8 +102,8 @@ def exceptions(found: Verification) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time, to the second."""
-    return f"{time:%Y-%m-%d %H:%M:%S}" if time.year >= 1000 else f"{time.year:04}-{time:%m-%d %H:%M:%S}"
+    """A time, to the second; the year in four digits, which `strftime` does not give everywhere."""
+    return f"{time.year:04}-{time:%m-%d %H:%M:%S}"
 
 
 def count(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
 from ctfast._source import Source, Time, is_address, micros, paths, processors
-from ctfast._verdict import told, verdict
+from ctfast._verdict import MEANING, told, verdict
 
 if TYPE_CHECKING:
     from ctfast._source import Options
@@ -199,13 +199,13 @@ class Verification:
         errors, notes = self._counts.get("unlisted", [0, 0])
         lines.append(_weighed("unlisted files", errors, notes))
         lines.append(_weighed("findings", self.errors, self.notes))
-        return "\n".join([*lines, *told(self), verdict(self)])
+        return "\n".join([*lines, *told(self), verdict(self), *([MEANING] if self.ok else [])])
 
     def html(self, *, title: str | None = None) -> str:
         """Return a page: the verdict, what was asked for and found, the keys, a calendar of each chain, and the findings.
 
-        It is whole in itself: it loads nothing from anywhere, and runs no script. Of more than 2,000 findings the rest is counted,
-        and so are chains that are valid throughout when the calendars of others fill the page.
+        It is whole in itself: it loads nothing from anywhere, and runs no script. Of more than 2,000 findings the rest is
+        counted, and so are chains that are valid throughout when the calendars of others fill the page.
 
         Parameters
         ----------
@@ -275,9 +275,10 @@ class Verifier:
             query = self._query
             options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits", "storage_options")}
             options["since"] = _moment(query.since)
-            if query.max_delay is not None and query.until is not None:
+            until = _moment(query.until)
+            if query.max_delay is not None and until is not None:
                 # What is delivered later than now cannot be asked for.
-                options["until"] = min(_moment(query.until) + query.max_delay, datetime.now(UTC))  # type: ignore[operator]  # both are there
+                options["until"] = min(until + query.max_delay, datetime.now(UTC))
             self._verification = _run(query.source, self._hashes, **{**options, "keys": self._keys, **self._options})
         return self._verification
 

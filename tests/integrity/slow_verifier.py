@@ -141,20 +141,7 @@ def verify(
 ) -> Opinion:
     """``signatures``: what was saved beside the archive names these digests."""
     opinion = Opinion()
-    chains: dict[tuple[str | None, ...], list[Digest]] = {}
-    for address, found in objects.items():
-        match = DIGEST.fullmatch(split(address)[1])
-        if match:
-            digest = Digest(address, found, match)
-            digest.word = _body(digest)
-            place = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
-            # What was moved belongs to no chain.
-            if digest.name_time.year > 2100:
-                continue
-            if digest.word == "moved":
-                opinion.say(address, "moved")
-            else:
-                chains.setdefault(place, []).append(digest)
+    chains = _chains(objects, opinion)
     out: set[str] = set()  # listed by digests outside the range
     continued: set[tuple[str | None, ...]] = set()  # chains that have digests before the range
     for place, chain in chains.items():
@@ -178,6 +165,25 @@ def verify(
     _uncovered({place: chain for place, chain in chains.items() if place not in continued}, objects, since, opinion)
     _unlisted(objects, out, since, until, opinion)
     return opinion
+
+
+def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str | None, ...], list[Digest]]:
+    """The digests of each chain; what was moved belongs to none, and no name of another century."""
+    chains: dict[tuple[str | None, ...], list[Digest]] = {}
+    for address, found in objects.items():
+        match = DIGEST.fullmatch(split(address)[1])
+        if match:
+            digest = Digest(address, found, match)
+            digest.word = _body(digest)
+            place = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
+            # What was moved belongs to no chain.
+            if digest.name_time.year > 2100:
+                continue
+            if digest.word == "moved":
+                opinion.say(address, "moved")
+            else:
+                chains.setdefault(place, []).append(digest)
+    return chains
 
 
 def _uncovered(

@@ -82,8 +82,8 @@ def verify(
 ) -> None:
     """Check an archive against the digests that CloudTrail signs.
 
-    Offline, all accounts, regions and trails at once: whether a file was changed, removed or added in the time that digests cover,
-    and which time that is. ARCHIVE is a folder that holds AWSLogs, or buckets that do, or s3://bucket/prefix/.
+    Offline, all accounts, regions and trails at once: whether a file was changed, removed or added in the time that digests
+    cover, and which time that is. ARCHIVE is a folder that holds AWSLogs, or buckets that do, or s3://bucket/prefix/.
 
     \b
     Exit code:
