@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
 
 _FRAMES = ("digests", "missing", "logs", "unlisted", "findings", "spans", "ranges", "keys")
+_ASKED = ("since", "until", "accounts", "regions", "trails")
 _MICROSECOND = timedelta(microseconds=1)
 #: Workers where files come from a bucket: they wait most of the time.
 _REQUESTS = 64
@@ -107,12 +108,12 @@ class Verification:
         frames: dict[str, list[pl.DataFrame]],
         counts: dict[str, list[int]],
         roots: list[str],
-        asked: dict[str, Any],
+        asked: dict[str, Any] | None = None,
         *,
         details: bool,
     ) -> None:
         empty = {name: pl.DataFrame(batch) for name, batch in _ctfast.Verify.empty().items()}
-        joined = {name: pl.concat([empty[name], *frames[name]]) for name in _FRAMES}
+        joined = {name: pl.concat([empty[name], *frames.get(name, [])]) for name in _FRAMES}
         self.digests = joined["digests"].sort("account", "region", "trail", "backfill", "end", maintain_order=True)
         self.missing = joined["missing"].sort("account", "region", "trail", "backfill", "end", maintain_order=True)
         self.logs = joined["logs"]
@@ -122,7 +123,7 @@ class Verification:
         self.ranges = joined["ranges"]
         self.keys = joined["keys"]
         self._counts = counts
-        self.asked = asked
+        self.asked = asked or dict.fromkeys(_ASKED)
         self.roots = roots
         self._details = details
 

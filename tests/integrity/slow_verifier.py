@@ -168,7 +168,7 @@ def verify(
 
 
 def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str | None, ...], list[Digest]]:
-    """The digests of each chain; what was moved belongs to none, and no name of another century."""
+    """The digests of each chain; what was moved belongs to none."""
     chains: dict[tuple[str | None, ...], list[Digest]] = {}
     for address, found in objects.items():
         match = DIGEST.fullmatch(split(address)[1])
@@ -177,8 +177,6 @@ def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str |
             digest.word = _body(digest)
             place = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
             # What was moved belongs to no chain.
-            if digest.name_time.year > 2100:
-                continue
             if digest.word == "moved":
                 opinion.say(address, "moved")
             else:

@@ -16,11 +16,8 @@ from chains import (
     ORGANIZATION,
     OTHER,
     START,
-    STRANGER,
     Trail,
-    iso,
     sha256,
-    split,
     squeeze,
     url,
 )
@@ -325,16 +322,6 @@ def region_deleted_with_signatures(case: Case) -> None:
     for logs in other.logs:
         case.expect("gone", *logs, aws="silent")
     case.why = "'No digests found' in that region, exit 0"
-
-
-@scenario("a digest of the year 9999 among the others, which a range of time leaves out")
-def year_9999(case: Case) -> None:
-    chain = case.chain(3)
-    far = START.replace(year=9999)
-    file = url(case.bucket, chain.digest_key(far))
-    case.archive.copy(chain.digests[2], file)
-    case.archive.forge(file, lambda document: document.update(digestS3Object=split(file)[1], digestEndTime=iso(far)), STRANGER)
-    case.expect("out", file, aws="silent")
 
 
 @scenario("a digest renamed to another hour")

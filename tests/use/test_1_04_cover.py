@@ -228,7 +228,12 @@ def test_a_region_that_begins_later_than_its_siblings(chain: Chain) -> None:
 def test_the_end_of_the_range(chain: Chain, tmp_path: Path) -> None:
     end = FIRST + 6 * HOUR
     assert chain.verify(until=end).ok
-    assert reasons(chain.verify(until=end + HOUR / 2)) == ["uncovered"]
+    # Less than an hour at an end of the range is told, and no more.
+    for found in (chain.verify(until=end + HOUR / 2), chain.verify(since=FIRST - HOUR / 2)):
+        assert found.ok
+        assert reasons(found, "note") == ["uncovered"]
+        assert "but for 1 uncovered stretch" in found.summary()
+    assert reasons(chain.verify(since=FIRST - HOUR)) == ["uncovered"]
     found = chain.verify(until=end + timedelta(days=400))
     assert reasons(found) == ["missing-digest"]
     assert found.missing["digests"].to_list() == [9600]

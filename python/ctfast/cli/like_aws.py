@@ -67,8 +67,12 @@ def like_aws(found: Verification, since: datetime | None, until: datetime | None
     """Print a verification with details."""
     chains = _with_missing(found).partition_by(_CHAIN, as_dict=True, maintain_order=True)
     logs = found.logs.partition_by("digest", as_dict=True, maintain_order=True)
-    if not chains:
+    if found.digests.is_empty():
         sys.stdout.write("No digests found\n")
+        printer = _Printer(verbose=verbose)
+        for row in found.findings.filter(pl.col("severity") == "error").iter_rows(named=True):
+            printer.error(f"{row['file'] or row['account']}\tINVALID: {row['message']}")
+        return
     for (account, region, home, trail), digests in chains.items():
         known = digests.filter(pl.col("status") != "missing")
         start: Any = since or known["start"].min() or digests["end"].min()

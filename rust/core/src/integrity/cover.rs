@@ -7,6 +7,8 @@
 //! | what the chains of the same trail in other regions cover before a chain begins | as above | note: regions and trails may be added |
 //! | the end of what was asked for (`until`) | it is so late that no digest may be there yet | error, else a note |
 //!
+//! At either end less than an hour is a note: what is asked for in whole hours or days seldom begins or ends with a digest.
+//!
 //! A starting digest alone tells none of this: one follows every stop, and who removes what is before it leaves no trace in the chain.
 
 use std::collections::BTreeMap;
@@ -122,7 +124,7 @@ impl Told<'_> {
             let (severity, why) = if end > now {
                 (Severity::Error, "that time is not over")
             } else if is_due {
-                (Severity::Error, "the chain ends before the range does")
+                (weight(last, end), "the chain ends before the range does")
             } else {
                 (Severity::Note, "the next digest may still come")
             };
@@ -165,7 +167,7 @@ impl Told<'_> {
         if let Some(since) = since.filter(|&since| since < first) {
             let started = if starts_near(&self.calls, first) { " (StartLogging was called then, as after a stop)" } else { "" };
             let why = format!("nothing tells whether the trail began only then{started} or earlier digests were removed{beside}");
-            self.find(Severity::Error, (since, first), &why);
+            self.find(weight(since, first), (since, first), &why);
             return since;
         }
         if let Some((begin, _)) = sibling.filter(|_| !self.cover.is_continued && since.is_none()) {
@@ -221,6 +223,11 @@ impl Told<'_> {
             tell(What::Uncovered, Some(start), Some(end), Some(reason));
         }
     }
+}
+
+/// How much time weighs that is not covered at an end of the range.
+fn weight(start: i64, end: i64) -> Severity {
+    if end.saturating_sub(start) < HOUR { Severity::Note } else { Severity::Error }
 }
 
 /// Whether the trail was started when its digests begin.
