@@ -14,6 +14,7 @@ use crate::inflate::{Inflater, Limits, Next, Stream};
 use crate::json::{Cursor, Index};
 use crate::schema;
 
+pub use crate::integrity::walk_of_times;
 pub use crate::unchecked::classify::{Variant, variants};
 
 /// Inflates whole files into memory that is reused.

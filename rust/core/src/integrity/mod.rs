@@ -23,6 +23,8 @@ mod saved;
 mod signature;
 mod storage;
 mod stretches;
+#[cfg(any(test, feature = "fuzzing"))]
+mod times;
 mod unlisted;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -37,6 +39,8 @@ pub use finding::{
 pub(crate) use hash::Running;
 pub use hash::{Content, Hashes, Sha256, hex, unhex};
 pub use signature::{Keys, Provenance, PublicKey, Saved, Signatures};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use times::walk_of_times;
 
 use crate::error::Error;
 use crate::inflate::Limits;
