@@ -119,7 +119,7 @@ def _verdict(found: Verification) -> Iterator[str]:
     stretch = found_span(found)
     if stretch is not None:
         words = f"From {moment(stretch[0])} to {moment(stretch[1])} UTC: {words}" if found.ok else words
-    asked = f'<p class="soft">Asked for: {_text(requested(found))}</p>'
+    asked = f'<p class="soft">Asked for: {_text(requested(found))} (UTC)</p>'
     yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{asked}</div>'
 
 
@@ -132,17 +132,18 @@ def _ranges(found: Verification) -> Iterator[str]:
     yield '<div class="table findings"><table><tr><th>Account, region, trail</th><th>Found</th><th>Uncovered</th></tr>'
     for chain in chains[:_CHAINS]:
         place = " <br>".join(_text(chain[name]) for name in ("account", "region", "trail"))
-        cells = [_stretches(chain[name]) or '<span class="soft">nothing</span>' for name in ("found", "uncovered")]
+        cells = [_stretches(chain[name], ok=found.ok) or '<span class="soft">nothing</span>' for name in ("found", "uncovered")]
         yield f'<tr><td class="place">{place}</td><td>{cells[0]}</td><td>{cells[1]}</td></tr>'
     yield "</table></div>"
     if len(chains) > _CHAINS:
         yield f'<p class="soft">and {_count(len(chains) - _CHAINS, "more chain")}, which the other formats list.</p>'
 
 
-def _stretches(stretches: list[tuple[Any, Any, str | None]]) -> str:
+def _stretches(stretches: list[tuple[Any, Any, str | None]], *, ok: bool) -> str:
     lines = []
     for start, end, reason in stretches[:_STRETCHES]:
-        tag = f' <span class="tag{"" if reason == "gap" else " error"}">{_text(reason)}</span>' if reason else ""
+        is_error = reason in ("missing-digest", "digest-invalid") or (reason == "uncovered" and not ok)
+        tag = f' <span class="tag{" error" if is_error else ""}">{_text(reason)}</span>' if reason else ""
         lines.append(f"<div>{moment(start)} to {moment(end)}{tag}</div>")
     if len(stretches) > _STRETCHES:
         lines.append(f'<div class="soft">and {len(stretches) - _STRETCHES:,} more</div>')
@@ -209,15 +210,25 @@ def _calendars(found: Verification) -> Iterator[str]:
         drawing, rectangles = _calendar(chain)
         left -= rectangles
         account, region, trail = chain.row(0)[:3]
-        counts = chain.group_by("state").len().sort("state").rows()
+        counts, is_cut = _hours_of(chain, spans)
         logs: int = chain.select(pl.col("logs").sum()).item()
         words = ", ".join(f"{_count(number, 'hour')} {state}" for state, number in counts)
-        if spans.filter(pl.col("digests") == 0, (pl.col("end") - pl.col("start")) > timedelta(hours=_HOURS)).height:
-            words += " (of the longest stretches without digests both ends are drawn)"
+        words += " (of the longest stretches without digests both ends are drawn)" if is_cut else ""
         yield f'<div class="chain"><h3>{_text(account)} · {_text(region)}</h3>'
         yield f'<div class="soft">trail {_text(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
     if hidden:
         yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
+
+
+def _hours_of(chain: pl.DataFrame, spans: pl.DataFrame) -> tuple[list[tuple[str, int]], bool]:
+    """How many hours there are of each state, and whether some of them are not drawn."""
+    drawn = timedelta(hours=_HOURS)
+    long = spans.filter(pl.col("digests") == 0, (pl.col("end") - pl.col("start")) > drawn)
+    left_out: dict[str, int] = {}
+    for state, start, end in long.select("state", "start", "end").iter_rows():
+        left_out[state] = left_out.get(state, 0) + (end - start - drawn) // timedelta(hours=1)
+    counts = chain.group_by("state").len().sort("state").rows()
+    return [(state, number + left_out.get(state, 0)) for state, number in counts], bool(left_out)
 
 
 def _calendar(chain: pl.DataFrame) -> tuple[str, int]:

@@ -47,8 +47,11 @@ def requested(found: Verification) -> str:
         f"{what} {', '.join(found.asked[what])}" for what in ("accounts", "regions", "trails") if found.asked[what] is not None
     ]
     every = [what for what in ("accounts", "regions", "trails") if found.asked[what] is None]
-    *most, last = every or [""]
-    return "; ".join([time, *names, *([f"all {', '.join(most)} and {last}" if most else f"all {last}"] if every else [])])
+    return "; ".join([time, *names, *([f"all {_listed(every)}"] if every else [])])
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def told(found: Verification) -> Iterator[str]:
