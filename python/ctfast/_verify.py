@@ -123,7 +123,7 @@ class Verification:
         self.ranges = joined["ranges"]
         self.keys = joined["keys"]
         self._counts = counts
-        self.asked = asked or dict.fromkeys(_ASKED)
+        self.asked: dict[str, Any] = asked or dict.fromkeys(_ASKED)
         self.roots = roots
         self._details = details
 

@@ -89,7 +89,7 @@ impl Visitor for Found {
     fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<(), Error> {
         let record = cursor.value()?;
         if are_named_in(cursor.slice(record)) {
-            self.0.extend(call(cursor.back_to(record))?);
+            self.0.extend(call(&cursor.back_to(record))?);
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ fn members<const N: usize>(mut cursor: Cursor<'_>, names: [&str; N]) -> Result<[
 }
 
 /// What a record says, if it is a call about a trail that went well.
-fn call(cursor: Cursor<'_>) -> Result<Option<Call>, Error> {
+fn call(cursor: &Cursor<'_>) -> Result<Option<Call>, Error> {
     let names = ["eventSource", "eventName", "eventTime", "errorCode", "awsRegion", "recipientAccountId", "requestParameters"];
     let start = cursor.back_to(Value { start: cursor.at as u32, end: 0, token: cursor.token() as u32 });
     let [source, name, time, error, region, account, parameters] = members(start, names)?;

@@ -62,7 +62,9 @@ pub(super) fn tell(covers: &Covers, calls: &[Call], asked: Asked) -> (Vec<Range>
         firsts.entry((&place.account, id)).or_default().extend(first);
     }
     let mut by_trail: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
-    calls.iter().for_each(|call| by_trail.entry(&call.trail).or_default().push(call));
+    for call in calls {
+        by_trail.entry(&call.trail).or_default().push(call);
+    }
     for ((place, id), cover) in covers {
         let named = by_trail.get(&*id.trail).into_iter().flatten();
         let calls = named.copied().filter(|call| call.is_about(place, id)).collect();

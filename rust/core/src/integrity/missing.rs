@@ -56,7 +56,7 @@ impl Missing {
             return None;
         }
         // Counted from the end, whose name is the one that is known.
-        let hours = ((self.last - moment - 1) / HOUR).min(self.count as i64 - 1);
+        let hours = ((self.last - moment - 1) / HOUR).min(self.count.cast_signed() - 1);
         let file = self.file()?;
         Some(named(&file, self.last - hours * HOUR).unwrap_or(file))
     }
@@ -89,7 +89,7 @@ impl Like<'_> {
                     Some(at) => archive.find(at),
                     None => self.path.to_str().and_then(|path| named(path, last)).map(PathBuf::from),
                 };
-                let count = ((end - first) / HOUR) as u64;
+                let count = ((end - first) / HOUR).cast_unsigned();
                 found.push(Missing { first, last, count, at, path, why: why.to_owned() });
             }
             first = end + HOUR;

@@ -22,7 +22,9 @@ impl Stretches {
         let mut all: Vec<_> = self.0.iter().chain(others.iter().flat_map(|others| &others.0)).copied().collect();
         all.sort_unstable();
         let mut joined = Self::default();
-        all.into_iter().for_each(|stretch| joined.add(stretch));
+        for stretch in all {
+            joined.add(stretch);
+        }
         joined
     }
 
@@ -83,7 +85,9 @@ mod tests {
     fn any() -> impl Strategy<Value = Stretches> {
         proptest::collection::vec((0i64..30, 0i64..30), 0..6).prop_map(|all| {
             let mut stretches = Stretches::default();
-            all.into_iter().for_each(|stretch| stretches.add(stretch));
+            for stretch in all {
+                stretches.add(stretch);
+            }
             stretches
         })
     }
