@@ -44,13 +44,18 @@ def files(root: Path, part: str) -> list[Path]:
 def test_valid(sample: Sample) -> None:
     result = run(sample.archive, "--keys", sample.keys, "--signatures", sample.signatures)
     assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
+    lines = result.stdout.splitlines()
+    assert [*lines[:6], *lines[-4:]] == [
         "digests                100: 100 valid",
         "log files               93: 93 valid",
         "signatures             100 saved in a file, 0 held by the next digest",
         "unlisted files           0",
         "findings                 0",
-        "VALID: complete and unaltered",
+        "asked for  all the time that there are digests of; all accounts, regions and trails (UTC)",
+        "444455556666 us-east-1 trail audit_trail.v2",
+        "  found      2025-03-12 00:07:25 to 2025-03-13 01:07:25",
+        "VALID from 2025-03-12 00:07:25 to 2025-03-13 01:07:52, each of 4 chains for its time",
+        "what the digests of that time list is there and unaltered, and no log file is there unexplained",
     ]
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["by_chain", "hourly", "is_clean"]
+__all__ = ["MOST", "by_chain", "hourly", "is_clean"]
 
+#: Hours that are told at most of a stretch without digests, half of them at either end: without a bound, one digest that is said
+#: to be of another century would cost gigabytes.
+MOST = 366 * 24
 #: States of an hour; where two digests tell of the same hour, the first of these counts.
 _STATES = ["invalid", "missing", "unknown", "valid", "empty", "gap"]
 _CHAIN = ["account", "region", "trail"]
 
 
-def hourly(spans: pl.DataFrame) -> pl.DataFrame:
+def hourly(spans: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
     """Return one row for each hour of each chain.
 
-    A digest counts for the hour in which the middle between its start and its end lies; a span of several hours is divided.
+    A digest counts for the hour in which the middle between its start and its end lies; a span of several hours is divided. Of a
+    span without digests there are so many hours at most: those in its middle are left out.
     """
+    spans = pl.concat([spans.filter(pl.col("digests") > 0), *_ends(spans.filter(pl.col("digests") == 0), most)])
     length = pl.col("end") - pl.col("start")
     hours = pl.max_horizontal(pl.col("digests"), (length.dt.total_seconds() / 3600).round().cast(pl.UInt64), pl.lit(1, pl.UInt64))
     step = length.dt.total_microseconds() / pl.col("parts")
@@ -29,6 +34,14 @@ def hourly(spans: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("state").cast(pl.Enum(_STATES)).min(), pl.col("digests", "logs", "bad_logs").sum())
         .sort(*_CHAIN, "hour")
     )
+
+
+def _ends(spans: pl.DataFrame, most: int) -> list[pl.DataFrame]:
+    """Spans without digests, and in place of each that is too long its two ends."""
+    half = pl.duration(hours=most // 2)
+    is_long = (pl.col("end") - pl.col("start")) > 2 * half
+    long = spans.filter(is_long)
+    return [spans.filter(~is_long), long.with_columns(end=pl.col("start") + half), long.with_columns(start=pl.col("end") - half)]
 
 
 def by_chain(spans: pl.DataFrame) -> list[pl.DataFrame]:

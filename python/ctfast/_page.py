@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
+from ctfast._verdict import MEANING, exceptions, found_span, moment, requested
+from ctfast._verdict import by_chain as by_range
 
 if TYPE_CHECKING:
     from ctfast._verify import Tally, Verification
@@ -20,6 +22,10 @@ __all__ = ["page"]
 
 #: Findings that are written one by one.
 _MOST = 2000
+#: Chains, and stretches of one, whose ranges are written one by one.
+_CHAINS, _STRETCHES = 1000, 12
+#: Hours that are drawn of a stretch without digests, half of them at either end.
+_HOURS = 62 * 24
 #: Rectangles of all calendars together; what is over it is drawn for chains with findings only.
 _RECTANGLES = 60_000
 #: Pixels from one row of a calendar to the next. Its columns are as wide as the page lets them be.
@@ -27,7 +33,7 @@ _ROW = 19
 _STATES = {
     "valid": "digest and log files valid",
     "empty": "valid digest, no log files",
-    "gap": "logging or validation off",
+    "gap": "no digest, and the chain starts again",
     "unknown": "could not be checked",
     "missing": "digest missing",
     "invalid": "digest or log file invalid or missing",
@@ -92,6 +98,8 @@ def page(found: Verification, title: str) -> str:
             f'<h1>CloudTrail verification</h1><p class="soft mono">{_text(title)}</p>',
             *_verdict(found),
             *_cards(found),
+            *_ranges(found),
+            *_keys(found),
             *_calendars(found),
             *_findings(found),
             _FOOT.format(version=_text(__version__), time=_time(datetime.now(UTC))),
@@ -103,13 +111,54 @@ def _verdict(found: Verification) -> Iterator[str]:
     if not found.checked:
         kind, word, words = "unknown", "Nothing could be checked", "There is no digest file to go by, so nothing is proven."
     elif found.ok:
-        kind, word, words = "valid", "Valid", "All log files that CloudTrail delivered in this time are there, and unaltered."
+        kind, word = "valid", "Valid"
+        words = f"{MEANING}{exceptions(found)}."
     else:
         kind, word = "invalid", "Not valid"
         words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
-    first, last = found.spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
-    span = "" if first is None else f'<p class="soft">Deliveries from {_time(first)} to {_time(last)}</p>'
-    yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{span}</div>'
+    stretch = found_span(found)
+    if stretch is not None:
+        words = f"From {moment(stretch[0])} to {moment(stretch[1])} UTC: {words}" if found.ok else words
+    asked = f'<p class="soft">Asked for: {_text(requested(found))} (UTC)</p>'
+    yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{asked}</div>'
+
+
+def _ranges(found: Verification) -> Iterator[str]:
+    """What was found, and what is uncovered, of each chain."""
+    chains = by_range(found)
+    if not chains:
+        return
+    yield "<h2>Found and uncovered</h2><p class='soft'>Times of delivery, UTC. Of what is uncovered nothing is proven.</p>"
+    yield '<div class="table findings"><table><tr><th>Account, region, trail</th><th>Found</th><th>Uncovered</th></tr>'
+    for chain in chains[:_CHAINS]:
+        place = " <br>".join(_text(chain[name]) for name in ("account", "region", "trail"))
+        cells = [_stretches(chain[name], ok=found.ok) or '<span class="soft">nothing</span>' for name in ("found", "uncovered")]
+        yield f'<tr><td class="place">{place}</td><td>{cells[0]}</td><td>{cells[1]}</td></tr>'
+    yield "</table></div>"
+    if len(chains) > _CHAINS:
+        yield f'<p class="soft">and {_count(len(chains) - _CHAINS, "more chain")}, which the other formats list.</p>'
+
+
+def _stretches(stretches: list[tuple[Any, Any, str | None]], *, ok: bool) -> str:
+    lines = []
+    for start, end, reason in stretches[:_STRETCHES]:
+        is_error = reason in ("missing-digest", "digest-invalid") or (reason == "uncovered" and not ok)
+        tag = f' <span class="tag{" error" if is_error else ""}">{_text(reason)}</span>' if reason else ""
+        lines.append(f"<div>{moment(start)} to {moment(end)}{tag}</div>")
+    if len(stretches) > _STRETCHES:
+        lines.append(f'<div class="soft">and {len(stretches) - _STRETCHES:,} more</div>')
+    return "".join(lines)
+
+
+def _keys(found: Verification) -> Iterator[str]:
+    """The keys that prove the digests."""
+    if found.keys.is_empty():
+        return
+    yield "<h2>Keys</h2><p class='soft'>Public keys that valid digests are signed with, by the MD5 of their DER encoding.</p>"
+    yield '<div class="table"><table><tr><th>Region</th><th>Fingerprint</th><th>Valid digests</th></tr>'
+    for region, fingerprint, digests in found.keys.head(_MOST).iter_rows():
+        yield f'<tr><td class="place">{_text(region)}</td><td class="mono">{_text(fingerprint)}</td><td>{digests:,}</td></tr>'
+    yield "</table></div>"
 
 
 def _cards(found: Verification) -> Iterator[str]:
@@ -157,32 +206,47 @@ def _calendars(found: Verification) -> Iterator[str]:
         if left <= 0 and is_clean(spans):
             hidden += 1
             continue
-        chain = hourly(spans)
+        chain = hourly(spans, _HOURS)
         drawing, rectangles = _calendar(chain)
         left -= rectangles
         account, region, trail = chain.row(0)[:3]
-        counts = chain.group_by("state").len().sort("state").rows()
+        counts, is_cut = _hours_of(chain, spans)
         logs: int = chain.select(pl.col("logs").sum()).item()
         words = ", ".join(f"{_count(number, 'hour')} {state}" for state, number in counts)
+        words += " (of the longest stretches without digests both ends are drawn)" if is_cut else ""
         yield f'<div class="chain"><h3>{_text(account)} · {_text(region)}</h3>'
         yield f'<div class="soft">trail {_text(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
     if hidden:
         yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
 
 
+def _hours_of(chain: pl.DataFrame, spans: pl.DataFrame) -> tuple[list[tuple[str, int]], bool]:
+    """How many hours there are of each state, and whether some of them are not drawn."""
+    drawn = timedelta(hours=_HOURS)
+    long = spans.filter(pl.col("digests") == 0, (pl.col("end") - pl.col("start")) > drawn)
+    left_out: dict[str, int] = {}
+    for state, start, end in long.select("state", "start", "end").iter_rows():
+        left_out[state] = left_out.get(state, 0) + (end - start - drawn) // timedelta(hours=1)
+    counts = chain.group_by("state").len().sort("state").rows()
+    return [(state, number + left_out.get(state, 0)) for state, number in counts], bool(left_out)
+
+
 def _calendar(chain: pl.DataFrame) -> tuple[str, int]:
     """Draw one chain; hours of the same state are one rectangle."""
     hours = {hour.replace(tzinfo=None): row for hour, *row in chain.select("hour", "state", "logs", "bad_logs").iter_rows()}
-    first, last = min(hours).date(), max(hours).date()
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    # Days of which nothing is known are one row without a name.
+    known = sorted({hour.date() for hour in hours})
+    days: list[date | None] = [known[0]]
+    for before, day in pairwise(known):
+        days += [day] if day - before == timedelta(days=1) else [None, day]
     height = len(days) * _ROW
     ticks = "".join(f"<span>{hour:02}</span>" for hour in range(0, 24, 3))
-    names = "\n".join(map(str, days))
+    names = "\n".join("…" if day is None else str(day) for day in days)
     parts = [f'<div class="calendar"><div class="hours">{ticks}</div><div class="days">{names}</div>']
     parts.append(f'<svg viewBox="0 0 24 {height}" height="{height}" preserveAspectRatio="none" role="img" aria-label="calendar">')
     rectangles = 0
     for number, day in enumerate(days):
-        for state, begin, end, logs, bad in _runs(hours, day):
+        for state, begin, end, logs, bad in () if day is None else _runs(hours, day):
             place = f'x="{begin}" y="{number * _ROW + 2}" width="{end - begin}" height="{_ROW - 3}"'
             words = f"{day} {begin:02}:00-{end:02}:00: {state}, {_count(logs, 'log file')}" + (f", {bad:,} bad" if bad else "")
             parts.append(f'<rect class="{state}" {place}><title>{words}</title></rect>')

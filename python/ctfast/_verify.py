@@ -1,4 +1,4 @@
-"""Whether an archive is complete and unaltered: :func:`verify`, and :class:`Verifier` for doing it while reading."""
+"""An archive against its digests: :func:`verify`, and :class:`Verifier` for doing it while reading."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
 from ctfast._source import Source, Time, is_address, micros, paths, processors
+from ctfast._verdict import MEANING, told, verdict
 
 if TYPE_CHECKING:
     from ctfast._source import Options
 
 __all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
 
-_FRAMES = ("digests", "logs", "unlisted", "findings", "spans")
+_FRAMES = ("digests", "missing", "logs", "unlisted", "findings", "spans", "ranges", "keys")
+_ASKED = ("since", "until", "accounts", "regions", "trails")
 _MICROSECOND = timedelta(microseconds=1)
 #: Workers where files come from a bucket: they wait most of the time.
 _REQUESTS = 64
@@ -33,7 +35,7 @@ _HOUR = timedelta(hours=1)
 
 
 class Tally(NamedTuple):
-    """How many files came out how."""
+    """How many files came out how, and how many are missing."""
 
     valid: int = 0
     invalid: int = 0
@@ -42,8 +44,8 @@ class Tally(NamedTuple):
 
     @property
     def total(self) -> int:
-        """All of them."""
-        return sum(self)
+        """How many files there are. Those that are missing are none."""
+        return self.valid + self.invalid + self.unverified
 
 
 class Progress(NamedTuple):
@@ -71,34 +73,58 @@ class Verification:
     ----------
     digests : polars.DataFrame
         Digest files: ``account``, ``region``, ``trail``, ``home_region``, ``backfill``, ``start``, ``end``, ``status``
-        (``valid``, ``invalid``, ``missing``, ``unverified``), ``reason``, ``signature`` (who vouches for it: ``file``,
-        ``metadata``, ``successor``, ``none``), ``fingerprint``, ``logs`` (how many it lists), ``file``, ``bucket``, ``key``.
+        (``valid``, ``invalid``, ``unverified``), ``reason``, ``signature`` (who vouches for it: ``file``, ``metadata``,
+        ``successor``, ``none``), ``fingerprint``, ``logs`` (how many it lists), ``file``, ``bucket``, ``key``.
+    missing : polars.DataFrame
+        Digests that are not there, those of consecutive hours in one row: ``account``, ``region``, ``trail``, ``home_region``,
+        ``backfill``, ``start`` of the first hour, ``end`` of the last, ``digests`` (how many), ``why`` (who tells that they
+        should be there), and ``file``, ``bucket``, ``key`` of the newest.
     logs : polars.DataFrame
         Log files that digests list, each as often as it is listed: ``account``, ``region``, ``status``, ``reason``, ``bytes``
         (of its text), ``file``, ``bucket``, ``key``, ``digest``.
     unlisted : polars.DataFrame
-        Log files that no digest lists: ``severity``, ``account``, ``region``, ``kind``, ``time``, ``file``.
+        Log files that no digest lists: ``severity``, ``account``, ``region``, ``kind``, ``time``, ``missing_digest`` (the digest
+        of its hour, where that is missing), ``file``.
     findings : polars.DataFrame
         All that speaks against the archive (``severity`` is ``error``) or is worth knowing (``note``): ``reason``, ``message``,
         ``account``, ``region``, ``trail``, ``time``, ``file``. The table of reasons is in ``docs/integrity.md``.
     spans : polars.DataFrame
         What ``coverage`` tells hour by hour, as stretches of time: ``account``, ``region``, ``trail``, ``start``, ``end``,
         ``state``, ``digests``, ``logs``, ``bad_logs``. Consecutive hours without log files are mostly one row.
+    ranges : polars.DataFrame
+        What the verdict is about, for each account, region and trail: ``account``, ``region``, ``trail``, ``home_region``,
+        ``range`` (``asked``: the time that was to be covered, null where nothing bounds it; ``found``: what valid digests cover;
+        ``uncovered``: what they do not), ``start``, ``end``, and why it is uncovered: ``reason`` (``missing-digest``, ``gap``,
+        ``digest-invalid``, ``uncovered``).
+    keys : polars.DataFrame
+        The public keys that valid digests are signed with: ``region``, ``fingerprint``, ``digests``.
+    asked : dict
+        What was asked for: ``since`` and ``until``, ``accounts``, ``regions`` and ``trails``; None for all there are.
     roots : list of str
         The folders that were verified.
     """
 
     def __init__(
-        self, frames: dict[str, list[pl.DataFrame]], counts: dict[str, list[int]], roots: list[str], *, details: bool
+        self,
+        frames: dict[str, list[pl.DataFrame]],
+        counts: dict[str, list[int]],
+        roots: list[str],
+        asked: dict[str, Any] | None = None,
+        *,
+        details: bool,
     ) -> None:
         empty = {name: pl.DataFrame(batch) for name, batch in _ctfast.Verify.empty().items()}
-        joined = {name: pl.concat([empty[name], *frames[name]]) for name in _FRAMES}
+        joined = {name: pl.concat([empty[name], *frames.get(name, [])]) for name in _FRAMES}
         self.digests = joined["digests"].sort("account", "region", "trail", "backfill", "end", maintain_order=True)
+        self.missing = joined["missing"].sort("account", "region", "trail", "backfill", "end", maintain_order=True)
         self.logs = joined["logs"]
         self.unlisted = joined["unlisted"]
         self.findings = joined["findings"]
         self.spans = joined["spans"]
+        self.ranges = joined["ranges"]
+        self.keys = joined["keys"]
         self._counts = counts
+        self.asked: dict[str, Any] = asked or dict.fromkeys(_ASKED)
         self.roots = roots
         self._details = details
 
@@ -107,14 +133,16 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether some digest was checked, and nothing speaks against the archive."""
+        """Whether some digest was checked, and nothing speaks against the archive or leaves open what was asked for.
+
+        It is about the time that :attr:`ranges` calls found, and no other.
+        """
         return self.checked and self.errors == 0
 
     @property
     def checked(self) -> bool:
         """Whether there was anything to check: without digest files nothing is proven."""
-        digests, backfills = self.digest_counts, self.backfill_counts
-        return digests.total - digests.missing + backfills.total - backfills.missing > 0
+        return self.digest_counts.total + self.backfill_counts.total > 0
 
     @property
     def errors(self) -> int:
@@ -149,21 +177,22 @@ class Verification:
 
     @cached_property
     def coverage(self) -> pl.DataFrame:
-        """What is known of each hour.
+        """What the digests, and those that are missing between them, tell of each hour.
 
         Columns: ``account``, ``region``, ``trail``, ``hour``, ``state``, ``digests``, ``logs``, ``bad_logs``.
 
         A digest is about the log files that were *delivered* from its start to its end; it counts for the hour in which the
-        middle between them lies. States: ``valid``; ``empty`` (a valid digest says that there were no log files); ``gap``
-        (logging or validation was off); ``missing``; ``invalid`` (the digest, or a log file of it); ``unknown`` (it could not
-        be checked).
+        middle between them lies. States: ``valid``; ``empty`` (a valid digest says that there were no log files); ``gap`` (no
+        digest tells of it, and the next one starts the chain again); ``missing``; ``invalid`` (the digest, or a log file of it);
+        ``unknown`` (it could not be checked). Of a gap, or of missing digests, of more than 366 days there are rows for the first
+        and the last 183; ``spans`` and ``ranges`` tell of all.
         """
         return hourly(self.spans)
 
     def summary(self) -> str:
-        """Return the result in a few lines."""
+        """Return the result in some lines: the counts, what was asked for, found and left uncovered, and the verdict."""
         lines = [_line("digests", self.digest_counts)]
-        if self.backfill_counts.total:
+        if self.backfill_counts.total or self.backfill_counts.missing:
             lines.append(_line("backfill digests", self.backfill_counts))
         lines.append(_line("log files", self.log_counts))
         saved, held = self.vouched
@@ -172,16 +201,13 @@ class Verification:
         errors, notes = self._counts.get("unlisted", [0, 0])
         lines.append(_weighed("unlisted files", errors, notes))
         lines.append(_weighed("findings", self.errors, self.notes))
-        if not self.checked:
-            lines.append("NOTHING CHECKED: there is no digest file to go by, so nothing is proven")
-        else:
-            lines.append("VALID: complete and unaltered" if self.ok else "NOT VALID: see the findings")
-        return "\n".join(lines)
+        return "\n".join([*lines, *told(self), verdict(self), *([MEANING] if self.ok else [])])
 
     def html(self, *, title: str | None = None) -> str:
-        """Return a page that tells all: the verdict, a calendar of the hours of each chain, every finding.
+        """Return a page: the verdict, what was asked for and found, the keys, a calendar of each chain, and the findings.
 
-        It is whole in itself: it loads nothing from anywhere, and runs no script.
+        It is whole in itself: it loads nothing from anywhere, and runs no script. Of more than 2,000 findings the rest is
+        counted, and so are chains that are valid throughout when the calendars of others fill the page.
 
         Parameters
         ----------
@@ -251,8 +277,10 @@ class Verifier:
             query = self._query
             options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits", "storage_options")}
             options["since"] = _moment(query.since)
-            if query.max_delay is not None and query.until is not None:
-                options["until"] = _moment(query.until) + query.max_delay  # type: ignore[operator]  # both are there
+            until = _moment(query.until)
+            if query.max_delay is not None and until is not None:
+                # What is delivered later than now cannot be asked for.
+                options["until"] = min(until + query.max_delay, datetime.now(UTC))
             self._verification = _run(query.source, self._hashes, **{**options, "keys": self._keys, **self._options})
         return self._verification
 
@@ -275,9 +303,10 @@ def verify(
     progress: Callable[[Progress], object] | None = None,
     storage_options: Mapping[str, str] | None = None,
 ) -> Verification:
-    """Prove that an archive is complete and unaltered, by the digest files that CloudTrail signs; offline.
+    """Check an archive against the digest files that CloudTrail signs: whether something was changed, removed or added; offline.
 
-    All accounts, regions and trails are checked in one run, in parallel and in bounded memory.
+    All accounts, regions and trails are checked in one run, in parallel. The verdict is about the time that digests cover, which
+    it tells; that is to be compared with the time that should be covered, or to be asked for with ``since`` and ``until``.
 
     Parameters
     ----------
@@ -291,9 +320,9 @@ def verify(
         Signatures of the digests, saved from the metadata of the objects: :func:`fetch_signatures` makes such a file. Without
         them each digest but the newest of its chain is vouched for by the next one, which holds its signature.
     since, until
-        The time of *delivery* that must be covered. Without ``since``, the oldest digest must be one that starts a chain; with
-        it, each chain that has a digest before it must go on in the range. Without ``until``, the newest must be as new as the
-        newest log file.
+        The time of *delivery* that must be covered by each chain: what is not is a finding, unless a ``CreateTrail`` in the
+        log files tells that there was no trail before. Without ``since``, the oldest digest must be one that starts a chain.
+        Without ``until``, the newest must be as new as the newest log file.
     accounts, regions, trails
         Check only these. One that has no digests is a finding.
     map
@@ -368,6 +397,7 @@ def _run(
     if first is not None and last is not None and first > last:
         message = f"until ({until}) is before since ({since})"
         raise ValueError(message)
+    wanted = {"accounts": _set(accounts), "regions": _set(regions), "trails": _set(trails)}
     roots = _roots(source, map or {}, relocated_from)
     limits = limits or Limits()
     is_far = any(is_address(path) for path, _ in roots)
@@ -378,9 +408,7 @@ def _run(
         signatures=load_signatures(signatures),
         since=first,
         until=last,
-        accounts=_set(accounts),
-        regions=_set(regions),
-        trails=_set(trails),
+        **wanted,
         now=micros("now", datetime.now(UTC)) or 0,
         threads=threads or (_REQUESTS if is_far else processors()),
         max_inflated=limits.inflated,
@@ -398,7 +426,9 @@ def _run(
         counts = found["counts"]
         if progress is not None:
             progress(Progress(*found["progress"]))
-    return Verification(frames, counts, [path for path, _ in roots], details=details)
+    asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
+    asked |= {"since": _moment(first), "until": _moment(last)}
+    return Verification(frames, counts, [path for path, _ in roots], asked, details=details)
 
 
 def _roots(
@@ -437,8 +467,9 @@ def _moment(time: Any) -> datetime | None:
 
 
 def _line(name: str, tally: Tally) -> str:
-    parts = [f"{count:,} {status}" for status, count in zip(tally._fields, tally, strict=True) if count]
-    return f"{name:<17}{tally.total:>9,}" + (f": {', '.join(parts)}" if parts else "")
+    parts = [f"{count:,} {status}" for status, count in tally._asdict().items() if count and status != "missing"]
+    line = f"{name:<17}{tally.total:>9,}" + (f": {', '.join(parts)}" if parts else "")
+    return line + (f"; {tally.missing:,} missing" if tally.missing else "")
 
 
 def _weighed(name: str, errors: int, notes: int) -> str:

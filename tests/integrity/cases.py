@@ -79,6 +79,8 @@ class Case:
     gaps: int = 0  # AWS: "No log files were delivered by CloudTrail between"
     aborts: bool = False  # AWS: ends without a summary
     why: str = ""  # why AWS says something else
+    uncovered: bool = False  # whether a part of the range is not covered, and nothing tells why
+    saved: dict[str, dict[str, str]] | None = None  # signatures that were saved before the archive was changed
     expected: dict[str, str] = field(default_factory=dict)
     differs: dict[str, str] = field(default_factory=dict)
 
@@ -128,8 +130,12 @@ class Case:
         return {file: AWS_SAYS[word] for file, word in self.ours.items()} | self.differs
 
     @property
+    def signatures(self) -> dict[str, dict[str, str]]:
+        return self.archive.signatures() if self.saved is None else self.saved
+
+    @property
     def ok(self) -> bool:
-        return set(self.stated.values()) == {"valid"}
+        return set(self.stated.values()) == {"valid"} and not self.uncovered
 
     @property
     def end(self) -> datetime:

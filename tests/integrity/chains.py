@@ -236,7 +236,22 @@ class Chain:
         name = f"{self.trail.name}_{self.trail.home}_{compact(end)}{'_backfill' if self.backfill else ''}"
         return self.trail.key(self.account, "CloudTrail-Digest", self.region, end, name)
 
-    def log(self, when: datetime, number: int = 0, *, account: str = "", region: str = "") -> Document:
+    def call(self, name: str, when: datetime, **parameters: Any) -> Document:
+        """Deliver a log file with a call of CloudTrail's own about the trail; the entry that a digest has for it."""
+        record = {
+            "eventVersion": "1.11",
+            "eventTime": iso(when),
+            "eventSource": "cloudtrail.amazonaws.com",
+            "eventName": name,
+            "awsRegion": self.trail.home,
+            "recipientAccountId": self.account,
+            "requestParameters": {"name": self.trail.name, **parameters},
+        }
+        return self.log(when, 7, also=(record,))
+
+    def log(
+        self, when: datetime, number: int = 0, *, account: str = "", region: str = "", also: tuple[Document, ...] = ()
+    ) -> Document:
         """Deliver a log file; the entry that a digest has for it."""
         account, region = account or self.account, region or self.region
         minute = when.replace(minute=when.minute // 5 * 5, second=0)
@@ -253,6 +268,7 @@ class Chain:
             }
             for i in range(3)
         ]
+        records += also
         body = json.dumps({"Records": records}, separators=(",", ":")).encode()
         self.archive.objects[url(self.trail.bucket, key)] = Object(squeeze(body))
         return {

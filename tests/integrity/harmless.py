@@ -114,10 +114,13 @@ def stopped_all_of_the_range(case: Case) -> None:
     case.expect("out", *other.files())
 
 
-@scenario("nothing: a trail that is new in the range of time, and one that is newer than it")
+@scenario("nothing: a trail that is made in the range of time (CreateTrail), and one that is newer than it")
 def trails_that_are_new(case: Case) -> None:
     chain = case.chain(8)
-    case.chain(3, Trail(case.bucket, name="new"), clock=START + 5 * HOUR)
+    new = case.chain(trail=Trail(case.bucket, name="new"), clock=START + 5 * HOUR)
+    call = new.call("CreateTrail", START + timedelta(minutes=310), enableLogFileValidation=True)
+    new.hour(also=(call,))
+    new.hours(2)
     newer = case.chain(2, Trail(case.bucket, name="newer"), clock=START + 10 * HOUR)
     case.since, case.until = START + 3 * HOUR, START + 8 * HOUR
     for position in range(3):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 
 import ctfast as ct
 from cases import Case
-from chains import iso, split, url
+from chains import HOUR, compact, iso, split, url
 from ctfast import cli
 
 # Reasons of ctfast, in the words of the scenarios.
@@ -42,6 +44,7 @@ WORDS = {
     "foreign-log": "foreign",
     "foreign-digest": "foreign",
     "name-time": "time",
+    "implausible-time": "time",
     "listed-twice": "duplicate",
     "digest-invalid": "unlisted",
     "unlisted": "unlisted",
@@ -89,7 +92,7 @@ def verify(case: Case, folder: Path, **options: Any) -> Verdicts:
     main = case.runs[0].trail.bucket if case.runs else case.bucket
     options = {
         "keys": {region: {"PublicKeyList": keys} for region, keys in case.keys.items()},
-        "signatures": case.archive.signatures(),
+        "signatures": case.signatures,
         "since": case.since,
         "until": case.end,
         "map": {bucket: path for bucket, path in roots.items() if bucket != main},
@@ -106,7 +109,7 @@ def command(case: Case, folder: Path) -> tuple[int, str, str]:
     main = case.runs[0].trail.bucket
     keys, signatures = folder / "keys.json", folder / "signatures.json"
     keys.write_text(json.dumps({region: {"PublicKeyList": keys} for region, keys in case.keys.items()}))
-    signatures.write_text(json.dumps(case.archive.signatures()))
+    signatures.write_text(json.dumps(case.signatures))
     arguments = ["verify", str(roots[main]), "--like-aws", "--verbose", "--keys", str(keys), "--signatures", str(signatures)]
     arguments += ["--since", iso(case.since), "--until", iso(case.end)]
     for bucket, path in roots.items():
@@ -138,11 +141,13 @@ def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # 
     for row in [*verification.digests.iter_rows(named=True), *verification.logs.iter_rows(named=True)]:
         file = address(row["file"]) or names.setdefault(row["file"], url(row["bucket"] or "", row["key"] or ""))
         listed.setdefault(file, set()).add(_word(row))
+    for file in absent(verification):
+        listed.setdefault(address(file) or file, set()).add("missing")
     for file, words in listed.items():
         # One valid digest that lists a log file is enough.
         verdicts.files[file] = words - {"unlisted"} or words
     found = [(row["file"], "unlisted", row["severity"]) for row in verification.unlisted.iter_rows(named=True)]
-    findings = verification.findings.filter(pl.col("reason").is_in(list(WORDS)))
+    findings = verification.findings.filter(pl.col("reason").is_in(list(WORDS)), pl.col("reason") != "missing-digest")
     found += [(row["file"], WORDS[row["reason"]], row["severity"]) for row in findings.iter_rows(named=True)]
     for name, word, severity in found:
         if name is not None and (about := address(name)) is not None:
@@ -154,6 +159,19 @@ def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # 
         bucket, key = split(file)
         if bucket not in roots or not (roots[bucket] / key).exists():
             del verdicts.files[file]
+
+
+STAMP = re.compile(r"\d{4}/\d\d/\d\d/(?=[^/]+$)|\d{8}T\d{6}Z")
+
+
+def absent(verification: Any) -> Iterator[str]:
+    """The digests that are missing, one by one: by path, or by address where nothing lies at the key."""
+    for row in verification.missing.iter_rows(named=True):
+        file = row["file"] if row["file"] != row["key"] else url(row["bucket"], row["key"])
+        yield file
+        for hours in range(1, row["digests"]):
+            end = row["end"] - hours * HOUR
+            yield STAMP.sub(lambda found, end=end: f"{end:%Y/%m/%d}/" if "/" in found[0] else compact(end), file)
 
 
 def _word(row: dict[str, Any]) -> str:

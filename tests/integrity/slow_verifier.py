@@ -11,7 +11,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -120,6 +120,7 @@ class Digest:
 @dataclass
 class Opinion:
     files: dict[str, str] = field(default_factory=dict)
+    uncovered: list[tuple[str, datetime, datetime]] = field(default_factory=list)  # asked for, and nothing tells why not covered
 
     def say(self, file: str, word: str) -> None:
         """Once found to be wrong, nothing makes a file valid."""
@@ -128,11 +129,46 @@ class Opinion:
 
     @property
     def ok(self) -> bool:
-        return "valid" in self.files.values() and set(self.files.values()) == {"valid"}
+        return "valid" in self.files.values() and set(self.files.values()) == {"valid"} and not self.uncovered
 
 
-def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], since: datetime, until: datetime) -> Opinion:
+def verify(
+    objects: Mapping[str, Object],
+    keys: Mapping[str, list[Document]],
+    since: datetime,
+    until: datetime,
+    signatures: Iterable[str] = (),
+) -> Opinion:
+    """``signatures``: what was saved beside the archive names these digests."""
     opinion = Opinion()
+    chains = _chains(objects, opinion)
+    out: set[str] = set()  # listed by digests outside the range
+    continued: set[tuple[str | None, ...]] = set()  # chains that have digests before the range
+    for place, chain in chains.items():
+        chain.sort(key=lambda digest: digest.name_time)
+        _signatures(chain, keys)
+        _predecessors(chain)
+        for address, end, word in _links(chain, objects, since, until):
+            if _is_within(end, since, until):
+                opinion.say(address, word)
+        if any(digest.name_time <= since for digest in chain):
+            continued.add(place)
+        out |= _cut(chain, since, until)
+    for address in signatures:
+        match = DIGEST.fullmatch(split(address)[1])
+        if match and address not in objects and _is_within(hour(address)[-1], since, until):
+            opinion.say(address, "missing")
+    every = [digest for chain in chains.values() for digest in chain]
+    for digest in every:
+        if digest.word == "valid":
+            _logs(digest, objects, opinion)
+    _uncovered({place: chain for place, chain in chains.items() if place not in continued}, objects, since, opinion)
+    _unlisted(objects, out, since, until, opinion)
+    return opinion
+
+
+def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str | None, ...], list[Digest]]:
+    """The digests of each chain; what was moved belongs to none."""
     chains: dict[tuple[str | None, ...], list[Digest]] = {}
     for address, found in objects.items():
         match = DIGEST.fullmatch(split(address)[1])
@@ -145,21 +181,30 @@ def verify(objects: Mapping[str, Object], keys: Mapping[str, list[Document]], si
                 opinion.say(address, "moved")
             else:
                 chains.setdefault(place, []).append(digest)
-    out: set[str] = set()  # listed by digests outside the range
-    for chain in chains.values():
-        chain.sort(key=lambda digest: digest.name_time)
-        _signatures(chain, keys)
-        _predecessors(chain)
-        for address, end, word in _links(chain, objects, since, until):
-            if _is_within(end, since, until):
-                opinion.say(address, word)
-        out |= _cut(chain, since, until)
-    every = [digest for chain in chains.values() for digest in chain]
-    for digest in every:
-        if digest.word == "valid":
-            _logs(digest, objects, opinion)
-    _unlisted(objects, out, since, until, opinion)
-    return opinion
+    return chains
+
+
+def _uncovered(
+    chains: Mapping[tuple[str | None, ...], list[Digest]], objects: Mapping[str, Object], since: datetime, opinion: Opinion
+) -> None:
+    """The time from the beginning of the range to that of each chain that has nothing before it."""
+    made = {}
+    for address, word in opinion.files.items():
+        if word in ("valid", "duplicate") and not is_digest(address):
+            for record in json.loads(gunzip(objects[address].body))["Records"]:
+                if (record.get("eventSource"), record.get("eventName")) == ("cloudtrail.amazonaws.com", "CreateTrail"):
+                    place = record["recipientAccountId"], record["awsRegion"], record["requestParameters"]["name"]
+                    made[place] = instant(record["eventTime"])
+    missing = [hour(file) for file, word in opinion.files.items() if word == "missing" and is_digest(file)]
+    for (_, account, region, trail, home, backfill), chain in chains.items():
+        if not chain or backfill:
+            continue
+        of_chain = (account, region, trail, False)
+        first = min([*(digest.start for digest in chain), *(end - HOUR for *of, end in missing if tuple(of) == of_chain)])
+        when = made.get((str(account), str(home), str(trail)))
+        is_new = when is not None and abs(when - first) <= 2 * HOUR
+        if since < first and not is_new:
+            opinion.uncovered.append((chain[0].address, since, first))
 
 
 def _unlisted(objects: Mapping[str, Object], out: set[str], since: datetime, until: datetime, opinion: Opinion) -> None:
@@ -255,17 +300,19 @@ def _links(
     for digest in chain:
         _own_claims(digest)
         starting = digest.word == "valid" and digest.previous is None
-        if digest.word == "valid" and digest.previous is not None and not digest.remark:
-            _link(digest, older, addresses, objects)
+        if digest.word == "valid" and digest.previous is not None:
+            if not digest.remark:
+                _link(digest, older, addresses, objects)
             if digest.previous not in addresses and digest.previous not in objects:
                 yield digest.previous, digest.start, "missing"
         # Every hour between two digests has its digest, except before a starting digest; backfill digests come when need be.
         end = digest.start
-        bottom = older.name_time if older else since
+        # Before the oldest nothing tells how many there should be.
+        bottom = older.name_time if older else end
         while not starting and not digest.match["backfill"] and bottom < end < digest.name_time:
             linked = digest.word == "valid" and end == digest.start and digest.remark != "contradicted"
             name = (linked and digest.previous) or digest.sibling(end)
-            if end - bottom >= HOUR or not older:
+            if end - bottom >= HOUR:
                 yield name, end, "missing"
             end -= HOUR
         yield digest.address, digest.name_time, digest.remark or digest.word

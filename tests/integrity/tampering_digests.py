@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from datetime import timedelta
 
 from cases import Case, Run, believed, broken, edited, renamed, scenario
 from chains import (
@@ -264,6 +265,63 @@ def last_hour_before_gap_deleted(case: Case) -> None:
     case.archive.delete(chain.digests[2], *chain.logs[2])
     case.gaps = 1
     case.expect("gone", chain.digests[2], *chain.logs[2], aws="silent")
+
+
+@scenario("the beginning of a chain, up to a stop, deleted with its log files; nothing tells of it but the range")
+def beginning_deleted(case: Case) -> None:
+    chain = case.chain(3).stop(2).hours(3)
+    for position in range(3):
+        case.archive.delete(chain.digests[position], *chain.logs[position])
+        case.expect("gone", chain.digests[position], *chain.logs[position], aws="silent")
+    case.uncovered = True
+    case.why = "it prints what was requested and what was found, and exits 0"
+
+
+@scenario("the same, and StartLogging is in the log files: it follows every stop")
+def beginning_deleted_after_start(case: Case) -> None:
+    chain = case.chain(3).stop(2)
+    chain.hour(also=(chain.call("StartLogging", chain.clock + timedelta(minutes=1)),))
+    chain.hours(2)
+    for position in range(3):
+        case.archive.delete(chain.digests[position], *chain.logs[position])
+        case.expect("gone", chain.digests[position], *chain.logs[position], aws="silent")
+    case.uncovered = True
+    case.why = "it prints what was requested and what was found, and exits 0"
+
+
+@scenario("the same, but the signatures that were saved before name what was deleted")
+def beginning_deleted_with_signatures(case: Case) -> None:
+    chain = case.chain(3).stop(2).hours(3)
+    case.saved = case.archive.signatures()
+    for position in range(3):
+        case.archive.delete(chain.digests[position], *chain.logs[position])
+        case.expect("missing", chain.digests[position], aws="silent")
+        case.expect("gone", *chain.logs[position], aws="silent")
+    case.why = "it knows of no signatures but those of the objects that are there; exit 0"
+
+
+@scenario("hours before a stop deleted with their log files, which saved signatures name")
+def middle_deleted_with_signatures(case: Case) -> None:
+    chain = case.chain(4).stop(3).hours(2)
+    case.saved = case.archive.signatures()
+    case.gaps = 1
+    for position in (2, 3):
+        case.archive.delete(chain.digests[position], *chain.logs[position])
+        case.expect("missing", chain.digests[position], aws="silent")
+        case.expect("gone", *chain.logs[position], aws="silent")
+    case.why = "it knows of no signatures but those of the objects that are there; exit 0"
+
+
+@scenario("all of one of two regions deleted, which saved signatures name")
+def region_deleted_with_signatures(case: Case) -> None:
+    case.chain(3)
+    other = case.chain(3, region=OTHER)
+    case.saved = case.archive.signatures()
+    case.archive.delete(*other.files())
+    case.expect("missing", *other.digests, aws="silent")
+    for logs in other.logs:
+        case.expect("gone", *logs, aws="silent")
+    case.why = "'No digests found' in that region, exit 0"
 
 
 @scenario("a digest renamed to another hour")

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import replace
 from datetime import datetime
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -115,12 +114,24 @@ def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory
     assert missing(verdicts.verification, case) == {
         slow_verifier.hour(file) for file, word in opinion.files.items() if word == "missing" and slow_verifier.is_digest(file)
     }
+    uncovered = verification_uncovered(verdicts.verification)
+    assert uncovered == {(first, last) for _, first, last in opinion.uncovered if last <= case.end}
     if opinion.files:
         assert verdicts.verification.ok == opinion.ok or (part and not verdicts.verification.ok)
 
 
+def verification_uncovered(verification: ct.Verification) -> set[tuple[datetime, datetime]]:
+    """The beginnings of the range that nothing covers."""
+    rows = verification.ranges.filter(range="uncovered", reason="uncovered").select("start", "end").rows()
+    return {row for row in rows if row[0] == verification.asked["since"]}
+
+
 def missing(verification: ct.Verification, case: Case) -> set[tuple[str, str, str, bool, datetime]]:
     """The hours of the range of which the digest is missing."""
-    is_within = (pl.col("end") > case.since) & (pl.col("end") - HOUR < case.end)
-    rows = verification.digests.filter(pl.col("status") == "missing", is_within)
-    return set(rows.select("account", "region", "trail", "backfill", "end").rows())
+    found = set()
+    for row in verification.missing.iter_rows(named=True):
+        for hours in range(row["digests"]):
+            end = row["end"] - hours * HOUR
+            if case.since < end and end - HOUR < case.end:
+                found.add((row["account"], row["region"], row["trail"], row["backfill"], end))
+    return found

@@ -76,7 +76,7 @@ def render(cases: list[Case], answers: Mapping[str, Answer]) -> str:
     """Markdown, the same for the same verdicts."""
     lines = ["| what was changed | ctfast | AWS CLI | ctfast is | why |", "|---|---|---|---|---|"]
     for case in cases:
-        ours = _summary(case.stated, "")
+        ours = _summary(case.stated, "") + (", beginning uncovered" if case.uncovered else "")
         row = [case.changed, ours, _aws(case, answers[case.name]), difference(case), case.why]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
     counts = Counter(difference(case) or "the same" for case in cases)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import ctfast as ct
-from signed import ACCOUNT, BUCKET, FIRST, HOUR, REGION, Chain, private_key, public_keys, reasons, rewrite, status
+from signed import ACCOUNT, BUCKET, FIRST, HOUR, REGION, Chain, missing, private_key, public_keys, reasons, rewrite, status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,9 @@ def test_every_missing_digest_is_named(chain: Chain, last: int) -> None:
     for path in chain.digests[1:last]:
         path.unlink()
     found = chain.verify()
-    missing = found.digests.filter(pl.col("status") == "missing")
-    assert missing["file"].to_list() == [str(path) for path in chain.digests[1:last]]
-    assert reasons(found).count("missing-digest") == last - 1
+    assert missing(found) == [(last - 1, FIRST + 2 * HOUR, FIRST + last * HOUR)]
+    assert found.missing["file"].to_list() == [str(chain.digests[last - 1])]
+    assert reasons(found).count("missing-digest") == 1
     # What they listed is listed no more.
     assert reasons(found).count("unlisted") == 2 * (last - 1)
     assert found.coverage["state"].to_list() == ["valid", *["missing"] * (last - 1), *["valid"] * (6 - last)]
@@ -79,28 +79,35 @@ def test_the_oldest_digest_is_missing(chain: Chain) -> None:
     assert chain.verify(since=FIRST + HOUR + timedelta(seconds=1)).ok
     chain.digests[1].unlink()
     found = chain.verify(since=FIRST)
-    assert found.digests.filter(pl.col("status") == "missing")["end"].to_list() == [FIRST + HOUR, FIRST + 2 * HOUR]
+    # The second is named by the third, and both by the saved signatures.
+    assert missing(found) == [(1, FIRST + HOUR, FIRST + HOUR), (1, FIRST + 2 * HOUR, FIRST + 2 * HOUR)]
 
 
 def test_the_newest_digests_are_missing(chain: Chain) -> None:
     for path in chain.digests[3:]:
         path.unlink()
     found = chain.verify()  # there are newer log files
-    assert found.digest_counts == (3, 0, 2, 0)
+    assert found.digest_counts == (3, 0, 3, 0)
+    assert (found.digest_counts.total, found.digests.height) == (3, 3)
     assert "unlisted" in reasons(found)
     for path in chain.logs[6:]:
         path.unlink()
-    assert chain.verify().ok  # nothing tells any more, but the range
-    found = chain.verify(until=FIRST + 6 * HOUR)
-    assert reasons(found) == ["missing-digest"] * 3
-    assert found.digests["file"].to_list()[3:] == [str(path) for path in chain.digests[3:]]
+    # The saved signatures name them.
+    assert missing(chain.verify()) == [(3, FIRST + 4 * HOUR, FIRST + 6 * HOUR)]
+    left = dict(list(chain.signatures.items())[:3])
+    assert chain.verify(signatures=left).ok  # nothing tells any more, but the range
+    found = chain.verify(signatures=left, until=FIRST + 6 * HOUR)
+    assert reasons(found) == ["missing-digest"]
+    assert missing(found) == [(3, FIRST + 4 * HOUR, FIRST + 6 * HOUR)]
+    assert found.missing["file"].to_list() == [str(chain.digests[5])]
 
 
 def test_all_digests_are_missing(chain: Chain) -> None:
     shutil.rmtree(chain.root / "AWSLogs" / ACCOUNT / "CloudTrail-Digest")
     found = chain.verify()
     assert (found.ok, found.checked) == (False, False)
-    assert reasons(found) == ["no-digests"]
+    assert reasons(found) == ["missing-digest", "no-digests"]
+    assert reasons(chain.verify(signatures=None)) == ["no-digests"]
     assert found.unlisted.height == 12
 
 

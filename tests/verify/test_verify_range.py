@@ -9,16 +9,12 @@ import polars as pl
 import pytest
 
 import ctfast as ct
-from signed import FIRST, HOUR, Chain, reasons
+from signed import FIRST, HOUR, Chain, missing, reasons
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 DAY = 24 * HOUR
-
-
-def missing(found: ct.Verification) -> list[tuple[str, datetime]]:
-    return found.digests.filter(pl.col("status") == "missing").select("file", "end").rows()
 
 
 def states(found: ct.Verification) -> list[tuple[datetime, str]]:
@@ -34,22 +30,24 @@ def test_a_chain_that_ends_before_the_range(chain: Chain) -> None:
     remove_from(chain, 3)
     found = chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 6 * HOUR)
     assert not found.ok
-    assert missing(found) == [(str(path), FIRST + hour * HOUR) for hour, path in ((5, chain.digests[4]), (6, chain.digests[5]))]
-    assert reasons(found) == ["missing-digest"] * 2
+    assert missing(found) == [(2, FIRST + 5 * HOUR, FIRST + 6 * HOUR)]
+    assert found.missing["file"].to_list() == [str(chain.digests[5])]
+    assert reasons(found) == ["missing-digest"]
     assert states(found) == [(FIRST.replace(minute=0, second=0) + hour * HOUR, "missing") for hour in (4, 5)]
     assert not found.checked
 
 
 def test_without_an_end_of_the_range_its_first_hour_is_missing(chain: Chain) -> None:
     remove_from(chain, 3)
-    assert missing(chain.verify(since=FIRST + 4 * HOUR)) == [(str(chain.digests[4]), FIRST + 5 * HOUR)]
+    left = dict(list(chain.signatures.items())[:3])
+    assert missing(chain.verify(since=FIRST + 4 * HOUR, signatures=left)) == [(1, FIRST + 5 * HOUR, FIRST + 5 * HOUR)]
 
 
 def test_without_an_end_of_the_range_log_files_tell_how_far_it_goes(chain: Chain) -> None:
     for path in chain.digests[2:]:
         path.unlink()
     found = chain.verify(since=FIRST + 3 * HOUR)
-    assert [end for _, end in missing(found)] == [FIRST + hour * HOUR for hour in (4, 5)]
+    assert missing(found)[0][:2] == (2, FIRST + 4 * HOUR)
     assert set(found.unlisted["file"]) == {str(path) for path in chain.logs[6:]}
 
 
@@ -57,7 +55,7 @@ def test_without_an_end_of_the_range_log_files_tell_how_far_it_goes(chain: Chain
 def test_however_long_ago_it_ended(chain: Chain, days: int) -> None:
     since = FIRST + timedelta(days=days)
     found = chain.verify(since=since, until=since + 2 * HOUR)
-    assert [end for _, end in missing(found)] == [since + HOUR, since + 2 * HOUR]
+    assert missing(found) == [(2, since + HOUR, since + 2 * HOUR)]
     # Emptied folders of later days hide nothing.
     for later in range(1, days, 9):
         (chain.digests[0].parents[3] / f"{FIRST + timedelta(days=later):%Y/%m/%d}").mkdir(parents=True, exist_ok=True)
@@ -71,8 +69,8 @@ def test_another_trail_that_goes_on_hides_nothing(chain: Chain) -> None:
     since = FIRST + 2 * DAY
     signatures = {**chain.signatures, **other.signatures}
     found = other.verify(since=since + HOUR / 2, until=since + HOUR, signatures=signatures)
-    rows = found.digests.filter(pl.col("end") < since + 2 * HOUR).select("trail", "status").rows()
-    assert rows == [("other", "valid"), ("t", "missing")]
+    assert found.digests.filter(pl.col("end") < since + 2 * HOUR).select("trail", "status").rows() == [("other", "valid")]
+    assert found.missing["trail"].to_list() == ["t"]
 
 
 def test_trails_that_are_not_asked_for_are_not_expected(chain: Chain) -> None:
@@ -82,8 +80,8 @@ def test_trails_that_are_not_asked_for_are_not_expected(chain: Chain) -> None:
     signatures = {**chain.signatures, **other.signatures}
     at = {"since": FIRST + 8 * HOUR, "until": FIRST + 10 * HOUR, "signatures": signatures}
     assert other.verify(**at, trails="other").ok
-    assert reasons(other.verify(**at)) == ["missing-digest"] * 2
-    assert reasons(other.verify(**at, trails="t")) == ["missing-digest"] * 2 + ["no-digests"]
+    assert reasons(other.verify(**at)) == ["missing-digest"]
+    assert reasons(other.verify(**at, trails="t")) == ["missing-digest", "no-digests"]
 
 
 def test_a_digest_that_was_moved_there_is_no_part_of_the_chain(chain: Chain) -> None:
@@ -91,7 +89,7 @@ def test_a_digest_that_was_moved_there_is_no_part_of_the_chain(chain: Chain) -> 
     chain.digests[1].with_name(name).write_bytes(chain.digests[1].read_bytes())
     assert chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 6 * HOUR).ok
     remove_from(chain, 3)
-    assert [end for _, end in missing(chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 5 * HOUR))] == [FIRST + 5 * HOUR]
+    assert missing(chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 5 * HOUR)) == [(1, FIRST + 5 * HOUR, FIRST + 5 * HOUR)]
 
 
 def test_what_the_range_begins_with_joins_what_is_before_it(chain: Chain) -> None:
@@ -125,7 +123,7 @@ def test_the_end_of_a_gap_must_be_proven(chain: Chain) -> None:
     chain.end, chain.previous = chain.end + 20 * HOUR, None
     chain.hour(key="b")
     found = chain.verify(until=FIRST + 8 * HOUR)
-    assert reasons(found) == ["missing-digest"] * 2
+    assert reasons(found) == ["missing-digest"]
 
 
 def test_a_range_that_is_not_due_yet(chain: Chain) -> None:
@@ -146,6 +144,8 @@ def test_backfill_digests_alone_are_not_enough(chain: Chain) -> None:
     for left in [*chain.digests[:3], *chain.logs[:6]]:
         left.unlink()
     # There are no others.
-    found = chain.verify()
+    found = chain.verify(signatures=backfill.signatures)
+    assert reasons(found) == ["missing-digest", "no-digests"]
+    found = chain.verify(signatures={key: backfill.signatures[key]})
     assert reasons(found) == ["no-digests"]
     assert found.findings["trail"].to_list() == ["t"]

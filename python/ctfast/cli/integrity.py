@@ -18,6 +18,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import ctfast as ct
 from ctfast._source import micros
+from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
@@ -79,15 +80,15 @@ def verify(
     verbose: bool,
     **checking: Any,
 ) -> None:
-    """Prove that an archive is complete and unaltered.
+    """Check an archive against the digests that CloudTrail signs.
 
-    By the digest files that CloudTrail signs, offline: all accounts, regions and trails at once. ARCHIVE is a folder that holds
-    AWSLogs, or buckets that do, or s3://bucket/prefix/.
+    Offline, all accounts, regions and trails at once: whether a file was changed, removed or added in the time that digests
+    cover, and which time that is. ARCHIVE is a folder that holds AWSLogs, or buckets that do, or s3://bucket/prefix/.
 
     \b
     Exit code:
-      0  all valid
-      1  something speaks against the archive
+      0  valid, and what was asked for is covered
+      1  something speaks against the archive, or is uncovered
       2  nothing could be checked, or trouble
 
     \b
@@ -165,9 +166,11 @@ def _moment(name: str, time: str | None) -> datetime | None:
 
 def _write(found: ct.Verification, form: str, file: Any) -> None:
     if form == "json":
-        frames = {name: getattr(found, name) for name in ("digests", "logs", "unlisted", "findings", "coverage")}
-        tables = {name: frame.write_json() for name, frame in frames.items()}
-        parts = [f'"ok":{json.dumps(found.ok)}', f'"checked":{json.dumps(found.checked)}']
+        names = ("ranges", "keys", "digests", "missing", "logs", "unlisted", "findings", "coverage")
+        tables = {name: getattr(found, name).write_json() for name in names}
+        asked = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.asked.items()}
+        facts = {"ok": found.ok, "checked": found.checked, "verdict": verdict_of(found), "asked": asked}
+        parts = [f'"{name}":{json.dumps(fact)}' for name, fact in facts.items()]
         file.write(("{" + ",\n".join([*parts, *(f'"{name}":{text}' for name, text in tables.items())]) + "}\n").encode())
     elif form in ("ndjson", "parquet"):
         write([found.findings], form, file)

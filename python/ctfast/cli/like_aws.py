@@ -65,10 +65,14 @@ class _Printer:
 
 def like_aws(found: Verification, since: datetime | None, until: datetime | None, *, verbose: bool) -> None:
     """Print a verification with details."""
-    chains = found.digests.partition_by(_CHAIN, as_dict=True, maintain_order=True)
+    chains = _with_missing(found).partition_by(_CHAIN, as_dict=True, maintain_order=True)
     logs = found.logs.partition_by("digest", as_dict=True, maintain_order=True)
-    if not chains:
+    if found.digests.is_empty():
         sys.stdout.write("No digests found\n")
+        printer = _Printer(verbose=verbose)
+        for row in found.findings.filter(pl.col("severity") == "error").iter_rows(named=True):
+            printer.error(f"{row['file'] or row['account']}\tINVALID: {row['message']}")
+        return
     for (account, region, home, trail), digests in chains.items():
         known = digests.filter(pl.col("status") != "missing")
         start: Any = since or known["start"].min() or digests["end"].min()
@@ -92,6 +96,13 @@ def like_aws(found: Verification, since: datetime | None, until: datetime | None
             printer.error(finding)
         _summary(printer, digests, (start, end), counts)
         sys.stdout.write("\n")
+
+
+def _with_missing(found: Verification) -> pl.DataFrame:
+    """The digests, and the newest of each range of those that are missing: AWS's tool names no others, and counts no others."""
+    columns = [name for name in found.digests.columns if name in found.missing.columns and name != "start"]
+    missing = found.missing.select(columns, status=pl.lit("missing"), reason=pl.lit("missing-digest"))
+    return pl.concat([found.digests, missing], how="diagonal_relaxed").sort(*_CHAIN, "backfill", "end", maintain_order=True)
 
 
 def _rows(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
@@ -155,7 +166,9 @@ def _others(found: Verification, account: str, region: str) -> Iterator[str]:
         "hash-algorithm",
         "unsafe-name",
     ]
-    for row in mine.filter(~pl.col("reason").is_in(theirs)).iter_rows(named=True):
+    several = found.missing.filter(pl.col("digests") > 1)["file"].implode()
+    is_ours = ~pl.col("reason").is_in(theirs) | (pl.col("reason") == "missing-digest") & pl.col("file").is_in(several)
+    for row in mine.filter(is_ours).iter_rows(named=True):
         yield f"{row['file'] or account}\tINVALID: {row['message']}"
 
 

@@ -15,6 +15,7 @@ use crate::inflate::{Inflater, Limits, Next, Stream};
 use crate::json::{Cursor, Index};
 use crate::schema;
 
+pub use crate::integrity::walk_of_times;
 pub use crate::unchecked::classify::{Variant, variants};
 
 /// Reads an answer of a store as everything that it may be. `asked` is a prefix, and the name of a bucket and of a region.

@@ -129,6 +129,9 @@ impl Verify {
         put("unlisted", output.unlisted_batch())?;
         put("findings", output.finding_batch())?;
         put("spans", output.span_batch())?;
+        put("missing", output.missing_batch())?;
+        put("ranges", output.range_batch())?;
+        put("keys", output.key_batch())?;
         let integrity::Counts { digests, backfills, logs, vouched, unlisted, findings, .. } = output.counts;
         let counts = [
             ("digests", &digests[..]),
@@ -154,6 +157,9 @@ impl Verify {
             ("unlisted", output.unlisted_batch()),
             ("findings", output.finding_batch()),
             ("spans", output.span_batch()),
+            ("missing", output.missing_batch()),
+            ("ranges", output.range_batch()),
+            ("keys", output.key_batch()),
         ];
         batches.map(|(name, batch)| (name, Batch(batch))).into()
     }

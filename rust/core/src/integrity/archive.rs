@@ -182,6 +182,34 @@ impl Archive {
         (!candidates.is_empty()).then(|| candidates.swap_remove(there.unwrap_or(0)))
     }
 
+    /// Whether an object of this name would lie where a root is, as far as names tell.
+    pub(crate) fn may_hold(&self, name: &Name) -> bool {
+        let Name { bucket, key } = name;
+        let is_told = self.is_told(bucket);
+        is_safe(key)
+            && self.roots.iter().any(|root| {
+                let in_tree = || root.ends.iter().find(|end| end.contains("AWSLogs/"));
+                match &root.origin {
+                    Some(_) => root.in_origin(name).is_some(),
+                    None if is_told => false,
+                    // Such a root holds what is below it in the tree, and the tree itself is in all names.
+                    None => in_tree().is_none_or(|whole| {
+                        let below = whole.rfind("AWSLogs/").map_or("", |from| &whole[from..]);
+                        key.rfind("AWSLogs/").is_some_and(|from| key[from..].starts_with(below))
+                    }),
+                }
+            })
+    }
+
+    /// Whether a root is told to be this bucket, or there is a folder of its name.
+    pub(crate) fn has_bucket(&self, bucket: &str) -> bool {
+        let is_folder = |root: &Mount| {
+            let below = format!("{bucket}/");
+            root.ends.iter().any(|end| end.starts_with(&below)) || (is_safe(bucket) && root.path.join(bucket).is_dir())
+        };
+        self.is_told(bucket) || self.roots.iter().any(|root| root.origin.is_none() && is_folder(root))
+    }
+
     /// Looks through the folders, down to regions.
     pub(crate) fn contents(&self, wanted: &Places) -> Contents {
         let mut contents = Contents::default();
@@ -191,6 +219,14 @@ impl Archive {
             contents.visit(&root.path, &folder, wanted, &self.storage, &mut visited);
         }
         contents
+    }
+}
+
+impl Places {
+    /// Whether they are all asked for, or this one is.
+    pub(crate) fn has(&self, place: &Place) -> bool {
+        let has = |wanted: &Option<HashSet<String>>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+        has(&self.accounts, &place.account) && has(&self.regions, &place.region)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::source::key::Key;
 
 use super::archive::files;
 use super::chain::ChainId;
-use super::clock::{DAY, day};
+use super::clock::{DAY, day, is_plausible};
 use super::storage::Storage;
 
 /// How long before the range every day is looked through.
@@ -27,7 +27,7 @@ pub(crate) type Newest = BTreeMap<ChainId, BTreeSet<(i64, PathBuf)>>;
 pub(crate) fn chains(
     days: &[(u32, PathBuf)],
     odd: &[PathBuf],
-    since: i64,
+    (since, now): (i64, i64),
     storage: &Storage,
     failed: &mut impl FnMut(PathBuf, Error),
 ) -> Newest {
@@ -35,20 +35,22 @@ pub(crate) fn chains(
     let (newest, recent) = (day(since), day(since.saturating_sub(RECENT)));
     let mut months = HashSet::new();
     for (day, folder) in days.iter().rev().filter(|(day, _)| *day <= newest) {
-        if (*day >= recent || !months.contains(&folder.parent())) && add(&mut chains, files(folder, storage, failed), since) {
+        if (*day >= recent || !months.contains(&folder.parent()))
+            && add(&mut chains, files(folder, storage, failed), (since, now))
+        {
             months.insert(folder.parent());
         }
     }
-    add(&mut chains, odd.to_vec(), since);
+    add(&mut chains, odd.to_vec(), (since, now));
     chains
 }
 
 /// Adds the digests among some files; whether there are any.
-fn add(chains: &mut Newest, files: Vec<PathBuf>, since: i64) -> bool {
+fn add(chains: &mut Newest, files: Vec<PathBuf>, (since, now): (i64, i64)) -> bool {
     let mut any = false;
     for path in files {
         let text = path.to_string_lossy();
-        let Some(key) = Key::parse(&text).filter(|key| key.time < since) else { continue };
+        let Some(key) = Key::parse(&text).filter(|key| key.time < since && is_plausible(key.time, now)) else { continue };
         let Some(id) = ChainId::of(&key) else { continue };
         let time = key.time;
         let kept = chains.entry(id).or_default();
@@ -83,8 +85,8 @@ mod tests {
         let mut failed = |path: PathBuf, error| panic!("{}: {error}", path.display());
         let region = root.join("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1");
         let days = Days::of(&[region], &Storage::default(), &mut failed);
-        let chains =
-            chains(&days.folders, &days.odd, timestamp(since.as_bytes()).expect("a time"), &Storage::default(), &mut failed);
+        let at = (timestamp(since.as_bytes()).expect("a time"), i64::MAX);
+        let chains = chains(&days.folders, &days.odd, at, &Storage::default(), &mut failed);
         chains.into_iter().map(|(id, kept)| (id.trail.to_string(), kept.last().expect("a digest").0)).collect()
     }
 

@@ -4,17 +4,18 @@
 //! because a signature that does not match may be the fault of the digest that carries it, the one behind that. No more than these
 //! are held, however long the chain is.
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::source::key::{Key, Name as KeyName};
 
 use super::archive::Archive;
-use super::clock::{HOUR, folder_and_stamp, iso};
+use super::clock::{HOUR, iso};
 use super::digest::{Digest, Name};
 use super::finding::{Reason, Status};
 use super::hash::{Content, hex};
+use super::missing::{Like, Missing, sibling};
 use super::signature::Provenance;
 
 /// What tells the chains of one account and region apart.
@@ -63,21 +64,9 @@ impl Problem {
 
 /// What the walk along a chain gives, in order.
 pub(crate) enum Settled {
-    Digest {
-        node: Box<Node>,
-        status: Status,
-    },
-    /// With the path at which it would be, where that is known.
-    Missing {
-        at: Option<Name>,
-        path: Option<PathBuf>,
-        time: i64,
-        message: String,
-    },
-    Gap {
-        from: i64,
-        to: i64,
-    },
+    Digest { node: Box<Node>, status: Status },
+    Missing(Missing),
+    Gap { from: i64, to: i64 },
 }
 
 /// The walk along one chain.
@@ -89,6 +78,8 @@ pub(crate) struct Chain {
     pub(crate) ahead: VecDeque<Node>,
     /// Moved here from elsewhere: no part of the chain.
     aside: Vec<Node>,
+    /// The times in their names, and in those of all others that were moved here, as long as the walk has not passed them.
+    moved: BTreeSet<i64>,
     /// The last one that was settled.
     pub(crate) last: Option<Last>,
 }
@@ -104,8 +95,6 @@ pub(crate) struct Last {
 
 /// How many digests must be known behind one before it is settled.
 const LOOKAHEAD: usize = 2;
-/// Hours that are named one by one at most, where only their neighbours tell that digests are missing.
-const NAMED: i64 = 24 * 366 * 20;
 
 impl Node {
     pub(crate) fn new(path: PathBuf, time: i64, is_witness: bool) -> Self {
@@ -123,11 +112,16 @@ impl Node {
 
     /// Whether it is a digest that was written to another place: what it says is not about this one.
     pub(crate) fn is_moved(&self) -> bool {
-        self.problems.iter().any(|problem| problem.reason == Reason::Moved)
+        self.has(Reason::Moved)
+    }
+
+    pub(crate) fn has(&self, reason: Reason) -> bool {
+        self.problems.iter().any(|problem| problem.reason == reason)
     }
 
     pub(crate) fn end(&self) -> i64 {
-        self.digest().filter(|_| !self.is_moved()).map_or(self.time, |digest| digest.end)
+        let is_told = !self.is_moved() && !self.has(Reason::ImplausibleTime);
+        self.digest().filter(|_| is_told).map_or(self.time, |digest| digest.end)
     }
 
     /// Whether the digest that follows says that it follows this one.
@@ -150,6 +144,9 @@ impl Chain {
 
     /// Adds the next digest. One that was moved to where it lies counts only if the next one names that place.
     pub(crate) fn push(&mut self, node: Node, archive: &Archive) {
+        if node.is_moved() {
+            self.moved.insert(node.time);
+        }
         while self.ahead.back().is_some_and(|last| last.is_moved() && (node.is_moved() || !last.precedes(&node, archive))) {
             self.aside.extend(self.ahead.pop_back());
         }
@@ -190,6 +187,7 @@ impl Chain {
             let own = node.digest().filter(|_| !node.is_moved()).map(|digest| digest.at.clone());
             let name = own.or_else(|| self.last.as_ref().and_then(|last| sibling(last.name.as_ref()?, node.time)));
             self.last = Some(Last { path: node.path.clone(), time: node.time, end: node.end(), name });
+            self.moved = self.moved.split_off(&node.time);
         }
         out.push(Settled::Digest { node: Box::new(node), status });
         true
@@ -200,15 +198,12 @@ impl Chain {
         let last = self.last.as_ref();
         let in_range = |time| since.is_none_or(|since| time >= since);
         let trusted = node.is_trusted();
-        // Up to where the hours before a digest are known: without an older one the range tells how many there should be.
-        let known_to = |time: i64| {
-            let step = |since: i64| time - (time - since - 1).max(0) / HOUR * HOUR - HOUR;
-            last.map(|last| last.end).or_else(|| since.map(step)).filter(|_| !self.is_backfill)
-        };
+        // Up to where the hours before a digest are known. Before the oldest nothing tells how many there should be.
+        let known_to = last.map(|last| last.end).filter(|_| !self.is_backfill);
         let Some(digest) = node.digest().filter(|_| trusted) else {
-            if let Some(from) = known_to(node.time) {
+            if let Some(from) = known_to {
                 let like = Like { name: last.and_then(|last| last.name.as_ref()), path: &node.path };
-                missing_between((from, node.time), like, since, archive, out);
+                out.extend(self.missing_between((from, node.time), like, since, archive).into_iter().map(Settled::Missing));
             }
             return;
         };
@@ -248,14 +243,20 @@ impl Chain {
             }
             if !exists && time.is_none_or(in_range) {
                 let time = time.unwrap_or(digest.start);
-                if skipped.is_none()
-                    && let Some(from) = known_to(time)
-                {
-                    let like = Like { name: Some(&previous.at), path: &node.path };
-                    missing_between((from, time), like, since, archive, out);
+                let like = Like { name: Some(&previous.at), path: &node.path };
+                let from = known_to.filter(|_| skipped.is_none());
+                let mut missing = from.map_or_else(Vec::new, |from| self.missing_between((from, time), like, since, archive));
+                let why = "the next one names it";
+                let at = Some(previous.at.clone());
+                match missing.last_mut().filter(|before| (time - before.last - HOUR).abs() < HOUR / 2) {
+                    Some(before) => {
+                        let why = "the next digest names the newest of them".to_owned();
+                        let (first, count) = (before.first, before.count + 1);
+                        *before = Missing { first, last: time, count, at, path, why };
+                    }
+                    None => missing.push(Missing { first: time, last: time, count: 1, at, path, why: why.to_owned() }),
                 }
-                let message = format!("the digest that ends at {} is not there, though the next one names it", iso(time));
-                out.push(Settled::Missing { at: Some(previous.at.clone()), path, time, message });
+                out.extend(missing.into_iter().map(Settled::Missing));
             }
         }
         node.problems.append(&mut problems);
@@ -272,15 +273,20 @@ impl Chain {
         let Some(last) = &self.last else { return };
         let from = from_range(last.time, since);
         let witness = self.ahead.front().filter(|witness| witness.proven == Some(true) && witness.is_trusted());
-        if until - from >= HOUR
+        if until.saturating_sub(from) >= HOUR
             && let Some(digest) = witness.and_then(Node::digest).filter(|digest| digest.previous.is_none())
         {
             return out.extend(self.gap_to(digest.start, since));
         }
         let like = Like { name: last.name.as_ref(), path: &last.path };
-        for hour in 1..=((until - from) / HOUR).min(NAMED) {
-            out.extend(like.missing(from + hour * HOUR, why, archive));
-        }
+        let missing = like.missing(from, until.saturating_sub(from) / HOUR, &self.moved, why, archive);
+        out.extend(missing.into_iter().map(Settled::Missing));
+    }
+
+    /// The digests that the hours of the range between two ends leave out.
+    fn missing_between(&self, (from, to): (i64, i64), like: Like, since: Option<i64>, archive: &Archive) -> Vec<Missing> {
+        let from = from_range(from, since);
+        like.missing(from, (to - from + HOUR / 2) / HOUR - 1, &self.moved, "", archive)
     }
 }
 
@@ -325,56 +331,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
 
 /// The end of a chain's last hour that lies before the range wholly, if it is known up to an earlier hour.
 fn from_range(end: i64, since: Option<i64>) -> i64 {
-    since.map_or(end, |since| end + (since - end).max(0) / HOUR * HOUR)
-}
-
-/// Names the digests that the hours of the range between two ends leave out.
-fn missing_between((from, to): (i64, i64), like: Like, since: Option<i64>, archive: &Archive, out: &mut Vec<Settled>) {
-    let from = from_range(from, since);
-    let hours = (to - from + HOUR / 2) / HOUR - 1;
-    if hours > NAMED {
-        let message = format!("about {hours} digests are not there, from {} to {}", iso(from), iso(to));
-        return out.push(Settled::Missing { at: None, path: None, time: to, message });
-    }
-    for hour in 1..=hours {
-        out.extend(like.missing(from + hour * HOUR, "", archive));
-    }
-}
-
-/// Another digest of a chain: its name, if that can be believed, and its path.
-#[derive(Clone, Copy)]
-struct Like<'a> {
-    name: Option<&'a Name>,
-    path: &'a Path,
-}
-
-impl Like<'_> {
-    /// The digest that ends at a time, if there is no file of its name. One that is there has findings of its own.
-    fn missing(self, time: i64, why: &str, archive: &Archive) -> Option<Settled> {
-        let at = self.name.and_then(|name| sibling(name, time));
-        let path = match &at {
-            Some(at) => archive.find(at),
-            None => self.path.to_str().and_then(|path| named(path, time)).map(PathBuf::from),
-        };
-        let is_there = path.as_ref().is_some_and(|path| archive.storage.has_file(path));
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        let message = format!("the digest that would end at {} is not there{why}", iso(time));
-        (!is_there).then_some(Settled::Missing { at, path, time, message })
-    }
-}
-
-/// The name of the digest of the same chain that ends at a time.
-fn sibling(name: &Name, time: i64) -> Option<Name> {
-    Some(Name { bucket: name.bucket.clone(), key: named(&name.key, time)? })
-}
-
-/// The key, or the path, of the digest of the same chain that ends at a time.
-fn named(like: &str, time: i64) -> Option<String> {
-    let mut key = Key::parse(like)?;
-    let (folder, stamp) = folder_and_stamp(time);
-    key.day = key.day.map(|_| folder.as_str());
-    key.stamp = &stamp;
-    Some(key.to_string())
+    since.map_or(end, |since| end + since.saturating_sub(end).max(0) / HOUR * HOUR)
 }
 
 #[cfg(test)]
@@ -384,6 +341,9 @@ mod tests {
     use super::super::digest::tests::{STARTING, parse};
     use super::super::hash::sha256;
     use super::super::storage::Storage;
+    use std::path::Path;
+
+    use super::super::missing::named;
     use super::*;
 
     const FIRST: i64 = 1_439_820_091_000_000;
@@ -409,7 +369,8 @@ mod tests {
             algorithm: "SHA-256".into(),
             signature: "00".into(),
         });
-        let content = Content { sha256: sha256(&hour.to_le_bytes()), stored: 0, inflated: 0, members: 1, trailing: 0 };
+        let content =
+            Content { sha256: sha256(&hour.to_le_bytes()), stored: 0, inflated: 0, members: 1, trailing: 0, names_calls: false };
         node.read = Some((digest, content));
         node.signature = proven.map(|_| (vec![0], Provenance::Successor));
         node.proven = proven;
@@ -430,9 +391,10 @@ mod tests {
                 let reasons: Vec<_> = node.problems.iter().map(|problem| problem.reason.name()).collect();
                 format!("{} {} {}", (node.time - FIRST) / HOUR, status.name(), reasons.join(" ")).trim_end().to_owned()
             }
-            Settled::Missing { time, at, .. } => {
-                assert_eq!(Key::parse(&at.as_ref().expect("a name").key).expect("a key").time, *time);
-                format!("{} missing", (time - FIRST) / HOUR)
+            Settled::Missing(Missing { first, last, count, at, .. }) => {
+                assert_eq!(Key::parse(&at.as_ref().expect("a name").key).expect("a key").time, *last);
+                assert_eq!((last - first) / HOUR + 1, *count as i64);
+                format!("{}-{} missing", (first - FIRST) / HOUR, (last - FIRST) / HOUR)
             }
             Settled::Gap { from, to } => format!("{}-{} gap", (from - FIRST) / HOUR, (to - FIRST) / HOUR),
         };
@@ -446,13 +408,21 @@ mod tests {
     }
 
     #[test]
-    fn holes_are_named_one_by_one() {
+    fn a_hole_is_one_range() {
         let nodes = || vec![node(0, None, Some(true)), node(4, Some(3), Some(true))];
-        assert_eq!(walk(nodes(), None), ["0 valid", "1 missing", "2 missing", "3 missing", "4 valid"]);
+        assert_eq!(walk(nodes(), None), ["0 valid", "1-3 missing", "4 valid"]);
+        // Before the oldest digest, only the one that it names is known to be missing.
         let nodes = || vec![node(4, Some(3), Some(true))];
-        assert_eq!(walk(nodes(), None), ["3 missing", "4 valid"]);
-        assert_eq!(walk(nodes(), Some(FIRST + HOUR)), ["2 missing", "3 missing", "4 valid"]);
+        assert_eq!(walk(nodes(), None), ["3-3 missing", "4 valid"]);
+        assert_eq!(walk(nodes(), Some(FIRST + HOUR)), ["3-3 missing", "4 valid"]);
         assert_eq!(walk(nodes(), Some(FIRST + 3 * HOUR + 1)), ["4 valid"]);
+    }
+
+    #[test]
+    fn centuries_without_digests_are_one_range() {
+        let hours = 7_000 * 366 * 24;
+        let nodes = vec![node(0, None, Some(true)), node(hours, Some(hours - 1), Some(true))];
+        assert_eq!(walk(nodes, None)[1], format!("1-{} missing", hours - 1));
     }
 
     #[test]

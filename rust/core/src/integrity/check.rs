@@ -1,6 +1,6 @@
 //! Checks of one file, as far as it can be checked alone: what the workers do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::ErrorKind;
@@ -9,8 +9,9 @@ use crate::source::key::Key;
 
 use super::Job;
 use super::archive::{Place, is_safe};
+use super::calls::{self, Call};
 use super::chain::{ChainId, Node, Problem};
-use super::clock::iso;
+use super::clock::{DAY, is_plausible, iso};
 use super::digest::{Digest, Listed};
 use super::finding::{Reason, Status};
 use super::hash::{Content, Hasher, Unread, hex, unhex};
@@ -49,6 +50,8 @@ pub(super) struct Checked {
     pub(super) content: Option<Content>,
     /// Where it is; where it would be, if it is missing.
     pub(super) path: Option<PathBuf>,
+    /// Calls about trails in it, if it is proven.
+    pub(super) calls: Vec<Call>,
 }
 
 /// Reads a digest file, and checks it as far as it can be checked alone.
@@ -115,6 +118,10 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
         problems
             .push(Problem::new(Reason::NameTime, format!("ends at {}, but its name tells {}", iso(digest.end), iso(node.time))));
     }
+    if !(is_plausible(digest.start, job.now) && is_plausible(digest.end, job.now)) || digest.end - digest.start > DAY {
+        let message = format!("it says that it is about {} to {}, which no digest is", iso(digest.start), iso(digest.end));
+        problems.push(Problem::new(Reason::ImplausibleTime, message));
+    }
     if digest.account != *place.account {
         problems.push(Problem::new(Reason::ForeignDigest, format!("names the account {:?}", digest.account)));
     }
@@ -158,7 +165,7 @@ fn trailing(content: &Content) -> Problem {
 pub(super) fn check_log(worker: &mut Worker, task: &mut Task, job: &Job) -> Checked {
     let Listed { at, hash, algorithm } = &task.listed;
     let mut paths = std::mem::take(&mut task.paths);
-    let mut checked = Checked { status: Status::Invalid, problem: None, content: None, path: None };
+    let mut checked = Checked { status: Status::Invalid, problem: None, content: None, path: None, calls: Vec::new() };
     if !is_safe(&at.key) {
         let message = format!("the digest names a log file by a path that is no key, which is not read: {:?}", at.key);
         checked.problem = Some(Problem::new(Reason::UnsafeName, message));
@@ -185,6 +192,7 @@ pub(super) fn check_log(worker: &mut Worker, task: &mut Task, job: &Job) -> Chec
             checked.problem = difference(&content, hash);
             if checked.problem.is_none() {
                 checked.status = Status::Valid;
+                checked.calls = calls_in(worker, &content, task.is_proven, checked.path.as_deref());
             }
         }
         Err(Unread::Missing) => {
@@ -194,6 +202,14 @@ pub(super) fn check_log(worker: &mut Worker, task: &mut Task, job: &Job) -> Chec
         Err(bad) => checked.problem = Some(bad.problem()),
     }
     checked
+}
+
+/// The calls about trails in a log file that is proven. It is read again: few name any.
+fn calls_in(worker: &mut Worker, content: &Content, is_proven: bool, path: Option<&Path>) -> Vec<Call> {
+    let Some(path) = path.filter(|_| is_proven && content.names_calls) else { return Vec::new() };
+    // A file that changes meanwhile tells nothing.
+    let is_same = worker.hasher.kept(path).is_ok_and(|again| again.sha256 == content.sha256);
+    if is_same { calls::calls(worker.hasher.text(), &mut worker.index) } else { Vec::new() }
 }
 
 /// How a log file differs from what its digest says.

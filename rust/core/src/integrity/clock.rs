@@ -5,6 +5,14 @@ pub(crate) const HOUR: i64 = 3_600_000_000;
 /// A day, in microseconds.
 pub(crate) const DAY: i64 = 24 * HOUR;
 
+/// Before CloudTrail was there: 2013-01-01.
+const EARLIEST: i64 = 1_356_998_400_000_000;
+
+/// Whether CloudTrail may have written a digest at a time: not before it was there, and not later than tomorrow.
+pub(crate) fn is_plausible(time: i64, now: i64) -> bool {
+    (EARLIEST..=now.saturating_add(DAY)).contains(&time)
+}
+
 /// Year, month, day, and second of the day.
 fn civil(micros: i64) -> (i64, i64, i64, i64) {
     let (days, second) = (micros.div_euclid(DAY), micros.rem_euclid(DAY) / 1_000_000);

@@ -8,7 +8,7 @@ use crate::scalar::timestamp;
 use super::hash::{Sha256, hex};
 
 /// The content of a digest file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Digest {
     /// In microseconds since 1970; so is `end`.
     pub(crate) start: i64,

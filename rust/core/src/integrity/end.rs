@@ -1,20 +1,19 @@
 //! What is left when all digests of a place are settled: the newest that are missing, and log files that none lists.
 
 use crate::error::Error;
-
 use crate::source::path_text;
 
-use super::chain::{Chain, ChainId};
+use super::chain::{Chain, ChainId, Settled};
 use super::clock::{HOUR, iso};
+use super::cover::DELIVERY as DIGEST_DELIVERY;
 use super::finding::{Finding, Reason, Severity, UnlistedRow};
 use super::place::Walk;
+use super::saved;
 use super::unlisted::LogFile;
 use super::{Job, Output};
 
 /// How much later than its name a log file may be delivered and still be in the digest of that time.
 const DELIVERY: i64 = HOUR / 4;
-/// How much later than its end a digest may be delivered.
-const DIGEST_DELIVERY: i64 = 2 * HOUR;
 
 impl Walk {
     pub(super) fn finish(&mut self, job: &Job, out: &mut Output) -> bool {
@@ -31,6 +30,7 @@ impl Walk {
             return true;
         }
         self.newest_missing(job, out);
+        self.named_by_signatures(job, out);
         for file in self.unlisted.take() {
             self.tell_unlisted(file, out);
         }
@@ -38,6 +38,7 @@ impl Walk {
         let in_range = |chain: &Chain| chain.last.as_ref().zip(job.since).is_none_or(|(last, since)| last.time >= since);
         let seen = self.chains.iter().filter(|(_, chain)| in_range(chain)).map(|(id, _)| id);
         out.seen.extend(seen.map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
+        self.tell_covers(job, out);
         if self.not_listed > 0 {
             let message = match self.not_listed {
                 1 => "one log file, but no digest".to_owned(),
@@ -90,6 +91,32 @@ impl Walk {
         self.chains = chains;
     }
 
+    /// Whether digests are missing that saved signatures name.
+    fn named_by_signatures(&mut self, job: &Job, out: &mut Output) {
+        for (id, mut left) in std::mem::take(&mut self.named).into_iter().filter(|(id, _)| job.is_asked(id)) {
+            left.retain(|&time, _| {
+                job.since.is_none_or(|since| time > since) && job.until.is_none_or(|until| time - HOUR < until)
+            });
+            if let Some(cover) = self.covers.get(&id) {
+                left.retain(|&time, _| !cover.missing.holds_end(time));
+            }
+            let missing = saved::missing(left, &self.buckets, &job.archive);
+            self.take(&id, &mut missing.into_iter().map(Settled::Missing).collect(), job, out);
+        }
+    }
+
+    /// Hands over what is known of the time of the chains.
+    fn tell_covers(&mut self, job: &Job, out: &mut Output) {
+        for (id, chain) in self.chains.iter().filter(|(id, _)| !id.backfill) {
+            let cover = self.covers.entry(id.clone()).or_default();
+            let digest = chain.ahead.front().and_then(|node| node.digest().filter(|_| node.proven == Some(true)));
+            cover.follower = digest.filter(|_| chain.last.is_none()).map(|digest| digest.previous.is_some());
+        }
+        let place = &self.place;
+        let covers = std::mem::take(&mut self.covers).into_iter().filter(|(id, _)| !id.backfill && job.is_asked(id));
+        out.covers.extend(covers.map(|(id, cover)| ((place.clone(), id), cover)));
+    }
+
     /// Tells of trails of which there are backfill digests only: where those are, the others were.
     fn only_backfill(&self, out: &mut Output) {
         for id in self.chains.keys().filter(|id| id.backfill) {
@@ -98,6 +125,11 @@ impl Walk {
                 out.findings.push(Finding { trail: Some(id.trail.clone()), ..self.place_finding(Reason::NoDigests, message) });
             }
         }
+    }
+
+    /// The digest that is missing of the hour of a log file.
+    fn missing_about(&self, time: i64) -> Option<String> {
+        self.missing.range(time.saturating_add(1)..).next().and_then(|(_, missing)| missing.file_about(time))
     }
 
     fn tell_unlisted(&mut self, file: LogFile, out: &mut Output) {
@@ -116,6 +148,8 @@ impl Walk {
         } else {
             (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
         };
+        let missing = time.and_then(|time| self.missing_about(time));
+        let message = missing.as_ref().map_or(message, |_| "no digest lists it: the digest of its hour is not there".to_owned());
         let file = path_text(&path);
         out.counts.unlisted(severity);
         // Without digests one finding tells of all of them.
@@ -126,6 +160,6 @@ impl Walk {
             self.not_listed += 1;
         }
         let (account, region) = (Some(self.place.account.clone()), Some(self.place.region.clone()));
-        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity });
+        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity, missing });
     }
 }

@@ -68,12 +68,16 @@ pub enum Reason {
     Order,
     /// It ends at another time than its name tells.
     NameTime,
+    /// A time that no digest of CloudTrail's has, or one that is about more than a day.
+    ImplausibleTime,
     /// It names another account than that of its folder.
     ForeignDigest,
     /// A digest is not there.
     MissingDigest,
-    /// Logging or validation was off between two digests.
+    /// No digest tells of the time between two: the later one starts the chain again.
     Gap,
+    /// No digest covers a time that one should.
+    Uncovered,
     /// There are log files, but no digests.
     NoDigests,
     /// A log file is not there.
@@ -142,9 +146,11 @@ impl Reason {
             Self::Fork => "fork",
             Self::Order => "order",
             Self::NameTime => "name-time",
+            Self::ImplausibleTime => "implausible-time",
             Self::ForeignDigest => "foreign-digest",
             Self::MissingDigest => "missing-digest",
             Self::Gap => "gap",
+            Self::Uncovered => "uncovered",
             Self::NoDigests => "no-digests",
             Self::MissingLog => "missing-log",
             Self::Hash => "hash",
@@ -197,7 +203,7 @@ pub struct Finding {
     pub time: Option<i64>,
 }
 
-/// A digest file that was read, or that is missing.
+/// A digest file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestRow {
     /// Its path.
@@ -230,6 +236,90 @@ pub struct DigestRow {
     pub fingerprint: Option<String>,
     /// How many log files it lists.
     pub logs: Option<u64>,
+}
+
+/// Digests of consecutive hours that are not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingRow {
+    /// Account.
+    pub account: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Name of the trail.
+    pub trail: Arc<str>,
+    /// Home region of the trail.
+    pub home_region: Arc<str>,
+    /// Whether they are of the chain of backfill digests.
+    pub backfill: bool,
+    /// When the first hour begins, in microseconds since 1970.
+    pub start: i64,
+    /// When the last hour ends.
+    pub end: i64,
+    /// How many digests.
+    pub digests: u64,
+    /// Who tells that they should be there.
+    pub why: String,
+    /// Where the newest would lie; its key where that is not known.
+    pub file: Option<String>,
+    /// Bucket and key of the newest, where they are known.
+    pub bucket: Option<String>,
+    /// See `bucket`.
+    pub key: Option<String>,
+}
+
+/// What was asked for, found, or left uncovered of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// Account.
+    pub account: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Name of the trail.
+    pub trail: Arc<str>,
+    /// Home region of the trail.
+    pub home_region: Arc<str>,
+    /// Which of the three.
+    pub what: What,
+    /// In microseconds since 1970; `None` where nothing bounds what was asked for.
+    pub start: Option<i64>,
+    /// See `start`.
+    pub end: Option<i64>,
+    /// Why it is uncovered.
+    pub reason: Option<Reason>,
+}
+
+/// What a [`Range`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The time that was to be covered.
+    Asked,
+    /// Time that valid digests cover.
+    Found,
+    /// Time between them, or that was asked for, that none covers.
+    Uncovered,
+}
+
+impl What {
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Found => "found",
+            Self::Uncovered => "uncovered",
+        }
+    }
+}
+
+/// A public key, and how many valid digests are signed with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedKey {
+    /// Region of the digests.
+    pub region: Arc<str>,
+    /// MD5 of the key, in hexadecimal.
+    pub fingerprint: String,
+    /// How many.
+    pub digests: u64,
 }
 
 /// A log file that a digest lists.
@@ -270,6 +360,8 @@ pub struct UnlistedRow {
     pub time: Option<i64>,
     /// Whether that speaks against the archive.
     pub severity: Severity,
+    /// The digest of its hour, where that is one of those that are missing.
+    pub missing: Option<String>,
 }
 
 /// What is known about some hours of a chain.
@@ -302,7 +394,7 @@ pub enum State {
     Valid,
     /// A valid digest says that there were no log files.
     Empty,
-    /// Logging or validation was off.
+    /// The next digest starts the chain again.
     Gap,
     /// The digest is missing.
     Missing,

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inflate::{Inflater, Limits, Next, Stream, is_gzip, length_hint};
 use crate::source::unreadable;
 
+use super::calls;
 use super::storage::{Opened, Storage};
 
 /// A SHA-256.
@@ -41,6 +42,16 @@ pub struct Content {
     pub members: u32,
     /// Bytes behind the last member.
     pub trailing: u64,
+    /// Whether the text names a call that tells when a trail began.
+    pub(crate) names_calls: bool,
+}
+
+impl Content {
+    /// That of a text which is all there is of a file.
+    pub(crate) fn of(text: &[u8], stored: u64, members: u32) -> Self {
+        let names_calls = calls::are_named_in(text);
+        Self { sha256: sha256(text), stored, inflated: text.len() as u64, members, trailing: 0, names_calls }
+    }
 }
 
 /// Why there is no [`Content`].
@@ -134,7 +145,7 @@ impl Hasher {
         if text.len() as u64 > allowed {
             return None; // The length was that of the last member alone.
         }
-        Some(Content { sha256: sha256(text), stored, inflated: text.len() as u64, members, trailing: 0 })
+        Some(Content::of(text, stored, members))
     }
 
     fn stream(&mut self, file: impl Read, keep: bool) -> Result<Content, Error> {
@@ -143,17 +154,14 @@ impl Hasher {
             self.arena = Arena::new(WINDOW);
         }
         let mut hash = Running::new();
-        let mut inflated = 0;
         self.arena.truncate(0);
         loop {
             let before = self.arena.len();
             let next = stream.fill(&mut self.arena);
             let text = self.arena.text(before);
             hash.update(text);
-            inflated += text.len() as u64;
             if let Some(trailing) = next.trailing() {
-                let sha256 = hash.finish();
-                return Ok(Content { sha256, stored: stream.offset(), inflated, members: stream.members(), trailing });
+                return Ok(hash.content(stream.offset(), stream.members(), trailing));
             }
             match next {
                 Next::Damaged(error) => return Err(error),
@@ -184,21 +192,29 @@ pub(crate) fn sha256(text: &[u8]) -> Sha256 {
     as_array(digest(&SHA256, text).as_ref())
 }
 
-/// A hash that is fed piece by piece.
-pub(crate) struct Running(Context);
+/// A text that comes piece by piece.
+pub(crate) struct Running {
+    hash: Context,
+    inflated: u64,
+    calls: calls::Search,
+}
 
 impl Running {
     pub(crate) fn new() -> Self {
-        Self(Context::new(&SHA256))
+        Self { hash: Context::new(&SHA256), inflated: 0, calls: calls::Search::default() }
     }
 
     /// Adds the next piece.
     pub(crate) fn update(&mut self, text: &[u8]) {
-        self.0.update(text);
+        self.hash.update(text);
+        self.inflated += text.len() as u64;
+        self.calls.update(text);
     }
 
-    pub(crate) fn finish(self) -> Sha256 {
-        as_array(self.0.finish().as_ref())
+    /// What the whole text is.
+    pub(crate) fn content(self, stored: u64, members: u32, trailing: u64) -> Content {
+        let (sha256, names_calls) = (as_array(self.hash.finish().as_ref()), self.calls.is_found());
+        Content { sha256, stored, inflated: self.inflated, members, trailing, names_calls }
     }
 }
 

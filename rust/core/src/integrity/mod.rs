@@ -7,29 +7,40 @@
 
 mod archive;
 mod before;
+mod calls;
 mod chain;
 mod check;
 mod clock;
+mod cover;
 mod digest;
 mod end;
 mod finding;
 mod hash;
+mod missing;
 mod place;
 mod rows;
+mod saved;
 mod signature;
 mod storage;
+mod stretches;
+#[cfg(any(test, feature = "fuzzing"))]
+mod times;
 mod unlisted;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use archive::{Places, Root};
-pub use finding::{DigestRow, Finding, LogRow, Reason, Severity, Span, State, Status, UnlistedRow};
+pub use finding::{
+    DigestRow, Finding, LogRow, MissingRow, Range, Reason, Severity, Span, State, Status, UnlistedRow, UsedKey, What,
+};
+pub(crate) use hash::Running;
 pub use hash::{Content, Hashes, Sha256, hex, unhex};
-pub(crate) use hash::{Running, sha256};
 pub use signature::{Keys, Provenance, PublicKey, Saved, Signatures};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use times::walk_of_times;
 
 use crate::error::Error;
 use crate::inflate::Limits;
@@ -37,9 +48,12 @@ use crate::source::key::Key;
 use crate::source::object::Remote;
 use crate::source::path_text;
 use archive::{Archive, Dirs, Place};
+use calls::Call;
 use chain::{ChainId, Node};
 use check::Worker;
+use cover::{Asked, Cover, Covers};
 use place::Walk;
+use saved::Named;
 use storage::Storage;
 
 /// What to verify, and with what.
@@ -84,6 +98,8 @@ struct Job {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     details: bool,
+    /// The digests that the saved signatures name, by place.
+    named: BTreeMap<Place, Named>,
 }
 
 impl Job {
@@ -98,6 +114,8 @@ impl Job {
 pub struct Output {
     /// Digests, if details are wanted; always those that are not valid.
     pub digests: Vec<DigestRow>,
+    /// Digests that are not there.
+    pub missing: Vec<MissingRow>,
     /// Log files, if details are wanted; always those that are not valid.
     pub logs: Vec<LogRow>,
     /// Log files that no digest lists.
@@ -106,12 +124,22 @@ pub struct Output {
     pub findings: Vec<Finding>,
     /// What is known of which hours.
     pub spans: Vec<Span>,
+    /// What was asked for, found and left uncovered: at the end.
+    pub ranges: Vec<Range>,
+    /// The keys that valid digests are signed with: at the end.
+    pub keys: Vec<UsedKey>,
     /// Totals since the start.
     pub counts: Counts,
     /// Work since the start.
     pub progress: Progress,
     /// Account, region and trail of the chains that were walked along.
     seen: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// What is known of the time of the standard chains that were walked along.
+    covers: Vec<((Place, ChainId), Cover)>,
+    /// Calls about trails.
+    calls: Vec<Call>,
+    /// Region and fingerprint of a public key, and how many valid digests are signed with it.
+    used: BTreeMap<(Arc<str>, String), u64>,
 }
 
 /// How many files came out how.
@@ -160,6 +188,11 @@ impl Counts {
         counts[status as usize] += 1;
     }
 
+    fn missing(&mut self, digests: u64, is_backfill: bool) {
+        let counts = if is_backfill { &mut self.backfills } else { &mut self.digests };
+        counts[Status::Missing as usize] += digests;
+    }
+
     fn log(&mut self, status: Status) {
         self.logs[status as usize] += 1;
     }
@@ -202,11 +235,15 @@ impl Output {
     /// Adds what a part found, and empties it.
     fn take(&mut self, part: &mut Self) {
         self.digests.append(&mut part.digests);
+        self.missing.append(&mut part.missing);
         self.logs.append(&mut part.logs);
         self.unlisted.append(&mut part.unlisted);
         self.findings.append(&mut part.findings);
         self.spans.append(&mut part.spans);
         self.seen.append(&mut part.seen);
+        self.covers.append(&mut part.covers);
+        self.calls.append(&mut part.calls);
+        add_used(&mut self.used, &mut part.used);
         self.counts.add(&part.counts);
         self.progress.add(&part.progress);
         (part.counts, part.progress) = (Counts::default(), Progress::default());
@@ -234,6 +271,12 @@ impl Output {
     }
 }
 
+fn add_used(used: &mut BTreeMap<(Arc<str>, String), u64>, more: &mut BTreeMap<(Arc<str>, String), u64>) {
+    for (key, count) in std::mem::take(more) {
+        *used.entry(key).or_default() += count;
+    }
+}
+
 /// A verification that is under way. It works in [`Self::step`] only: between the steps no thread of it runs.
 pub struct Verify {
     job: Job,
@@ -247,6 +290,10 @@ pub struct Verify {
     unreadable: Vec<(PathBuf, Error)>,
     /// What was asked for by name, and was not seen: accounts, regions, trails.
     asked: [HashSet<String>; 3],
+    /// What the walks that are done know of their chains, until it is told.
+    covers: Option<Covers>,
+    calls: BTreeSet<Call>,
+    used: BTreeMap<(Arc<str>, String), u64>,
     /// Log files that a walk reads in a step.
     slice: usize,
 }
@@ -256,6 +303,8 @@ const STEP: Duration = Duration::from_millis(200);
 const SLICES: (usize, usize) = (16, 32 << 10);
 /// Places that are walked through at once.
 const WALKS: usize = 32;
+/// Calls about trails that are kept, the oldest first.
+const CALLS: usize = 1 << 16;
 /// Rows of files in no place, of one step.
 const STRAY: usize = 4096;
 
@@ -264,9 +313,13 @@ impl Verify {
     pub fn start(plan: Plan) -> Result<Self, Error> {
         let Plan { roots, keys, signatures, since, until, places, trails, now, limits, threads, hashes, details, remote } = plan;
         let archive = Archive::new(roots, Storage::new(remote))?;
-        let contents = archive.contents(&places);
+        let mut contents = archive.contents(&places);
+        let named = saved::named(&signatures, &archive);
+        for place in named.keys().filter(|place| places.has(place)) {
+            contents.places.entry(place.clone()).or_default();
+        }
         let asked = [&places.accounts, &places.regions, &trails].map(|names| names.clone().unwrap_or_default());
-        let job = Job { archive, keys, signatures, since, until, trails, now, limits, hashes, details };
+        let job = Job { archive, keys, signatures, since, until, trails, now, limits, hashes, details, named };
         let workers = (0..threads.max(1)).map(|_| Worker::new(&job)).collect();
         let progress = Progress { places: (0, contents.places.len() as u64), ..Progress::default() };
         Ok(Self {
@@ -279,6 +332,9 @@ impl Verify {
             stray: contents.stray.into(),
             unreadable: contents.unreadable,
             asked,
+            covers: Some(Covers::new()),
+            calls: BTreeSet::new(),
+            used: BTreeMap::new(),
             slice: 256,
         })
     }
@@ -302,10 +358,15 @@ impl Verify {
                 out.stray(&path, None);
             }
         } else {
+            let covers = self.covers.take()?;
             self.tell_unseen(&mut out);
-            if out.findings.is_empty() {
-                return None;
-            }
+            let calls: Vec<_> = std::mem::take(&mut self.calls).into_iter().collect();
+            let asked = Asked { since: self.job.since, until: self.job.until, now: self.job.now };
+            let (ranges, mut findings) = cover::tell(&covers, &calls, asked);
+            out.ranges = ranges;
+            out.findings.append(&mut findings);
+            let used = std::mem::take(&mut self.used).into_iter();
+            out.keys = used.map(|((region, fingerprint), digests)| UsedKey { region, fingerprint, digests }).collect();
         }
         for finding in &out.findings {
             out.counts.findings[finding.severity as usize] += 1;
@@ -372,6 +433,12 @@ impl Verify {
             self.asked[1].remove(&*region);
             self.asked[2].remove(&*trail);
         }
+        self.covers.iter_mut().for_each(|covers| covers.extend(out.covers.drain(..)));
+        self.calls.extend(out.calls.drain(..));
+        while self.calls.len() > CALLS {
+            self.calls.pop_last();
+        }
+        add_used(&mut self.used, &mut out.used);
         walks.retain(|(walk, _)| !walk.is_done());
         let took = begin.elapsed();
         if took < STEP / 2 {

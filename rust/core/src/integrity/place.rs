@@ -1,6 +1,6 @@
 //! One account in one region: all of its chains, and its log files, in windows of bounded size.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +12,12 @@ use super::archive::{Days, Dirs, Place, files};
 use super::before;
 use super::chain::{Chain, ChainId, Node, Problem, Settled};
 use super::check::{Checked, Task, Worker, check_log, foreign, prove, read_digest};
-use super::clock::{DAY, HOUR, day, iso};
+use super::clock::{DAY, HOUR, day, is_plausible, iso};
+use super::cover::Cover;
 use super::digest::Name;
-use super::finding::{DigestRow, Finding, LogRow, Reason, Span, State, Status};
+use super::finding::{DigestRow, Finding, LogRow, MissingRow, Reason, Span, State, Status};
+use super::missing::Missing;
+use super::saved::Named;
 use super::signature::Provenance;
 use super::storage::Storage;
 use super::unlisted::Unlisted;
@@ -51,6 +54,14 @@ pub(super) struct Walk {
     pub(super) digests: u64,
     is_settled: bool,
     is_done: bool,
+    /// What is known of the time of the chains.
+    pub(super) covers: BTreeMap<ChainId, Cover>,
+    /// Digests that are missing, by the end of the last hour: log files that none lists may be of those hours.
+    pub(super) missing: BTreeMap<i64, Missing>,
+    /// Digests that saved signatures name, and that have not been seen.
+    pub(super) named: Named,
+    /// Buckets that the digests here were written to.
+    pub(super) buckets: HashSet<String>,
     /// Log files that no digest lists.
     pub(super) not_listed: u64,
 }
@@ -64,6 +75,7 @@ impl Walk {
         let before = job.since.map(|since| found.folders.iter().take_while(|(of, _)| *of <= day(since)).cloned().collect());
         let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
         let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &job.archive.storage, &mut failed);
+        let named = job.named.get(&place).cloned().unwrap_or_default();
         Self {
             place,
             before,
@@ -78,6 +90,10 @@ impl Walk {
             digests: 0,
             is_settled: false,
             is_done: false,
+            covers: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            named,
+            buckets: HashSet::new(),
             not_listed: 0,
         }
     }
@@ -112,7 +128,7 @@ impl Walk {
                 out.unreadable(path, &error, Some(&self.place));
             }
         };
-        let chains = before::chains(days, &self.odd, since, &job.archive.storage, &mut failed);
+        let chains = before::chains(days, &self.odd, (since, job.now), &job.archive.storage, &mut failed);
         for (id, newest) in chains.into_iter().filter(|(id, _)| !id.backfill && job.is_asked(id)) {
             let mut read = newest.into_iter().rev().map(|(time, path)| {
                 let mut node = Node::new(path, time, false);
@@ -120,6 +136,7 @@ impl Walk {
                 node
             });
             let last = read.find(|node| !node.is_moved());
+            self.covers.entry(id.clone()).or_default().is_continued |= last.is_some();
             self.chains.extend(last.map(|last| (id.clone(), Chain::after(last, &id))));
         }
     }
@@ -149,6 +166,15 @@ impl Walk {
                 out.stray(&path, Some(&self.place));
                 continue;
             };
+            if let Some(named) = self.named.get_mut(&chain) {
+                named.remove(&time);
+            }
+            if !is_plausible(time, job.now) {
+                if job.is_asked(&chain) {
+                    self.implausible(&chain, time, &path, out);
+                }
+                continue;
+            }
             if !job.is_asked(&chain) || job.since.is_some_and(|since| time < since) {
                 continue;
             }
@@ -162,6 +188,18 @@ impl Walk {
         }
         found.sort_by(|one, other| (one.0, &one.2.path).cmp(&(other.0, &other.2.path)));
         self.ahead.extend(found.into_iter().map(|(_, chain, node)| (chain, node)));
+    }
+
+    /// Tells of a digest whose name has a time that none of CloudTrail's has. It is no part of its chain, which would not end else.
+    fn implausible(&mut self, id: &ChainId, time: i64, path: &Path, out: &mut Output) {
+        self.digests += 1;
+        out.counts.digest(Status::Invalid, id.backfill);
+        let message = format!("its name tells {}: no digest of CloudTrail's ends then", iso(time));
+        let file = path_text(&path);
+        let finding = self.place_finding(Reason::ImplausibleTime, message);
+        out.findings.push(Finding { file: Some(file.clone()), trail: Some(id.trail.clone()), time: Some(time), ..finding });
+        let reason = Some(Reason::ImplausibleTime);
+        out.digests.push(DigestRow { file: file.into(), end: time, status: Status::Invalid, reason, ..self.row(id) });
     }
 
     fn read_digests(&mut self, job: &Job, workers: &mut [Worker], out: &mut Output) {
@@ -237,38 +275,32 @@ impl Walk {
             match settled {
                 Settled::Gap { from, to } => {
                     let message = if from < to {
-                        format!("no log files were delivered from {} to {}: logging or validation was off", iso(from), iso(to))
+                        format!(
+                            "no digest covers {} to {}: the chain starts again, as after logging or validation was off",
+                            iso(from),
+                            iso(to)
+                        )
                     } else {
                         format!("the chain starts again at {}, though the digest before it ends at {}", iso(to), iso(from))
                     };
                     out.findings.push(finding(Reason::Gap, message, None, to, &self.place));
                     let to = job.until.map_or(to, |until| to.min(until));
+                    self.covers.entry(id.clone()).or_default().gaps.add((from, to));
                     if !id.backfill && from < to {
                         out.spans.push(self.span(id, from, to, State::Gap));
                     }
                 }
-                Settled::Missing { at, path, time, message } => {
-                    let path = path.map(|path| path_text(&path));
-                    let file = path.or_else(|| at.as_ref().map(|at| at.key.clone()));
-                    out.findings.push(finding(Reason::MissingDigest, message, file.clone(), time, &self.place));
+                Settled::Missing(missing) => {
+                    let file = missing.file();
+                    out.findings.push(finding(Reason::MissingDigest, missing.message(), file.clone(), missing.last, &self.place));
+                    let (start, end) = missing.hours();
+                    self.covers.entry(id.clone()).or_default().missing.add((start, end));
                     if !id.backfill {
-                        out.spans.push(self.span(id, time - HOUR, time, State::Missing));
+                        out.spans.push(self.span(id, start, end, State::Missing));
                     }
-                    out.counts.digest(Status::Missing, id.backfill);
-                    let (bucket, key) = at.map(|Name { bucket, key }| (bucket, key)).unzip();
-                    out.digests.push(DigestRow {
-                        file: file.unwrap_or_default().into(),
-                        bucket,
-                        key,
-                        start: None,
-                        end: time,
-                        status: Status::Missing,
-                        reason: Some(Reason::MissingDigest),
-                        signature: Provenance::None,
-                        fingerprint: None,
-                        logs: None,
-                        ..self.row(id)
-                    });
+                    out.counts.missing(missing.count, id.backfill);
+                    out.missing.push(self.missing_row(id, &missing, file));
+                    self.missing.insert(end, missing);
                 }
                 Settled::Digest { node, status } => {
                     self.digests += 1;
@@ -288,10 +320,11 @@ impl Walk {
     fn digest(&mut self, id: &ChainId, node: Node, status: Status, file: &str, job: &Job, out: &mut Output) {
         let file: Arc<str> = file.into();
         let first = node.problems.first().map(|problem| problem.reason).filter(|_| status != Status::Valid);
+        let is_told = !node.is_moved() && !node.has(Reason::ImplausibleTime);
         let signature = node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from);
         let (end, is_moved) = (node.end(), node.is_moved());
         let digest = node.read.map(|(digest, _)| digest);
-        let start = digest.as_ref().filter(|_| !is_moved).map(|digest| digest.start);
+        let start = digest.as_ref().filter(|_| is_told).map(|digest| digest.start);
         let row = DigestRow {
             file: Arc::clone(&file),
             bucket: digest.as_ref().map(|digest| digest.at.bucket.clone()),
@@ -305,11 +338,17 @@ impl Walk {
             logs: digest.as_ref().map(|digest| digest.logs.len() as u64),
             ..self.row(id)
         };
+        if let Some(fingerprint) = row.fingerprint.as_ref().filter(|_| status == Status::Valid) {
+            *out.used.entry((Arc::clone(&row.region), fingerprint.clone())).or_default() += 1;
+        }
         if job.details || status != Status::Valid {
             out.digests.push(row);
         }
         if !id.backfill && !is_moved {
             self.newest = self.newest.max(Some(node.time));
+        }
+        if let Some(digest) = digest.as_ref().filter(|digest| !is_moved && !self.buckets.contains(&digest.at.bucket)) {
+            self.buckets.insert(digest.at.bucket.clone());
         }
         let (bucket, logs) = digest.map(|digest| (digest.at.bucket, digest.logs)).unwrap_or_default();
         let state = match status {
@@ -318,7 +357,12 @@ impl Walk {
             Status::Unverified => State::Unknown,
             Status::Invalid | Status::Missing => State::Invalid,
         };
-        let mut span = self.span(id, start.unwrap_or(end - HOUR), end, state);
+        let stretch = (start.unwrap_or(end - HOUR), end);
+        if !id.backfill && !is_moved {
+            let cover = self.covers.entry(id.clone()).or_default();
+            if status == Status::Valid { cover.found.add(stretch) } else { cover.bad.add(stretch) }
+        }
+        let mut span = self.span(id, stretch.0, end, state);
         // Backfill digests are about the same hours again.
         (span.digests, span.logs) = (u64::from(!id.backfill), logs.len() as u64);
         let number = self.spans.len();
@@ -344,7 +388,8 @@ impl Walk {
         let mut tasks: Vec<_> = self.logs.drain(..self.logs.len().min(slice)).collect();
         each(workers, &mut tasks, |worker, task| task.checked = Some(check_log(worker, task, job)));
         for task in tasks {
-            let Some(Checked { mut status, problem, content, path }) = task.checked else { continue };
+            let Some(Checked { mut status, problem, content, path, mut calls }) = task.checked else { continue };
+            out.calls.append(&mut calls);
             let at = task.listed.at;
             if path.as_ref().is_some_and(|path| self.unlisted.list(path)) {
                 let message = "listed by more than one digest, or twice by one".to_owned();
@@ -405,6 +450,26 @@ impl Walk {
     fn hand_over_spans(&mut self, out: &mut Output) {
         if self.logs.is_empty() {
             out.spans.extend(self.spans.drain(..).filter(|span| span.digests > 0));
+        }
+    }
+
+    fn missing_row(&self, id: &ChainId, missing: &Missing, file: Option<String>) -> MissingRow {
+        let Place { account, region, .. } = self.place.clone();
+        let (start, end) = missing.hours();
+        let (bucket, key) = missing.at.clone().map(|Name { bucket, key }| (bucket, key)).unzip();
+        MissingRow {
+            account,
+            region,
+            trail: id.trail.clone(),
+            home_region: id.home_region.clone(),
+            backfill: id.backfill,
+            start,
+            end,
+            digests: missing.count,
+            why: missing.why.clone(),
+            file,
+            bucket,
+            key,
         }
     }
 

@@ -6,7 +6,7 @@ use arrow_array::builder::{BooleanBuilder, StringViewBuilder, TimestampMicroseco
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
 
-use super::{DigestRow, Finding, LogRow, Output, Span, UnlistedRow};
+use super::{DigestRow, Finding, LogRow, MissingRow, Output, Range, Span, UnlistedRow, UsedKey};
 
 /// Columns of a batch, added one by one. Batches are small and are kept: their columns are as large as they must be, and no larger.
 struct Frame {
@@ -85,6 +85,53 @@ impl Output {
             .batch()
     }
 
+    /// The rows of [`Self::missing`].
+    #[must_use]
+    pub fn missing_batch(&self) -> RecordBatch {
+        let rows = || self.missing.iter();
+        Frame::new()
+            .word("account", rows().map(|row: &MissingRow| Some(&*row.account)))
+            .word("region", rows().map(|row| Some(&*row.region)))
+            .word("trail", rows().map(|row| Some(&*row.trail)))
+            .word("home_region", rows().map(|row| Some(&*row.home_region)))
+            .flag("backfill", rows().map(|row| row.backfill))
+            .time("start", rows().map(|row| Some(row.start)))
+            .time("end", rows().map(|row| Some(row.end)))
+            .number("digests", rows().map(|row| Some(row.digests)))
+            .word("why", rows().map(|row| Some(row.why.as_str()).filter(|why| !why.is_empty())))
+            .text("file", rows().map(|row| row.file.as_deref()))
+            .word("bucket", rows().map(|row| row.bucket.as_deref()))
+            .text("key", rows().map(|row| row.key.as_deref()))
+            .batch()
+    }
+
+    /// The rows of [`Self::ranges`].
+    #[must_use]
+    pub fn range_batch(&self) -> RecordBatch {
+        let rows = || self.ranges.iter();
+        Frame::new()
+            .word("account", rows().map(|row: &Range| Some(&*row.account)))
+            .word("region", rows().map(|row| Some(&*row.region)))
+            .word("trail", rows().map(|row| Some(&*row.trail)))
+            .word("home_region", rows().map(|row| Some(&*row.home_region)))
+            .word("range", rows().map(|row| Some(row.what.name())))
+            .time("start", rows().map(|row| row.start))
+            .time("end", rows().map(|row| row.end))
+            .word("reason", rows().map(|row| row.reason.map(super::Reason::name)))
+            .batch()
+    }
+
+    /// The rows of [`Self::keys`].
+    #[must_use]
+    pub fn key_batch(&self) -> RecordBatch {
+        let rows = || self.keys.iter();
+        Frame::new()
+            .word("region", rows().map(|row: &UsedKey| Some(&*row.region)))
+            .text("fingerprint", rows().map(|row| Some(row.fingerprint.as_str())))
+            .number("digests", rows().map(|row| Some(row.digests)))
+            .batch()
+    }
+
     /// The rows of [`Self::logs`].
     #[must_use]
     pub fn log_batch(&self) -> RecordBatch {
@@ -112,6 +159,7 @@ impl Output {
             .word("region", rows().map(|row| row.region.as_deref()))
             .word("kind", rows().map(|row| row.kind.as_deref()))
             .time("time", rows().map(|row| row.time))
+            .text("missing_digest", rows().map(|row| row.missing.as_deref()))
             .text("file", rows().map(|row| Some(row.file.as_str())))
             .batch()
     }

@@ -126,6 +126,11 @@ impl Signatures {
         self.0.insert(name, saved);
     }
 
+    /// `bucket/key` of all objects.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub(crate) fn get(&self, bucket: &str, key: &str) -> Option<&Saved> {
         if self.0.is_empty() { None } else { self.0.get(&format!("{bucket}/{key}")) }
     }

@@ -16,7 +16,7 @@ use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, T
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
-use crate::integrity::{Content, Running, sha256};
+use crate::integrity::{Content, Running};
 use crate::json::Index;
 use crate::ledger::Row;
 use crate::source::object::{Bucket, Got};
@@ -341,8 +341,7 @@ impl Worker {
                 let members = stream.members();
                 // A plain file is read all the same, but it is not what CloudTrail delivers.
                 if members > 0 {
-                    let (sha256, stored) = (hash.finish(), stream.offset());
-                    hashes.put(&path, Content { sha256, stored, inflated, members, trailing });
+                    hashes.put(&path, hash.content(stream.offset(), members, trailing));
                 }
             }
             next
@@ -366,7 +365,7 @@ fn note_content(shared: &Shared, path: &Path, report: &mut Report, Inflated { st
     report.bytes_stored += stored;
     report.bytes_inflated += inflated;
     if let Some(hashes) = &shared.hashes {
-        hashes.put(path, Content { sha256: sha256(text), stored, inflated, members, trailing: 0 });
+        hashes.put(path, Content::of(text, stored, members));
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::{Bucket, Remote, split};
 use crate::error::{Error, ErrorKind};
 use crate::source::storage::{Existing, NewFile, make_folders};
-use crate::source::unwritable;
+use crate::source::{path_text, unwritable};
 
 /// Files that are open at once.
 const OPEN: usize = 128;
@@ -106,14 +106,14 @@ async fn run(mut jobs: VecDeque<Job>, sender: Sender<Copied>, mut stopped: onesh
 
 async fn copy(bucket: &Bucket, wanted: Wanted, sender: &Sender<Copied>) -> Result<Vec<(String, String)>, Error> {
     let Wanted { address, size, path } = wanted;
-    let refused = |error: &io::Error| unwritable(error).in_file(&path.to_string_lossy());
+    let refused = |error: &io::Error| unwritable(error).in_file(&path_text(&path));
     let place = path.clone();
     let begin =
         move || make_folders(place.parent().unwrap_or(Path::new(""))).and_then(|()| NewFile::create(&place, Existing::Replace));
     let mut file = on_disk(begin, sender).await.map_err(|error| refused(&error))?;
     let saved = bucket.save(&address, size, file.as_file_mut()).await;
     let metadata = saved.map_err(|error| match error.kind() {
-        ErrorKind::Unwritable(_) => error.in_file(&path.to_string_lossy()),
+        ErrorKind::Unwritable(_) => error.in_file(&path_text(&path)),
         _ => error.in_file(&address),
     })?;
     on_disk(move || file.finish(), sender).await.map_err(|error| refused(&error))?;

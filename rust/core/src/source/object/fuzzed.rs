@@ -30,9 +30,9 @@ pub(crate) fn answer(status: u16, head: &str, body: &[u8], text: &str) {
     let range = Range { prefix: text.to_owned(), folders: status.is_multiple_of(2), after, token: None };
     if let Ok(page) = Page::read(body).and_then(|page| page.checked(&range)) {
         assert!(
-            page.objects.iter().all(|object| {
-                object.key.starts_with(text) && range.after.as_ref().is_none_or(|after| object.key > *after)
-            })
+            page.objects
+                .iter()
+                .all(|object| { object.key.starts_with(text) && range.after.as_ref().is_none_or(|after| object.key > *after) })
         );
         assert!(range.folders || page.folders.is_empty());
         let mut trail = Trail::default();

@@ -137,6 +137,13 @@ def reasons(found: ct.Verification, severity: str = "error") -> list[str]:
     return sorted(found.findings.filter(pl.col("severity") == severity)["reason"])
 
 
+def missing(found: ct.Verification) -> list[tuple[int, datetime, datetime]]:
+    """How many digests are missing in each range, and when the first and the last of them would end."""
+    rows = found.missing.select("digests", pl.col("start") + HOUR, "end").rows()
+    assert all((last - first) // HOUR + 1 == digests for digests, first, last in rows)
+    return rows
+
+
 def status(found: ct.Verification, path: Path) -> str:
     files = pl.concat([found.digests["file", "status"], found.logs["file", "status"]])
     return str(files.filter(pl.col("file") == str(path)).get_column("status").item())
