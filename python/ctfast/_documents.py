@@ -123,6 +123,8 @@ def _in_text(text: str, language: Language | None, file: str | None) -> list[Con
         document = json.loads(text)
     except (ValueError, RecursionError):
         return [whole]
+    if document == [] and whole.language == "filter pattern":
+        return [whole]  # the pattern of any fields
     return [
         whole._replace(language=piece.language) if piece.value is document else _condition(piece, file)
         for piece in _pieces(document)

@@ -63,7 +63,8 @@ class Filter:
         Parameters
         ----------
         record
-            One record, as JSON or as a mapping. JSON as bytes is the fastest.
+            One record, as JSON or as a mapping. JSON as bytes is the fastest. Filter patterns, and what consists of them, take
+            any line of text; those on JSON are met by no text that is not one JSON object.
 
         Returns
         -------
@@ -73,13 +74,17 @@ class Filter:
         Raises
         ------
         FormatError
-            It is not one JSON object.
+            It is not one JSON object, or no UTF-8.
+        TypeError
+            It is neither bytes nor a text nor a mapping.
 
         Examples
         --------
         >>> import ctfast as ct
         >>> root = ct.FilterPattern('{ $.userIdentity.type = "Root" }')
         >>> root.matches(b'{"eventName":"ConsoleLogin","userIdentity":{"type":"Root"}}')
+        True
+        >>> ct.FilterPattern("[level = ERROR, message = *disk*]").matches("ERROR the disk is full")
         True
         """
         return self._native.matches(record if type(record) is bytes else _text(record))
@@ -278,7 +283,7 @@ class FilterPattern(_Written):
     """A CloudWatch Logs filter pattern, of a metric filter or a subscription filter.
 
     Patterns on JSON, on words, on fields that blanks divide, and regular expressions; all but the first look at the text of the
-    record.
+    record, and ``matches`` takes any other text for them.
 
     Parameters
     ----------
@@ -286,7 +291,7 @@ class FilterPattern(_Written):
         The pattern as text, or the path of a file with nothing else; or, as JSON or the path of a file, input or output of
         ``aws logs put-metric-filter`` and ``describe-metric-filters``, or a CloudFormation template, with one metric filter.
     missing_differs
-        Whether ``$.field != value`` is met by records without the field. AWS's pages do not say; by default it is not.
+        Whether ``$.field != value`` is met by records without the field. By default it is not, as in CloudWatch.
 
     Raises
     ------
@@ -295,8 +300,8 @@ class FilterPattern(_Written):
 
     Notes
     -----
-    The rules are those of the CloudWatch Logs User Guide, "Filter pattern syntax"; ``docs/filters.md`` tells what was decided
-    where it is silent.
+    The rules are those of the CloudWatch Logs User Guide, "Filter pattern syntax", and of recorded answers of CloudWatch;
+    ``docs/filters.md`` tells which rests on what, and what was decided where both are silent.
 
     Examples
     --------

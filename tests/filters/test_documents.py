@@ -224,9 +224,9 @@ def test_a_text_that_is_no_json_is_told_by_the_language_itself() -> None:
 
 
 def test_a_filter_pattern_may_look_like_json() -> None:
-    for text in ("[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
-        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text in {'"a phrase"', "404", "true"})
-    for text in ("[]", "{}", '{"a":["b"]}'):
+    for text in ("[]", "[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
+        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text != "null")
+    for text in ("{}", '{"a":["b"]}'):
         with pytest.raises(ct.FilterError):
             ct.FilterPattern(text)
     assert ct.EventSelectors([]) == ct.EventSelectors("[]")

@@ -43,8 +43,9 @@ def test_records_are_bytes_texts_and_mappings(root: ct.FilterPattern) -> None:
 
 
 @pytest.mark.parametrize("record", [b"", b"7", b"[]", b'{"a":', b"{} {}", b'{"a":"\xff"}', "\ud800", '{"a":1}x'])
-def test_what_is_no_record_is_an_error(root: ct.FilterPattern, record: bytes | str) -> None:
-    for call in (root.matches, root.explain):
+def test_what_is_no_record_is_an_error(s3: ct.EventPattern, root: ct.FilterPattern, record: bytes | str) -> None:
+    both = root & s3
+    for call in (s3.matches, s3.explain, both.matches):
         with pytest.raises(ct.FormatError) as raised:
             call(record)
         assert len(str(raised.value).splitlines()) == 1

@@ -58,10 +58,7 @@ impl Filter {
     #[pyo3(signature = (text, *, missing_differs))]
     fn filter_pattern(py: Python<'_>, text: &str, missing_differs: bool) -> PyResult<(Self, String)> {
         match FilterPattern::parse(text) {
-            Ok(pattern) => {
-                let filter = ctfast_core::filter::Filter::on_records(pattern.predicate(missing_differs));
-                Ok((Self::new(filter), pattern.to_string()))
-            }
+            Ok(pattern) => Ok((Self::new(pattern.filter(missing_differs)), pattern.to_string())),
             Err(error) => {
                 let kind = error.kind();
                 Err(refusal(py, kind.to_string(), "", Some((error.line(), error.column())), kind.name()))

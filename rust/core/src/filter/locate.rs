@@ -61,6 +61,7 @@ struct Node {
     keys: Vec<(Box<[u8]>, usize)>,
     members: Option<usize>,
     elements: Option<usize>,
+    each: Option<usize>,
     indices: Vec<(u32, usize)>,
     through_arrays: bool,
     /// Steps from the record to here.
@@ -173,6 +174,7 @@ impl Paths {
             Step::Index(index) => node.indices.iter().find(|(known, _)| known == index).map(|&(_, child)| child),
             Step::Elements => node.elements,
             Step::Members => node.members,
+            Step::Each => node.each,
         };
         if let Some(child) = existing {
             return child;
@@ -186,6 +188,7 @@ impl Paths {
             Step::Index(index) => node.indices.push((*index, child)),
             Step::Elements => node.elements = Some(child),
             Step::Members => node.members = Some(child),
+            Step::Each => node.each = Some(child),
         }
         child
     }
@@ -302,7 +305,7 @@ impl Paths {
             scratch.looked[path] = true;
         }
         let children = node.keys.iter().map(|(_, child)| child).chain(node.indices.iter().map(|(_, child)| child));
-        for &child in children.chain(&node.members).chain(&node.elements) {
+        for &child in children.chain(&node.members).chain(&node.elements).chain(&node.each) {
             self.clear(child, scratch);
         }
     }
@@ -331,8 +334,10 @@ impl Paths {
             }
         }
         let walked = match cursor.bytes()[value.start as usize] {
-            b'{' if !this.keys.is_empty() || this.members.is_some() => self.members(this, value, cursor, element, scratch),
-            b'[' if !this.indices.is_empty() || this.elements.is_some() => {
+            b'{' if !this.keys.is_empty() || this.members.is_some() || this.each.is_some() => {
+                self.members(this, value, cursor, element, scratch)
+            }
+            b'[' if !this.indices.is_empty() || this.elements.is_some() || this.each.is_some() => {
                 self.exact_elements(this, value, cursor, element, scratch)
             }
             _ => Ok(()),
@@ -357,12 +362,14 @@ impl Paths {
                     None => scratch.pending.push((child, member)),
                 }
             }
-            if node.members.is_some() {
+            if node.members.is_some() || node.each.is_some() {
                 all.insert(name, member);
             }
             more = inside.next_member()?;
         }
-        for (child, member) in node.members.iter().flat_map(|&child| all.values().map(move |&member| (child, member))) {
+        for (child, member) in
+            node.members.iter().chain(&node.each).flat_map(|&child| all.values().map(move |&member| (child, member)))
+        {
             self.walk(child, member, cursor, element, scratch);
         }
         for at in from..scratch.pending.len() {
@@ -436,7 +443,7 @@ impl Paths {
         while more {
             let item = inside.value()?;
             let children = node.indices.iter().filter(|(wanted, _)| *wanted == index).map(|(_, child)| child);
-            for &child in children.chain(&node.elements) {
+            for &child in children.chain(&node.elements).chain(&node.each) {
                 self.walk(child, item, cursor, element, scratch);
             }
             index += 1;

@@ -26,6 +26,8 @@ pub enum Step {
     Elements,
     /// Into each member of an object.
     Members,
+    /// Into each element of an array, or each member of an object.
+    Each,
 }
 
 /// A value that follows from others.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rules::{Matcher, Rules, Unmet};
 use super::{Path, Predicate};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::{Name, Record, Wanted};
 use crate::json::{Cursor, Index, PADDING, Value};
 use crate::schema::{ColumnId, find};
@@ -17,12 +17,15 @@ pub struct Filter {
     /// What a document that is no record must meet, where that is something else: an event pattern can speak of the event that
     /// `EventBridge` makes of a record, and of anything.
     pub document: Option<Predicate>,
+    /// What a text that is no JSON object must meet, where any text may be asked: filter patterns are written for lines of logs.
+    pub text: Option<Predicate>,
 }
 
 /// A filter made ready for single records, with memory that it keeps.
 pub struct Single {
     record_matcher: Matcher,
     document_matcher: Option<Matcher>,
+    text_matcher: Option<Matcher>,
     wanted: Wanted,
     record: Record,
     index: Index,
@@ -34,7 +37,7 @@ impl Filter {
     /// A filter on records only.
     #[must_use]
     pub fn on_records(record: Predicate) -> Self {
-        Self { record, document: None }
+        Self { record, document: None, text: None }
     }
 
     /// Met where all are.
@@ -53,7 +56,11 @@ impl Filter {
     #[must_use]
     pub fn negated(&self) -> Self {
         let negated = |predicate: &Predicate| Predicate::Not(Box::new(predicate.clone()));
-        Self { record: negated(&self.record), document: self.document.as_ref().map(negated) }
+        Self {
+            record: negated(&self.record),
+            document: self.document.as_ref().map(negated),
+            text: self.text.as_ref().map(negated),
+        }
     }
 
     fn combined(filters: &[Self], combine: impl Fn(Vec<Predicate>) -> Predicate) -> Self {
@@ -62,6 +69,7 @@ impl Filter {
         Self {
             record: combine(filters.iter().map(|filter| filter.record.clone()).collect()),
             document: any.then(|| combine(filters.iter().map(on_documents).collect())),
+            text: filters.iter().map(|filter| filter.text.clone()).collect::<Option<_>>().map(combine),
         }
     }
 }
@@ -70,6 +78,7 @@ impl Single {
     /// Compiles the filter.
     #[must_use]
     pub fn new(filter: &Filter) -> Self {
+        let matcher = |predicate| Matcher::new(Arc::new(Rules::one(predicate)));
         let rules = Arc::new(Rules::one(filter.record.clone()));
         let signs = ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"];
         let signs = signs.iter().filter_map(|path| find(path)).fold(0, |set, column: ColumnId| set | 1 << column);
@@ -80,7 +89,8 @@ impl Single {
         };
         Self {
             record_matcher: Matcher::new(rules),
-            document_matcher: filter.document.clone().map(|predicate| Matcher::new(Arc::new(Rules::one(predicate)))),
+            document_matcher: filter.document.clone().map(matcher),
+            text_matcher: filter.text.clone().map(matcher),
             wanted,
             record: Record::new(),
             index: Index::default(),
@@ -89,7 +99,7 @@ impl Single {
         }
     }
 
-    /// Whether a record, or another document, meets the filter. It must be one JSON object.
+    /// Whether a record, or another document, meets the filter. It must be one JSON object, unless the filter is on any text.
     pub fn matches(&mut self, text: &[u8]) -> Result<bool, Error> {
         self.with(text, |record, document, subject, whole, cursor| match document {
             Some(matcher) => matcher.document_matches(whole, cursor),
@@ -116,19 +126,20 @@ impl Single {
         self.padded.resize(text.len() + PADDING, 0);
         self.index.build(text);
         let mut cursor = Cursor::new(&self.padded, text.len(), self.index.tokens());
-        cursor.skip_space();
-        if cursor.byte() != b'{' {
-            return Err(cursor.unexpected("an object"));
-        }
-        let whole = self.record.read(&mut cursor, self.wanted)?;
-        cursor.skip_space();
-        if cursor.at < text.len() {
-            return Err(cursor.unexpected("the end"));
-        }
-        let (valid, _) = self.index.valid_up_to(text);
-        if valid < text.len() {
-            return Err(Error::at(valid, crate::error::ErrorKind::InvalidUtf8));
-        }
+        let read = one_object(&mut cursor, &mut self.record, self.wanted);
+        let utf8 = match self.index.valid_up_to(text) {
+            (valid, _) if valid < text.len() => Err(Error::at(valid, ErrorKind::InvalidUtf8)),
+            _ => Ok(()),
+        };
+        let whole = match (read, &mut self.text_matcher) {
+            (Ok(whole), _) => whole,
+            (Err(_), Some(matcher)) => {
+                let whole = Value { start: 0, end: text.len() as u32, token: 0 };
+                return utf8.map(|()| run(&mut self.record_matcher, Some(matcher), &self.record, whole, &cursor));
+            }
+            (Err(error), None) => return Err(error),
+        };
+        utf8?;
         let is_envelope = || {
             self.record.strays.iter().any(|stray| match stray.name {
                 Name::Key(start, end) => {
@@ -141,4 +152,15 @@ impl Single {
         let document = self.document_matcher.as_mut().filter(|_| !is_record);
         Ok(run(&mut self.record_matcher, document, &self.record, whole, &cursor))
     }
+}
+
+/// Reads a text that is one object.
+fn one_object(cursor: &mut Cursor<'_>, record: &mut Record, wanted: Wanted) -> Result<Value, Error> {
+    cursor.skip_space();
+    if cursor.byte() != b'{' {
+        return Err(cursor.unexpected("an object"));
+    }
+    let whole = record.read(cursor, wanted)?;
+    cursor.skip_space();
+    if cursor.at < cursor.end() { Err(cursor.unexpected("the end")) } else { Ok(whole) }
 }

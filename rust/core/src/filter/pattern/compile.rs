@@ -16,7 +16,7 @@ impl Pattern {
     /// The pattern as a filter: of records, and of any other document as it is.
     #[must_use]
     pub fn filter(&self) -> Filter {
-        Filter { record: self.of_record(), document: Some(self.of_document()) }
+        Filter { record: self.of_record(), document: Some(self.of_document()), text: None }
     }
 
     /// Met by JSON documents whose own members are as the pattern says.
