@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod inflate;
 pub mod integrity;
 mod json;
+pub mod partition;
 mod scalar;
 pub mod scan;
 pub mod schema;

@@ -116,6 +116,12 @@ impl Filter {
     }
 }
 
+/// The partition of a region.
+#[pyfunction]
+pub(crate) fn partition(region: &str) -> &'static str {
+    ctfast_core::partition::partition(region)
+}
+
 /// Event selectors as advanced ones, in JSON.
 #[pyfunction]
 pub(crate) fn advanced_event_selectors(py: Python<'_>, text: &str) -> PyResult<String> {

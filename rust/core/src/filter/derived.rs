@@ -7,6 +7,7 @@ use super::path::Derived;
 use crate::error::Error;
 use crate::event::Record;
 use crate::json::Cursor;
+use crate::partition::partition;
 use crate::scalar::flag;
 use crate::schema::{ColumnId, find};
 
@@ -106,12 +107,9 @@ impl Sources {
             }
             more = inside.next_member().ok()?;
         }
-        let partition: &[u8] = match text(self.region).as_deref() {
-            Some(region) if region.starts_with(b"cn-") => b"aws-cn",
-            Some(region) if region.starts_with(b"us-gov-") => b"aws-us-gov",
-            _ => b"aws",
-        };
-        let parts: [&[u8]; 6] = [b"arn:", partition, b":s3:::", &bucket?, b"/", &key?];
+        let region = text(self.region);
+        let partition = partition(region.as_deref().and_then(|region| str::from_utf8(region).ok()).unwrap_or_default());
+        let parts: [&[u8]; 6] = [b"arn:", partition.as_bytes(), b":s3:::", &bucket?, b"/", &key?];
         Some(parts.concat())
     }
 
