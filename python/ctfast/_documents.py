@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from ctfast._shapes import Language, Piece, in_json
+from ctfast._shapes import STATES, Language, Piece, in_json
 from ctfast._templates import from_yaml, in_template
 from ctfast.exceptions import FilterError
 
@@ -43,6 +43,10 @@ class Condition(NamedTuple):
         Whether the text is as it was written, so that its lines and columns mean something.
     file : str or None
         Path of the file, if it was read from one.
+    state : str or None
+        The state of the rule, if it is an event pattern of one.
+    problem : FilterError or None
+        Why it cannot be read: kind ``"unresolved"`` if only CloudFormation knows all of it.
     """
 
     language: Language
@@ -51,6 +55,8 @@ class Condition(NamedTuple):
     path: str = ""
     exact: bool = True
     file: str | None = None
+    state: str | None = None
+    problem: FilterError | None = None
 
     def place(self, path: str | None, line: int | None, column: int | None) -> tuple[str | None, int | None, int | None]:
         """Return a place in the condition as one in its document: path, line and column."""
@@ -82,6 +88,8 @@ def the_one(given: Given, language: Language) -> Condition:
     found = conditions(given, language)
     right = [condition for condition in found if condition.language == language]
     if len(right) == 1:
+        if right[0].problem:
+            raise right[0].problem
         return right[0]
     file = os.fspath(given) if isinstance(given, os.PathLike) else None
     if right:
@@ -139,15 +147,21 @@ def _pieces(document: Any) -> list[Piece]:
 
 def _condition(piece: Piece, file: str | None) -> Condition:
     name = None if piece.name is None else str(piece.name)
+    problem = piece.problem
+    if problem is None and not (piece.state is None or piece.state in STATES):
+        problem = FilterError(f"the State of a rule is one of {', '.join(STATES)}", piece.path, kind="state")
+    if problem:
+        problem = FilterError(problem.message, problem.path, kind=problem.kind, key=file)
+        return Condition(piece.language, "", name, piece.path, exact=False, file=file, problem=problem)
     if isinstance(piece.value, str):
-        return Condition(piece.language, piece.value, name, piece.path, file=file)
+        return Condition(piece.language, piece.value, name, piece.path, file=file, state=piece.state)
     if piece.language == "filter pattern":
         raise FilterError("a filter pattern must be a text", piece.path, kind="wrong-type")
     try:
         text = compact(piece.value)
     except ValueError as error:
         raise FilterError(str(error), piece.path or None, kind="invalid-json") from None
-    return Condition(piece.language, text, name, piece.path, exact=False, file=file)
+    return Condition(piece.language, text, name, piece.path, exact=False, file=file, state=piece.state)
 
 
 def compact(value: Any) -> str:

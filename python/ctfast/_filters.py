@@ -16,6 +16,7 @@ __all__ = ["EventPattern", "EventSelectors", "Filter", "FilterPattern", "Record"
 
 Record: TypeAlias = bytes | str | Mapping[str, Any]
 Target: TypeAlias = Literal["trail", "event-data-store"]
+State: TypeAlias = Literal["DISABLED", "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 ReadOnly: TypeAlias = Literal["write", "read", "neither"]
 
 
@@ -185,12 +186,20 @@ class _Written(Filter):
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, given: Given, **switches: Any) -> None:
-        self._read(the_one(given, self.language), switches)
+        condition = the_one(given, self.language)
+        self._read(
+            condition, self._of_document(condition) | {name: value for name, value in switches.items() if value is not None}
+        )
+
+    @staticmethod
+    def _of_document(_condition: Condition) -> dict[str, Any]:
+        """Switches that the document of a condition sets."""
+        return {}
 
     @classmethod
     def _of(cls, condition: Condition, **switches: Any) -> Self:
         filter_ = cls.__new__(cls)
-        filter_._read(condition, switches)  # noqa: SLF001
+        filter_._read(condition, cls._of_document(condition) | switches)  # noqa: SLF001
         return filter_
 
     def _read(self, condition: Condition, switches: dict[str, Any]) -> None:
@@ -325,13 +334,18 @@ class EventPattern(_Written):
     """An Amazon EventBridge event pattern.
 
     A pattern on the event that EventBridge makes of a record, with ``detail``, ``source``, ``detail-type`` and so on, sees each
-    record as such an event; any other pattern sees the record itself. ``matches`` takes such events as well.
+    record as such an event, and as the very event that it came in where that is there; any other pattern sees the record itself.
+    ``matches`` takes such events as well.
 
     Parameters
     ----------
     given
         Text, a mapping, or the path of a file: the pattern, input or output of ``aws events put-rule``, ``describe-rule`` and
         ``list-rules``, or a CloudFormation or SAM template, with one rule.
+    state
+        State of the rule, which decides what EventBridge shows it: ``"ENABLED"``, all but management events that only read;
+        ``"ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"``, all; ``"DISABLED"``, nothing. By default it is that of the rule,
+        which is ``"ENABLED"`` where it has none; a pattern without a rule has no state, and sees all.
 
     Raises
     ------
@@ -354,9 +368,14 @@ class EventPattern(_Written):
 
     language = "event pattern"
     _compile = _ctfast.Filter.event_pattern
+    _defaults: ClassVar[dict[str, Any]] = {"state": None}
 
-    def __init__(self, given: Given) -> None:
-        super().__init__(given)
+    def __init__(self, given: Given, *, state: State | None = None) -> None:
+        super().__init__(given, state=state)
+
+    @staticmethod
+    def _of_document(condition: Condition) -> dict[str, Any]:
+        return {"state": condition.state}
 
 
 _KINDS: dict[Language, type[_Written]] = {kind.language: kind for kind in (EventSelectors, FilterPattern, EventPattern)}

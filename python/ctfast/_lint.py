@@ -12,7 +12,6 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
-from ctfast._filters import FilterPattern
 from ctfast._shapes import Language
 from ctfast.exceptions import FilterError, shortened
 
@@ -29,7 +28,7 @@ _SCHEMA = {
     "message": pl.String,
 }
 #: How JSON begins that is no filter pattern.
-_JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+_JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[\]{"])')
 #: A term of which one is enough.
 _OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
 #: A text in the normal form of a filter pattern.
@@ -100,7 +99,12 @@ def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
         yield Condition(language, "", file=error.key), _refusal(error)
         return
     for condition in found:
-        for finding in _CHECKS[condition.language](condition.text):
+        if condition.problem:
+            # What CloudFormation will fill in is no error, but cannot be checked.
+            severity = "warning" if condition.problem.kind == "unresolved" else "error"
+            yield condition._replace(path=""), _refusal(condition.problem)._replace(severity=severity)
+            continue
+        for finding in _CHECKS[condition.language](condition):
             yield condition, finding
 
 
@@ -108,17 +112,20 @@ def _refusal(error: FilterError) -> _Finding:
     return _Finding("error", error.kind, error.message, error.path, error.line, error.column)
 
 
-def _event_selectors(text: str) -> Iterator[_Finding]:
-    for severity, path, code, message in _ctfast.lint_event_selectors(text, None):
+def _event_selectors(condition: Condition) -> Iterator[_Finding]:
+    for severity, path, code, message in _ctfast.lint_event_selectors(condition.text, None):
         yield _Finding(severity, code, message, path or None)
 
 
-def _filter_pattern(text: str) -> Iterator[_Finding]:
+def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
+    text = condition.text
     try:
-        normal = str(FilterPattern(text))
+        normal = _ctfast.Filter.filter_pattern(text, missing_differs=False)[1]
     except FilterError as error:
         yield _refusal(error)
         return
+    for severity, code, message in _ctfast.lint_filter_pattern(text):
+        yield _Finding(severity, code, message)
     if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
         yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
     for quoted in _QUOTED.findall(normal):
@@ -126,9 +133,9 @@ def _filter_pattern(text: str) -> Iterator[_Finding]:
             yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
 
 
-def _event_pattern(text: str) -> Iterator[_Finding]:
+def _event_pattern(condition: Condition) -> Iterator[_Finding]:
     try:
-        found = _ctfast.lint_event_pattern(text)
+        found = _ctfast.lint_event_pattern(condition.text, state=condition.state)
     except FilterError as error:
         yield _refusal(error)
         return
@@ -136,7 +143,7 @@ def _event_pattern(text: str) -> Iterator[_Finding]:
         yield _Finding(severity, code, message, path or None)
 
 
-_CHECKS: dict[Language, Callable[[str], Iterator[_Finding]]] = {
+_CHECKS: dict[Language, Callable[[Condition], Iterator[_Finding]]] = {
     "event selectors": _event_selectors,
     "filter pattern": _filter_pattern,
     "event pattern": _event_pattern,

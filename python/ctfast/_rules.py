@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,6 +46,11 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     FilterError
         A filter would be refused, two have the same name, or there is none.
 
+    Warns
+    -----
+    UserWarning
+        A rule of a template is left out, since only CloudFormation knows all of its condition (``Ref``, ``Fn::Sub``, …).
+
     Examples
     --------
     >>> import ctfast as ct
@@ -53,7 +59,13 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     """
     found: dict[str, Filter] = {}
     places: dict[str, Condition] = {}
+    left_out: list[FilterError] = []
     for own, condition in _conditions(source):
+        if condition.problem:
+            if condition.problem.kind != "unresolved":
+                raise condition.problem
+            left_out.append(condition.problem)
+            continue
         name = condition.name or own or condition.path or condition.language
         if name in found:
             other = places[name].file or places[name].path
@@ -62,6 +74,10 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
             )
         found[name] = read_condition(condition)
         places[name] = condition
+    if not found and left_out:
+        raise left_out[0]
+    for error in left_out:
+        warnings.warn(f"a rule is left out: {error}", stacklevel=2)
     if not found:
         file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
         raise FilterError("there are no rules here", kind="none", key=file)

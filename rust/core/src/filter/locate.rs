@@ -118,6 +118,8 @@ pub(super) struct Scratch {
 pub(super) struct Subject<'a, 'b> {
     /// `None` for a document of any kind.
     pub(super) record: Option<&'a Record>,
+    /// The event on a bus that the record came in.
+    pub(super) envelope: Option<Value>,
     /// All of it.
     pub(super) whole: Value,
     pub(super) cursor: &'a Cursor<'b>,
@@ -257,8 +259,15 @@ impl Paths {
             Access::Below { root } => self.look_below(*root, subject, scratch),
             Access::Anywhere(tree) => self.look_anywhere(*tree, subject, scratch),
             Access::Derived(derived) => {
-                let texts = self.sources.texts(*derived, record, subject.cursor);
                 scratch.found[path].clear();
+                if let (Some(event), Some(name)) = (subject.envelope, derived.in_event()) {
+                    // What EventBridge said is known: nothing has to follow from the record.
+                    if let Some(value) = member(event, name.as_bytes(), subject.cursor) {
+                        self.leaf(subject.cursor, value, true, path, scratch);
+                    }
+                    return;
+                }
+                let texts = self.sources.texts(*derived, record, subject.cursor);
                 scratch.found[path].extend(texts.into_iter().map(|text| Found { value: Located::Text(text), element: OUTSIDE }));
             }
         }
@@ -541,6 +550,22 @@ fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
         _ => false,
     });
     named.map(|stray| stray.value).max_by_key(|value| value.start)
+}
+
+/// The last value under a key of an object that was passed before.
+pub(super) fn member(object: Value, name: &[u8], cursor: &Cursor<'_>) -> Option<Value> {
+    let mut found = None;
+    let mut inside = cursor.back_to(object);
+    let mut more = inside.enter_object().ok()?;
+    while more {
+        let key = inside.key().ok()?;
+        let value = inside.value().ok()?;
+        if *name_of(&inside, key) == *name {
+            found = Some(value);
+        }
+        more = inside.next_member().ok()?;
+    }
+    found
 }
 
 pub(super) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {

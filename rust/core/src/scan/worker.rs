@@ -17,7 +17,7 @@ use crate::event::{Framing, Origin, Record, Visitor, Wanted};
 use crate::filter::Matcher;
 use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
 use crate::integrity::{Content, Running, sha256};
-use crate::json::{Cursor, Index};
+use crate::json::{Cursor, Index, Value};
 use crate::source::object::{Bucket, Got};
 use crate::source::{At, Entry, Listed, Skip, unreadable};
 
@@ -59,6 +59,8 @@ struct Rows {
     rules: Option<(Matcher, Tags)>,
     wanted: Wanted,
     record: Record,
+    /// The event on a bus that the next record is in.
+    envelope: Option<Value>,
     /// Where the window begins in the arena.
     base: u32,
     /// Offset of the window in the text of the file.
@@ -82,6 +84,7 @@ impl Worker {
             wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
             builders,
             record: Record::new(),
+            envelope: None,
             base: 0,
             offset: 0,
             key: String::new(),
@@ -493,10 +496,16 @@ impl Rows {
 }
 
 impl Visitor for Rows {
+    fn envelope(&mut self, event: Value) {
+        self.envelope = Some(event);
+    }
+
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
-        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
-        let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
+        let envelope = self.envelope.take();
+        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, envelope, whole, cursor));
+        let hits =
+            self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, envelope, whole, cursor), tags));
         if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
             let base = (origin == Origin::Window).then_some(self.base);
             self.builders.push(&self.record, cursor, whole, Place { base, record: index as u32 })?;

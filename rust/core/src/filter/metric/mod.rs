@@ -6,6 +6,7 @@ mod error;
 mod expression;
 mod fields;
 mod json;
+mod lint;
 mod operand;
 mod reader;
 mod terms;
@@ -14,6 +15,7 @@ use std::fmt;
 
 pub use error::{FilterError, FilterErrorKind};
 pub use fields::Fields;
+pub use lint::{Remark, RemarkKind};
 
 use expression::Expression;
 use reader::Reader;

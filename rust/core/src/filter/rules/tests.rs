@@ -131,7 +131,7 @@ proptest! {
         let mut cursor = window.cursor();
         let whole = record.read(&mut cursor, rules.wanted()).expect("an object");
         let mut matcher = Matcher::new(rules);
-        prop_assert_eq!(matcher.hits(&record, whole, &cursor), expected, "{}", text);
+        prop_assert_eq!(matcher.hits(&record, None, whole, &cursor), expected, "{}", text);
     }
 }
 
