@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from ctfast import _ctfast
@@ -206,12 +206,9 @@ class _Written(Filter):
         self._text = condition.text
         self._switches = {name: value for name, value in switches.items() if value != self._defaults[name]}
         try:
-            self._native, self._form = self._compile(condition.text, **self._defaults | switches)
+            self._native, self._form = condition.read(partial(self._compile, **self._defaults | switches))
         except FilterError as error:
             raise condition.at_home(error) from None
-        except UnicodeEncodeError as error:
-            message = f"character {error.start + 1} is half of a pair of surrogates"
-            raise condition.at_home(FilterError(message, kind="invalid-utf8")) from None
 
     def __str__(self) -> str:
         """Return the normal form in the language."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import polars as pl
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._shapes import Language
-from ctfast.exceptions import FilterError, shortened
+from ctfast.exceptions import FilterError, shortened, well_formed
 
 __all__ = ["lint"]
 
@@ -73,13 +74,16 @@ def lint(*sources: Given) -> pl.DataFrame:
     [('error', 'field-missing', 'expected the field resources.type, which selectors of Data events need')]
     """
     rows = [
-        (
-            condition.file,
-            condition.name,
-            *condition.place(finding.path, finding.line, finding.column),
-            finding.severity,
-            finding.code,
-            shortened(finding.message),
+        tuple(
+            well_formed(value) if isinstance(value, str) else value
+            for value in (
+                condition.file,
+                condition.name,
+                *condition.place(finding.path, finding.line, finding.column),
+                finding.severity,
+                finding.code,
+                shortened(finding.message),
+            )
         )
         for source in sources
         for condition, finding in _findings(source)
@@ -104,8 +108,11 @@ def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
             severity = "warning" if condition.problem.kind == "unresolved" else "error"
             yield condition._replace(path=""), _refusal(condition.problem)._replace(severity=severity)
             continue
-        for finding in _CHECKS[condition.language](condition):
-            yield condition, finding
+        try:
+            for finding in _CHECKS[condition.language](condition):
+                yield condition, finding
+        except FilterError as error:
+            yield condition, _refusal(error)
 
 
 def _refusal(error: FilterError) -> _Finding:
@@ -113,18 +120,15 @@ def _refusal(error: FilterError) -> _Finding:
 
 
 def _event_selectors(condition: Condition) -> Iterator[_Finding]:
-    for severity, path, code, message in _ctfast.lint_event_selectors(condition.text, None):
+    for severity, path, code, message in condition.read(partial(_ctfast.lint_event_selectors, target=None)):
         yield _Finding(severity, code, message, path or None)
 
 
 def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
     text = condition.text
-    try:
-        normal = _ctfast.Filter.filter_pattern(text, missing_differs=False)[1]
-    except FilterError as error:
-        yield _refusal(error)
-        return
-    for severity, code, message in _ctfast.lint_filter_pattern(text):
+    found = condition.read(_ctfast.lint_filter_pattern)
+    normal = _ctfast.Filter.filter_pattern(text, missing_differs=False)[1]
+    for severity, code, message in found:
         yield _Finding(severity, code, message)
     if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
         yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
@@ -134,12 +138,7 @@ def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
 
 
 def _event_pattern(condition: Condition) -> Iterator[_Finding]:
-    try:
-        found = _ctfast.lint_event_pattern(condition.text, state=condition.state)
-    except FilterError as error:
-        yield _refusal(error)
-        return
-    for severity, path, code, message in found:
+    for severity, path, code, message in condition.read(partial(_ctfast.lint_event_pattern, state=condition.state)):
         yield _Finding(severity, code, message, path or None)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ctfast._documents import Condition, conditions, files
 from ctfast._filters import Filter, read_condition
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["Rules", "named", "rules"]
 
@@ -91,12 +91,18 @@ def named(given: Rules) -> dict[str, Filter]:
     for name, value in given.items():
         if not isinstance(value, Filter):
             raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a rule is a text, not {type(name).__name__}")
+        if name != well_formed(name):
+            raise ValueError(f"the name of the rule {name!r} has half of a pair of surrogates")
     return dict(given)
 
 
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
     if isinstance(source, (Mapping, list)):
         return [(None, condition) for condition in conditions(source)]
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"rules are a mapping, a list or the path of a file or folder, not {type(source).__name__}")
     path = os.fspath(source)
     named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]
     return ((name, condition) for file, name in named_files for condition in conditions(Path(file)))

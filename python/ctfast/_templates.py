@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["from_yaml", "in_template"]
 
+#: Brackets around brackets in a template in YAML.
+_DEEPEST = 256
 #: Types of resources with one property that is a condition.
 _PROPERTIES: dict[str, tuple[Language, str]] = {
     "AWS::Events::Rule": ("event pattern", "EventPattern"),
@@ -31,6 +33,10 @@ _TRAILS = {
     "AWS::CloudTrail::Trail": ("EventSelectors", "AdvancedEventSelectors"),
     "AWS::CloudTrail::EventDataStore": ("AdvancedEventSelectors",),
 }
+
+
+#: Levels of event selectors, and some more.
+_LEVELS = 16
 
 
 def in_template(template: Mapping[str, Any]) -> Iterator[Piece]:
@@ -65,12 +71,14 @@ def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterato
                 yield Piece(known[0], inner[known[1]], f"{name}{event}", at, _state(known[0], inner))
 
 
-def _typed(value: Any, key: str = "") -> Any:
+def _typed(value: Any, key: str = "", levels: int = _LEVELS) -> Any:
     """Turn scalars into the types of their properties, as CloudFormation does: texts, but for one flag."""
+    if isinstance(value, (Mapping, list)) and levels == 0:
+        return value  # Its reader will refuse it.
     if isinstance(value, Mapping):
-        return {name: _typed(item, name) for name, item in value.items()}
+        return {name: _typed(item, name, levels - 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [_typed(item) for item in value]
+        return [_typed(item, levels=levels - 1) for item in value]
     if key == "IncludeManagementEvents":
         return {"true": True, "false": False}.get(str(value).lower(), value)
     return str(value).lower() if isinstance(value, bool) else value
@@ -114,6 +122,12 @@ def from_yaml(text: str) -> Any:
             first: [(tag, expression) for tag, expression in resolvers if not tag.endswith((":timestamp", ":merge"))]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
+
+        def fetch_flow_collection_start(self, token: Any) -> None:
+            # Each bracket costs time by those around it.
+            if self.flow_level >= _DEEPEST:
+                raise yaml.MarkedYAMLError(problem=f"nested deeper than {_DEEPEST} brackets", problem_mark=self.get_mark())
+            super().fetch_flow_collection_start(token)
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
