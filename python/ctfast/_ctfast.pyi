@@ -21,7 +21,9 @@ __all__ = [
     "columns",
     "lint_event_pattern",
     "lint_event_selectors",
+    "lint_filter_pattern",
     "parse_key",
+    "partition",
     "schema",
 ]
 

@@ -100,7 +100,7 @@ def _unresolved(value: Any, path: str) -> FilterError | None:
             for key in value:
                 if len(value) == 1 and isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
                     return FilterError(f"{key} stands for a value that only CloudFormation knows", path, kind="unresolved")
-            waiting += [(item, f"{path}.{key}") for key, item in reversed(value.items())]
+            waiting += [(item, f"{path}.{key}") for key, item in reversed(list(value.items()))]
         elif isinstance(value, list):
             waiting += [(item, f"{path}[{at}]") for at, item in reversed(list(enumerate(value)))]
     return None
