@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from ctfast._shapes import Language, Piece, in_json
+from ctfast._shapes import STATES, Language, Piece, in_json
 from ctfast._templates import from_yaml, in_template
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["Condition", "Given", "compact", "conditions", "files", "the_one"]
 
+Read = TypeVar("Read")
 Given: TypeAlias = str | Mapping[str, Any] | list[Any] | os.PathLike[str]
 
 #: Names of files with conditions, by their ends.
@@ -43,6 +45,10 @@ class Condition(NamedTuple):
         Whether the text is as it was written, so that its lines and columns mean something.
     file : str or None
         Path of the file, if it was read from one.
+    state : str or None
+        The state of the rule, if it is an event pattern of one.
+    problem : FilterError or None
+        Why it cannot be read: kind ``"unresolved"`` if only CloudFormation knows all of it.
     """
 
     language: Language
@@ -51,6 +57,16 @@ class Condition(NamedTuple):
     path: str = ""
     exact: bool = True
     file: str | None = None
+    state: str | None = None
+    problem: FilterError | None = None
+
+    def read(self, reader: Callable[[str], Read]) -> Read:
+        """Hand the text to a reader that needs UTF-8; one that has none is refused like any other."""
+        try:
+            return reader(self.text)
+        except UnicodeEncodeError as error:
+            message = f"character {error.start + 1} is half of a pair of surrogates"
+            raise FilterError(message, kind="invalid-utf8") from None
 
     def place(self, path: str | None, line: int | None, column: int | None) -> tuple[str | None, int | None, int | None]:
         """Return a place in the condition as one in its document: path, line and column."""
@@ -82,6 +98,8 @@ def the_one(given: Given, language: Language) -> Condition:
     found = conditions(given, language)
     right = [condition for condition in found if condition.language == language]
     if len(right) == 1:
+        if right[0].problem:
+            raise right[0].problem
         return right[0]
     file = os.fspath(given) if isinstance(given, os.PathLike) else None
     if right:
@@ -100,12 +118,14 @@ def files(folder: str) -> Iterator[tuple[str, str]]:
     for path in sorted(Path(folder).rglob("*")):
         inner = path.relative_to(folder)
         if path.suffix in _SUFFIXES and path.is_file() and not any(part.startswith(".") for part in inner.parts):
-            yield str(path), inner.with_suffix("").as_posix()
+            yield str(path), well_formed(inner.with_suffix("").as_posix())
 
 
 def _in_file(path: str, language: Language | None) -> list[Condition]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeEncodeError:
+        raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", path) from None
     except UnicodeDecodeError as error:
         raise FilterError(f"this is no UTF-8, at byte {error.start}", kind="invalid-utf8") from None
     form = _SUFFIXES.get(Path(path).suffix)
@@ -123,6 +143,8 @@ def _in_text(text: str, language: Language | None, file: str | None) -> list[Con
         document = json.loads(text)
     except (ValueError, RecursionError):
         return [whole]
+    if document == [] and whole.language == "filter pattern":
+        return [whole]  # the pattern of any fields
     return [
         whole._replace(language=piece.language) if piece.value is document else _condition(piece, file)
         for piece in _pieces(document)
@@ -136,16 +158,24 @@ def _pieces(document: Any) -> list[Piece]:
 
 
 def _condition(piece: Piece, file: str | None) -> Condition:
-    name = None if piece.name is None else str(piece.name)
+    name = well_formed(piece.name) if isinstance(piece.name, str) else None
+    problem = piece.problem
+    if problem is None and name is None and piece.name is not None:
+        problem = FilterError("a name must be a text", piece.path, kind="wrong-type")
+    if problem is None and not (piece.state is None or piece.state in STATES):
+        problem = FilterError(f"the State of a rule is one of {', '.join(STATES)}", piece.path, kind="state")
+    if problem:
+        problem = FilterError(problem.message, problem.path, kind=problem.kind, key=file)
+        return Condition(piece.language, "", name, piece.path, exact=False, file=file, problem=problem)
     if isinstance(piece.value, str):
-        return Condition(piece.language, piece.value, name, piece.path, file=file)
+        return Condition(piece.language, piece.value, name, piece.path, file=file, state=piece.state)
     if piece.language == "filter pattern":
         raise FilterError("a filter pattern must be a text", piece.path, kind="wrong-type")
     try:
         text = compact(piece.value)
     except ValueError as error:
         raise FilterError(str(error), piece.path or None, kind="invalid-json") from None
-    return Condition(piece.language, text, name, piece.path, exact=False, file=file)
+    return Condition(piece.language, text, name, piece.path, exact=False, file=file, state=piece.state)
 
 
 def compact(value: Any) -> str:
@@ -155,7 +185,7 @@ def compact(value: Any) -> str:
     except (RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this cannot be written as JSON: {error}") from None
     # A lone surrogate has no UTF-8, but an escape.
-    return text.encode("utf-8", "backslashreplace").decode()
+    return well_formed(text)
 
 
 def _plain(value: Any) -> Any:

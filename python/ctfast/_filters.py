@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from ctfast import _ctfast
@@ -16,6 +16,7 @@ __all__ = ["EventPattern", "EventSelectors", "Filter", "FilterPattern", "Record"
 
 Record: TypeAlias = bytes | str | Mapping[str, Any]
 Target: TypeAlias = Literal["trail", "event-data-store"]
+State: TypeAlias = Literal["DISABLED", "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 ReadOnly: TypeAlias = Literal["write", "read", "neither"]
 
 
@@ -63,7 +64,8 @@ class Filter:
         Parameters
         ----------
         record
-            One record, as JSON or as a mapping. JSON as bytes is the fastest.
+            One record, as JSON or as a mapping. JSON as bytes is the fastest. Filter patterns, and what consists of them, take
+            any line of text; those on JSON are met by no text that is not one JSON object.
 
         Returns
         -------
@@ -73,13 +75,17 @@ class Filter:
         Raises
         ------
         FormatError
-            It is not one JSON object.
+            It is not one JSON object, or no UTF-8.
+        TypeError
+            It is neither bytes nor a text nor a mapping.
 
         Examples
         --------
         >>> import ctfast as ct
         >>> root = ct.FilterPattern('{ $.userIdentity.type = "Root" }')
         >>> root.matches(b'{"eventName":"ConsoleLogin","userIdentity":{"type":"Root"}}')
+        True
+        >>> ct.FilterPattern("[level = ERROR, message = *disk*]").matches("ERROR the disk is full")
         True
         """
         return self._native.matches(record if type(record) is bytes else _text(record))
@@ -180,24 +186,29 @@ class _Written(Filter):
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, given: Given, **switches: Any) -> None:
-        self._read(the_one(given, self.language), switches)
+        condition = the_one(given, self.language)
+        self._read(
+            condition, self._of_document(condition) | {name: value for name, value in switches.items() if value is not None}
+        )
+
+    @staticmethod
+    def _of_document(_condition: Condition) -> dict[str, Any]:
+        """Switches that the document of a condition sets."""
+        return {}
 
     @classmethod
     def _of(cls, condition: Condition, **switches: Any) -> Self:
         filter_ = cls.__new__(cls)
-        filter_._read(condition, switches)  # noqa: SLF001
+        filter_._read(condition, cls._of_document(condition) | switches)  # noqa: SLF001
         return filter_
 
     def _read(self, condition: Condition, switches: dict[str, Any]) -> None:
         self._text = condition.text
         self._switches = {name: value for name, value in switches.items() if value != self._defaults[name]}
         try:
-            self._native, self._form = self._compile(condition.text, **self._defaults | switches)
+            self._native, self._form = condition.read(partial(self._compile, **self._defaults | switches))
         except FilterError as error:
             raise condition.at_home(error) from None
-        except UnicodeEncodeError as error:
-            message = f"character {error.start + 1} is half of a pair of surrogates"
-            raise condition.at_home(FilterError(message, kind="invalid-utf8")) from None
 
     def __str__(self) -> str:
         """Return the normal form in the language."""
@@ -278,7 +289,7 @@ class FilterPattern(_Written):
     """A CloudWatch Logs filter pattern, of a metric filter or a subscription filter.
 
     Patterns on JSON, on words, on fields that blanks divide, and regular expressions; all but the first look at the text of the
-    record.
+    record, and ``matches`` takes any other text for them.
 
     Parameters
     ----------
@@ -286,7 +297,7 @@ class FilterPattern(_Written):
         The pattern as text, or the path of a file with nothing else; or, as JSON or the path of a file, input or output of
         ``aws logs put-metric-filter`` and ``describe-metric-filters``, or a CloudFormation template, with one metric filter.
     missing_differs
-        Whether ``$.field != value`` is met by records without the field. AWS's pages do not say; by default it is not.
+        Whether ``$.field != value`` is met by records without the field. By default it is not, as in CloudWatch.
 
     Raises
     ------
@@ -295,8 +306,8 @@ class FilterPattern(_Written):
 
     Notes
     -----
-    The rules are those of the CloudWatch Logs User Guide, "Filter pattern syntax"; ``docs/filters.md`` tells what was decided
-    where it is silent.
+    The rules are those of the CloudWatch Logs User Guide, "Filter pattern syntax", and of recorded answers of CloudWatch;
+    ``docs/filters.md`` tells which rests on what, and what was decided where both are silent.
 
     Examples
     --------
@@ -320,13 +331,18 @@ class EventPattern(_Written):
     """An Amazon EventBridge event pattern.
 
     A pattern on the event that EventBridge makes of a record, with ``detail``, ``source``, ``detail-type`` and so on, sees each
-    record as such an event; any other pattern sees the record itself. ``matches`` takes such events as well.
+    record as such an event, and as the very event that it came in where that is there; any other pattern sees the record itself.
+    ``matches`` takes such events as well.
 
     Parameters
     ----------
     given
         Text, a mapping, or the path of a file: the pattern, input or output of ``aws events put-rule``, ``describe-rule`` and
         ``list-rules``, or a CloudFormation or SAM template, with one rule.
+    state
+        State of the rule, which decides what EventBridge shows it: ``"ENABLED"``, all but management events that only read;
+        ``"ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"``, all; ``"DISABLED"``, nothing. By default it is that of the rule,
+        which is ``"ENABLED"`` where it has none; a pattern without a rule has no state, and sees all.
 
     Raises
     ------
@@ -349,9 +365,14 @@ class EventPattern(_Written):
 
     language = "event pattern"
     _compile = _ctfast.Filter.event_pattern
+    _defaults: ClassVar[dict[str, Any]] = {"state": None}
 
-    def __init__(self, given: Given) -> None:
-        super().__init__(given)
+    def __init__(self, given: Given, *, state: State | None = None) -> None:
+        super().__init__(given, state=state)
+
+    @staticmethod
+    def _of_document(condition: Condition) -> dict[str, Any]:
+        return {"state": condition.state}
 
 
 _KINDS: dict[Language, type[_Written]] = {kind.language: kind for kind in (EventSelectors, FilterPattern, EventPattern)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,8 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
-from ctfast._filters import FilterPattern
 from ctfast._shapes import Language
-from ctfast.exceptions import FilterError, shortened
+from ctfast.exceptions import FilterError, shortened, well_formed
 
 __all__ = ["lint"]
 
@@ -29,7 +29,7 @@ _SCHEMA = {
     "message": pl.String,
 }
 #: How JSON begins that is no filter pattern.
-_JSON = re.compile(r'\s*(\{\s*["}]|\[)')
+_JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[\]{"])')
 #: A term of which one is enough.
 _OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
 #: A text in the normal form of a filter pattern.
@@ -74,13 +74,16 @@ def lint(*sources: Given) -> pl.DataFrame:
     [('error', 'field-missing', 'expected the field resources.type, which selectors of Data events need')]
     """
     rows = [
-        (
-            condition.file,
-            condition.name,
-            *condition.place(finding.path, finding.line, finding.column),
-            finding.severity,
-            finding.code,
-            shortened(finding.message),
+        tuple(
+            well_formed(value) if isinstance(value, str) else value
+            for value in (
+                condition.file,
+                condition.name,
+                *condition.place(finding.path, finding.line, finding.column),
+                finding.severity,
+                finding.code,
+                shortened(finding.message),
+            )
         )
         for source in sources
         for condition, finding in _findings(source)
@@ -100,25 +103,33 @@ def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
         yield Condition(language, "", file=error.key), _refusal(error)
         return
     for condition in found:
-        for finding in _CHECKS[condition.language](condition.text):
-            yield condition, finding
+        if condition.problem:
+            # What CloudFormation will fill in is no error, but cannot be checked.
+            severity = "warning" if condition.problem.kind == "unresolved" else "error"
+            yield condition._replace(path=""), _refusal(condition.problem)._replace(severity=severity)
+            continue
+        try:
+            for finding in _CHECKS[condition.language](condition):
+                yield condition, finding
+        except FilterError as error:
+            yield condition, _refusal(error)
 
 
 def _refusal(error: FilterError) -> _Finding:
     return _Finding("error", error.kind, error.message, error.path, error.line, error.column)
 
 
-def _event_selectors(text: str) -> Iterator[_Finding]:
-    for severity, path, code, message in _ctfast.lint_event_selectors(text, None):
+def _event_selectors(condition: Condition) -> Iterator[_Finding]:
+    for severity, path, code, message in condition.read(partial(_ctfast.lint_event_selectors, target=None)):
         yield _Finding(severity, code, message, path or None)
 
 
-def _filter_pattern(text: str) -> Iterator[_Finding]:
-    try:
-        normal = str(FilterPattern(text))
-    except FilterError as error:
-        yield _refusal(error)
-        return
+def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
+    text = condition.text
+    found = condition.read(_ctfast.lint_filter_pattern)
+    normal = _ctfast.Filter.filter_pattern(text, missing_differs=False)[1]
+    for severity, code, message in found:
+        yield _Finding(severity, code, message)
     if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
         yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
     for quoted in _QUOTED.findall(normal):
@@ -126,17 +137,12 @@ def _filter_pattern(text: str) -> Iterator[_Finding]:
             yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
 
 
-def _event_pattern(text: str) -> Iterator[_Finding]:
-    try:
-        found = _ctfast.lint_event_pattern(text)
-    except FilterError as error:
-        yield _refusal(error)
-        return
-    for severity, path, code, message in found:
+def _event_pattern(condition: Condition) -> Iterator[_Finding]:
+    for severity, path, code, message in condition.read(partial(_ctfast.lint_event_pattern, state=condition.state)):
         yield _Finding(severity, code, message, path or None)
 
 
-_CHECKS: dict[Language, Callable[[str], Iterator[_Finding]]] = {
+_CHECKS: dict[Language, Callable[[Condition], Iterator[_Finding]]] = {
     "event selectors": _event_selectors,
     "filter pattern": _filter_pattern,
     "event pattern": _event_pattern,

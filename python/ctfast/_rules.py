@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast._documents import Condition, conditions, files
 from ctfast._filters import Filter, read_condition
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["Rules", "named", "rules"]
 
@@ -45,6 +46,11 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     FilterError
         A filter would be refused, two have the same name, or there is none.
 
+    Warns
+    -----
+    UserWarning
+        A rule of a template is left out, since only CloudFormation knows all of its condition (``Ref``, ``Fn::Sub``, …).
+
     Examples
     --------
     >>> import ctfast as ct
@@ -53,7 +59,13 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     """
     found: dict[str, Filter] = {}
     places: dict[str, Condition] = {}
+    left_out: list[FilterError] = []
     for own, condition in _conditions(source):
+        if condition.problem:
+            if condition.problem.kind != "unresolved":
+                raise condition.problem
+            left_out.append(condition.problem)
+            continue
         name = condition.name or own or condition.path or condition.language
         if name in found:
             other = places[name].file or places[name].path
@@ -62,6 +74,10 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
             )
         found[name] = read_condition(condition)
         places[name] = condition
+    if not found and left_out:
+        raise left_out[0]
+    for error in left_out:
+        warnings.warn(f"a rule is left out: {error}", stacklevel=2)
     if not found:
         file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
         raise FilterError("there are no rules here", kind="none", key=file)
@@ -75,12 +91,18 @@ def named(given: Rules) -> dict[str, Filter]:
     for name, value in given.items():
         if not isinstance(value, Filter):
             raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a rule is a text, not {type(name).__name__}")
+        if name != well_formed(name):
+            raise ValueError(f"the name of the rule {name!r} has half of a pair of surrogates")
     return dict(given)
 
 
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
     if isinstance(source, (Mapping, list)):
         return [(None, condition) for condition in conditions(source)]
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"rules are a mapping, a list or the path of a file or folder, not {type(source).__name__}")
     path = os.fspath(source)
     named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]
     return ((name, condition) for file, name in named_files for condition in conditions(Path(file)))

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-__all__ = ["Language", "Piece", "in_json"]
+from ctfast.exceptions import FilterError
+
+__all__ = ["ENABLED", "STATES", "Language", "Piece", "in_json"]
 
 Language: TypeAlias = Literal["event selectors", "filter pattern", "event pattern"]
 
 
 class Piece(NamedTuple):
-    """One condition of a document: its language, it as text or as JSON, its name if it has one, and where it stands."""
+    """One condition of a document: its language, it as text or as JSON, its name if it has one, and where it stands.
+
+    An event pattern of a rule comes with the rule's state; a condition that only CloudFormation can complete with its problem.
+    """
 
     language: Language
     value: Any
     name: str | None = None
     path: str = ""
+    state: str | None = None
+    problem: FilterError | None = None
+
+
+#: The states of a rule; the first is that of one that does not say it ("PutRule", "AWS::Events::Rule").
+STATES = (ENABLED := "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 
 
 #: Keys whose value is a list of metric filters, subscription filters or rules: of ``aws logs describe-metric-filters`` and
@@ -62,5 +73,6 @@ def _item(item: Any, path: str) -> list[Piece]:
     if "filterPattern" in item:
         return [Piece("filter pattern", item["filterPattern"], item.get("filterName"), f"{path}filterPattern")]
     if "EventPattern" in item:
-        return [Piece("event pattern", item["EventPattern"], item.get("Name"), f"{path}EventPattern")]
+        state = item.get("State") or ENABLED
+        return [Piece("event pattern", item["EventPattern"], item.get("Name"), f"{path}EventPattern", state)]
     return []

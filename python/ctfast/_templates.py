@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ctfast._shapes import Language, Piece
+from ctfast._shapes import ENABLED, Language, Piece
 from ctfast.exceptions import FilterError
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["from_yaml", "in_template"]
 
+#: Brackets around brackets in a template in YAML.
+_DEEPEST = 256
 #: Types of resources with one property that is a condition.
 _PROPERTIES: dict[str, tuple[Language, str]] = {
     "AWS::Events::Rule": ("event pattern", "EventPattern"),
@@ -33,6 +35,10 @@ _TRAILS = {
 }
 
 
+#: Levels of event selectors, and some more.
+_LEVELS = 16
+
+
 def in_template(template: Mapping[str, Any]) -> Iterator[Piece]:
     """Yield the conditions of a template under the logical ids of their resources."""
     for name, resource in template["Resources"].items():
@@ -41,8 +47,7 @@ def in_template(template: Mapping[str, Any]) -> Iterator[Piece]:
         kind, properties = resource.get("Type"), resource.get("Properties")
         properties = properties if isinstance(properties, Mapping) else {}
         for piece in _of_resource(str(name), kind, properties):
-            _resolved(piece.value, piece.path)
-            yield piece
+            yield piece._replace(problem=_unresolved(piece.value, piece.path) or _unresolved(piece.state, piece.path))
 
 
 def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterator[Piece]:
@@ -53,7 +58,8 @@ def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterato
     elif kind in _PROPERTIES:
         language, key = _PROPERTIES[kind]
         if key in properties:
-            yield Piece(language, properties[key], name, f"{path}.{key}")
+            state = properties.get("State", ENABLED) if language == "event pattern" else None
+            yield Piece(language, properties[key], name, f"{path}.{key}", state)
     elif kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
         events = properties.get("Events")
         for event, source in events.items() if isinstance(events, Mapping) else ():
@@ -61,30 +67,43 @@ def _of_resource(name: str, kind: Any, properties: Mapping[str, Any]) -> Iterato
             inner = source.get("Properties") if known else None
             if known and isinstance(inner, Mapping) and known[1] in inner:
                 # The logical id of the rule that SAM makes of it.
-                yield Piece(known[0], inner[known[1]], f"{name}{event}", f"{path}.Events.{event}.Properties.{known[1]}")
+                at = f"{path}.Events.{event}.Properties.{known[1]}"
+                yield Piece(known[0], inner[known[1]], f"{name}{event}", at, _state(known[0], inner))
 
 
-def _typed(value: Any, key: str = "") -> Any:
+def _typed(value: Any, key: str = "", levels: int = _LEVELS) -> Any:
     """Turn scalars into the types of their properties, as CloudFormation does: texts, but for one flag."""
+    if isinstance(value, (Mapping, list)) and levels == 0:
+        return value  # Its reader will refuse it.
     if isinstance(value, Mapping):
-        return {name: _typed(item, name) for name, item in value.items()}
+        return {name: _typed(item, name, levels - 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [_typed(item) for item in value]
+        return [_typed(item, levels=levels - 1) for item in value]
     if key == "IncludeManagementEvents":
         return {"true": True, "false": False}.get(str(value).lower(), value)
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _resolved(value: Any, path: str) -> None:
-    """Refuse what only CloudFormation could fill in."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if len(value) == 1 and isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
-                raise FilterError(f"{key} stands for a value that only CloudFormation knows", path, kind="unresolved")
-            _resolved(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            _resolved(item, f"{path}[{at}]")
+def _state(language: Language, properties: Mapping[str, Any]) -> Any:
+    """Return the state of a rule that SAM makes, which has an older switch as well."""
+    if language != "event pattern":
+        return None
+    return properties.get("State") or ("DISABLED" if str(properties.get("Enabled", True)).lower() == "false" else ENABLED)
+
+
+def _unresolved(value: Any, path: str) -> FilterError | None:
+    """Tell of the first value that only CloudFormation could fill in."""
+    waiting = [(value, path)]
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, Mapping):
+            for key in value:
+                if len(value) == 1 and isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
+                    return FilterError(f"{key} stands for a value that only CloudFormation knows", path, kind="unresolved")
+            waiting += [(item, f"{path}.{key}") for key, item in reversed(list(value.items()))]
+        elif isinstance(value, list):
+            waiting += [(item, f"{path}[{at}]") for at, item in reversed(list(enumerate(value)))]
+    return None
 
 
 def from_yaml(text: str) -> Any:
@@ -103,6 +122,12 @@ def from_yaml(text: str) -> Any:
             first: [(tag, expression) for tag, expression in resolvers if not tag.endswith((":timestamp", ":merge"))]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
+
+        def fetch_flow_collection_start(self, token: Any) -> None:
+            # Each bracket costs time by those around it.
+            if self.flow_level >= _DEEPEST:
+                raise yaml.MarkedYAMLError(problem=f"nested deeper than {_DEEPEST} brackets", problem_mark=self.get_mark())
+            super().fetch_flow_collection_start(token)
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):

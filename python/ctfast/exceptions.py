@@ -165,7 +165,12 @@ class QueryError(CloudTrailError, ValueError):
         self.name = name
 
 
+def well_formed(text: str) -> str:
+    """Return the text with escapes in place of what has no UTF-8: halves of surrogate pairs, and bytes of file names."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def shortened(text: str | None) -> str:
     """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
-    text = text or ""
+    text = well_formed(text or "")
     return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

@@ -52,7 +52,7 @@ def _conditions(draw: st.DrawFn, about: About, wildcards: list[None], expression
             )
             return f"{property_}{space}{operator}{space}%{expression}%"
         case 3:
-            bare = draw(st.sampled_from(["*", "true", "false", "null", "ab*", "*ab", "*a*", "x.y-z:*"]))
+            bare = draw(st.sampled_from(["*", "true", "false", "ab*", "*ab", "*a*", "x.y-z:*"]))
             return f"{property_}{space}{operator}{space}{bare}"
         case 4:
             start = draw(st.integers(0, len(word)))
@@ -76,7 +76,19 @@ def filter_patterns(draw: st.DrawFn, about: About = PATHS) -> str:
         case 1:
             return draw(
                 st.sampled_from(
-                    ["%Get%", r"%\d{3}%", "%^.eventVersion%", "[...]", "[..., last = *x*]", "[a, b, ...]", "[a]", "", " "]
+                    [
+                        "%Get%",
+                        r"%\d{3}%",
+                        "%^.eventVersion%",
+                        "[...]",
+                        "[..., last = *x*]",
+                        "[a, b, ...]",
+                        "[a]",
+                        "[a, b = *x*]",
+                        "[a, b,]",
+                        "[]",
+                        "",
+                    ]
                 )
             )
         case _:

@@ -1,16 +1,16 @@
 """CloudWatch Logs filter patterns, evaluated slowly: to be read, and to test the fast matcher against.
 
-Written from "Filter pattern syntax for metric filters" of the Amazon CloudWatch Logs User Guide. What that page
-leaves open is decided here as ``docs/filters.md`` says:
+Written from "Filter pattern syntax for metric filters" of the Amazon CloudWatch Logs User Guide, and from answers of CloudWatch
+that were recorded. What neither tells is decided here as ``docs/filters.md`` says:
 
-* A condition on a value that is missing, null, an object or an array is false, whatever its operator; but
-  ``NOT EXISTS`` is true if nothing is found, ``IS NULL`` if what is found is null.
-* Numbers are doubles and compared with numbers only, texts with texts only; all other comparisons are false, those by ``!=``
-  too. ``true`` and ``false`` without quotes are texts as well as the JSON values.
-* ``*`` alone is any text, number or truth value. In a text, it stands for anything at the beginning and at the end
+* A condition on a value that is missing, null, true, false, an object or an array is false, whatever its operator; but
+  ``NOT EXISTS`` is true if nothing is found, ``IS NULL`` if what is found is null or an array with null in it.
+* Two numbers are compared as doubles. A text and a number are compared as texts, the number as it is written; they have no order.
+* ``*`` alone is any text or number. In a text, it stands for anything at the beginning and at the end
   only.
 * A selector with a wildcard is true if any of the values it names is.
 * Terms and expressions without a field are looked for in the text of the record as it is, escapes and all.
+* The last of the fields of a line takes the rest of it, unless ``...`` does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Any, TypeAlias
 
 from documents import Number, document, whole
 
@@ -49,6 +49,8 @@ def parse(text: str) -> Pattern:
         raise RefusedError("too long")
     trimmed = text.strip()
     if trimmed.startswith("{"):
+        if trimmed != text:
+            raise RefusedError("blanks outside of the braces")
         parser = Parser(trimmed)
         condition = parser.whole()
         return Pattern(lambda message: isinstance(event := _json(message), dict) and condition(event))
@@ -79,6 +81,8 @@ class Parser:
     at: int = 0
     wildcards: int = 0
     expressions: int = 0
+    #: Whether these are conditions on a field of a line, where all is text.
+    in_fields: bool = False
 
     def whole(self) -> Condition:
         self.take(r"\{")
@@ -109,6 +113,8 @@ class Parser:
         if self.find(r"IS\b"):
             wanted = self.take(r"(NULL|TRUE|FALSE)\b")[0]
             expected = {"NULL": None, "TRUE": True, "FALSE": False}[wanted]
+            if expected is None:
+                return lambda event: any(value is None or _holds_null(value) for value in select(event, steps))
             return lambda event: any(value is expected for value in select(event, steps))
         if self.find(r"NOT\b"):
             self.take(r"EXISTS\b")
@@ -117,20 +123,22 @@ class Parser:
         test = self.value(operator)
         return lambda event: any(test(value) for value in select(event, steps))
 
-    def selector(self) -> list[str | int | None]:
-        """The steps of a path; None is a wildcard."""
+    def selector(self) -> list[Step]:
+        """The steps of a path."""
         self.take(r"\$")
-        steps: list[str | int | None] = []
-        step = re.compile(r"\.([\w-]+)|(\.\*)|\[([0-9]+)\]|(\[\*\])|\.\['([^']+)'\]")
+        steps: list[Step] = []
+        step = re.compile(r"(?a:\.([\w-]+))|(\.\*)|\[([0-9]+)\]|(\[\*\])|\.\['([^']+)'\]")
         while found := step.match(self.text, self.at):
             self.at = found.end()
             name, members, index, elements, key = found.groups()
-            steps.append(name or key or (int(index) if index else None))
             if members or elements:
+                steps.append(Wildcard(bool(elements)))
                 self.wildcards += 1
+            else:
+                steps.append(name or key or int(index))
         if not steps:
             raise self.refusal("a property")
-        if steps.count(None) > 1 or self.wildcards > MOST_WILDCARDS:
+        if sum(isinstance(step, Wildcard) for step in steps) > 1 or self.wildcards > MOST_WILDCARDS:
             raise self.refusal("fewer wildcards")
         return steps
 
@@ -142,7 +150,9 @@ class Parser:
             return compared(operator, "expression", found[1])
         if found := self.find(r'"((?:[^"\\]|\\.)*)"'):
             return compared(operator, "text", unescaped(found[1]))
-        word = self.take(rf"{NUMBER.pattern}(?![\w.*:-])|[\w.*:-]+")[0]
+        word = self.take(rf"(?a:{NUMBER.pattern}(?![\w.*:-])|[\w.*:-]+)")[0]
+        if word == "null" and not self.in_fields:
+            raise self.refusal("null in quotes, or IS NULL")
         return compared(operator, "word", word)
 
     def find(self, pattern: str) -> re.Match[str] | None:
@@ -165,7 +175,21 @@ class Parser:
         return RefusedError(f"expected {expected} at {self.at}")
 
 
-def select(event: Any, steps: list[str | int | None]) -> Iterator[Any]:
+@dataclass(frozen=True)
+class Wildcard:
+    """``.*``, any member of an object; or ``[*]``, which is any element of an array as well."""
+
+    elements: bool
+
+
+Step: TypeAlias = str | int | Wildcard
+
+
+def _holds_null(value: Any) -> bool:
+    return isinstance(value, list) and any(element is None for element in value)
+
+
+def select(event: Any, steps: list[Step]) -> Iterator[Any]:
     """The values that a path leads to."""
     if not steps:
         yield event
@@ -176,10 +200,10 @@ def select(event: Any, steps: list[str | int | None]) -> Iterator[Any]:
             yield from select(event[step], rest)
         case int(), list() if step < len(event):
             yield from select(event[step], rest)
-        case None, dict():
+        case Wildcard(), dict():
             for value in event.values():
                 yield from select(value, rest)
-        case None, list():
+        case Wildcard(elements=True), list():
             for value in event:
                 yield from select(value, rest)
 
@@ -193,7 +217,7 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def compared(operator: str, kind: str, text: str) -> Condition:
-    """The test of ``operator value``; a value of another type than the pattern's passes none."""
+    """The test of ``operator value``; a value that is neither a text nor a number passes none."""
     if operator in ("=", "!="):
         same, wanted = equal(kind, text), operator == "="
         return lambda value: same(value) is wanted
@@ -219,30 +243,30 @@ def number_of(value: Any) -> float | None:
 
 
 def equal(kind: str, text: str) -> Callable[[Any], bool | None]:
-    """Whether a value equals that of the pattern; None if it is of another type."""
+    """Whether a value equals that of the pattern; None if it is neither a text nor a number."""
     if kind == "expression":
-        expression = regular(text)
-        return lambda value: bool(expression.search(whole(value))) if isinstance(value, str) else None
-    if kind == "word" and NUMBER.fullmatch(text):
-        number = float(text)
+        like = _found_by(regular(text))
+    elif text == "*":
+        like = _anything
+    else:
+        like = wildcards(text)
+    number = float(text) if kind == "word" and NUMBER.fullmatch(text) else None
 
-        def same_number(value: Any) -> bool | None:
-            found = number_of(value)
-            # A word that is no number differs from all numbers.
-            return found == number if found is not None else False if isinstance(value, Word) else None
+    def same(value: Any) -> bool | None:
+        written = value.text if isinstance(value, Number) else whole(value) if isinstance(value, str) else None
+        if written is not None and number is not None and (found := number_of(value)) is not None:
+            return found == number
+        return None if written is None else like(written)
 
-        return same_number
-    if text == "*":
-        return lambda value: True if isinstance(value, (str, Number, bool)) else None
-    like = wildcards(text)
-    truth = {"true": True, "false": False}.get(text) if kind == "word" else None
+    return same
 
-    def same_text(value: Any) -> bool | None:
-        if isinstance(value, bool) and truth is not None:
-            return value is truth
-        return like(whole(value)) if isinstance(value, str) else None
 
-    return same_text
+def _found_by(expression: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda text: bool(expression.search(text))
+
+
+def _anything(_text: str) -> bool:
+    return True
 
 
 def wildcards(text: str) -> Callable[[str], bool]:
@@ -263,8 +287,8 @@ def wildcards(text: str) -> Callable[[str], bool]:
 # -- regular expressions
 
 # What AWS allows in one: plain characters, escapes, classes, operators; no groups.
-_PLAIN = r"A-Za-z0-9:_#=@/;,\-"
-_ESCAPE = r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[\^$?\[\]{}|\\*+.:_#=@/;,\-])"
+_PLAIN = r"A-Za-z0-9 :_#=@/;,\-"
+_ESCAPE = r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[\^$?\[\]{}|\\*+. :_#=@/;,\-])"
 _CLASS = rf"\[\^?(?:[{_PLAIN}\^$?\[{{}}|*+.]|{_ESCAPE})+\]"
 _REPEATED = r"(?:[*+?]|\{(?:\d+(?:,\d*)?|,\d+)\})\??"
 _EXPRESSION = re.compile(rf"(?:(?:[{_PLAIN}.]|{_ESCAPE}|{_CLASS})(?:{_REPEATED})?|[\^$|])+")
@@ -285,7 +309,7 @@ def regular(text: str) -> re.Pattern[str]:
 # -- terms
 
 
-_TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\w+))(?=\s|$)')
+_TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|((?a:\w+)))(?=\s|$)')
 
 
 def terms(text: str) -> Message:
@@ -317,18 +341,26 @@ class Fields:
         if not self.text.endswith("]"):
             raise RefusedError("no closing bracket")
         parts = [part.strip() for part in _split(self.text[1:-1])]
+        if parts == [""]:
+            parts = ["..."]
         if parts.count("...") > 1:
             raise RefusedError("... stands for any number of fields once")
+        names = [_NAME.match(part) for part in parts if part != "..."]
+        if len({name[0] if name else "" for name in names}) < len(names):
+            raise RefusedError("a field twice")
         place = parts.index("...") if "..." in parts else None
-        tests = [self.field(part) for part in parts if part != "..."]
+        # The last one may be without a name.
+        tests = [self.field(part) for part in [*parts[:-1], parts[-1] or "_"] if part != "..."]
 
         def test(message: str) -> bool:
-            values = list(fields(message))
-            if place is None and len(values) != len(tests):
-                return False
+            found = list(fields(message))
+            values = [value for value, _ in found]
             missing = len(values) - len(tests)
             if missing < 0:
                 return False
+            if missing and place is None:
+                rest = found[len(tests) - 1][1]
+                values = [*values[: len(tests) - 1], message[rest:].rstrip()]
             kept = values if place is None else values[:place] + values[place + missing :]
             return all(test(value) for test, value in zip(tests, kept, strict=True))
 
@@ -336,14 +368,18 @@ class Fields:
 
     def field(self, part: str) -> Callable[[str], bool]:
         """The conditions on one field, which has a name."""
-        name = re.match(r"[\w-]+", part)
+        name = _NAME.match(part)
         if name is None:
             raise RefusedError("a field without a name")
         if name[0] == part:
             return lambda _value: True
         # The same field by the grammar of JSON.
-        condition = Parser("{" + re.sub(rf"(?<![\w-]){name[0]}(?=\s*[=!<>])", f"$.{name[0]}", part) + "}").whole()
+        written = "{" + re.sub(rf"(?<![\w-]){name[0]}(?=\s*[=!<>])", f"$.{name[0]}", part) + "}"
+        condition = Parser(written, in_fields=True).whole()
         return lambda value: condition({name[0]: Word(value)})
+
+
+_NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 def _split(text: str) -> list[str]:
@@ -357,7 +393,7 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def fields(message: str) -> Iterator[str]:
-    """The fields of a line: words, and what stands in quotes or brackets."""
+def fields(message: str) -> Iterator[tuple[str, int]]:
+    """The fields of a line, words and what stands in quotes or brackets, and where each starts."""
     for found in re.finditer(r'"(.*?)"(?=\s|\Z)|\[(.*?)\](?=\s|\Z)|(\S+)', message, re.DOTALL):
-        yield next(group for group in found.groups() if group is not None)
+        yield next(group for group in found.groups() if group is not None), found.start()

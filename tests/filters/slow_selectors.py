@@ -4,7 +4,7 @@ Written from the AWS CloudTrail API Reference (EventSelector, DataResource, Adva
 AdvancedFieldSelector) and the User Guide ("Filtering data events by using advanced event selectors").
 What AWS leaves open is decided here as ``docs/filters.md`` says:
 
-* What a trail takes or an event data store takes is taken.
+* What a trail takes or an event data store takes is taken, unless one of them is asked for.
 * An event that does not say whether it only reads is a write.
 * ``resources.type`` and ``resources.ARN`` are about the same entry of ``resources``: one entry of the type has to be
   selected, none may be deselected. An entry with ``ARNPrefix`` in place of ``ARN`` is compared by its beginning only.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from documents import Members, document, members
 
@@ -39,8 +39,8 @@ class Selectors:
         return isinstance(event, dict) and any(test(event) for test in self.tests)
 
 
-def parse(text: str) -> Selectors:
-    """The selectors of a text; a ValueError if AWS would refuse them."""
+def parse(text: str, target: str | None = None) -> Selectors:
+    """The selectors of a text; a ValueError if AWS, or this target of it, would refuse them."""
     found = _once(members(text))
     if isinstance(found, list):
         found = {KINDS[any(isinstance(item, dict) and "FieldSelectors" in item for item in found)]: found}
@@ -53,7 +53,9 @@ def parse(text: str) -> Selectors:
         raise RefusedError("selectors of one kind are needed")
     if not all(isinstance(listed, list) and all(isinstance(item, dict) for item in listed) for listed in given.values()):
         raise RefusedError("selectors are objects in an array")
-    return Selectors([*_all_basic(given.get(KINDS[0], [])), *_all_advanced(given.get(KINDS[1], []))])
+    if target == "event-data-store" and given.get(KINDS[0]):
+        raise RefusedError("advanced selectors are needed")
+    return Selectors([*_all_basic(given.get(KINDS[0], [])), *_all_advanced(given.get(KINDS[1], []), target)])
 
 
 def _once(value: Any) -> Any:
@@ -127,7 +129,7 @@ def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
         and isinstance(key := request.get("key"), str)
     ):
         region = _text(event.get("awsRegion")) or ""
-        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        partition = next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
         found.append({"type": S3_OBJECT, "ARN": f"arn:{partition}:s3:::{bucket}/{key}"})
     return found
 
@@ -136,8 +138,25 @@ def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 S3_OBJECT = "AWS::S3::Object"
-TYPES = {S3_OBJECT, "AWS::Lambda::Function", "AWS::DynamoDB::Table"}
-EVERYTHING = re.compile("arn:(aws|aws-cn|aws-us-gov):(s3|lambda|dynamodb):*")
+PARTITION = r"aws(?:-[a-z0-9]+)*"
+# Type -> what all of them is called, and what one of them is called.
+NAMED = {
+    kind: (re.compile(f"arn:{PARTITION}:{service}:*"), re.compile(f"arn:{PARTITION}:{service}:{one}", re.DOTALL))
+    for kind, service, one in (
+        (S3_OBJECT, "s3", r"::[A-Za-z0-9._-]+/.*"),
+        ("AWS::Lambda::Function", "lambda", r"[^:]*:[^:]*:.+"),
+        ("AWS::DynamoDB::Table", "dynamodb", r"[^:]*:[^:]*:.+"),
+    )
+}
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
 EXCLUDABLE = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
 
 
@@ -145,8 +164,9 @@ def _all_basic(selectors: list[dict[str, Any]]) -> list[Test]:
     if len(selectors) > MOST_BASIC:
         raise RefusedError("more than five basic selectors")
     made = [_basic(selector) for selector in selectors]
-    values = [value for selector in selectors for item in selector.get("DataResources", []) for value in item.get("Values", [])]
-    if sum(not EVERYTHING.fullmatch(value) for value in values) > MOST_RESOURCES:
+    items = [item for selector in selectors for item in selector.get("DataResources", [])]
+    values = [(item["Type"], value) for item in items for value in item.get("Values", [])]
+    if sum(not _is_all(*value) for value in values) > MOST_RESOURCES:
         raise RefusedError("more than 250 data resources")
     return made
 
@@ -161,9 +181,12 @@ def _basic(selector: dict[str, Any]) -> Test:
         raise RefusedError("no ReadWriteType")
     if not isinstance(management, bool) or not set(excluded) <= EXCLUDABLE:
         raise RefusedError("no way to include management events")
-    if not isinstance(resources, list) or any(_known(item, {"Type", "Values"}).get("Type") not in TYPES for item in resources):
+    if not isinstance(resources, list) or any(_known(item, {"Type", "Values"}).get("Type") not in NAMED for item in resources):
         raise RefusedError("no type of a data resource")
     resources = [(item["Type"], _strings(item.get("Values", []))) for item in resources]
+    for kind, values in resources:
+        if any(not _is_all(kind, value) and not NAMED[kind][1].fullmatch(value) for value in values):
+            raise RefusedError("a value that names no resource of its type")
 
     def test(event: dict[str, Any]) -> bool:
         if reading != "All" and is_read(event) != (reading == "ReadOnly"):
@@ -178,10 +201,14 @@ def _basic(selector: dict[str, Any]) -> Test:
     return test
 
 
+def _is_all(kind: str, value: str) -> bool:
+    return bool(NAMED[kind][0].fullmatch(value))
+
+
 def _is_resource(kind: str, values: list[str], event: dict[str, Any]) -> bool:
     found = [arn(entry) for entry in entries(event) if entry.get("type") == kind]
     operator = "StartsWith" if kind == S3_OBJECT else "Equals"
-    return any(EVERYTHING.fullmatch(value) or hits(one, operator, value) for one in found for value in values)
+    return any(_is_all(kind, value) or hits(one, operator, value) for one in found for value in values)
 
 
 # -- advanced selectors
@@ -203,7 +230,8 @@ COMMON = {
 }
 
 # Category -> field -> operators and values. A trail takes fewer fields of management events.
-FIELDS: dict[str, dict[str, tuple[tuple[str, ...], set[str] | None]]] = {
+Fields: TypeAlias = dict[str, Any]
+FIELDS: Fields = {
     "Management": COMMON,
     "Data": COMMON | {"resources.type": (("Equals",), None), "resources.ARN": ANY},
     "NetworkActivity": {
@@ -216,6 +244,14 @@ FIELDS: dict[str, dict[str, tuple[tuple[str, ...], set[str] | None]]] = {
     "ConfigurationItem": {},
     "Evidence": {},
     "ActivityAuditLog": {},
+}
+# What a trail takes otherwise.
+OF_TRAILS: Fields = {
+    "Management": {"readOnly": TRUE_OR_FALSE, "eventSource": (("NotEquals",), EXCLUDABLE)},
+    "Insight": None,
+    "ConfigurationItem": None,
+    "Evidence": None,
+    "ActivityAuditLog": None,
 }
 REQUIRED = {"Data": "resources.type", "NetworkActivity": "eventSource"}
 
@@ -243,11 +279,13 @@ def hits(found: tuple[str, bool] | None, operator: str, value: str) -> bool:
     return whole and (text == value if operator == "Equals" else text.endswith(value))
 
 
-def _all_advanced(selectors: list[dict[str, Any]]) -> list[Test]:
+def _all_advanced(selectors: list[dict[str, Any]], target: str | None) -> list[Test]:
+    if target == "event-data-store" and len(selectors) > MOST_BASIC:
+        raise RefusedError("more than five selectors")
     fields = [_fields(selector) for selector in selectors]
     if sum(len(field.values) for listed in fields for field in listed) > MOST_VALUES:
         raise RefusedError("more than 500 values")
-    return [_advanced(listed) for listed in fields]
+    return [_advanced(listed, FIELDS | OF_TRAILS if target == "trail" else FIELDS) for listed in fields]
 
 
 def _fields(selector: dict[str, Any]) -> list[Field]:
@@ -275,16 +313,18 @@ def _field(item: Any) -> Field:
     return Field(item["Field"], values)
 
 
-def _advanced(fields: list[Field]) -> Test:
+def _advanced(fields: list[Field], known: Fields) -> Test:
+    if len({field.name for field in fields}) < len(fields):
+        raise RefusedError("a field twice")
     categories = [field.values for field in fields if field.name == "eventCategory"]
     if len(categories) != 1 or len(categories[0]) != 1 or categories[0][0][0] != "Equals":
         raise RefusedError("one category is needed")
     wanted = categories[0][0][1]
-    if wanted not in FIELDS:
+    if known.get(wanted) is None:
         raise RefusedError("no category")
     rest = [field for field in fields if field.name != "eventCategory"]
     for field in rest:
-        operators, values = FIELDS[wanted].get(field.name, ((), None))
+        operators, values = known[wanted].get(field.name, ((), None))
         if any(operator not in operators or (values and value not in values) for operator, value in field.values):
             raise RefusedError(f"{field.name} of {wanted}")
     if wanted in REQUIRED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,9 @@ def test_templates_in_yaml(tmp_path: Path, suffix: str) -> None:
     assert ct.rules(file) == {
         "Trail": ct.EventSelectors([{"ReadWriteType": "WriteOnly"}]),
         "Root": ct.FilterPattern(ROOT),
-        "Rule": ct.EventPattern({"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "Put"}], "eventVersion": ["1.08"]}}),
+        "Rule": ct.EventPattern(
+            {"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "Put"}], "eventVersion": ["1.08"]}}, state="ENABLED"
+        ),
     }
     assert ct.EventSelectors(file).matches(b'{"eventName":"x","readOnly":false}')
 
@@ -173,7 +176,7 @@ def test_templates_have_the_types_of_cloudformation() -> None:
 def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
     file = tmp_path / "stack.template"
     file.write_text(json.dumps(EVENT_PATTERNS["a rule in a template"]))
-    assert ct.rules(file) == {"Rule": ct.EventPattern(S3)}
+    assert ct.rules(file) == {"Rule": ct.EventPattern(S3, state="ENABLED")}
 
 
 @pytest.mark.parametrize(
@@ -183,8 +186,6 @@ def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
         ("Resources:\n  a: &a {b: *a}\n", None, "alias"),
         ("Resources: !!python/object:os.system {}\n", None, "invalid YAML"),
         ("just text", None, "no filter"),
-        (TEMPLATE.replace("[aws.s3]", "[!Ref Bucket]"), "Resources.Rule.Properties.EventPattern.source[0]", "Ref"),
-        (TEMPLATE.replace("WriteOnly", '!If [Loud, "All", "None"]'), "Resources.Trail.Properties", "Fn::If"),
         (TEMPLATE.replace("WriteOnly", "Writes"), "Resources.Trail.Properties.EventSelectors[0].ReadWriteType", "Writes"),
         (TEMPLATE.replace("[{prefix: Put}]", "[]"), "Resources.Rule.Properties.EventPattern.detail.eventName", "empty array"),
     ],
@@ -224,9 +225,9 @@ def test_a_text_that_is_no_json_is_told_by_the_language_itself() -> None:
 
 
 def test_a_filter_pattern_may_look_like_json() -> None:
-    for text in ("[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
-        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text in {'"a phrase"', "404", "true"})
-    for text in ("[]", "{}", '{"a":["b"]}'):
+    for text in ("[]", "[1]", "[a1, 2]", '"a phrase"', "404", "true", "null"):
+        assert ct.FilterPattern(text).matches(b'{"eventName":"404 true a phrase"}') == (text != "null")
+    for text in ("{}", '{"a":["b"]}'):
         with pytest.raises(ct.FilterError):
             ct.FilterPattern(text)
     assert ct.EventSelectors([]) == ct.EventSelectors("[]")
@@ -239,6 +240,25 @@ def test_templates_in_json_are_named_in_errors(tmp_path: Path) -> None:
     with pytest.raises(ct.FilterError) as raised:
         ct.rules(file)
     assert (raised.value.key, raised.value.path) == (str(file), "Resources.Rule.Properties.EventPattern.source[0]")
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "path"),
+    [
+        (TEMPLATE.replace("[aws.s3]", "[!Ref Bucket]"), ["Trail", "Root"], "Resources.Rule.Properties.EventPattern.source[0]"),
+        (
+            TEMPLATE.replace("WriteOnly", '!If [Loud, "All", "None"]'),
+            ["Root", "Rule"],
+            "Resources.Trail.Properties.EventSelectors[0].ReadWriteType",
+        ),
+    ],
+)
+def test_what_only_cloudformation_knows_is_left_out(tmp_path: Path, text: str, left: list[str], path: str) -> None:
+    file = tmp_path / "stack.yaml"
+    file.write_text(text)
+    with pytest.warns(UserWarning, match=re.escape(f"{file}: {path}")):
+        found = ct.rules(file)
+    assert list(found) == left
 
 
 def test_files_keep_their_lines(tmp_path: Path) -> None:
@@ -272,7 +292,7 @@ def test_a_folder_of_rules(tmp_path: Path) -> None:
     found = ct.rules(tmp_path)
     assert found == {
         "iam/root": ct.FilterPattern(ROOT),
-        "named": ct.EventPattern(S3),
+        "named": ct.EventPattern(S3, state="ENABLED"),
         "logged": ct.EventSelectors(BASIC),
         "s3": ct.EventPattern(S3),
     }

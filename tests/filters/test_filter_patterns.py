@@ -37,7 +37,7 @@ OF_UPDATE: dict[str, bool] = {
     '{ $.eventType = "UpdateTrail" }': True,
     "{ $.eventType = UpdateTrail }": True,
     "{$.eventType=UpdateTrail}": True,
-    "\t{\n$.eventType   =   UpdateTrail\r\n} ": True,
+    "{\n$.eventType   =   UpdateTrail\r\n\t}": True,
     '{ $.eventType = "updateTrail" }': False,
     '{ $.eventtype = "UpdateTrail" }': False,
     '{ $.eventType != "UpdateTrail" }': False,
@@ -56,7 +56,7 @@ OF_UPDATE: dict[str, bool] = {
     "{ $.eventType = * }": True,
     '{ $.eventType = "*" }': True,
     "{ $.errorCode = * }": True,
-    "{ $.ThisFlag = * }": True,
+    "{ $.ThisFlag = * }": False,
     "{ $.SomeObject = * }": False,
     "{ $.object = * }": False,
     "{ $.arrayKey = * }": False,
@@ -72,13 +72,22 @@ OF_UPDATE: dict[str, bool] = {
     "{ $.errorCode <= 399 }": False,
     "{ $.object.in-side._x1 = -55.5 }": True,
     "{ $.object.in-side._x1 < -10e-3 }": True,
-    "{ $.digits = 400 }": False,
+    "{ $.digits = 400 }": True,
+    "{ $.digits = 400.0 }": False,
+    "{ $.digits != 4e2 }": True,
+    "{ $.eventType != 1 }": True,
     '{ $.digits = "400" }': True,
     "{ $.digits > 1 }": False,
-    '{ $.errorCode = "400" }': False,
+    '{ $.errorCode = "400" }': True,
+    '{ $.errorCode = "400.0" }': False,
+    "{ $.errorCode = 4* }": True,
+    '{ $.errorCode != "Alpha" }': True,
+    "{ $.errorCode = %^40+$% }": True,
     # Presence and truth
     "{ $.SomeObject IS NULL }": True,
     "{ $.Other IS NULL }": False,
+    "{ $.mixed IS NULL }": True,
+    "{ $.arrayKey IS NULL }": False,
     "{ $.eventType IS NULL }": False,
     "{ $.Other NOT EXISTS }": True,
     "{ $.SomeObject NOT EXISTS }": False,
@@ -88,7 +97,8 @@ OF_UPDATE: dict[str, bool] = {
     "{ $.ThisFlag IS FALSE }": False,
     "{ $.eventType IS TRUE }": False,
     "{ $.Other IS FALSE }": False,
-    "{ $.ThisFlag = true }": True,
+    "{ $.ThisFlag = true }": False,
+    "{ $.ThisFlag != false }": False,
     "{ $.ThisFlag = false }": False,
     '{ $.ThisFlag = "true" }': False,
     # Missing, null, object and array: neither equal nor different
@@ -110,6 +120,9 @@ OF_UPDATE: dict[str, bool] = {
     "{ $.objectList[*].id = 2 }": True,
     "{ $.objectList[*].id = 3 }": False,
     "{ $.eventType[0] = U }": False,
+    "{ $.object[*]._x1 = -55.5 }": True,
+    "{ $.object.in-side[*] < 0 }": True,
+    "{ $.arrayKey.* = value }": False,
     "{ $.object[0] = 1 }": False,
     "{ $.mixed[*] = 1 }": True,
     "{ $.mixed[*] IS NULL }": True,
@@ -183,8 +196,6 @@ def test_documented_example(side: str, pattern: str) -> None:
     ],
 )
 def test_spelling(side: str, pattern: str, record: str, *, expected: bool) -> None:
-    if side == "fast" and not record.startswith("{"):
-        pytest.skip("a record is an object")
     assert getattr(FILTER_PATTERN, side)(pattern).matches(record) is expected
 
 
@@ -227,7 +238,7 @@ def test_terms(side: str, pattern: str, *, expected: bool) -> None:
     assert getattr(FILTER_PATTERN, side)(pattern).matches(LINE) is expected
 
 
-# A record in a line of words; the fast side reads records only, which are one field if nothing in them is blank.
+# A record in a line of words, which is one field if nothing in it is blank.
 SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
 
 
@@ -237,6 +248,7 @@ SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
     [
         ("[all]", '{"a":"x"}', True),
         ("[all, more]", '{"a":"x"}', False),
+        ("[]", '{"a":"x"}', True),
         ("[all = *x*]", '{"a":"x"}', True),
         ("[all != *x*]", '{"a":"x"}', False),
         ("[all = %[a-z]%]", '{"a":"x"}', True),
@@ -244,6 +256,10 @@ SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
         ("[..., last]", '{"a":"x"}', True),
         ("[first, second, third, fourth]", '{"a": 1 }', False),
         ("[first, second, third, fourth]", '{"a": 1 , "b":2}', True),
+        ("[first, second = 1, rest]", '{"a": 1 , "b":2}', True),
+        ("[first, second = 1]", '{"a": 1 , "b":2}', False),
+        ('[first, rest = "1 , \\"b\\":2}"]', '{"a": 1 , "b":2}', True),
+        ("[..., third = %,%,]", '{"a": 1 , "b":2}', True),
         ("[first, second = 1, third, fourth]", '{"a": 1 , "b":2}', True),
         ("[first, second > 1, third, fourth]", '{"a": 1 , "b":2}', False),
         ("[first, second >= 1 && second < 2, third, fourth]", '{"a": 1 , "b":2}', True),
@@ -261,6 +277,7 @@ def test_fields(side: str, pattern: str, record: str, *, expected: bool) -> None
     assert getattr(FILTER_PATTERN, side)(pattern).matches(record) is expected
 
 
+@both_sides
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -270,13 +287,16 @@ def test_fields(side: str, pattern: str, record: str, *, expected: bool) -> None
         ("[ip, id, user, timestamp, request = *.html*, status_code = 5*, size]", False),
         ("[..., status_code = 404 || status_code = 410, size > 1000]", True),
         ("[..., size > 1600]", False),
-        ("[ip, id, user, timestamp, request, status_code]", False),
+        ("[ip, id, user, timestamp, request, status_code]", True),
+        ("[ip, id, user, timestamp, request, status_code = 404]", False),
+        ('[ip, id, user, timestamp, request, status_code = "404 1534"]', True),
+        ("[ip, id, user, timestamp, request, status_code, size, more]", False),
+        ("[..., status_code = 4*,]", True),
     ],
 )
-def test_documented_line(pattern: str, *, expected: bool) -> None:
-    """Lines that are no records are for the evaluator only."""
+def test_documented_line(side: str, pattern: str, *, expected: bool) -> None:
     line = '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
-    assert FILTER_PATTERN.slow(pattern).matches(line) is expected
+    assert getattr(FILTER_PATTERN, side)(pattern).matches(line) is expected
 
 
 REFUSED = [
@@ -323,13 +343,24 @@ REFUSED = [
     "{ $.a = %something!% }",
     "{ $.a = %(x)% }",
     "{ $.a = %é% }",
-    "{ $.a = %x y% }",
     "{ $.a = %[x% }",
     "{ $.a = %*x% }",
     "{ $.a = %x% || $.b = %y% || $.c = %z% }",
     "{ $.a[*].b[*] = x }",
     "{ $.a[*] = x || $.b[*] = x || $.c[*] = x || $.d[*] = x }",
     "{ $.a = " + "x" * 1024 + " }",
+    " { $.a = x }",
+    "{ $.a = x }\n",
+    "{ $.a = null }",
+    "{ $.a != null }",
+    "{ $.a = é }",
+    "{ $.é = x }",
+    "é",
+    "[é]",
+    "[a, b, a]",
+    "[a, , b]",
+    "[, a]",
+    "[a,,]",
     "[",
     "[a",
     "[a, ..., b, ...]",

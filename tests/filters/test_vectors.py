@@ -1,4 +1,8 @@
-"""The verdicts of AWS's own matcher on cases that are not part of the project; ``$CTFAST_SPEC_VECTORS`` names their folder."""
+"""The verdicts of AWS on cases that are not part of the project; ``$CTFAST_SPEC_VECTORS`` names their folder.
+
+Those on event patterns are of AWS's own matcher; those on filter patterns and event selectors are of AWS's pages and of answers
+that were recorded.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,64 @@ from typing import Any
 
 import pytest
 
-from sides import EVENT_PATTERN, both_sides
+import ctfast as ct
+import slow_selectors
+from sides import EVENT_PATTERN, FILTER_PATTERN, Language, both_sides
 
 FOLDER = os.environ.get("CTFAST_SPEC_VECTORS", "")
-FILE = Path(FOLDER or ".") / "event_pattern_cases.json"
+FILES = {
+    "event_pattern_cases.json": 300,
+    "filter_pattern_cases.json": 100,
+    "selector_cases.json": 50,
+}
 needs_vectors = pytest.mark.skipif(
-    not FOLDER or not FILE.is_file(), reason="set CTFAST_SPEC_VECTORS to a folder with event_pattern_cases.json"
+    not FOLDER or not all((Path(FOLDER) / file).is_file() for file in FILES),
+    reason=f"set CTFAST_SPEC_VECTORS to a folder with {', '.join(FILES)}",
 )
 
 
-def cases() -> list[dict[str, Any]]:
-    if not FOLDER or not FILE.is_file():
+def cases(file: str) -> list[Any]:
+    path = Path(FOLDER or ".") / file
+    if not FOLDER or not path.is_file():
         return []
-    found: list[dict[str, Any]] = json.loads(FILE.read_text())["cases"]
-    return found
+    return [pytest.param(case, id=case["name"]) for case in json.loads(path.read_text())["cases"]]
 
 
 @needs_vectors
-def test_there_are_cases() -> None:
-    assert len(cases()) > 300
+@pytest.mark.parametrize(("file", "least"), FILES.items())
+def test_there_are_cases(file: str, least: int) -> None:
+    assert len(cases(file)) >= least
+
+
+def check(language: Language, side: str, pattern: str, text: str, *, expected: bool | str) -> None:
+    refused = expected == "error"
+    assert language.refused(side, pattern) is refused
+    if not refused:
+        assert getattr(language, side)(pattern).matches(text) is expected
 
 
 @needs_vectors
 @both_sides
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"])
-def test_verdict(side: str, case: dict[str, Any]) -> None:
-    pattern, refused = case["pattern_text"], "error" in case
-    assert EVENT_PATTERN.refused(side, pattern) is refused
-    if not refused:
-        assert getattr(EVENT_PATTERN, side)(pattern).matches(case["event_text"]) is case["match"]
+@pytest.mark.parametrize("case", cases("event_pattern_cases.json"))
+def test_event_pattern(side: str, case: dict[str, Any]) -> None:
+    check(EVENT_PATTERN, side, case["pattern_text"], case["event_text"], expected="error" if "error" in case else case["match"])
+
+
+@needs_vectors
+@both_sides
+@pytest.mark.parametrize("case", cases("filter_pattern_cases.json"))
+def test_filter_pattern(side: str, case: dict[str, Any]) -> None:
+    check(FILTER_PATTERN, side, case["pattern"], case["message"], expected=case["match"])
+
+
+@needs_vectors
+@both_sides
+@pytest.mark.parametrize("case", cases("selector_cases.json"))
+def test_event_selectors(side: str, case: dict[str, Any]) -> None:
+    target: Any = case.get("target")
+    language = Language(
+        "event selectors",
+        lambda text: slow_selectors.parse(text, target),
+        lambda text: ct.EventSelectors(text, target=target),
+    )
+    check(language, side, case["selectors"], case["event"], expected=case["logged"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import reduce
 from operator import and_
@@ -188,7 +189,10 @@ def cost(
 def _rules(paths: tuple[Path, ...], packs: tuple[str, ...]) -> dict[str, ct.Filter]:
     """Return all filters with names; a name that comes twice is an error."""
     named: dict[str, ct.Filter] = {}
-    found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, paths), *map(ct.packs.load, packs)]
+    with warnings.catch_warnings(record=True) as left_out:
+        warnings.simplefilter("always", UserWarning)
+        found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, paths), *map(ct.packs.load, packs)]
+    say(*(f"warning: {warning.message}" for warning in left_out))
     for more in found:
         for name, rule in more.items():
             if name in named:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ctfast import _ctfast
+
 if TYPE_CHECKING:
     from ctfast._verify import Verification
 
@@ -37,7 +39,6 @@ _LOG = {
     "trailing-bytes": "unexpected data after end of compressed stream",
 }
 _CHAIN = ["account", "region", "home_region", "trail"]
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 class _Printer:
@@ -78,7 +79,7 @@ def like_aws(found: Verification, since: datetime | None, until: datetime | None
         start: Any = since or known["start"].min() or digests["end"].min()
         end: Any = until or digests["end"].max()
         printer = _Printer(verbose=verbose)
-        arn = f"arn:{_partition(home)}:cloudtrail:{home}:{account}:trail/{trail}"
+        arn = f"arn:{_ctfast.partition(home)}:cloudtrail:{home}:{account}:trail/{trail}"
         printer.words(f"Validating log files for trail {arn} between {_time(start)} and {_time(end)}\n\n")
         counts: dict[str, list[int]] = {"digest": [0, 0], "backfill digest": [0, 0], "log": [0, 0]}
         for backfill in (False, True):
@@ -193,10 +194,6 @@ def _summary(printer: _Printer, digests: pl.DataFrame, asked: tuple[Any, Any], c
             if wrong:
                 sys.stdout.write(f", {wrong}/{total} {name} files INVALID")
     sys.stdout.write("\n")
-
-
-def _partition(region: str) -> str:
-    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def _time(time: datetime) -> str:

@@ -182,7 +182,7 @@ impl Walk {
 impl Visitor for Walk {
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted)?;
-        if self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor)) {
+        if self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, None, whole, cursor)) {
             self.rows += 1;
             if let Some(builders) = &mut self.builders {
                 let base = (origin == Origin::Window).then_some(0);

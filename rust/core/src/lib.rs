@@ -18,6 +18,7 @@ mod inflate;
 pub mod integrity;
 mod json;
 pub mod ledger;
+pub mod partition;
 mod scalar;
 pub mod scan;
 pub mod schema;

@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
-use ctfast_core::filter::metric::FilterPattern;
-use ctfast_core::filter::pattern::{Pattern, PatternError};
-use ctfast_core::filter::selector::{EventSelectors, SelectorError, Target, Unknown};
+use ctfast_core::filter::metric::{FilterError, FilterPattern};
+use ctfast_core::filter::pattern::{Pattern, PatternError, State};
+use ctfast_core::filter::selector::{EventSelectors, SelectorError, Severity, Target, Unknown};
 use ctfast_core::filter::{Derived, Field, Path, Predicate, Single, Test, TextTest, ValueTest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -58,14 +58,8 @@ impl Filter {
     #[pyo3(signature = (text, *, missing_differs))]
     fn filter_pattern(py: Python<'_>, text: &str, missing_differs: bool) -> PyResult<(Self, String)> {
         match FilterPattern::parse(text) {
-            Ok(pattern) => {
-                let filter = ctfast_core::filter::Filter::on_records(pattern.predicate(missing_differs));
-                Ok((Self::new(filter), pattern.to_string()))
-            }
-            Err(error) => {
-                let kind = error.kind();
-                Err(refusal(py, kind.to_string(), "", Some((error.line(), error.column())), kind.name()))
-            }
+            Ok(pattern) => Ok((Self::new(pattern.filter(missing_differs)), pattern.to_string())),
+            Err(error) => Err(no_filter_pattern(py, &error)),
         }
     }
 
@@ -79,9 +73,11 @@ impl Filter {
 
     /// An event pattern, with its normal form.
     #[staticmethod]
-    fn event_pattern(py: Python<'_>, text: &str) -> PyResult<(Self, String)> {
+    #[pyo3(signature = (text, *, state))]
+    fn event_pattern(py: Python<'_>, text: &str, state: Option<&str>) -> PyResult<(Self, String)> {
+        let state = state.map(to_state).transpose()?;
         let pattern = Pattern::parse(text).map_err(|error| no_pattern(py, &error))?;
-        Ok((Self::new(pattern.filter()), pattern.to_string()))
+        Ok((Self::new(pattern.filter(state)), pattern.to_string()))
     }
 
     /// Met where all are.
@@ -119,6 +115,12 @@ impl Filter {
     }
 }
 
+/// The partition of a region.
+#[pyfunction]
+pub(crate) fn partition(region: &str) -> &'static str {
+    ctfast_core::partition::partition(region)
+}
+
 /// Event selectors as advanced ones, in JSON.
 #[pyfunction]
 pub(crate) fn advanced_event_selectors(py: Python<'_>, text: &str) -> PyResult<String> {
@@ -140,19 +142,41 @@ pub(crate) fn lint_event_selectors(
         .collect())
 }
 
+/// What surprises about a filter pattern: severity, code and message of each.
+#[pyfunction]
+pub(crate) fn lint_filter_pattern(py: Python<'_>, text: &str) -> PyResult<Vec<(&'static str, &'static str, String)>> {
+    let remarks = FilterPattern::lint(text).map_err(|error| no_filter_pattern(py, &error))?;
+    Ok(remarks.into_iter().map(|remark| (Severity::Warning.name(), remark.kind.name(), remark.to_string())).collect())
+}
+
 /// What surprises about an event pattern, or what a rule would not take: severity, path, code and message of each.
 #[pyfunction]
-pub(crate) fn lint_event_pattern(py: Python<'_>, text: &str) -> PyResult<Vec<(&'static str, String, &'static str, String)>> {
-    let remarks = Pattern::lint(text).map_err(|error| no_pattern(py, &error))?;
+#[pyo3(signature = (text, *, state))]
+pub(crate) fn lint_event_pattern(
+    py: Python<'_>,
+    text: &str,
+    state: Option<&str>,
+) -> PyResult<Vec<(&'static str, String, &'static str, String)>> {
+    let remarks = Pattern::lint(text, state.map(to_state).transpose()?).map_err(|error| no_pattern(py, &error))?;
     Ok(remarks
         .into_iter()
         .map(|remark| (remark.severity().name(), remark.field.clone(), remark.kind.name(), remark.kind.to_string()))
         .collect())
 }
 
+fn no_filter_pattern(py: Python<'_>, error: &FilterError) -> PyErr {
+    let kind = error.kind();
+    refusal(py, kind.to_string(), "", Some((error.line(), error.column())), kind.name())
+}
+
 fn no_pattern(py: Python<'_>, error: &PatternError) -> PyErr {
     let kind = error.kind();
     refusal(py, kind.to_string(), error.field(), Some(error.position()), kind.name())
+}
+
+fn to_state(name: &str) -> PyResult<State> {
+    let names = State::ALL.map(State::name).join(", ");
+    State::of(name).ok_or_else(|| PyValueError::new_err(format!("state must be one of {names}, not {name:?}")))
 }
 
 fn to_target(name: Option<&str>) -> PyResult<Target> {

@@ -19,7 +19,9 @@ mod _ctfast {
     #[pymodule_export]
     use super::copy::Copy;
     #[pymodule_export]
-    use super::filter::{Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors};
+    use super::filter::{
+        Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors, lint_filter_pattern, partition,
+    };
     #[pymodule_export]
     use super::integrity::{Hashes, Paths, Verify};
     #[pymodule_export]

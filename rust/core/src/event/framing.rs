@@ -25,6 +25,9 @@ pub(crate) trait Visitor {
     /// The cursor stands at the `{` of a record; the visitor passes it, and refuses one that is larger than [`RECORD`].
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error>;
 
+    /// The next record is the `detail` of this event on a bus.
+    fn envelope(&mut self, _event: Value) {}
+
     /// An element that should be a record is none; the file goes on.
     fn bad_record(&mut self, error: Error);
 
@@ -241,7 +244,10 @@ impl Framing {
             visitor.digest();
         } else {
             let record = match signs.detail {
-                Some(detail) if signs.envelope => detail,
+                Some(detail) if signs.envelope => {
+                    visitor.envelope(cursor.value_from(start, token));
+                    detail
+                }
                 _ if signs.event => cursor.value_from(start, token),
                 _ => return Err(Error::at(start, ErrorKind::NotCloudTrail)),
             };

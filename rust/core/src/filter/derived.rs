@@ -7,6 +7,7 @@ use super::path::Derived;
 use crate::error::Error;
 use crate::event::Record;
 use crate::json::Cursor;
+use crate::partition::partition;
 use crate::scalar::flag;
 use crate::schema::{ColumnId, find};
 
@@ -21,6 +22,9 @@ pub(super) struct Sources {
     resources: ColumnId,
     region: ColumnId,
     parameters: ColumnId,
+    account: ColumnId,
+    time: ColumnId,
+    id: ColumnId,
 }
 
 impl Sources {
@@ -36,6 +40,9 @@ impl Sources {
             resources: column("resources"),
             region: column("awsRegion"),
             parameters: column("requestParameters"),
+            account: column("recipientAccountId"),
+            time: column("eventTime"),
+            id: column("eventID"),
         }
     }
 
@@ -52,7 +59,12 @@ impl Sources {
                     | 1 << self.resources
             }
             Derived::DetailType => 1 << self.event_type | 1 << self.event_source,
-            Derived::Source => 1 << self.event_source,
+            Derived::Source => 1 << self.event_source | 1 << self.event_type | 1 << self.insight,
+            Derived::Account => 1 << self.account,
+            Derived::Time => 1 << self.time,
+            Derived::Region => 1 << self.region,
+            Derived::Id => 1 << self.id,
+            Derived::Resources => 0,
             Derived::ObjectArn => 1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters,
         }
     }
@@ -61,6 +73,7 @@ impl Sources {
     pub(super) fn texts(&self, derived: Derived, record: &Record, cursor: &Cursor<'_>) -> Vec<Cow<'static, [u8]>> {
         let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
         let event_type = text(self.event_type);
+        let one = |text: Option<Cow<'_, [u8]>>| text.map(|text| Cow::Owned(text.into_owned())).into_iter().collect();
         let fixed = |text: &'static str| vec![Cow::Borrowed(text.as_bytes())];
         match derived {
             Derived::Category => match text(self.category) {
@@ -78,10 +91,20 @@ impl Sources {
                 Some(other) if other.starts_with(b"AwsVpceEvent") => fixed("AWS Network Activity Event via CloudTrail"),
                 Some(_) => Vec::new(),
             },
-            Derived::Source => text(self.event_source).map_or_else(Vec::new, |source| {
-                let end = memchr::memmem::find(&source, b".amazonaws.com").unwrap_or(source.len());
-                vec![Cow::Owned([b"aws.", &source[..end]].concat())]
-            }),
+            Derived::Source => match text(self.event_source) {
+                Some(source) => {
+                    let end = memchr::memmem::find(&source, b".amazonaws.com").unwrap_or(source.len());
+                    vec![Cow::Owned([b"aws.", &source[..end]].concat())]
+                }
+                // Insights have no source of their own: CloudTrail itself sends them.
+                None if self.is_insight(event_type.as_deref(), record, cursor) => fixed("aws.cloudtrail"),
+                None => Vec::new(),
+            },
+            Derived::Account => one(text(self.account)),
+            Derived::Time => one(text(self.time)),
+            Derived::Region => one(text(self.region)),
+            Derived::Id => one(text(self.id)),
+            Derived::Resources => Vec::new(),
             Derived::ObjectArn => self.object_arn(record, cursor).map(Cow::Owned).into_iter().collect(),
         }
     }
@@ -106,19 +129,15 @@ impl Sources {
             }
             more = inside.next_member().ok()?;
         }
-        let partition: &[u8] = match text(self.region).as_deref() {
-            Some(region) if region.starts_with(b"cn-") => b"aws-cn",
-            Some(region) if region.starts_with(b"us-gov-") => b"aws-us-gov",
-            _ => b"aws",
-        };
-        let parts: [&[u8]; 6] = [b"arn:", partition, b":s3:::", &bucket?, b"/", &key?];
+        let region = text(self.region);
+        let partition = partition(region.as_deref().and_then(|region| str::from_utf8(region).ok()).unwrap_or_default());
+        let parts: [&[u8]; 6] = [b"arn:", partition.as_bytes(), b":s3:::", &bucket?, b"/", &key?];
         Some(parts.concat())
     }
 
     /// The category of a record that does not say it: they do from version 1.07 on.
     fn category(&self, event_type: Option<&[u8]>, record: &Record, cursor: &Cursor<'_>) -> &'static str {
-        let insight = record.get(self.insight).is_some_and(|details| cursor.slice(details) != b"null");
-        if event_type == Some(b"AwsCloudTrailInsight") || insight {
+        if self.is_insight(event_type, record, cursor) {
             return "Insight";
         }
         if event_type.is_some_and(|name| name.starts_with(b"AwsVpceEvent")) {
@@ -130,6 +149,11 @@ impl Sources {
             None => self.is_early_data_event(record, cursor),
         };
         if is_data { "Data" } else { "Management" }
+    }
+
+    fn is_insight(&self, event_type: Option<&[u8]>, record: &Record, cursor: &Cursor<'_>) -> bool {
+        let details = record.get(self.insight).is_some_and(|details| cursor.slice(details) != b"null");
+        event_type == Some(b"AwsCloudTrailInsight") || details
     }
 
     /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.

@@ -61,6 +61,7 @@ struct Node {
     keys: Vec<(Box<[u8]>, usize)>,
     members: Option<usize>,
     elements: Option<usize>,
+    each: Option<usize>,
     indices: Vec<(u32, usize)>,
     through_arrays: bool,
     /// Steps from the record to here.
@@ -117,6 +118,8 @@ pub(super) struct Scratch {
 pub(super) struct Subject<'a, 'b> {
     /// `None` for a document of any kind.
     pub(super) record: Option<&'a Record>,
+    /// The event on a bus that the record came in.
+    pub(super) envelope: Option<Value>,
     /// All of it.
     pub(super) whole: Value,
     pub(super) cursor: &'a Cursor<'b>,
@@ -173,6 +176,7 @@ impl Paths {
             Step::Index(index) => node.indices.iter().find(|(known, _)| known == index).map(|&(_, child)| child),
             Step::Elements => node.elements,
             Step::Members => node.members,
+            Step::Each => node.each,
         };
         if let Some(child) = existing {
             return child;
@@ -186,6 +190,7 @@ impl Paths {
             Step::Index(index) => node.indices.push((*index, child)),
             Step::Elements => node.elements = Some(child),
             Step::Members => node.members = Some(child),
+            Step::Each => node.each = Some(child),
         }
         child
     }
@@ -254,8 +259,15 @@ impl Paths {
             Access::Below { root } => self.look_below(*root, subject, scratch),
             Access::Anywhere(tree) => self.look_anywhere(*tree, subject, scratch),
             Access::Derived(derived) => {
-                let texts = self.sources.texts(*derived, record, subject.cursor);
                 scratch.found[path].clear();
+                if let (Some(event), Some(name)) = (subject.envelope, derived.in_event()) {
+                    // What EventBridge said is known: nothing has to follow from the record.
+                    if let Some(value) = member(event, name.as_bytes(), subject.cursor) {
+                        self.leaf(subject.cursor, value, true, path, scratch);
+                    }
+                    return;
+                }
+                let texts = self.sources.texts(*derived, record, subject.cursor);
                 scratch.found[path].extend(texts.into_iter().map(|text| Found { value: Located::Text(text), element: OUTSIDE }));
             }
         }
@@ -302,7 +314,7 @@ impl Paths {
             scratch.looked[path] = true;
         }
         let children = node.keys.iter().map(|(_, child)| child).chain(node.indices.iter().map(|(_, child)| child));
-        for &child in children.chain(&node.members).chain(&node.elements) {
+        for &child in children.chain(&node.members).chain(&node.elements).chain(&node.each) {
             self.clear(child, scratch);
         }
     }
@@ -331,8 +343,10 @@ impl Paths {
             }
         }
         let walked = match cursor.bytes()[value.start as usize] {
-            b'{' if !this.keys.is_empty() || this.members.is_some() => self.members(this, value, cursor, element, scratch),
-            b'[' if !this.indices.is_empty() || this.elements.is_some() => {
+            b'{' if !this.keys.is_empty() || this.members.is_some() || this.each.is_some() => {
+                self.members(this, value, cursor, element, scratch)
+            }
+            b'[' if !this.indices.is_empty() || this.elements.is_some() || this.each.is_some() => {
                 self.exact_elements(this, value, cursor, element, scratch)
             }
             _ => Ok(()),
@@ -357,12 +371,14 @@ impl Paths {
                     None => scratch.pending.push((child, member)),
                 }
             }
-            if node.members.is_some() {
+            if node.members.is_some() || node.each.is_some() {
                 all.insert(name, member);
             }
             more = inside.next_member()?;
         }
-        for (child, member) in node.members.iter().flat_map(|&child| all.values().map(move |&member| (child, member))) {
+        for (child, member) in
+            node.members.iter().chain(&node.each).flat_map(|&child| all.values().map(move |&member| (child, member)))
+        {
             self.walk(child, member, cursor, element, scratch);
         }
         for at in from..scratch.pending.len() {
@@ -436,7 +452,7 @@ impl Paths {
         while more {
             let item = inside.value()?;
             let children = node.indices.iter().filter(|(wanted, _)| *wanted == index).map(|(_, child)| child);
-            for &child in children.chain(&node.elements) {
+            for &child in children.chain(&node.elements).chain(&node.each) {
                 self.walk(child, item, cursor, element, scratch);
             }
             index += 1;
@@ -534,6 +550,22 @@ fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
         _ => false,
     });
     named.map(|stray| stray.value).max_by_key(|value| value.start)
+}
+
+/// The last value under a key of an object that was passed before.
+pub(super) fn member(object: Value, name: &[u8], cursor: &Cursor<'_>) -> Option<Value> {
+    let mut found = None;
+    let mut inside = cursor.back_to(object);
+    let mut more = inside.enter_object().ok()?;
+    while more {
+        let key = inside.key().ok()?;
+        let value = inside.value().ok()?;
+        if *name_of(&inside, key) == *name {
+            found = Some(value);
+        }
+        more = inside.next_member().ok()?;
+    }
+    found
 }
 
 pub(super) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {

@@ -6,6 +6,7 @@ mod column;
 mod derived;
 mod folded;
 mod join;
+mod known;
 mod locate;
 pub mod metric;
 mod number;

@@ -26,6 +26,8 @@ pub enum Step {
     Elements,
     /// Into each member of an object.
     Members,
+    /// Into each element of an array, or each member of an object.
+    Each,
 }
 
 /// A value that follows from others.
@@ -37,8 +39,41 @@ pub enum Derived {
     DetailType,
     /// `source` of that event: `aws.ec2`.
     Source,
+    /// `account` of that event.
+    Account,
+    /// `time` of that event.
+    Time,
+    /// `region` of that event.
+    Region,
+    /// `id` of that event, for which that of the record stands.
+    Id,
+    /// `resources` of that event; nothing follows from the record.
+    Resources,
     /// The ARN of an object in S3 that only the parameters of a call name, as in early records.
     ObjectArn,
+}
+
+impl Derived {
+    /// Members of an event on a bus.
+    const OF_EVENT: [(&'static str, Self); 7] = [
+        ("detail-type", Self::DetailType),
+        ("source", Self::Source),
+        ("account", Self::Account),
+        ("time", Self::Time),
+        ("region", Self::Region),
+        ("id", Self::Id),
+        ("resources", Self::Resources),
+    ];
+
+    /// The member of an event on a bus with this name.
+    pub(super) fn of_event(name: &str) -> Option<Self> {
+        Self::OF_EVENT.iter().find(|(known, _)| *known == name).map(|(_, derived)| *derived)
+    }
+
+    /// The name of the member of an event on a bus: it counts where there is such an event.
+    pub(super) fn in_event(self) -> Option<&'static str> {
+        Self::OF_EVENT.iter().find(|(_, derived)| *derived == self).map(|(name, _)| *name)
+    }
 }
 
 impl Path {

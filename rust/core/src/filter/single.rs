@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::locate::member;
 use super::rules::{Matcher, Rules, Unmet};
 use super::{Path, Predicate};
 use crate::error::{Error, ErrorKind};
@@ -17,12 +18,15 @@ pub struct Filter {
     /// What a document that is no record must meet, where that is something else: an event pattern can speak of the event that
     /// `EventBridge` makes of a record, and of anything.
     pub document: Option<Predicate>,
+    /// What a text that is no JSON object must meet, where any text may be asked: filter patterns are written for lines of logs.
+    pub text: Option<Predicate>,
 }
 
 /// A filter made ready for single records, with memory that it keeps.
 pub struct Single {
     record_matcher: Matcher,
     document_matcher: Option<Matcher>,
+    text_matcher: Option<Matcher>,
     wanted: Wanted,
     record: Record,
     index: Index,
@@ -34,7 +38,7 @@ impl Filter {
     /// A filter on records only.
     #[must_use]
     pub fn on_records(record: Predicate) -> Self {
-        Self { record, document: None }
+        Self { record, document: None, text: None }
     }
 
     /// Met where all are.
@@ -53,7 +57,11 @@ impl Filter {
     #[must_use]
     pub fn negated(&self) -> Self {
         let negated = |predicate: &Predicate| Predicate::Not(Box::new(predicate.clone()));
-        Self { record: negated(&self.record), document: self.document.as_ref().map(negated) }
+        Self {
+            record: negated(&self.record),
+            document: self.document.as_ref().map(negated),
+            text: self.text.as_ref().map(negated),
+        }
     }
 
     fn combined(filters: &[Self], combine: impl Fn(Vec<Predicate>) -> Predicate) -> Self {
@@ -62,6 +70,7 @@ impl Filter {
         Self {
             record: combine(filters.iter().map(|filter| filter.record.clone()).collect()),
             document: any.then(|| combine(filters.iter().map(on_documents).collect())),
+            text: filters.iter().map(|filter| filter.text.clone()).collect::<Option<_>>().map(combine),
         }
     }
 }
@@ -70,17 +79,17 @@ impl Single {
     /// Compiles the filter.
     #[must_use]
     pub fn new(filter: &Filter) -> Self {
+        let matcher = |predicate| Matcher::new(Arc::new(Rules::one(predicate)));
         let rules = Arc::new(Rules::one(filter.record.clone()));
-        let signs = ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"];
+        let signs =
+            ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"];
         let signs = signs.iter().filter_map(|path| find(path)).fold(0, |set, column: ColumnId| set | 1 << column);
         let envelope = Rules::one(Predicate::absent(Path::keys(["detail-type"]), ""));
-        let wanted = match filter.document {
-            Some(_) => rules.wanted().and(envelope.wanted()).and(Wanted::columns(signs)),
-            None => rules.wanted(),
-        };
+        let wanted = rules.wanted().and(envelope.wanted()).and(Wanted::columns(signs));
         Self {
             record_matcher: Matcher::new(rules),
-            document_matcher: filter.document.clone().map(|predicate| Matcher::new(Arc::new(Rules::one(predicate)))),
+            document_matcher: filter.document.clone().map(matcher),
+            text_matcher: filter.text.clone().map(matcher),
             wanted,
             record: Record::new(),
             index: Index::default(),
@@ -89,28 +98,26 @@ impl Single {
         }
     }
 
-    /// Whether a record, or another document, meets the filter. It must be one JSON object.
+    /// Whether a record, or another document, meets the filter. It must be one JSON object, unless the filter is on any text.
     pub fn matches(&mut self, text: &[u8]) -> Result<bool, Error> {
-        self.with(text, |record, document, subject, whole, cursor| match document {
-            Some(matcher) => matcher.document_matches(whole, cursor),
-            None => record.matches(subject, whole, cursor),
+        self.with(text, |subject, whole, cursor| match subject {
+            Subject::Record(matcher, record, envelope) => matcher.matches(record, envelope, whole, cursor),
+            Subject::Document(matcher) => matcher.document_matches(whole, cursor),
+            Subject::OtherEvent => false,
         })
     }
 
     /// The conditions that a record does not meet; none when it meets the filter.
     pub fn explain(&mut self, text: &[u8]) -> Result<Vec<Unmet>, Error> {
-        self.with(text, |record, document, subject, whole, cursor| match document {
-            Some(matcher) => matcher.explain(None, whole, cursor),
-            None => record.explain(Some(subject), whole, cursor),
+        self.with(text, |subject, whole, cursor| match subject {
+            Subject::Record(matcher, record, envelope) => matcher.explain(Some(record), envelope, whole, cursor),
+            Subject::Document(matcher) => matcher.explain(None, None, whole, cursor),
+            Subject::OtherEvent => vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }],
         })
     }
 
-    /// Reads the text and hands it on, with the matcher for documents if it is no record.
-    fn with<T>(
-        &mut self,
-        text: &[u8],
-        run: impl FnOnce(&mut Matcher, Option<&mut Matcher>, &Record, Value, &Cursor<'_>) -> T,
-    ) -> Result<T, Error> {
+    /// Reads the text and hands it on as what it is.
+    fn with<T>(&mut self, text: &[u8], run: impl FnOnce(Subject<'_>, Value, &Cursor<'_>) -> T) -> Result<T, Error> {
         if text.len() > MAX_WINDOW {
             return Err(Error::at(MAX_WINDOW, ErrorKind::DocumentTooLarge(MAX_WINDOW as u64)));
         }
@@ -119,29 +126,66 @@ impl Single {
         self.padded.resize(text.len() + PADDING, 0);
         self.index.build(text);
         let mut cursor = Cursor::new(&self.padded, text.len(), self.index.tokens());
-        cursor.skip_space();
-        if cursor.byte() != b'{' {
-            return Err(cursor.unexpected("an object"));
-        }
-        let whole = self.record.read(&mut cursor, self.wanted)?;
-        cursor.skip_space();
-        if cursor.at < text.len() {
-            return Err(cursor.unexpected("the end"));
-        }
-        let (valid, _) = self.index.valid_up_to(text);
-        if valid < text.len() {
-            return Err(Error::at(valid, ErrorKind::InvalidUtf8));
-        }
-        let is_envelope = || {
-            self.record.strays.iter().any(|stray| match stray.name {
-                Name::Key(start, end) => {
-                    stray.parent.is_none() && cursor.bytes()[start as usize..end as usize] == *b"detail-type"
-                }
-                _ => false,
-            })
+        let read = one_object(&mut cursor, &mut self.record, self.wanted);
+        let utf8 = match self.index.valid_up_to(text) {
+            (valid, _) if valid < text.len() => Err(Error::at(valid, ErrorKind::InvalidUtf8)),
+            _ => Ok(()),
         };
-        let is_record = self.record.present() & self.signs != 0 && !is_envelope();
-        let document = self.document_matcher.as_mut().filter(|_| !is_record);
-        Ok(run(&mut self.record_matcher, document, &self.record, whole, &cursor))
+        let whole = match (read, &mut self.text_matcher) {
+            (Ok(whole), _) => whole,
+            (Err(_), Some(matcher)) => {
+                let whole = Value { start: 0, end: text.len() as u32, token: 0 };
+                return utf8.map(|()| run(Subject::Document(matcher), whole, &cursor));
+            }
+            (Err(error), None) => return Err(error),
+        };
+        utf8?;
+        let is_event = self.record.strays.iter().any(|stray| match stray.name {
+            Name::Key(start, end) => stray.parent.is_none() && cursor.bytes()[start as usize..end as usize] == *b"detail-type",
+            _ => false,
+        });
+        let detail = is_event.then(|| member(whole, b"detail", &cursor)).flatten();
+        if let Some(detail) = detail.filter(|detail| cursor.slice(*detail)[0] == b'{') {
+            self.record.read(&mut cursor.back_to(detail), self.wanted)?;
+            if self.record.present() & self.signs != 0 {
+                let subject = Subject::Record(&mut self.record_matcher, &self.record, Some(whole));
+                return Ok(run(subject, detail, &cursor));
+            }
+            // As a line of a log it may still be asked about.
+            return Ok(match &mut self.text_matcher {
+                Some(_) => {
+                    self.record.read(&mut cursor.back_to(whole), self.wanted)?;
+                    run(Subject::Record(&mut self.record_matcher, &self.record, None), whole, &cursor)
+                }
+                None => run(Subject::OtherEvent, whole, &cursor),
+            });
+        }
+        let is_record = self.record.present() & self.signs != 0 && !is_event;
+        let subject = match self.document_matcher.as_mut() {
+            Some(matcher) if !is_record => Subject::Document(matcher),
+            _ => Subject::Record(&mut self.record_matcher, &self.record, None),
+        };
+        Ok(run(subject, whole, &cursor))
     }
+}
+
+/// What a text is, and what compares it.
+enum Subject<'a> {
+    /// A record, and the event on a bus that it came in.
+    Record(&'a mut Matcher, &'a Record, Option<Value>),
+    /// A document of another kind, or a text.
+    Document(&'a mut Matcher),
+    /// An event that `EventBridge` made of something else.
+    OtherEvent,
+}
+
+/// Reads a text that is one object.
+fn one_object(cursor: &mut Cursor<'_>, record: &mut Record, wanted: Wanted) -> Result<Value, Error> {
+    cursor.skip_space();
+    if cursor.byte() != b'{' {
+        return Err(cursor.unexpected("an object"));
+    }
+    let whole = record.read(cursor, wanted)?;
+    cursor.skip_space();
+    if cursor.at < cursor.end() { Err(cursor.unexpected("the end")) } else { Ok(whole) }
 }

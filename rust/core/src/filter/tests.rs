@@ -17,7 +17,7 @@ fn matches(predicate: &Predicate, text: &str) -> bool {
     let mut record = Record::new();
     let rules = Arc::new(Rules::one(predicate.clone()));
     let whole = record.read(&mut cursor, rules.wanted()).expect("a record");
-    Matcher::new(rules).matches(&record, whole, &cursor)
+    Matcher::new(rules).matches(&record, None, whole, &cursor)
 }
 
 fn column(path: &str, test: Test) -> Predicate {

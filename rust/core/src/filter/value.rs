@@ -31,6 +31,8 @@ pub enum ValueTest {
     Kind(&'static [Kind]),
     /// It is a string that passes.
     Text(TextTest),
+    /// It is a string that passes, or a number that passes as it is written.
+    Written(TextTest),
     /// It is a number that passes.
     Number(NumberTest),
     /// It passes one of these.
@@ -140,12 +142,13 @@ impl ValueTest {
     pub(crate) fn passes(&self, value: &Scalar<'_>) -> bool {
         match (self, value) {
             (Self::Kind(kinds), value) => kinds.contains(&value.kind()),
-            (Self::Text(test), Scalar::Text(string)) => test.passes(string),
+            (Self::Text(test) | Self::Written(test), Scalar::Text(string)) => test.passes(string),
+            (Self::Written(test), Scalar::Number(written)) => test.passes(written),
             (Self::Number(test), Scalar::Number(written)) => test.passes(written),
             (Self::Any(tests), value) => tests.iter().any(|test| test.passes(value)),
             (Self::All(tests), value) => tests.iter().all(|test| test.passes(value)),
             (Self::Not(test), value) => !test.passes(value),
-            (Self::Text(_) | Self::Number(_), _) => false,
+            (Self::Text(_) | Self::Written(_) | Self::Number(_), _) => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::columns::{Builders, Place, Tags};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Origin, Record, Visitor, Wanted};
 use crate::filter::Matcher;
-use crate::json::Cursor;
+use crate::json::{Cursor, Value};
 
 pub(super) struct Rows {
     pub(super) builders: Builders,
@@ -17,6 +17,8 @@ pub(super) struct Rows {
     pub(super) rules: Option<(Matcher, Tags)>,
     wanted: Wanted,
     record: Record,
+    /// The event on a bus that the next record is in.
+    envelope: Option<Value>,
     /// Where the window begins in the arena.
     pub(super) base: usize,
     /// Offset of the window in the text of the file.
@@ -43,6 +45,7 @@ impl Rows {
             wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
             builders,
             record: Record::new(),
+            envelope: None,
             base: 0,
             offset: 0,
             key: String::new(),
@@ -98,17 +101,23 @@ impl Rows {
 }
 
 impl Visitor for Rows {
+    fn envelope(&mut self, event: Value) {
+        self.envelope = Some(event);
+    }
+
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
         if (whole.end - whole.start) as usize > RECORD {
             return Err(Error::at(whole.start as usize, ErrorKind::DocumentTooLarge(RECORD as u64)).in_record(index));
         }
+        let envelope = self.envelope.take();
         if index < self.first {
             self.skipped += 1;
             return Ok(());
         }
-        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, whole, cursor));
-        let hits = self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, whole, cursor), tags));
+        let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, envelope, whole, cursor));
+        let hits =
+            self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, envelope, whole, cursor), tags));
         if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
             let Ok(record) = u32::try_from(index) else {
                 return Err(Error::at(whole.start as usize, ErrorKind::TooManyRecords).in_record(index));

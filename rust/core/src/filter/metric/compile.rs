@@ -3,13 +3,21 @@
 use std::ops::Bound;
 
 use super::json::{Condition, Selector, Step, Test};
-use super::operand::{Flag, Number, Operand, Operator, Words};
+use super::operand::{Number, Operand, Operator, Words};
 use super::terms::{Terms, marked};
 use super::{FilterPattern, Language};
-use crate::filter::{Kind, NumberTest, Path, Predicate, Slot, Step as PathStep, TextTest, ValueTest};
+use crate::filter::{Filter, Kind, NumberTest, Path, Predicate, Slot, Step as PathStep, TextTest, ValueTest};
 
 impl FilterPattern {
-    /// The same as a predicate. AWS's pages leave open whether `!=` is met where there is no such field: `missing_differs` says so.
+    /// The pattern as a filter: of records, and of any other text. A pattern on JSON is met by no text that is none.
+    #[must_use]
+    pub fn filter(&self, missing_differs: bool) -> Filter {
+        let record = self.predicate(missing_differs);
+        let text = if matches!(self.0, Language::Json(_)) { Predicate::Always(false) } else { record.clone() };
+        Filter { text: Some(text), ..Filter::on_records(record) }
+    }
+
+    /// The pattern as a predicate on records. CloudWatch does not take `!=` as met where there is no such field; `missing_differs` does.
     #[must_use]
     pub fn predicate(&self, missing_differs: bool) -> Predicate {
         match &self.0 {
@@ -52,7 +60,7 @@ impl Condition {
                 let kind = |kinds| ValueTest::Kind(kinds);
                 let test = match test {
                     Test::Compare(operator, operand) => operator.test(operand),
-                    Test::IsNull => kind(&[Kind::Null]),
+                    Test::IsNull => return is_null(path, label),
                     Test::IsTrue => kind(&[Kind::True]),
                     Test::IsFalse => kind(&[Kind::False]),
                     Test::NotExists => return Predicate::absent(path, label),
@@ -64,35 +72,51 @@ impl Condition {
     }
 }
 
+/// Null, or an array that holds it: CloudWatch takes both.
+fn is_null(path: Path, label: String) -> Predicate {
+    let Path::Steps { mut steps, through_arrays } = path.clone() else { return Predicate::Always(false) };
+    steps.push(PathStep::Elements);
+    let null = |path| Predicate::value(path, ValueTest::Kind(&[Kind::Null]), "");
+    let either = Predicate::Any(vec![null(path), null(Path::Steps { steps, through_arrays })]);
+    Predicate::Condition(label, Box::new(either))
+}
+
 impl Selector {
     fn path(&self) -> Path {
         let step = |step: &Step| match step {
             Step::Member(key) => PathStep::Key(key.clone()),
             Step::AnyMember => PathStep::Members,
             Step::Element(index) => PathStep::Index(*index),
-            Step::AnyElement => PathStep::Elements,
+            Step::AnyElement => PathStep::Each,
         };
         Path::Steps { steps: self.0.iter().map(step).collect(), through_arrays: false }
     }
 }
 
 impl Operator {
-    /// What is asked of a value of JSON. One of another type than the operand is neither equal nor different.
+    /// What is asked of a value of JSON. Strings and numbers are compared, across their types as texts; flags, null, arrays and objects
+    /// are neither equal to anything nor different from it.
     fn test(self, operand: &Operand) -> ValueTest {
-        let (equal, comparable): (_, &'static [Kind]) = match operand {
-            Operand::Anything => (ValueTest::Kind(SCALARS), SCALARS),
-            Operand::Flag(flag) => (flag.test(), &[Kind::True, Kind::False, Kind::Text]),
-            Operand::Number(number) => (ValueTest::Number(self.number_test(number)), &[Kind::Number]),
-            Operand::Words(words) => (ValueTest::Text(words.test()), &[Kind::Text]),
-            Operand::Expression(expression) => (ValueTest::Text(TextTest::Regex(expression.program().clone())), &[Kind::Text]),
+        let equal = match operand {
+            Operand::Anything => ValueTest::Kind(COMPARABLE),
+            Operand::Flag(flag) => ValueTest::Text(TextTest::one_of([flag.text()])),
+            Operand::Number(number) => {
+                let by_value = ValueTest::Number(self.number_test(number));
+                if self.is_order() {
+                    return by_value;
+                }
+                ValueTest::Any(vec![by_value, ValueTest::Text(TextTest::one_of([number.literal.as_str()]))])
+            }
+            Operand::Words(words) => ValueTest::Written(words.test()),
+            Operand::Expression(expression) => ValueTest::Written(TextTest::Regex(expression.program().clone())),
         };
         match self {
-            Self::NotEqual => ValueTest::All(vec![ValueTest::Kind(comparable), ValueTest::Not(Box::new(equal))]),
+            Self::NotEqual => ValueTest::All(vec![ValueTest::Kind(COMPARABLE), ValueTest::Not(Box::new(equal))]),
             _ => equal,
         }
     }
 
-    /// Numbers are compared as doubles, by all operators.
+    /// Numbers are compared with numbers as doubles, by all operators.
     fn number_test(self, Number { value, .. }: &Number) -> NumberTest {
         let (low, high) = match self {
             Self::Equal | Self::NotEqual => (Bound::Included(*value), Bound::Included(*value)),
@@ -105,16 +129,8 @@ impl Operator {
     }
 }
 
-/// What `*` stands for.
-const SCALARS: &[Kind] = &[Kind::Text, Kind::Number, Kind::True, Kind::False];
-
-impl Flag {
-    /// The JSON value, or a text that says so: `{ $.readOnly = true }` is used on both.
-    fn test(self) -> ValueTest {
-        let (kind, text): (&'static [Kind], _) = if self.0 { (&[Kind::True], "true") } else { (&[Kind::False], "false") };
-        ValueTest::Any(vec![ValueTest::Kind(kind), ValueTest::Text(TextTest::one_of([text]))])
-    }
-}
+/// What `*` stands for, and what `=` and `!=` say anything of.
+const COMPARABLE: &[Kind] = &[Kind::Text, Kind::Number];
 
 impl Words {
     pub(super) fn test(&self) -> TextTest {

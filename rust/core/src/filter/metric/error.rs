@@ -32,6 +32,10 @@ pub enum FilterErrorKind {
         /// How many there may be.
         limit: usize,
     },
+    /// A field of a text has a name that another one has.
+    Twice(String),
+    /// Blanks stand before the opening brace or behind the closing one.
+    Blanks,
     /// What a regular expression must not have.
     Expression(&'static str),
 }
@@ -70,6 +74,8 @@ impl FilterErrorKind {
             Self::TooLong(_) => "too-long",
             Self::Unexpected { .. } => "syntax",
             Self::TooMany { .. } => "too-many",
+            Self::Twice(_) => "field-twice",
+            Self::Blanks => "blanks",
             Self::Expression(_) => "regular-expression",
         }
     }
@@ -84,6 +90,8 @@ impl fmt::Display for FilterErrorKind {
                 write!(f, "expected {expected} but found the end of the filter pattern")
             }
             Self::TooMany { of, limit } => write!(f, "at most {limit} {of}"),
+            Self::Twice(name) => write!(f, "the field '{name}' appears twice"),
+            Self::Blanks => f.write_str("a pattern on JSON begins with its brace and ends with it: no blanks outside of them"),
             Self::Expression(why) => write!(f, "regular expression: {why}"),
         }
     }

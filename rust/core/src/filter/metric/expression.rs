@@ -42,8 +42,8 @@ impl Expression {
     }
 }
 
-/// Symbols that stand for themselves, besides letters and digits.
-const SYMBOLS: &str = ":_#=@/;,-";
+/// Symbols that stand for themselves, besides letters and digits. The blank is not on CloudWatch's list, but in its own examples.
+const SYMBOLS: &str = " :_#=@/;,-";
 /// Symbols with a meaning, which stand for themselves behind a backslash.
 const OPERATORS: &str = "^$?[]{}|\\*+.";
 

@@ -1,9 +1,10 @@
 //! Filter patterns on the fields of a text that blanks divide: `[ip, user, ..., status = 4*, bytes]`.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::error::{FilterError, FilterErrorKind};
-use super::operand::{Flag, Number, Operand, Operator};
+use super::operand::{Number, Operand, Operator};
 use super::reader::Reader;
 
 /// What stands between the square brackets.
@@ -18,6 +19,7 @@ pub struct Fields {
 /// A field by its name, and what is asked of it.
 #[derive(Debug, Clone, PartialEq)]
 struct Field {
+    /// Empty for one at the end without a name.
     name: String,
     /// Met when every comparison of one of these is met, or when there are none.
     any: Vec<Vec<(Operator, Operand)>>,
@@ -28,38 +30,59 @@ impl Fields {
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, FilterError> {
         reader.expect("[", "'['")?;
         let (mut first, mut last) = (Vec::new(), None::<Vec<Field>>);
-        loop {
+        let mut names = HashSet::new();
+        reader.skip_space();
+        let mut ended = reader.eat("]");
+        while !ended {
             reader.skip_space();
             let at = reader.rest();
             if !reader.eat("...") {
-                let field = Field::parse(reader)?;
+                // A comma before the end has a field without a name behind it.
+                let nameless = at.starts_with(']') && (last.is_some() || !names.is_empty());
+                let field = if nameless { Field { name: String::new(), any: Vec::new() } } else { Field::parse(reader)? };
+                if !names.insert(field.name.clone()) {
+                    return Err(reader.error_at(at, FilterErrorKind::Twice(field.name)));
+                }
                 last.as_mut().unwrap_or(&mut first).push(field);
             } else if last.replace(Vec::new()).is_some() {
                 return Err(reader.error_at(at, FilterErrorKind::TooMany { of: "'...'", limit: 1 }));
             }
             reader.skip_space();
-            if reader.eat("]") {
-                break;
+            ended = reader.eat("]");
+            if !ended {
+                reader.expect(",", "',' or ']'")?;
             }
-            reader.expect(",", "',' or ']'")?;
         }
         reader.end()?;
         Ok(Self { first, last })
     }
 
-    /// Whether the fields of a text are as many as are named, and what is asked of each is met.
+    /// Whether the fields of a text are at least as many as are named, and what is asked of each is met. The last one that is named takes
+    /// the rest of the text, if nothing else does.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
-        let fields = split(text);
+        let mut fields = split(text);
         let named = self.first.len() + self.last.as_ref().map_or(0, Vec::len);
-        let enough = if self.last.is_some() { named <= fields.len() } else { named == fields.len() };
+        let enough = named <= fields.len();
+        if self.last.is_none() && enough && named > 0 && named < fields.len() {
+            let rest = fields[named - 1].start;
+            fields.truncate(named);
+            fields[named - 1].text = text[rest..].trim_ascii_end();
+        }
         let pairs = self.first.iter().zip(&fields);
         let pairs = pairs.chain(self.last.iter().flatten().rev().zip(fields.iter().rev()));
-        enough && { pairs }.all(|(field, text)| field.matches(text))
+        enough && { pairs }.all(|(field, found)| field.matches(found.text))
     }
 }
 
+/// A field of a text.
+struct Found<'t> {
+    text: &'t [u8],
+    /// Where it starts, marks included.
+    start: usize,
+}
+
 /// The fields of a text. Quotes and square brackets around blanks make one field of what they enclose, if a blank or the end follows.
-fn split(text: &[u8]) -> Vec<&[u8]> {
+fn split(text: &[u8]) -> Vec<Found<'_>> {
     let mut fields = Vec::new();
     let mut rest = text.trim_ascii_start();
     while let Some(&first) = rest.first() {
@@ -74,7 +97,7 @@ fn split(text: &[u8]) -> Vec<&[u8]> {
             let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
             (&rest[..end], end)
         };
-        fields.push(field);
+        fields.push(Found { text: field, start: text.len() - rest.len() });
         rest = rest[behind..].trim_ascii_start();
     }
     fields
@@ -124,7 +147,7 @@ impl Field {
 /// Everything is text here, `true` too.
 fn comparison(reader: &mut Reader<'_>, operator: Operator) -> Result<(Operator, Operand), FilterError> {
     let operand = match reader.operand(operator)? {
-        Operand::Flag(Flag(flag)) => Operand::words(if flag { "true" } else { "false" }),
+        Operand::Flag(flag) => Operand::words(flag.text()),
         operand => operand,
     };
     Ok((operator, operand))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::{FilterError, FilterErrorKind};
 use super::operand::{Operand, Operator};
-use super::reader::{Reader, is_name};
+use super::reader::{Reader, is_bare, is_name};
 
 /// How many wildcard selectors one filter pattern may have.
 const MAX_WILDCARDS: usize = 3;
@@ -97,7 +97,7 @@ impl Parser<'_, '_> {
         let selector = self.selector()?;
         self.reader.skip_space();
         let test = match self.reader.operator() {
-            Some(operator) => Test::Compare(operator, self.reader.operand(operator)?),
+            Some(operator) => Test::Compare(operator, self.operand(operator)?),
             None if self.word("IS") => self.kind()?,
             None if self.word("NOT") => {
                 self.reader.skip_space();
@@ -109,6 +109,16 @@ impl Parser<'_, '_> {
             None => return Err(self.reader.unexpected("a comparison sign, IS or NOT EXISTS")),
         };
         Ok(Condition::Field(selector, test))
+    }
+
+    /// A value, which is never null without quotes.
+    fn operand(&mut self, operator: Operator) -> Result<Operand, FilterError> {
+        self.reader.skip_space();
+        let at = self.reader.rest();
+        if at.strip_prefix("null").is_some_and(|rest| !rest.starts_with(is_bare)) {
+            return Err(self.reader.unexpected_at(at, "a value: IS NULL asks for null, and \"null\" in quotes for the text"));
+        }
+        self.reader.operand(operator)
     }
 
     /// Passes a word that no letter follows.

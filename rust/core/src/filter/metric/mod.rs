@@ -6,6 +6,7 @@ mod error;
 mod expression;
 mod fields;
 mod json;
+mod lint;
 mod operand;
 mod reader;
 mod terms;
@@ -14,6 +15,7 @@ use std::fmt;
 
 pub use error::{FilterError, FilterErrorKind};
 pub use fields::Fields;
+pub use lint::{Remark, RemarkKind};
 
 use expression::Expression;
 use reader::Reader;
@@ -49,7 +51,11 @@ impl FilterPattern {
         let mut reader = Reader::new(text);
         Ok(Self(match reader.rest().chars().next() {
             None => Language::Everything,
-            Some('{') => Language::Json(json::Condition::parse(&mut reader)?),
+            Some('{') => {
+                let condition = json::Condition::parse(&mut reader)?;
+                no_blanks_outside(text)?;
+                Language::Json(condition)
+            }
             Some('[') => Language::Fields(fields::Fields::parse(&mut reader)?),
             Some('%') => {
                 let expression = reader.expression()?;
@@ -59,6 +65,16 @@ impl FilterPattern {
             Some(_) => Language::Terms(terms::Terms::parse(&mut reader)?),
         }))
     }
+}
+
+/// `CloudWatch` tells the language by the very first character.
+fn no_blanks_outside(text: &str) -> Result<(), FilterError> {
+    let inside = text.trim_ascii_end();
+    if text.starts_with('{') && inside.len() == text.len() {
+        return Ok(());
+    }
+    let rest = if text.starts_with('{') { &text[inside.len()..] } else { text };
+    Err(FilterError::new(FilterErrorKind::Blanks, text, rest))
 }
 
 /// The normal form: a blank around each sign, no brackets that change nothing, texts in double quotes.

@@ -52,7 +52,7 @@ impl Operator {
 /// What a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Operand {
-    /// `*`: any value that is a text, a number or a flag.
+    /// `*`: any value that is a text or a number.
     Anything,
     Words(Words),
     Number(Number),
@@ -75,13 +75,19 @@ pub(super) struct Number {
     pub(super) value: f64,
 }
 
-/// `true` or `false` without quotes: the JSON value, or a text that says so.
+/// `true` or `false` without quotes: the text that says so, and never the JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) bool);
 
 impl Operand {
     pub(super) fn words(text: &str) -> Self {
         if text == "*" { Self::Anything } else { Self::Words(Words::new(text)) }
+    }
+}
+
+impl Flag {
+    pub(super) fn text(self) -> &'static str {
+        if self.0 { "true" } else { "false" }
     }
 }
 
@@ -118,7 +124,7 @@ impl fmt::Display for Operand {
                 f.write_str(&quote(&format!("{}{text}{}", star(*any_before), star(*any_behind))))
             }
             Self::Number(number) => f.write_str(&number.literal),
-            Self::Flag(Flag(flag)) => write!(f, "{flag}"),
+            Self::Flag(flag) => f.write_str(flag.text()),
             Self::Expression(expression) => write!(f, "%{}%", expression.source()),
         }
     }

@@ -164,13 +164,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What names of members and of fields consist of.
+/// What names of members and of fields consist of. Other alphabets need quotes, as `.['…']` has them.
 pub(super) fn is_name(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '-' | '_')
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
 /// What values without quotes consist of: more than CloudWatch's pages say, since patterns that AWS gives as examples need it.
-fn is_bare(character: char) -> bool {
+pub(super) fn is_bare(character: char) -> bool {
     is_name(character) || matches!(character, '.' | '*' | ':')
 }
 

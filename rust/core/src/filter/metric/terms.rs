@@ -52,7 +52,7 @@ fn term(reader: &mut Reader<'_>) -> Result<String, FilterError> {
 }
 
 fn is_plain(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
+    character.is_ascii_alphanumeric() || character == '_'
 }
 
 fn is_space(character: char) -> bool {

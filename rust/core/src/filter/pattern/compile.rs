@@ -4,6 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
+use super::state::{State, never};
 use super::wildcard::Wildcard;
 use super::{Combination, Pattern};
 use crate::filter::value::Scalar;
@@ -13,10 +14,12 @@ use crate::filter::{Derived, Filter, Folded, Glob, Kind, NumberTest, Path, Predi
 const ENVELOPE: [&str; 9] = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];
 
 impl Pattern {
-    /// The pattern as a filter: of records, and of any other document as it is.
+    /// The pattern as a filter: of records, and of any other document as it is; with the state of a rule, of what that rule sees.
     #[must_use]
-    pub fn filter(&self) -> Filter {
-        Filter { record: self.of_record(), document: Some(self.of_document()) }
+    pub fn filter(&self, state: Option<State>) -> Filter {
+        let record = self.of_record();
+        let document = if state == Some(State::Disabled) { never() } else { self.of_document() };
+        Filter { record: state.map_or(record.clone(), |state| state.sees(record)), document: Some(document), text: None }
     }
 
     /// Met by JSON documents whose own members are as the pattern says.
@@ -57,15 +60,12 @@ pub(super) enum Place {
     Nowhere,
 }
 
-/// What a field of an event on a bus is in the record. An event has an id of its own, for which that of the record stands.
+/// What a field of an event on a bus is: a member of the event that the record came in, or what follows from the record.
 pub(super) fn in_envelope(name: &str) -> Place {
+    if let Some(member) = Derived::of_event(name) {
+        return Place::At(Path::Derived(member));
+    }
     match name {
-        "source" => Place::At(Path::Derived(Derived::Source)),
-        "detail-type" => Place::At(Path::Derived(Derived::DetailType)),
-        "account" => Place::At(steps("recipientAccountId")),
-        "time" => Place::At(steps("eventTime")),
-        "region" => Place::At(steps("awsRegion")),
-        "id" => Place::At(steps("eventID")),
         "version" => Place::Fixed("0"),
         _ => match name.strip_prefix("detail.") {
             // Events on a bus come without the context that a trail may add.

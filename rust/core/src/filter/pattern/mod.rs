@@ -8,6 +8,7 @@ mod compile;
 mod error;
 mod lint;
 mod parse;
+mod state;
 mod wildcard;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
 pub use error::{PatternError, PatternErrorKind};
 pub use lint::{Remark, RemarkKind};
+pub use state::State;
 pub use wildcard::{Wildcard, WildcardError};
 
 use alternative::Quoted;

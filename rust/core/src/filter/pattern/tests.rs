@@ -9,7 +9,7 @@ mod random;
 
 fn matches(pattern: &str, event: &str) -> bool {
     let pattern = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-    Single::new(&pattern.filter()).matches(event.as_bytes()).unwrap_or_else(|error| panic!("{event}: {error}"))
+    Single::new(&pattern.filter(None)).matches(event.as_bytes()).unwrap_or_else(|error| panic!("{event}: {error}"))
 }
 
 fn refusal(pattern: &str) -> PatternError {
@@ -294,7 +294,9 @@ fn records_and_their_envelopes() {
     );
     assert!(matches(example, &envelope));
     assert!(matches(r#"{"id":["i"],"account":["1"]}"#, &envelope));
-    assert!(!matches(r#"{"eventName":["DisableKey"]}"#, &envelope), "the record is below detail");
+    assert!(!matches(r#"{"source":["aws.kms"]}"#, &envelope.replace("aws.kms", "aws.other")), "what the event says counts");
+    assert!(matches(r#"{"eventName":["DisableKey"]}"#, &envelope), "it is the record in it that is seen");
+    assert!(!matches(r#"{"account":["1"]}"#, &envelope.replace(record, r#"{"state":"running"}"#)), "of another service");
 }
 
 #[test]
@@ -474,7 +476,7 @@ fn what_is_not_met_is_explained() {
     let pattern = Pattern::parse(r#"{"source":["aws.s3"],"detail":{"eventName":["PutObject"],"errorCode":[{"exists":false}]}}"#)
         .expect("a pattern");
     let record = br#"{"eventTime":"2023-07-10T11:42:36Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","errorCode":"AccessDenied"}"#;
-    let unmet = Single::new(&pattern.filter()).explain(record).expect("a record");
+    let unmet = Single::new(&pattern.filter(None)).explain(record).expect("a record");
     let unmet: Vec<_> = unmet.into_iter().map(|unmet| (unmet.condition, unmet.found)).collect();
     assert_eq!(unmet, [(r#"detail.errorCode: [{"exists":false}]"#.to_owned(), vec![r#""AccessDenied""#.to_owned()])]);
 }
@@ -506,12 +508,12 @@ fn what_surprises() {
         (r#"{"detail":{"$or":[{"a":["*"]},{"a":["*"]}]}}"#, &[("detail.a", "plain-star")]),
         (r#"{"detail":{"a":["x"]},"resources":{"type":["y"]}}"#, &[("resources.type", "no-envelope")]),
     ] {
-        let remarks = Pattern::lint(pattern).expect("a pattern");
+        let remarks = Pattern::lint(pattern, None).expect("a pattern");
         let found: Vec<_> = remarks.iter().map(|remark| (remark.field.as_str(), remark.kind.name())).collect();
         assert_eq!(found, expected, "{pattern}");
         assert!(remarks.iter().all(|remark| !remark.kind.to_string().contains('\n')));
     }
-    assert!(Pattern::lint("{}").is_err());
+    assert!(Pattern::lint("{}", None).is_err());
 }
 
 /// The verdicts of AWS's own matcher on patterns and events, where they are at hand.

@@ -78,8 +78,14 @@ impl Index {
         rules.clear();
         for (path, by_text) in &self.by_path {
             for value in paths.values(*path, subject, scratch) {
-                let Scalar::Text(text) = value.value.scalar(subject.cursor) else { continue };
-                for &(rule, need) in by_text.get(&*text).map_or(&[][..], Vec::as_slice) {
+                let scalar = value.value.scalar(subject.cursor);
+                // A test on texts may be one on numbers as they are written, too.
+                let text: &[u8] = match &scalar {
+                    Scalar::Text(text) => text,
+                    Scalar::Number(written) => written,
+                    _ => continue,
+                };
+                for &(rule, need) in by_text.get(text).map_or(&[][..], Vec::as_slice) {
                     let met = &mut met[rule as usize];
                     if *met == 0 {
                         rules.push(rule);
@@ -117,7 +123,9 @@ fn needs(predicate: &Predicate<PathId>) -> Vec<Need<'_>> {
         Predicate::Values(slots) => {
             let certain = slots.iter().filter(|slot| !slot.or_absent);
             let needs = certain.filter_map(|slot| match &slot.test {
-                Some(ValueTest::Text(TextTest::In(texts))) => Some(Need { path: slot.path, texts: texts.iter().collect() }),
+                Some(ValueTest::Text(TextTest::In(texts)) | ValueTest::Written(TextTest::In(texts))) => {
+                    Some(Need { path: slot.path, texts: texts.iter().collect() })
+                }
                 _ => None,
             });
             needs.collect()

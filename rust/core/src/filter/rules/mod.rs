@@ -215,28 +215,34 @@ impl Matcher {
         Self { rules, scratch: Scratch::default(), candidates: Candidates::default(), hits: Vec::new() }
     }
 
-    /// Whether the record meets any rule.
-    pub(crate) fn matches(&mut self, record: &Record, whole: Value, cursor: &Cursor<'_>) -> bool {
-        !self.hits(record, whole, cursor).is_empty()
+    /// Whether the record meets any rule. It may have come in an event on a bus.
+    pub(crate) fn matches(&mut self, record: &Record, envelope: Option<Value>, whole: Value, cursor: &Cursor<'_>) -> bool {
+        !self.hits(record, envelope, whole, cursor).is_empty()
     }
 
     /// The numbers of the rules that a record meets, in order.
-    pub(crate) fn hits(&mut self, record: &Record, whole: Value, cursor: &Cursor<'_>) -> &[u32] {
-        self.run(Subject { record: Some(record), whole, cursor })
+    pub(crate) fn hits(&mut self, record: &Record, envelope: Option<Value>, whole: Value, cursor: &Cursor<'_>) -> &[u32] {
+        self.run(Subject { record: Some(record), envelope, whole, cursor })
     }
 
     /// Whether a document of any kind meets any rule. Paths begin at its top; nothing can be derived from it.
     pub(crate) fn document_matches(&mut self, whole: Value, cursor: &Cursor<'_>) -> bool {
-        !self.run(Subject { record: None, whole, cursor }).is_empty()
+        !self.run(Subject { record: None, envelope: None, whole, cursor }).is_empty()
     }
 
     /// Why the first rule is not met: the conditions that fail; none when it is met.
-    pub(crate) fn explain(&mut self, record: Option<&Record>, whole: Value, cursor: &Cursor<'_>) -> Vec<Unmet> {
+    pub(crate) fn explain(
+        &mut self,
+        record: Option<&Record>,
+        envelope: Option<Value>,
+        whole: Value,
+        cursor: &Cursor<'_>,
+    ) -> Vec<Unmet> {
         let Self { rules, scratch, .. } = self;
         rules.paths.reset(scratch);
         let mut unmet = Vec::new();
         if let Some(predicate) = rules.predicates.first() {
-            rules.unmet(predicate, Subject { record, whole, cursor }, scratch, &mut unmet);
+            rules.unmet(predicate, Subject { record, envelope, whole, cursor }, scratch, &mut unmet);
         }
         unmet
     }

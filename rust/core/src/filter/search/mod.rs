@@ -112,7 +112,7 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
                 let Path::Steps { steps, .. } = &slot.path else { return None };
                 let key = steps.iter().rev().find_map(|step| match step {
                     Step::Key(key) => Some(Some(key.as_str())),
-                    Step::Members => Some(None),
+                    Step::Members | Step::Each => Some(None),
                     Step::Index(_) | Step::Elements => None,
                 });
                 Need::new(key.flatten(), text_test(slot.test.as_ref()?)?)
@@ -152,10 +152,10 @@ fn is_selective(test: &TextTest) -> bool {
     }
 }
 
-/// The test of a value that only strings pass.
+/// The test of a value that only strings pass, or strings and numbers: what stands in the text without quotes is never ruled out.
 fn text_test(test: &ValueTest) -> Option<&TextTest> {
     match test {
-        ValueTest::Text(test) => Some(test),
+        ValueTest::Text(test) | ValueTest::Written(test) => Some(test),
         ValueTest::Any(tests) | ValueTest::All(tests) if tests.len() == 1 => text_test(&tests[0]),
         _ => None,
     }

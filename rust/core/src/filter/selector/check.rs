@@ -7,6 +7,7 @@ use super::field::{Category, EXCLUDABLE, Field, Operator, Target};
 use super::finding::{Code, Findings};
 use super::read::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, FieldSelector};
+use crate::partition::is_partition;
 
 /// Basic selectors of a trail, and advanced selectors of an event data store.
 const MAX_SELECTORS: usize = 5;
@@ -52,7 +53,8 @@ pub(super) fn number_of_basic(target: Target, path: &str, number: usize, selecto
     }
     // A value that means all resources of a type does not count.
     let resources = selectors.iter().flat_map(|selector| &selector.resources);
-    let counted: usize = resources.map(|resource| resource.values.iter().filter(|value| !is_all(value)).count()).sum();
+    let counted: usize =
+        resources.map(|resource| resource.values.iter().filter(|value| !is_all(&resource.kind, value)).count()).sum();
     if counted > MAX_RESOURCES {
         let message = format!("expected at most {MAX_RESOURCES} data resources in all selectors together but found {counted}");
         findings.error(path, Code::TooManyResources, message);
@@ -96,21 +98,16 @@ pub(super) fn advanced(
     }
 }
 
-/// Fields that come twice, of which both have to be met. Where one value must stand alone, a second field is no way around.
+/// Fields that come twice.
 fn twins(fields: &[(String, FieldSelector)], findings: &mut Findings) {
     let mut seen = HashSet::new();
     for (path, selector) in fields {
         if seen.insert(selector.field) {
             continue;
         }
-        let path = format!("{path}.Field");
-        let name = selector.field.name();
-        if matches!(selector.field, Field::EventCategory | Field::ResourcesType) {
-            findings.error(&path, Code::FieldTwice, format!("{name} appears twice in one selector"));
-        } else {
-            let message = format!("{name} appears twice in one selector: both have to be met");
-            findings.warning(&path, Code::FieldTwice, message);
-        }
+        let message =
+            format!("{} appears twice in one selector: one field selector can have all of its operators", selector.field.name());
+        findings.error(&format!("{path}.Field"), Code::FieldTwice, message);
     }
 }
 
@@ -213,9 +210,15 @@ fn arns(path: &str, selector: &FieldSelector, objects: bool, findings: &mut Find
         for (at, value) in values.iter().enumerate() {
             let path = element(&format!("{path}.{}", operator.name()), at);
             match operator.positive() {
-                Operator::Equals if !is_arn(value) || objects && bucket_without_slash(value) => {
+                Operator::Equals if !is_arn(value) || objects && object_path(value).is_some_and(str::is_empty) => {
                     let what = if objects { "ARN of an object" } else { "ARN" };
-                    findings.warning(&path, Code::Arn, format!("{} is no whole {what}, and is equal to none", quoted(value)));
+                    let hint = match operator {
+                        _ if !objects => "",
+                        Operator::Equals => "; StartsWith has all objects of a bucket",
+                        _ => "; NotStartsWith takes all objects of a bucket away",
+                    };
+                    let message = format!("{} is no whole {what}, and is equal to none{hint}", quoted(value));
+                    findings.warning(&path, Code::Arn, message);
                 }
                 Operator::StartsWith if !value.bytes().zip("arn:".bytes()).all(|(found, expected)| found == expected) => {
                     findings.warning(&path, Code::Arn, format!("no ARN starts with {}", quoted(value)));
@@ -232,7 +235,7 @@ fn is_arn(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     let [first, partition, service] = [parts.next(), parts.next(), parts.next()];
     first == Some("arn")
-        && partition.is_some_and(|part| !part.is_empty())
+        && partition.is_some_and(is_partition)
         && service.is_some_and(|part| !part.is_empty())
         && parts.nth(2).is_some_and(|resource| !resource.is_empty())
 }
@@ -251,6 +254,11 @@ fn slash(path: &str, value: &str, findings: &mut Findings) {
 
 fn bucket_without_slash(arn: &str) -> bool {
     arn.split_once(":s3:::").is_some_and(|(_, name)| !name.is_empty() && !name.contains('/'))
+}
+
+/// What stands behind the name of a bucket and its slash; nothing where there is no slash.
+fn object_path(arn: &str) -> Option<&str> {
+    arn.split_once(":s3:::").map(|(_, name)| name.split_once('/').map_or("", |(_, path)| path))
 }
 
 fn resource_type(path: &str, value: &str, findings: &mut Findings) {
@@ -293,8 +301,10 @@ pub(super) fn excluded(path: &str, sources: &[String], findings: &mut Findings) 
     }
 }
 
-/// The resource types that basic selectors know.
-const BASIC_TYPES: [&str; 3] = [S3_OBJECT, "AWS::Lambda::Function", "AWS::DynamoDB::Table"];
+/// The resource types that basic selectors know, and their services as ARNs name them.
+const BASIC_SERVICES: [(&str, &str); 3] =
+    [(S3_OBJECT, "s3"), ("AWS::Lambda::Function", "lambda"), ("AWS::DynamoDB::Table", "dynamodb")];
+const BASIC_TYPES: [&str; 3] = [BASIC_SERVICES[0].0, BASIC_SERVICES[1].0, BASIC_SERVICES[2].0];
 
 pub(super) fn data_resource(path: &str, resource: &DataResource, findings: &mut Findings) {
     if !BASIC_TYPES.contains(&resource.kind.as_str()) {
@@ -302,24 +312,59 @@ pub(super) fn data_resource(path: &str, resource: &DataResource, findings: &mut 
     }
     for (at, value) in resource.values.iter().enumerate() {
         let path = element(&format!("{path}.Values"), at);
-        wildcard(&path, value, findings);
-        if is_all(value) {
+        if is_all(&resource.kind, value) || !BASIC_TYPES.contains(&resource.kind.as_str()) {
             continue;
         }
-        if !value.starts_with("arn:") || resource.kind != S3_OBJECT && !is_arn(value) {
-            findings.warning(&path, Code::Arn, format!("{} is no ARN, and selects nothing", quoted(value)));
-        } else if resource.kind == S3_OBJECT {
-            slash(&path, value, findings);
+        if resource.kind == S3_OBJECT {
+            objects(&path, value, findings);
+        } else if !is_arn(value) || value.split(':').nth(2) != service(&resource.kind) {
+            let all = all(&resource.kind, value);
+            let message = format!("expected the ARN of one resource, or {all} for all of them, but found {}", quoted(value));
+            findings.error(&path, Code::Arn, message);
+        } else {
+            wildcard(&path, value, findings);
         }
     }
 }
 
+/// A value of a basic selector for objects: a bucket, a slash, and the beginning of keys.
+fn objects(path: &str, value: &str, findings: &mut Findings) {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+    };
+    let bucket = value.split_once(":s3:::").filter(|_| is_arn(value)).map(|(_, name)| name);
+    let message = match bucket.map(|name| name.split_once('/').ok_or(name)) {
+        Some(Ok((bucket, keys))) if is_name(bucket) => return wildcard(path, keys, findings),
+        Some(Err(bucket)) if is_name(bucket) => {
+            let whole = quoted(&format!("{value}/"));
+            findings.error(path, Code::BucketSlash, format!("expected a slash behind the bucket: {whole} is all of its objects"));
+            return;
+        }
+        _ => {
+            format!("expected a bucket and a slash, as in \"arn:aws:s3:::bucket/\", or {} for all objects", all(S3_OBJECT, value))
+        }
+    };
+    findings.error(path, Code::Arn, format!("{message}, but found {}", quoted(value)));
+}
+
+/// The service that the ARNs of a resource type name.
+fn service(kind: &str) -> Option<&'static str> {
+    BASIC_SERVICES.iter().find(|(known, _)| *known == kind).map(|(_, service)| *service)
+}
+
+/// The value that means every resource of a type, in the partition of another value.
+fn all(kind: &str, value: &str) -> String {
+    let partition = value.split(':').nth(1).filter(|name| is_partition(name)).unwrap_or("aws");
+    quoted(&format!("arn:{partition}:{}", service(kind).unwrap_or_default()))
+}
+
 /// Whether a value of a basic selector means every resource of its type: an ARN that ends with the service.
-pub(super) fn is_all(value: &str) -> bool {
+pub(super) fn is_all(kind: &str, value: &str) -> bool {
     let mut parts = value.split(':');
-    let is_service = matches!(
-        [parts.next(), parts.next(), parts.next()],
-        [Some("arn"), Some("aws" | "aws-cn" | "aws-us-gov"), Some("s3" | "lambda" | "dynamodb")]
-    );
-    is_service && parts.all(str::is_empty)
+    let [arn, partition, found] = [parts.next(), parts.next(), parts.next()];
+    arn == Some("arn")
+        && partition.is_some_and(is_partition)
+        && found.is_some()
+        && found == service(kind)
+        && parts.all(str::is_empty)
 }

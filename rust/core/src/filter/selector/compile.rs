@@ -30,8 +30,8 @@ impl AdvancedSelector {
         let mut resources = Resources::default();
         for selector in &self.fields {
             match selector.field {
-                Field::ResourcesType => resources.types.push(selector),
-                Field::ResourcesArn => resources.arns.push(selector),
+                Field::ResourcesType => resources.kind = Some(selector),
+                Field::ResourcesArn => resources.arn = Some(selector),
                 Field::EventCategory => parts.extend(selector.category()),
                 Field::ReadOnly => parts.push(selector.read_only(unknown)),
                 _ => parts.push(selector.on_one_value()),
@@ -123,15 +123,15 @@ impl FieldSelector {
 /// The conditions on the resources of an event.
 #[derive(Default)]
 struct Resources<'a> {
-    types: Vec<&'a FieldSelector>,
-    arns: Vec<&'a FieldSelector>,
+    kind: Option<&'a FieldSelector>,
+    arn: Option<&'a FieldSelector>,
 }
 
 impl Resources<'_> {
     /// Type and ARN are those of one resource. An ARN that is taken away takes the event with it.
     fn predicate(&self) -> Vec<Predicate> {
-        let mut parts: Vec<_> = self.types.first().map(|kind| self.of_type(kind.label(true))).into_iter().collect();
-        for arn in &self.arns {
+        let mut parts: Vec<_> = self.kind.map(|kind| self.of_type(kind.label(true))).into_iter().collect();
+        if let Some(arn) = self.arn {
             parts.extend(self.with_arn(arn, true));
             parts.extend(self.with_arn(arn, false));
         }
@@ -166,12 +166,12 @@ impl Resources<'_> {
 
     /// A resource of the type.
     fn slots(&self) -> Vec<Slot> {
-        let hits = self.types.iter().filter_map(|kind| kind.hits(true));
-        hits.map(|hits| slot(Path::keys_through_arrays(["resources", "type"]), hits)).collect()
+        let hits = self.kind.and_then(|kind| kind.hits(true));
+        hits.into_iter().map(|hits| slot(Path::keys_through_arrays(["resources", "type"]), hits)).collect()
     }
 
     fn has_objects(&self) -> bool {
-        let conditions = self.types.iter().flat_map(|selector| &selector.conditions);
+        let conditions = self.kind.iter().flat_map(|selector| &selector.conditions);
         conditions.flat_map(|(_, values)| values).any(|value| value == S3_OBJECT)
     }
 }

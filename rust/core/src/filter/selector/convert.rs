@@ -43,8 +43,9 @@ impl BasicSelector {
         let mut fields = vec![equals(Field::EventCategory, [Category::Data.name()])];
         fields.extend(self.read_write.field());
         let operator = if kind == S3_OBJECT { Operator::StartsWith } else { Operator::Equals };
+        let all = values.iter().any(|value| is_all(&kind, value));
         fields.push(equals(Field::ResourcesType, [kind]));
-        if !values.iter().any(|value| is_all(value)) {
+        if !all {
             fields.push(FieldSelector { field: Field::ResourcesArn, conditions: vec![(operator, values)] });
         }
         AdvancedSelector { name: None, fields }

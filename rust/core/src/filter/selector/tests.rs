@@ -181,6 +181,10 @@ fn the_rules_of_categories() {
         (format!("{DATA},{S3},{S3}"), "field-twice FieldSelectors[2].Field"),
         (format!("{DATA},{DATA},{S3}"), "field-twice FieldSelectors[1].Field"),
         (
+            format!("{DATA},{S3},{},{}", field("eventName", r#""Equals":["x"]"#), field("eventName", r#""NotEquals":["y"]"#)),
+            "field-twice FieldSelectors[3].Field",
+        ),
+        (
             format!("{DATA},{}", field("resources.type", r#""NotEquals":["AWS::S3::Object"]"#)),
             "operator FieldSelectors[1].NotEquals",
         ),
@@ -295,13 +299,12 @@ fn what_surprises() {
         (arn(r#""Equals":["arn:aws:s3:::b/x"]"#), ""),
         (arn(r#""Equals":["arn:aws:s3:::b"]"#), "arn FieldSelectors[2].Equals[0]"),
         (arn(r#""Equals":["b/x"]"#), "arn FieldSelectors[2].Equals[0]"),
+        (arn(r#""Equals":["arn:aws:s3:::b/"]"#), "arn FieldSelectors[2].Equals[0]"),
+        (arn(r#""NotEquals":["arn:aws-iso-b:s3:::b/"]"#), "arn FieldSelectors[2].NotEquals[0]"),
+        (arn(r#""NotEquals":["arn:aws:s3:::b/folder/"]"#), ""),
         (arn(r#""EndsWith":["*.txt"]"#), "wildcard FieldSelectors[2].EndsWith[0]"),
         (arn(r#""EndsWith":["a?.txt"]"#), "wildcard FieldSelectors[2].EndsWith[0]"),
         (arn(r#""Equals":["arn:aws:s3:::b/x"],"NotEndsWith":["x"]"#), "contradiction FieldSelectors[2].Equals[0]"),
-        (
-            advanced(&format!("{DATA},{S3},{0},{0}", field("eventName", r#""Equals":["x"]"#))),
-            "field-twice FieldSelectors[3].Field",
-        ),
         (kind("AWS::S3::object"), "resource-type FieldSelectors[1].Equals[0]"),
         (kind("AWS::Quicksight::ActionConnector"), ""),
         (
@@ -323,16 +326,35 @@ fn what_surprises() {
     }
     let basic = |kind: &str, value: &str| format!(r#"{{"DataResources":[{{"Type":"{kind}","Values":["{value}"]}}]}}"#);
     for (kind, value, expected) in [
-        ("AWS::S3::Object", "arn:aws:s3:::b", Some("bucket-slash")),
-        ("AWS::S3::Object", "arn:aws:s3:::b/", None),
-        ("AWS::S3::Object", "arn:aws-cn:s3", None),
-        ("AWS::S3::Object", "b/", Some("arn")),
-        ("AWS::S3::Object", "arn:aws:s3:::b/*", Some("wildcard")),
-        ("AWS::Lambda::Function", "arn:aws:lambda", None),
-        ("AWS::Lambda::Function", "arn:aws:lambda:eu-west-1:111122223333:function:f", None),
-        ("AWS::Lambda::Function", "arn:aws:lambda:eu-west-1", Some("arn")),
+        ("AWS::S3::Object", "arn:aws:s3:::b", "error bucket-slash"),
+        ("AWS::S3::Object", "arn:aws:s3:::b/", ""),
+        ("AWS::S3::Object", "arn:aws:s3:::b/k", ""),
+        ("AWS::S3::Object", "arn:aws:s3:::", ""),
+        ("AWS::S3::Object", "arn:aws-cn:s3", ""),
+        ("AWS::S3::Object", "arn:aws-new:s3", ""),
+        ("AWS::S3::Object", "arn:AWS:s3", "error arn"),
+        ("AWS::S3::Object", "b/", "error arn"),
+        ("AWS::S3::Object", "b/*", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::*", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::*/", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::*/*", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::/", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::b*/x", "error arn"),
+        ("AWS::S3::Object", "arn:aws:s3:::b/*", "warning wildcard"),
+        ("AWS::S3::Object", "arn:aws:lambda", "error arn"),
+        ("AWS::Lambda::Function", "arn:aws:lambda", ""),
+        ("AWS::Lambda::Function", "arn:aws-eusc:lambda", ""),
+        ("AWS::Lambda::Function", "arn:aws:lambda:eu-west-1:111122223333:function:f", ""),
+        ("AWS::Lambda::Function", "arn:aws:lambda:eu-west-1", "error arn"),
+        ("AWS::Lambda::Function", "arn:aws:lambda:*", "error arn"),
+        ("AWS::Lambda::Function", "arn:aws:s3", "error arn"),
+        ("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:111122223333:table/t", ""),
+        ("AWS::DynamoDB::Table", "arn:aws:lambda:eu-west-1:111122223333:function:f", "error arn"),
     ] {
-        let expected: Vec<_> = expected.iter().map(|code| format!("warning {code} DataResources[0].Values[0]")).collect();
+        let expected = match expected {
+            "" => Vec::new(),
+            expected => vec![format!("{expected} DataResources[0].Values[0]")],
+        };
         assert_eq!(told(&basic(kind, value), Target::Trail), expected, "{value}");
     }
 }
@@ -353,6 +375,15 @@ fn findings_say_what_would_be_right() {
     assert_eq!(
         message(&advanced(&format!("{DATA},{S3},{}", field("resources.ARN", r#""StartsWith":["arn:aws:s3:::b"]"#)))),
         "\"arn:aws:s3:::b\" is the beginning of other buckets' names, too; \"arn:aws:s3:::b/\" is this bucket alone"
+    );
+    let basic = |value: &str| format!(r#"{{"DataResources":[{{"Type":"AWS::S3::Object","Values":["{value}"]}}]}}"#);
+    assert_eq!(
+        message(&basic("arn:aws:s3:::b")),
+        "expected a slash behind the bucket: \"arn:aws:s3:::b/\" is all of its objects"
+    );
+    assert_eq!(
+        message(&basic("arn:aws-cn:s3:::*")),
+        "expected a bucket and a slash, as in \"arn:aws:s3:::bucket/\", or \"arn:aws-cn:s3\" for all objects, but found \"arn:aws-cn:s3:::*\""
     );
     assert_eq!(
         message(&advanced(&format!("{MANAGEMENT},{}", field("eventName", r#""Equals":["x"]"#)))),

@@ -8,7 +8,7 @@ use crate::filter::{Filter, Single};
 
 fn single(pattern: &str, missing_differs: bool) -> Single {
     let pattern = FilterPattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-    Single::new(&Filter::on_records(pattern.predicate(missing_differs)))
+    Single::new(&pattern.filter(missing_differs))
 }
 
 fn meets(pattern: &str, record: &str) -> bool {
@@ -24,7 +24,7 @@ fn check(record: &str, cases: &[(&str, bool)]) {
 /// An event with a value of every kind, as the examples on "Filter pattern syntax" have it.
 const ONE: &str = r#"{"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],
     "objectList":[{"name":"a","id":1},{"name":"b","id":2}],"SomeObject":null,"ThisFlag":true,"Off":false,"cluster.name":"c",
-    "count":404,"small":1e-2,"zero":0,"large":9.999999999999999e22,"text":"404","flag":"true","nested":{"a":{"b":"c"}},"empty":{},"none":[]}"#;
+    "count":404,"small":1e-2,"zero":0,"large":9.999999999999999e22,"text":"404","flag":"true","nested":{"a":{"b":"c"}},"list":[1,null],"empty":{},"none":[]}"#;
 
 #[test]
 fn strings_and_wildcards() {
@@ -85,6 +85,8 @@ fn arrays_and_objects_are_neither_equal_nor_different() {
             (r#"{ $.arrayKey[2] != "value" }"#, false),
             ("{ $.eventType[0] = * }", false),
             (r#"{ $.arrayKey.* = "value" }"#, false),
+            (r#"{ $.nested.a[*] = "c" }"#, true),
+            ("{ $.empty[*] NOT EXISTS }", true),
             (r#"{ $[0] = "value" }"#, false),
             ("{ $.* = %111\\.111\\.111\\.1[0-9]{1,2}% }", true),
             ("{ $.* = %222% }", false),
@@ -126,17 +128,50 @@ fn null_flags_and_what_is_missing() {
             ("{ $.Off IS TRUE }", false),
             ("{ $.flag IS TRUE }", false),
             ("{ $.Other IS FALSE }", false),
-            ("{ $.ThisFlag = true }", true),
+            // Flags are compared with nothing.
+            ("{ $.ThisFlag = true }", false),
             ("{ $.ThisFlag != true }", false),
-            ("{ $.ThisFlag != false }", true),
+            ("{ $.ThisFlag != false }", false),
             ("{ $.flag = true }", true),
             ("{ $.flag != false }", true),
-            ("{ $.count != true }", false),
+            ("{ $.count != true }", true),
             (r#"{ $.ThisFlag = "true" }"#, false),
+            (r#"{ $.ThisFlag != "x" }"#, false),
             (r#"{ $.flag = "true" }"#, true),
-            ("{ $.ThisFlag = * }", true),
+            ("{ $.ThisFlag = * }", false),
+            ("{ $.ThisFlag != * }", false),
+            ("{ $.list IS NULL }", true),
+            ("{ $.list[*] IS NULL }", true),
+            ("{ $.arrayKey IS NULL }", false),
+            ("{ $.nested IS NULL }", false),
         ],
     );
+}
+
+#[test]
+fn lines_that_are_no_json() {
+    for (pattern, text, expected) in [
+        ("{ $.a = 1 }", "not JSON", false),
+        ("{ $.a NOT EXISTS }", "{broken", false),
+        ("{ $.a = 1 }", r#"[{"a":1}]"#, false),
+        ("ERROR", "an ERROR", true),
+        ("-ERROR", "", true),
+        ("", "", true),
+        ("%^a+$%", "aaa", true),
+        ("[w1 = ERROR, w2]", "ERROR x y", true),
+        ("[w1 = ERROR, w2]", r#"{"a": 1}"#, false),
+    ] {
+        assert_eq!(single(pattern, false).matches(text.as_bytes()), Ok(expected), "{pattern} on {text}");
+    }
+    let all = |patterns: [&str; 2]| {
+        let filters = patterns.map(|text| FilterPattern::parse(text).expect("a pattern").filter(false));
+        Filter::all(&filters)
+    };
+    assert_eq!(Single::new(&all(["a", "b"])).matches(b"a b"), Ok(true));
+    assert_eq!(Single::new(&all(["a", "{ $.x NOT EXISTS }"]).negated()).matches(b"a b"), Ok(true));
+    let unmet = single("a -b c", false).explain(b"a b").expect("a text");
+    assert_eq!(unmet.iter().map(|unmet| unmet.condition.as_str()).collect::<Vec<_>>(), ["c", "-b"]);
+    assert!(single("a", false).matches(b"a \xff").is_err());
 }
 
 #[test]
@@ -168,13 +203,23 @@ fn numbers() {
             ("{ $.count = +404 }", true),
             ("{ $.count != 404 }", false),
             ("{ $.count != 405 }", true),
-            (r#"{ $.count = "404" }"#, false),
+            // A text and a number are compared as texts.
+            (r#"{ $.count = "404" }"#, true),
+            (r#"{ $.count = "404.0" }"#, false),
             (r#"{ $.count != "404" }"#, false),
-            ("{ $.text = 404 }", false),
+            (r#"{ $.count != "404.0" }"#, true),
+            (r#"{ $.small = "1e-2" }"#, true),
+            (r#"{ $.small = "0.01" }"#, false),
+            ("{ $.text = 404 }", true),
+            ("{ $.text = 404.0 }", false),
             ("{ $.text != 404 }", false),
+            ("{ $.text != 404.0 }", true),
+            ("{ $.eventType != 404 }", true),
             ("{ $.text > 1 }", false),
             (r#"{ $.text = "404" }"#, true),
-            ("{ $.count = 4* }", false),
+            ("{ $.count = 4* }", true),
+            ("{ $.count != 5* }", true),
+            ("{ $.count = %^4.4$% }", true),
             ("{ $.text = 4* }", true),
             ("{ $.count = * }", true),
             ("{ $.count > 403 && $.count >= 404 && $.count < 404.5 && $.count <= 404 }", true),
@@ -270,7 +315,15 @@ fn words_in_the_text() {
 fn fields_of_a_record() {
     check(
         r#"{"a": "b c", "d": [1, 2]}"#,
-        &[("[name, ..., last]", true), ("[name, text, key, list]", false), ("[name, text, more, key, list, last]", true)],
+        &[
+            ("[name, ..., last]", true),
+            ("[name, text, key, list]", true),
+            ("[name, text = *b, ...]", true),
+            ("[name, text = *b]", false),
+            ("[name, text, more, key, list, last]", true),
+            ("[name, text, more, key, list, last, none]", false),
+            ("[]", true),
+        ],
     );
 }
 
@@ -295,7 +348,7 @@ fn why_a_text_does_not_meet_a_pattern() {
         ("UpdateTrail \"no such\" -value -absent", vec!["\"no such\"", "-value"]),
         ("?absent ?\"no such\"", vec!["?absent ?\"no such\""]),
         ("%absent%", vec!["%absent%"]),
-        ("[one]", vec!["[one]"]),
+        ("[one = x]", vec!["[one = \"x\"]"]),
     ] {
         let unmet = single(pattern, false).explain(ONE.as_bytes()).expect("a record");
         assert_eq!(unmet.iter().map(|unmet| unmet.condition.as_str()).collect::<Vec<_>>(), expected, "{pattern}");
@@ -316,12 +369,22 @@ fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
                         Step::Member(key) => value.get(key).into_iter().collect::<Vec<_>>(),
                         Step::Element(index) => value.get(*index as usize).into_iter().collect(),
                         Step::AnyMember => value.as_object().map_or_else(Vec::new, |members| members.values().collect()),
-                        Step::AnyElement => value.as_array().map_or_else(Vec::new, |items| items.iter().collect()),
+                        Step::AnyElement => match value {
+                            Value::Array(items) => items.iter().collect(),
+                            Value::Object(members) => members.values().collect(),
+                            _ => Vec::new(),
+                        },
                     })
                     .collect();
             }
-            let compare = |value: &Value, operator, operand: &Operand| match (operand, value) {
+            let compare = |value: &Value, operator: Operator, operand: &Operand| match (operand, value) {
                 (Operand::Words(words), Value::String(found)) => (words.text == *found) == (operator == Operator::Equal),
+                (Operand::Words(words), Value::Number(found)) => {
+                    (words.text == found.to_string()) == (operator == Operator::Equal)
+                }
+                (Operand::Number(wanted), Value::String(found)) if !operator.is_order() => {
+                    (wanted.literal == *found) == (operator == Operator::Equal)
+                }
                 (Operand::Number(wanted), Value::Number(found)) => {
                     let found: f64 = found.to_string().parse().expect("a number");
                     let order = found.partial_cmp(&wanted.value).expect("an order");
@@ -338,7 +401,9 @@ fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
             };
             match test {
                 Test::NotExists => found.is_empty(),
-                Test::IsNull => found.iter().any(|value| value.is_null()),
+                Test::IsNull => found
+                    .iter()
+                    .any(|value| value.is_null() || value.as_array().is_some_and(|items| items.iter().any(Value::is_null))),
                 Test::IsTrue => found.iter().any(|value| value.as_bool() == Some(true)),
                 Test::IsFalse => found.iter().any(|value| value.as_bool() == Some(false)),
                 Test::Compare(Operator::NotEqual, _) if found.is_empty() => missing_differs,
@@ -354,7 +419,7 @@ fn json() -> impl Strategy<Value = String> {
         any::<bool>().prop_map(|flag| flag.to_string()),
         (-2..3i32).prop_map(|number| number.to_string()),
         Just("1.0".to_owned()),
-        "\"[ab]{0,1}\"",
+        "\"[ab0-2]{0,1}\"",
     ];
     leaf.prop_recursive(3, 12, 3, |value| {
         prop_oneof![
@@ -374,7 +439,7 @@ proptest! {
     fn conditions_say_what_the_rules_say(
         conditions in vec((
             r"\.[ab](\.[ab]|\[[01]\]){0,2}(|\[\*\]|\.\*)(|\.[ab])",
-            prop_oneof!["(=|!=) (\"[ab]{0,1}\"|a|-?[0-2])", "(<|>|<=|>=) -?[0-2]", Just("IS NULL".to_owned()),
+            prop_oneof!["(=|!=) (\"[ab0-2]{0,1}\"|a|-?[0-2])", "(<|>|<=|>=) -?[0-2]", Just("IS NULL".to_owned()),
                 Just("IS TRUE".to_owned()), Just("IS FALSE".to_owned()), Just("NOT EXISTS".to_owned())],
             any::<bool>(),
         ), 1..4),
@@ -392,7 +457,7 @@ proptest! {
         let Language::Json(condition) = &pattern.0 else { panic!("{pattern}") };
         let record = format!("{{\"a\":{a},\"b\" : {b}}}");
         let expected = naive(condition, &serde_json::from_str(&record).expect("JSON"), missing_differs);
-        let mut single = Single::new(&Filter::on_records(pattern.predicate(missing_differs)));
+        let mut single = Single::new(&pattern.filter(missing_differs));
         prop_assert_eq!(single.matches(record.as_bytes()), Ok(expected), "{} on {}", pattern, record);
     }
 }

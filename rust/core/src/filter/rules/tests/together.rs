@@ -58,7 +58,7 @@ fn conditions() -> Vec<(&'static str, Predicate)> {
     let patterns = PATTERNS.map(|text| (text, FilterPattern::parse(text).expect(text).predicate(true)));
     let selectors =
         SELECTORS.map(|text| (text, EventSelectors::parse(text, Target::Either).expect(text).predicate(Unknown::Write)));
-    let events = EVENT_PATTERNS.map(|text| (text, Pattern::parse(text).expect(text).filter().record));
+    let events = EVENT_PATTERNS.map(|text| (text, Pattern::parse(text).expect(text).filter(None).record));
     patterns.into_iter().chain(selectors).chain(events).collect()
 }
 
@@ -67,7 +67,7 @@ fn hits(matcher: &mut Matcher, wanted: Wanted, text: &str) -> Vec<u32> {
     let mut cursor = window.cursor();
     let mut record = Record::new();
     let whole = record.read(&mut cursor, wanted).expect("an object");
-    matcher.hits(&record, whole, &cursor).to_vec()
+    matcher.hits(&record, None, whole, &cursor).to_vec()
 }
 
 #[test]

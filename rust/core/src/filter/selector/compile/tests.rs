@@ -228,14 +228,18 @@ fn values_of_basic_selectors() {
     assert!(selects(&s3("arn:aws:s3:::"), &object("arn:aws:s3:::any/x")));
     assert!(selects(&s3("arn:aws:s3:::b/"), &object("arn:aws:s3:::b/x")));
     assert!(!selects(&s3("arn:aws:s3:::b/"), &object("arn:aws:s3:::b2/x")));
-    assert!(selects(&s3("arn:aws:s3:::b"), &object("arn:aws:s3:::b2/x")));
+    assert!(selects(&s3("arn:aws-eusc:s3"), &object("arn:aws-eusc:s3:::b2/x")));
     assert!(selects(&s3("arn:aws:s3:::b/pre"), &object("arn:aws:s3:::b/prefix")));
     let event = |kind: &str, arn: &str| json!({"eventCategory": "Data", "resources": [{"type": kind, "ARN": arn}]});
     let function = |name: &str| format!("arn:aws:lambda:eu-west-1:111122223333:function:{name}");
     let hello = on("AWS::Lambda::Function", &function("helloworld"));
     assert!(selects(&hello, &event("AWS::Lambda::Function", &function("helloworld"))));
     assert!(!selects(&hello, &event("AWS::Lambda::Function", &function("helloworld2"))));
-    assert!(selects(&on("AWS::Lambda::Function", "arn:aws:lambda"), &event("AWS::Lambda::Function", &function("x"))));
+    for partition in ["aws", "aws-cn", "aws-iso-b", "aws-eusc", "aws-yet-to-come"] {
+        let function = format!("arn:{partition}:lambda:eu-west-1:111122223333:function:f");
+        let all = on("AWS::Lambda::Function", &format!("arn:{partition}:lambda"));
+        assert!(selects(&all, &event("AWS::Lambda::Function", &function)), "{partition}");
+    }
     let table = |name: &str| format!("arn:aws:dynamodb:eu-west-1:111122223333:table/{name}");
     assert!(!selects(&on("AWS::DynamoDB::Table", &table("t")), &event("AWS::DynamoDB::Table", &table("t2"))));
     assert!(selects(&on("AWS::DynamoDB::Table", "arn:aws:dynamodb"), &event("AWS::DynamoDB::Table", &table("t"))));
@@ -339,7 +343,6 @@ proptest! {
             ReadWrite::WriteOnly => !read_only,
         };
         let hit = |kind: &str, value: &str, arn: &str| match kind {
-            _ if value == "arn:aws:s3" => true,
             "AWS::S3::Object" => arn.starts_with(value),
             _ => arn == value,
         };
