@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
+    # A script's job in the background ignores SIGINT, and the processes of the tests would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if _ctfast.DEBUG and os.environ.get("CTFAST_DEBUG") != "1":
         pytest.exit("this is a debug build: run `maturin develop --release`, or set CTFAST_DEBUG=1", returncode=4)
 

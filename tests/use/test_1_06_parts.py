@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from appearing import body, put
 from click.testing import CliRunner, Result
 
 import ctfast as ct
+from appearing import body, put
 from ctfast.cli import main
 
 

@@ -15,9 +15,9 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from appearing import body, put
 
 import ctfast as ct
+from appearing import body, put
 
 unix = pytest.mark.skipif(os.name != "posix", reason="ends a process with a signal")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appearing import TIME, body, path, put
 
 import ctfast as ct
+from appearing import TIME, body, path, put
 from ctfast.sample import write as write_sample
 from seaweed import ACCESS, SECRET, Store
 

@@ -197,20 +197,20 @@ def test_a_content_that_no_etag_tells_is_remembered(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with served(small(_Tagged)) as bucket:
         options = options_of(bucket.endpoint)
-        assert ct.copy("s3://b", folder, storage_options=options).copied == 10
-        again = ct.copy("s3://b", folder, storage_options=options)
+        assert ct.copy("s3://bucket", folder, storage_options=options).copied == 10
+        again = ct.copy("s3://bucket", folder, storage_options=options)
         assert (again.copied, again.present, again.compared) == (0, 10, {"hash": 10, "size": 0})
         altered(next(folder.rglob("*.json.gz")))
-        assert ct.copy("s3://b", folder, storage_options=options).copied == 1
+        assert ct.copy("s3://bucket", folder, storage_options=options).copied == 1
         assert len({path.read_bytes() for path in folder.rglob("*.json.gz")}) == 1
         # Another version of all objects, of the same size.
         bucket.tag = "1" * 32  # type: ignore[attr-defined]
-        assert ct.copy("s3://b", folder, storage_options=options).copied == 10
-        assert ct.copy("s3://b", folder, storage_options=options).present == 10
+        assert ct.copy("s3://bucket", folder, storage_options=options).copied == 10
+        assert ct.copy("s3://bucket", folder, storage_options=options).present == 10
         # Files from elsewhere, of which nothing is known: once more, and then they are.
         (tmp_path / "archive.contents.sqlite").unlink()
-        assert ct.copy("s3://b", folder, storage_options=options).copied == 10
-        assert ct.copy("s3://b", folder, storage_options=options).present == 10
+        assert ct.copy("s3://bucket", folder, storage_options=options).copied == 10
+        assert ct.copy("s3://bucket", folder, storage_options=options).present == 10
 
 
 def test_what_was_compared_by_size_alone_is_counted_so(tmp_path: Path) -> None:
@@ -218,20 +218,20 @@ def test_what_was_compared_by_size_alone_is_counted_so(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with served(small(Bucket)) as bucket:
         options = options_of(bucket.endpoint)
-        ct.copy("s3://b", folder, storage_options=options)
-        assert ct.copy("s3://b", folder, storage_options=options).compared == {"hash": 10, "size": 0}
+        ct.copy("s3://bucket", folder, storage_options=options)
+        assert ct.copy("s3://bucket", folder, storage_options=options).compared == {"hash": 10, "size": 0}
         (tmp_path / "archive.contents.sqlite").unlink()
-        assert ct.copy("s3://b", folder, storage_options=options).compared == {"hash": 0, "size": 10}
+        assert ct.copy("s3://bucket", folder, storage_options=options).compared == {"hash": 0, "size": 10}
 
 
 def test_the_record_of_contents_has_a_format(tmp_path: Path) -> None:
     with served(small(_Tagged)) as bucket:
         options = options_of(bucket.endpoint)
-        ct.copy("s3://b", tmp_path / "archive", storage_options=options)
+        ct.copy("s3://bucket", tmp_path / "archive", storage_options=options)
         with sqlite3.connect(tmp_path / "archive.contents.sqlite") as database:
             assert database.execute("PRAGMA user_version").fetchone() == (1,)
             assert database.execute("SELECT count(*), min(length(md5)) FROM object").fetchone() == (10, 32)
             database.execute("PRAGMA user_version = 2")
         database.close()
         with pytest.raises(ValueError, match=r"archive\.contents\.sqlite was not made by this version of ctfast"):
-            ct.copy("s3://b", tmp_path / "archive", storage_options=options)
+            ct.copy("s3://bucket", tmp_path / "archive", storage_options=options)

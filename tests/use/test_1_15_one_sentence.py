@@ -41,7 +41,7 @@ def bucket() -> Iterator[Bucket]:
 
 def copy(bucket: Bucket, target: str | Path) -> Result:
     options = [f"--storage-option={name}={value}" for name, value in options_of(bucket.endpoint).items()]
-    return ctfast("copy", "s3://b", target, *options)
+    return ctfast("copy", "s3://bucket", target, *options)
 
 
 # A full disk

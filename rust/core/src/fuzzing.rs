@@ -154,7 +154,7 @@ fn held(batch: &RecordBatch) -> usize {
     let mut buffers = BTreeMap::new();
     let mut arrays: Vec<_> = batch.columns().iter().map(Array::to_data).collect();
     while let Some(array) = arrays.pop() {
-        let nulls = array.nulls().map(|nulls| nulls.buffer());
+        let nulls = array.nulls().map(arrow_buffer::NullBuffer::buffer);
         buffers.extend(array.buffers().iter().chain(nulls).map(|buffer| (buffer.data_ptr(), buffer.capacity())));
         arrays.extend(array.child_data().iter().cloned());
     }

@@ -214,7 +214,7 @@ impl<R: Read> Stream<R> {
             State::BeforeFile if input.is_empty() => return Err(Error::whole(ErrorKind::Empty)),
             State::BeforeFile if is_gzip(input) => self.begin_member(),
             State::BeforeFile => self.state = State::Plain,
-            State::Plain if input.is_empty() => return Ok(Some(Next::End(None))),
+            State::Plain | State::BehindMember if input.is_empty() => return Ok(Some(Next::End(None))),
             State::Plain => {
                 let length = input.len().min(output.len());
                 output[..length].copy_from_slice(&input[..length]);
@@ -251,7 +251,6 @@ impl<R: Read> Stream<R> {
                     self.state = State::BehindMember;
                 }
             }
-            State::BehindMember if input.is_empty() => return Ok(Some(Next::End(None))),
             State::BehindMember if is_gzip(input) => self.begin_member(),
             State::BehindMember => return self.trailing().map(Some),
         }

@@ -443,7 +443,7 @@ fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
                     let texts: usize = batch
                         .columns()
                         .iter()
-                        .map(|column| column.to_data().buffers().iter().skip(1).map(|b| b.len()).max().unwrap_or(0))
+                        .map(|column| column.to_data().buffers().iter().skip(1).map(arrow_buffer::Buffer::len).max().unwrap_or(0))
                         .max()
                         .expect("columns");
                     assert!(

@@ -27,7 +27,7 @@ const AHEAD: usize = 2;
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Files: their sizes, ETags and times of change, as far as the listing tells.
+/// Files: their sizes, `ETag`s and times of change, as far as the listing tells.
 type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
 
 /// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.

@@ -77,6 +77,9 @@ impl Sizes {
     }
 }
 
+/// What is known of a named file: its size, its `ETag`, and its first record that is asked for.
+type Known = (Option<u64>, Option<String>, u64);
+
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Scan {
@@ -126,7 +129,7 @@ impl Scan {
         storage_options: Option<BTreeMap<String, String>>,
         credentials: Option<Py<PyAny>>,
         opened: Option<PyRef<'_, Sizes>>,
-        named: Option<Vec<(Option<u64>, Option<String>, u64)>>,
+        named: Option<Vec<Known>>,
         remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;

@@ -195,7 +195,7 @@ impl Walk {
         self.digests += 1;
         out.counts.digest(Status::Invalid, id.backfill);
         let message = format!("its name tells {}: no digest of CloudTrail's ends then", iso(time));
-        let file = path_text(&path);
+        let file = path_text(path);
         let finding = self.place_finding(Reason::ImplausibleTime, message);
         out.findings.push(Finding { file: Some(file.clone()), trail: Some(id.trail.clone()), time: Some(time), ..finding });
         let reason = Some(Reason::ImplausibleTime);

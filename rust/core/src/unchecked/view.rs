@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_view_may_end_where_the_arena_ends() {
         let mut texts = Texts::of_at_most(true, LONG.len());
-        let view = texts.view(LONG[2..].as_bytes(), 3, LONG.len() - 2, Some(2));
+        let view = texts.view(&LONG.as_bytes()[2..], 3, LONG.len() - 2, Some(2));
         let array = string_array(vec![view], &texts.finish(Some(arena(LONG))), None);
         assert_eq!(array.value(0), &LONG[5..]);
     }
