@@ -30,6 +30,7 @@ __all__ = [
     "make_folders",
     "parse_key",
     "partition",
+    "refused",
     "remove_leftovers",
     "schema",
     "without_secrets",
