@@ -523,15 +523,23 @@ def test_no_records(data: bytes, tmp_path: Path) -> None:
     assert (report.files.read, report.records.seen, report.complete) == (1, 0, True)
 
 
-def test_string_of_5_megabytes(tmp_path: Path) -> None:
-    words = "".join(f'é€😀\\"\n{number}' for number in range(300_000))
-    assert len(words.encode()) > 5_000_000
+def test_string_of_300_kilobytes(tmp_path: Path) -> None:
+    words = "".join(f'é€😀\\"\n{number}' for number in range(20_000))
+    assert len(words.encode()) > 300_000
     texts = [record(0), record(1, userAgent=words), record(2, requestParameters={"a": words})]
     frame, report = read(write(tmp_path, gz(log(*texts))))
     assert report.bad.is_empty()
     assert frame["userAgent"].to_list() == [None, words, None]
     assert json.loads(frame["requestParameters"][2])["a"] == words
     assert frame["raw"].to_list() == texts
+
+
+def test_string_of_5_megabytes(tmp_path: Path) -> None:
+    """Twenty times what an event of CloudTrail may have: the record is named, and what came before it is kept."""
+    texts = [record(0), record(1, userAgent="".join(map(str, range(900_000)))), record(2)]
+    frame, report = read(write(tmp_path, gz(log(*texts))))
+    assert frame["raw"].to_list() == texts[:1]
+    assert report.bad.select("kind", "record", "records_kept").rows() == [("document-too-large", 1, 1)]
 
 
 def test_numbers_beyond_64_bits(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class EventStream:
         ...             pq.write_table(pa.table(unit), part.with_suffix(".new"))
         ...             _ = part.with_suffix(".new").replace(part)
         >>> [pq.read_metadata(part).num_rows for part in sorted(folder.glob("*.parquet"))]
-        [549, 490]
+        [863, 176]
         """
         if not self._options.names_files():
             message = "units are what counts as read by itself: pass a checkpoint, or a source of keys"

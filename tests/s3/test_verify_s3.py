@@ -71,7 +71,7 @@ class Kept:
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with the paths of the disk; who vouches differs."""
-        text = [name for name in ("file", "digest") if name in frame.columns]
+        text = [name for name in ("file", "digest", "missing_digest") if name in frame.columns]
         return frame.drop("signature", strict=False).with_columns(
             pl.col(text).str.replace(f"s3://{self.bucket}", str(self.folder), literal=True)
         )
