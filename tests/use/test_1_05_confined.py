@@ -64,7 +64,7 @@ def test_the_watch_sees(outside: Watch, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("as_log", [True, False])
-def test_names_in_digests_open_nothing_outside(bucket: str, key: str, as_log: bool, outside: Watch, tmp_path: Path) -> None:
+def test_names_in_digests_open_nothing_outside(bucket: str, key: str, outside: Watch, tmp_path: Path, *, as_log: bool) -> None:
     chain = Chain(tmp_path / "archive")
     (tmp_path / "mapped").mkdir()
     named = key.format(tmp_path)
