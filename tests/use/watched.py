@@ -27,7 +27,7 @@ class Watch:
 
     def seen(self) -> set[str]:
         """Return what has happened since the last call, as paths."""
-        found = set()
+        found: set[str] = set()
         while True:
             try:
                 events = os.read(self._file, 1 << 20)
