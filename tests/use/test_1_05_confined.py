@@ -127,13 +127,11 @@ def test_folders_that_cannot_hold_what_is_asked_for_are_not_listed(sample: Sampl
 
 VERBS = {
     "info": ("info", "{archive}"),
-    "scan": ("scan", "{archive}", "--limit", "3"),
     "scan to a file": ("scan", "{archive}", "-o", "{out}/events.parquet"),
     "scan with a checkpoint": ("scan", "{archive}", "--checkpoint", "{out}/state", "-o", "{out}/events.parquet"),
     "sql": ("sql", "{archive}", "SELECT count(*) FROM events"),
     "match": ("match", "{archive}", "--pack", "cis", "--count"),
     "verify": ("verify", "{archive}", "--keys", "{keys}", "--signatures", "{signatures}", "--html", "{out}/page.html"),
-    "columns": ("columns",),
     "demo": ("demo", "--keep", "{out}/sample"),
 }
 WRITES = {
