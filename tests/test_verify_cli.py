@@ -55,7 +55,7 @@ def test_valid(sample: Sample) -> None:
         "444455556666 us-east-1 trail audit_trail.v2",
         "  found      2025-03-12 00:07:25 to 2025-03-13 01:07:25",
         "VALID from 2025-03-12 00:07:25 to 2025-03-13 01:07:52, each of 4 chains for its time",
-        "what the digests of that time list is there and unaltered, and no log file is there unexplained",
+        "of what was asked for: what valid digests list is there and unaltered, and no log file is unexplained",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The account that a scan gives of every file and record."""
+"""What a scan tells of its files and records: counts that add up, and findings."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Run:
         self._source.done(portion)
 
     def commit(self) -> None:
-        """Make what was handed over count as read."""
+        """Make the portions that were handed over count as read."""
         self._source.commit()
 
     def _refuse(self) -> None:

@@ -59,7 +59,7 @@ def scan(
     accounts, regions, kinds
         Read only the files whose *keys* carry one of these; a file whose name tells nothing is skipped. Kinds are the folders
         of the key grammar: ``CloudTrail``, ``CloudTrail-Insight``, ``CloudTrail-NetworkActivity``, ``CloudTrail-Aggregated``.
-        By default all of them are read. Digest files never are.
+        By default all of them are read. Digest files are skipped.
     where
         Read only the records that meet this filter: :class:`EventSelectors`, :class:`FilterPattern`, :class:`EventPattern`, or
         several of them combined. It is evaluated on the records' own bytes, before any column is built.

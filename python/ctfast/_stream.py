@@ -24,8 +24,9 @@ __all__ = ["EventStream", "stream"]
 class EventStream:
     """An iterator of Arrow record batches, to be used once.
 
-    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``), so that pyarrow, DuckDB, Polars and
-    pandas read it without a copy. Its threads end when it is exhausted or closed.
+    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``), so that pyarrow and Polars take
+    its buffers over without a copy, and DuckDB and pandas read it. Text is ``string_view``, for which pyarrow lacks many kernels:
+    see ``docs/reading.md``. Its threads end when it is exhausted or closed.
 
     Attributes
     ----------

@@ -73,7 +73,7 @@ def told(found: Verification) -> Iterator[str]:
 
 
 #: What a verdict of VALID says of the time that it names.
-MEANING = "what the digests of that time list is there and unaltered, and no log file is there unexplained"
+MEANING = "of what was asked for: what valid digests list is there and unaltered, and no log file is unexplained"
 
 
 def verdict(found: Verification) -> str:

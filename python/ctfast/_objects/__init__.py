@@ -127,7 +127,7 @@ class Receipt:
     """
 
     def commit(self) -> None:
-        """Make all that was handed over so far count as read."""
+        """Make the portions count as read that were handed over to their last row; a portion is up to 2,000 files."""
 
     def __enter__(self) -> Self:
         """Return the receipt itself."""

@@ -36,7 +36,7 @@ class Checkpoint(Receipt):
     - by :meth:`Unit.commit`, or at the end of a ``with`` block of a unit, for the files of that unit: see
       :meth:`EventStream.units`, which is for all that is stored portion by portion;
     - at the end of a ``with`` block of the checkpoint, for all that was read in it;
-    - by :meth:`commit`, for all that was handed over so far.
+    - by :meth:`commit`, for the portions (up to 2,000 files each) that were handed over to their last row.
 
     A run that stops anywhere, or whose process is killed, is continued by the next one, which reads again what was not committed.
     A commit is on the disk when the call returns, as far as SQLite's ``synchronous=FULL`` can tell.
@@ -126,7 +126,7 @@ class Checkpoint(Receipt):
                 self._save(database, place, found)
 
     def commit(self) -> None:
-        """Make all that was handed over so far count as read, in one transaction."""
+        """Make the portions count as read that were handed over to their last row, in one transaction."""
         if not (self._marks or self._bad or self._units):
             return
         with self._changed() as database:

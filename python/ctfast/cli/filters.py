@@ -116,7 +116,7 @@ def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
 
     \b
     Exit code:
-      0  nothing would be refused
+      0  nothing was found that would be refused
       1  something would be
       2  trouble
 

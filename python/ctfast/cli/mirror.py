@@ -47,7 +47,7 @@ def copy(
 
     \b
     Exit code:
-      0  everything is there
+      0  all that was asked for is there
       1  some objects could not be copied
       2  trouble
 

@@ -11,7 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use ctfast_core::filter::{Field, Predicate, Test};
 use ctfast_core::ledger::{self, Row};
-use ctfast_core::source::{Listing, Named, Selection, Skip, named as named_files};
+use ctfast_core::source::{Listed, Listing, Named, Selection, Skip, named as named_files};
 use ctfast_core::{Error, ErrorKind, Limits, Next, Plan, Report, Scan, schema};
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -686,4 +686,17 @@ fn each_file_has_one_row_in_the_ledger_and_records_before_the_first_are_no_news(
     assert_eq!(rest.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1]);
     assert_eq!(rows(&rest)[0], (ledger::Outcome::Read, None, 0, 1, 1));
     assert_eq!(rows(&rest)[2], (ledger::Outcome::Bad, Some("invalid-json"), 1, 0, 1));
+}
+
+#[test]
+fn a_thread_that_panics_ends_the_scan_with_an_error() {
+    for threads in [1, 2] {
+        let archive = Archive::new();
+        archive.write("a.json", record("a.json", 0, 0));
+        let listing = Listing::new(vec![archive.0.path().to_owned()], Selection::default());
+        let files = Box::new(listing.chain(std::iter::from_fn(|| -> Option<Listed> { panic!("a bug") })));
+        let mut scan = Scan::start(Plan { files, threads, ..archive.plan() }).expect("threads");
+        let error = (0..30).find_map(|_| scan.next(Duration::from_secs(1)).err());
+        assert_eq!(error.as_ref().map(Error::kind), Some(&ErrorKind::Bug));
+    }
 }

@@ -62,8 +62,7 @@ impl Worker {
 
     /// Takes tasks until there are no more.
     pub(super) fn run(mut self) {
-        while let Some(task) = self.next_task() {
-            let turn = Finish { shared: Arc::clone(&self.shared), turn: self.turn };
+        while let Some((turn, task)) = self.next_task() {
             let result = task.into_iter().try_for_each(|item| self.visit(item)).and_then(|()| self.flush());
             drop(turn);
             if result.is_err() {
@@ -72,13 +71,16 @@ impl Worker {
         }
     }
 
-    /// The next files in order, of about a task's size.
-    fn next_task(&mut self) -> Option<Vec<Item>> {
+    /// The next files in order, of about a task's size. Their turn begins before they are asked for, so that whoever waits for it hears
+    /// of a source that panics.
+    fn next_task(&mut self) -> Option<(Finish, Vec<Item>)> {
         if !self.shared.order.wait_for_room() {
             return None;
         }
         let shared = Arc::clone(&self.shared);
         let mut files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
+        self.turn = shared.order.begin();
+        let turn = Finish { shared: Arc::clone(&shared), turn: self.turn };
         let mut task = Vec::new();
         let mut bytes = 0;
         while task.len() < TASK_FILES && bytes < TASK_BYTES {
@@ -92,8 +94,7 @@ impl Worker {
             shared.order.end();
             return None;
         }
-        self.turn = shared.order.begin();
-        Some(task)
+        Some((turn, task))
     }
 
     fn visit(&mut self, Item { listed, body }: Item) -> Result<(), Closed> {
