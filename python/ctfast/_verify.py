@@ -141,8 +141,8 @@ class Verification:
 
     @property
     def checked(self) -> bool:
-        """Whether there was anything to check: without digest files nothing is proven."""
-        return self.digest_counts.total + self.backfill_counts.total > 0
+        """Whether there was anything to check: a digest file, or a saved signature of one that is not there any more."""
+        return any(tally.total or tally.missing for tally in (self.digest_counts, self.backfill_counts))
 
     @property
     def errors(self) -> int:
