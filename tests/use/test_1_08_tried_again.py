@@ -286,3 +286,24 @@ def test_what_a_failed_block_has_read_is_not_committed_later(root: Path, checkpo
         pass
     checkpoint.commit()
     assert read(root, checkpoint) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE query SET description = '[]x'", "UPDATE query SET description = '[1]'", "UPDATE place SET floor = 1 << 60"],
+    ids=["no JSON", "no query", "no day"],
+)
+def test_a_checkpoint_that_says_nonsense_is_named(root: Path, checkpoint: ct.Checkpoint, damage: str) -> None:
+    read(root, checkpoint)
+    with sqlite3.connect(root.parent / "state") as database:
+        database.execute(damage)
+    database.close()
+    with pytest.raises(ValueError, match=f"{root.parent / 'state'} is no checkpoint, or is damaged"):
+        read(root, checkpoint)
+
+
+def test_the_times_of_another_query_are_told_as_times(root: Path, checkpoint: ct.Checkpoint) -> None:
+    with checkpoint:
+        ct.read(root, checkpoint=checkpoint, until="2025-03-12")
+    with pytest.raises(ValueError, match=r"its until was 2025-03-12T00:00:00\+00:00, not None"):
+        read(root, checkpoint)

@@ -12,8 +12,8 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date, timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -243,7 +243,10 @@ class Checkpoint(Receipt):
         """Of every place that is closed up to some day, that day as keys have it: what lies before is not listed."""
         with self._opened() as database:
             rows = database.execute("SELECT name, floor FROM place WHERE floor > ?", (NO_DAY,)).fetchall()
-        return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
+        try:
+            return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
+        except (TypeError, ValueError, OverflowError):
+            raise self._damaged("it has a day that is none") from None
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -288,11 +291,26 @@ class Checkpoint(Receipt):
             if found is None:
                 database.execute("INSERT INTO query VALUES (?)", (json.dumps(query),))
                 return
-        earlier = json.loads(found[0])
+        try:
+            earlier = dict(json.loads(found[0]))
+        except (TypeError, ValueError, RecursionError):
+            raise self._damaged("the query that it belongs to cannot be read") from None
         for name, value in query.items():
             if earlier.get(name) != value:
-                message = f"{self._path} belongs to another query: its {name} was {earlier.get(name)!r}, not {value!r}"
+                was, now = (_shown(name, each) for each in (earlier.get(name), value))
+                message = f"{self._path} belongs to another query: its {name} was {was}, not {now}"
                 raise ValueError(message)
+
+    def _damaged(self, what: str) -> ValueError:
+        return ValueError(f"{self._path} is no checkpoint, or is damaged: {what}")
+
+
+def _shown(name: str, value: Any) -> str:
+    """A part of a query as it was given: a time is kept as microseconds since 1970."""
+    if name in ("since", "until") and isinstance(value, int):
+        with suppress(OverflowError):
+            return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
+    return repr(value)
 
 
 def _tried(file: Object, row: Row | None) -> tuple[Any, ...]:
