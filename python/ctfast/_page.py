@@ -113,6 +113,8 @@ def _verdict(found: Verification) -> Iterator[str]:
     elif found.ok:
         kind, word = "valid", "Valid"
         words = f"{MEANING}{exceptions(found)}."
+    elif not found.errors:
+        kind, word, words = "invalid", "Not valid", "No valid digest covers anything of what was asked for."
     else:
         kind, word = "invalid", "Not valid"
         words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."

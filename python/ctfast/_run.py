@@ -9,6 +9,7 @@ from ctfast import _ctfast, _ending
 from ctfast._objects import Extent, Portion, Row
 from ctfast._report import Report
 from ctfast._source import Options, is_address
+from ctfast.exceptions import FormatError, SourceError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,6 +18,11 @@ __all__ = ["Run", "read_all"]
 
 #: What is read together where nobody says how much.
 _PORTION = Extent()
+#: A file that is bad, or gone, is in a checkpoint's way: it is named again in every run.
+_REMEDY = (
+    '; each run with this checkpoint stops here as long as that is so: on_error="collect" goes on without the file, '
+    "and Checkpoint.forget() then tries it no more"
+)
 
 
 class Run:
@@ -63,7 +69,12 @@ class Run:
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
         running = self._options.start(self._columns, self._predicate, files, self._remote)
-        yield from read_all(running, self._options, self._report, self._remote)
+        try:
+            yield from read_all(running, self._options, self._report, self._remote)
+        except (FormatError, SourceError) as error:
+            if self._options.checkpoint is None:
+                raise
+            raise _with(error, _REMEDY) from None
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 
     def done(self, portion: Portion) -> None:
@@ -77,6 +88,11 @@ class Run:
     def _refuse(self) -> None:
         if self._source.bad and self._options.on_error == "raise":
             raise self._source.bad[0]
+
+
+def _with(error: FormatError | SourceError, more: str) -> FormatError | SourceError:
+    """The same error, with more to say."""
+    return type(error)(error.message + more, error.key, error.byte, error.record, error.kind, f"{error}{more}")
 
 
 def read_all(

@@ -19,11 +19,10 @@ from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.resumed import Resumed
-from ctfast._report import Limits
+from ctfast._report import Limits, Report
 from ctfast._rules import Rules, named
 
 if TYPE_CHECKING:
-    from ctfast._report import Report
     from ctfast._verify import Verification, Verifier
 
 __all__ = ["COLUMNS", "RULES", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
@@ -39,6 +38,8 @@ COLUMNS: list[str] = [path for path, _, _ in _ctfast.columns() if "." not in pat
 RULES = "rules"
 
 _MICROSECOND = timedelta(microseconds=1)
+#: The most microseconds that the core counts.
+_MOST = (1 << 63) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,16 +69,18 @@ class Options:
 
     def __post_init__(self) -> None:
         self._check_source()
+        self._check_types()
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
             object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
+        since, until = self.since, self.until
         object.__setattr__(self, "since", micros("since", self.since))
         object.__setattr__(self, "until", micros("until", self.until))
-        if not (self.where is None or isinstance(self.where, Filter)):
-            message = f"where must be a filter such as ctfast.FilterPattern(...), not {type(self.where).__name__}"
-            raise TypeError(message)
         if self.rules is not None:
             object.__setattr__(self, "rules", named(self.rules))
+        if self.since is not None and self.until is not None and self.since > self.until:
+            message = f"until ({until}) is before since ({since})"
+            raise ValueError(message)
         if self.on_error not in ("raise", "collect"):
             message = f'on_error must be "raise" or "collect", not {self.on_error!r}'
             raise ValueError(message)
@@ -87,6 +90,26 @@ class Options:
         if self.max_delay is not None and self.max_delay < timedelta(0):
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
+
+    def _check_types(self) -> None:
+        """Refuse what is none of what is wanted, such as the path of a checkpoint in place of it."""
+        from ctfast._verify import Verification, Verifier  # noqa: PLC0415  # made of this
+
+        wanted: dict[str, tuple[type, str]] = {
+            "where": (Filter, "a filter such as ctfast.FilterPattern(...)"),
+            "report": (Report, "a ctfast.Report"),
+            "max_delay": (timedelta, "a timedelta"),
+            "threads": (int, "a number"),
+            "limits": (Limits, "a ctfast.Limits"),
+            "verify": (Verifier, "a ctfast.Verifier"),
+            "verified": (Verification, "a ctfast.Verification"),
+            "checkpoint": (Checkpoint, "a ctfast.Checkpoint(...)"),
+        }
+        for name, (kind, words) in wanted.items():
+            value = getattr(self, name)
+            if not (value is None or isinstance(value, kind)):
+                message = f"{name} must be {words}, not {type(value).__name__}"
+                raise TypeError(message)
 
     def _check_source(self) -> None:
         if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
@@ -121,6 +144,7 @@ class Options:
         if self.checkpoint is None:
             message = "what is simply listed names no files one by one"
             raise TypeError(message)
+        self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
         return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
 
     def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
@@ -172,7 +196,7 @@ class Options:
     def _selection(self) -> dict[str, Any]:
         """Return which files are read, by their keys, as the native half takes it."""
         chosen = {name: getattr(self, name) for name in ("accounts", "regions", "kinds", "since", "until")}
-        return chosen | {"max_delay": None if self.max_delay is None else self.max_delay // _MICROSECOND}
+        return chosen | {"max_delay": None if self.max_delay is None else min(self.max_delay // _MICROSECOND, _MOST)}
 
     def _description(self) -> dict[str, Any]:
         """Return what makes this query another one than others, as JSON has it."""
@@ -212,7 +236,7 @@ class Options:
         if self.since is None and self.until is None:
             return None
         first = -(1 << 63) if self.since is None else self.since
-        last = (1 << 63) - 1 if self.until is None else self.until - 1  # type: ignore[operator]
+        last = _MOST if self.until is None else self.until - 1  # type: ignore[operator]
         return ("between", "eventTime", first, last)
 
 
@@ -269,6 +293,9 @@ def micros(name: str, time: Time | None) -> int | None:
         except ValueError:
             message = f"{name} is not an ISO 8601 date or time: {time!r}"
             raise ValueError(message) from None
+    if not isinstance(time, date):
+        message = f"{name} must be a datetime, a date or ISO 8601 text, not {type(time).__name__}"
+        raise TypeError(message)
     if not isinstance(time, datetime):
         time = datetime(time.year, time.month, time.day, tzinfo=UTC)
     if time.tzinfo is None:

@@ -105,6 +105,9 @@ class EventStream:
             message = "units are what counts as read by itself: pass a checkpoint, or a source of keys"
             raise ValueError(message)
         for name, most in (("max_files", max_files), ("max_bytes", max_bytes)):
+            if not isinstance(most, int):
+                message = f"{name} must be a whole number, not {type(most).__name__}"
+                raise TypeError(message)
             if most < 1:
                 message = f"{name} must be at least 1, not {most}"
                 raise ValueError(message)

@@ -81,6 +81,8 @@ def verdict(found: Verification) -> str:
     if not found.checked:
         return "NOTHING CHECKED: there is no digest file to go by, so nothing is proven"
     stretch = found_span(found)
+    if stretch is None and not found.errors:
+        return "NOT VALID: no valid digest covers anything of what was asked for"
     if not found.ok or stretch is None:
         return f"NOT VALID: see the findings ({count(found.errors, 'error')})"
     first, last = map(moment, stretch)

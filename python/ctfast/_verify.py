@@ -19,7 +19,7 @@ from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
 from ctfast._source import Source, Time, is_address, micros, paths, processors
-from ctfast._verdict import MEANING, told, verdict
+from ctfast._verdict import MEANING, found_span, told, verdict
 
 if TYPE_CHECKING:
     from ctfast._source import Options
@@ -133,16 +133,16 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether some digest was checked, and nothing speaks against the archive or leaves open what was asked for.
+        """Whether valid digests cover some time, and nothing speaks against the archive or leaves open what was asked for.
 
         It is about the time that :attr:`ranges` calls found, and no other.
         """
-        return self.checked and self.errors == 0
+        return self.checked and self.errors == 0 and found_span(self) is not None
 
     @property
     def checked(self) -> bool:
-        """Whether there was anything to check: without digest files nothing is proven."""
-        return self.digest_counts.total + self.backfill_counts.total > 0
+        """Whether there was anything to check: a digest file, or a saved signature of one that is not there any more."""
+        return any(tally.total or tally.missing for tally in (self.digest_counts, self.backfill_counts))
 
     @property
     def errors(self) -> int:

@@ -391,6 +391,22 @@ def test_an_error_in_a_block_leaves_the_messages(sqs_client: Any, queue: str) ->
     assert left(sqs_client, queue) == 1
 
 
+def test_what_a_failed_block_has_read_stays_in_the_queue_when_a_later_one_ends_well(sqs_client: Any, queue: str) -> None:
+    sqs_client.send_message(QueueUrl=queue, MessageBody=cloudtrail(*KEYS))
+    source = ct.Queue(queue, client=sqs_client)
+
+    def fail() -> None:
+        with source:
+            source.done(portion(list(source)))
+            raise RuntimeError("a disk is full")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with source:
+        pass
+    assert left(sqs_client, queue) == 1
+
+
 def test_a_queue_that_is_not_there(sqs_client: Any, queue: str) -> None:
     with pytest.raises(ct.ServiceError, match="ReceiveMessage") as caught:
         list(ct.Queue(f"{queue}-none", client=sqs_client))

@@ -90,3 +90,19 @@ def test_a_device_keeps_nothing_and_is_written_to(root: Path, tmp_path: Path) ->
     given = ("scan", root, "--checkpoint", tmp_path / "state", "--format", "csv")
     assert run(*given, "-o", "/dev/null").exit_code == 0
     assert run(*given, "--columns", "eventName").output == "eventName\n"
+
+
+def test_parts_of_another_form_are_refused(root: Path, tmp_path: Path) -> None:
+    """A run that was killed before it could commit had left a part; the next one wrote the same rows in another form."""
+    state, folder = tmp_path / "state", tmp_path / "new"
+    with ct.stream(root, checkpoint=ct.Checkpoint(state), columns=["eventName"]) as events:
+        unit = next(events.units())
+    folder.mkdir()
+    part = folder / f"part-{unit.id}.parquet"
+    part.touch()
+    given = ("scan", root, "--checkpoint", state, "--columns", "eventName", "-o", folder, "--format")
+    result = run(*given, "csv")
+    assert (result.exit_code, list(folder.iterdir())) == (2, [part])
+    assert "of another form" in result.stderr
+    assert run(*given, "parquet").exit_code == 0
+    assert (list(folder.iterdir()), pl.read_parquet(part).height) == ([part], 6)

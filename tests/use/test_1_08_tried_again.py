@@ -252,3 +252,58 @@ def test_a_unit_that_is_repeated_reads_what_its_objects_are_by_now(store: Store,
             with unit:
                 found = unit.id, [name for batch in unit for name in batch["eventName"].to_pylist()]
     assert found == (planned, NAMES)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_stops_each_run_tells_the_way_out(root: Path, checkpoint: ct.Checkpoint, *, is_there: bool) -> None:
+    """A file of a unit that is planned is broken, or gone."""
+    lost = put(root, "b", b"?" if is_there else body("b"))
+    with ct.stream(root, checkpoint=checkpoint) as events:
+        next(events.units())
+    if not is_there:
+        lost.unlink()
+    for _ in range(2):
+        with pytest.raises(ct.CloudTrailError, match=r'on_error="collect" .* Checkpoint\.forget\(\)') as caught:
+            ct.read(root, checkpoint=checkpoint)
+        assert caught.value.key == str(lost)
+    assert read(root, checkpoint) == ["a"]
+    checkpoint.forget()
+    with checkpoint:
+        assert ct.read(root, checkpoint=checkpoint).is_empty()
+
+
+def test_what_a_failed_block_has_read_is_not_committed_later(root: Path, checkpoint: ct.Checkpoint) -> None:
+    """The next block of the same checkpoint committed it, without reading it."""
+
+    def fail() -> None:
+        with checkpoint:
+            assert ct.read(root, checkpoint=checkpoint)["eventName"].to_list() == ["a"]
+            raise RuntimeError("a disk is full")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with checkpoint:
+        pass
+    checkpoint.commit()
+    assert read(root, checkpoint) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE query SET description = '[]x'", "UPDATE query SET description = '[1]'", "UPDATE place SET floor = 1 << 60"],
+    ids=["no JSON", "no query", "no day"],
+)
+def test_a_checkpoint_that_says_nonsense_is_named(root: Path, checkpoint: ct.Checkpoint, damage: str) -> None:
+    read(root, checkpoint)
+    with sqlite3.connect(root.parent / "state") as database:
+        database.execute(damage)
+    database.close()
+    with pytest.raises(ValueError, match=f"{root.parent / 'state'} is no checkpoint, or is damaged"):
+        read(root, checkpoint)
+
+
+def test_the_times_of_another_query_are_told_as_times(root: Path, checkpoint: ct.Checkpoint) -> None:
+    with checkpoint:
+        ct.read(root, checkpoint=checkpoint, until="2025-03-12")
+    with pytest.raises(ValueError, match=r"its until was 2025-03-12T00:00:00\+00:00, not None"):
+        read(root, checkpoint)

@@ -123,7 +123,8 @@ class Receipt:
     """Makes what was read count as read: once its rows are safe, and not before.
 
     Nothing is committed but by :meth:`commit`, by that of a :class:`ctfast.Unit`, or at the end of a ``with`` block that has not
-    failed. What is not committed is read again the next time.
+    failed. What is not committed is read again the next time; what was handed over in a block that has failed is not committed
+    later either.
     """
 
     def commit(self) -> None:
@@ -134,9 +135,14 @@ class Receipt:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Commit, unless the block has failed."""
+        """Commit; of a block that has failed, nothing."""
         if kind is None:
             self.commit()
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Let what was handed over and not committed be read again."""
 
 
 class KeySource(Receipt, ABC):

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
+from ctfast._apart import keep_apart
+from ctfast._ctfast import has_log_ending
 from ctfast._objects import Object, Portion, Receipt, Row
 from ctfast._objects.places import Marks, Place, Read, digest, version, where
 from ctfast._objects.state import NO_DAY, take, told, transaction
@@ -45,10 +47,13 @@ class Checkpoint(Receipt):
     days from ``rewind`` before the newest one on are listed again. A file that comes later than that is not found.
 
     What was bad is tried again in every run, until it can be read to its end or :meth:`forget` is called: :attr:`unread` shows
-    these files. Each record is handed over once: of a file that was damaged behind its tenth record, and is whole by now, the
-    records from the eleventh on are. The same is done with a file whose size, ETag or, on a local disk, time has changed since it
-    was read: what follows the records that were handed over is new, and ``report.warnings`` names the file as ``changed``,
-    since the records before were not compared.
+    these files. With ``on_error="raise"`` such a file stops each run, and so does one that is gone and was part of a unit that is
+    not committed: read once with ``on_error="collect"``, and then call :meth:`forget`.
+
+    Each record is handed over once: of a file that was damaged behind its tenth record, and is whole by now, the records from the
+    eleventh on are. The same is done with a file whose size, ETag or, on a local disk, time has changed since it was read: what
+    follows the records that were handed over is new, and ``report.warnings`` names the file as ``changed``, since the records
+    before were not compared.
 
     A checkpoint belongs to one query: the same sources, accounts, regions, kinds and bounds of time. What a Polars filter
     leaves out counts as read, so use the same one each time.
@@ -87,10 +92,16 @@ class Checkpoint(Receipt):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, rewind: timedelta = timedelta(days=2)) -> None:
+        if not isinstance(rewind, timedelta):
+            message = f"rewind must be a timedelta, not {rewind!r}"
+            raise TypeError(message)
         if rewind < timedelta(days=1):
             message = f"rewind must be at least a day, not {rewind}"
             raise ValueError(message)
-        self._path = os.fspath(path)
+        self._path = os.fsdecode(path)
+        if not self._path:  # to SQLite, a database that is gone when it is closed
+            message = "a checkpoint needs the name of a file"
+            raise ValueError(message)
         self._rewind = rewind.days
         self._database: sqlite3.Connection | None = None
         self._begin()
@@ -142,6 +153,9 @@ class Checkpoint(Receipt):
             database.executemany(
                 "DELETE FROM planned WHERE unit = (SELECT number FROM unit WHERE id = ?)", [(name,) for name in self._units]
             )
+        self._begin()
+
+    def _give_up(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
@@ -229,7 +243,10 @@ class Checkpoint(Receipt):
         """Of every place that is closed up to some day, that day as keys have it: what lies before is not listed."""
         with self._opened() as database:
             rows = database.execute("SELECT name, floor FROM place WHERE floor > ?", (NO_DAY,)).fetchall()
-        return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
+        try:
+            return {name: f"{date.fromordinal(floor):%Y/%m/%d}" for name, floor in rows}
+        except (TypeError, ValueError, OverflowError):
+            raise self._damaged("it has a day that is none") from None
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -262,6 +279,11 @@ class Checkpoint(Receipt):
             self._database.close()
         self._database = None
 
+    def _lie_apart(self, sources: Iterable[str]) -> None:
+        """Refuse to be a file of the archive, or to become one that is read as a log."""
+        if has_log_ending(self._path):
+            keep_apart(sources, self._path)
+
     def _belongs_to(self, query: Mapping[str, Any]) -> None:
         """Note the query, or refuse another one: what one has left out would be lost to the other."""
         with self._opened() as database:
@@ -269,11 +291,26 @@ class Checkpoint(Receipt):
             if found is None:
                 database.execute("INSERT INTO query VALUES (?)", (json.dumps(query),))
                 return
-        earlier = json.loads(found[0])
+        try:
+            earlier = dict(json.loads(found[0]))
+        except (TypeError, ValueError, RecursionError):
+            raise self._damaged("the query that it belongs to cannot be read") from None
         for name, value in query.items():
             if earlier.get(name) != value:
-                message = f"{self._path} belongs to another query: its {name} was {earlier.get(name)!r}, not {value!r}"
+                was, now = (_shown(name, each) for each in (earlier.get(name), value))
+                message = f"{self._path} belongs to another query: its {name} was {was}, not {now}"
                 raise ValueError(message)
+
+    def _damaged(self, what: str) -> ValueError:
+        return ValueError(f"{self._path} is no checkpoint, or is damaged: {what}")
+
+
+def _shown(name: str, value: Any) -> str:
+    """A part of a query as it was given: a time is kept as microseconds since 1970."""
+    if name in ("since", "until") and isinstance(value, int):
+        with suppress(OverflowError):
+            return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
+    return repr(value)
 
 
 def _tried(file: Object, row: Row | None) -> tuple[Any, ...]:

@@ -201,6 +201,9 @@ class Queue(_Notified):
                 # One that cannot be deleted is received again, and read again: at least once.
                 self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
+    def _give_up(self) -> None:
+        self._used.clear()
+
     def _received(self) -> list[dict[str, Any]]:
         with aws.asking("ReceiveMessage", self._url):
             return list(self._client.receive_message(**self._receive).get("Messages", []))

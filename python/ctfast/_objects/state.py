@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 __all__ = ["NO_DAY", "take", "told", "transaction"]
 
@@ -64,7 +65,8 @@ def take(path: str) -> sqlite3.Connection:
     """Open the database and keep others out of it until it is closed; make it if it is new, migrate it if it is old."""
     with told(path):
         # Polars may call from another thread, one at a time.
-        database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        # The whole path is never one of the names that mean something else to SQLite, such as ":memory:".
+        database = sqlite3.connect(Path(path).absolute(), timeout=0, isolation_level=None, check_same_thread=False)
     try:
         with told(path):
             database.execute("PRAGMA locking_mode = EXCLUSIVE")

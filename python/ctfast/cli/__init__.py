@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -30,6 +31,8 @@ __all__ = ["main"]
 _TROUBLE = 2
 _INTERRUPTED = 130
 _TERMINATED = 143
+#: To CloudWatch Logs an empty pattern is one, which every event meets.
+_MAY_BE_EMPTY = {"--filter-pattern"}
 
 
 class _Verbs(click.Group):
@@ -37,6 +40,16 @@ class _Verbs(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse arguments that are empty, such as a variable of a shell that is not set: nothing is meant by them."""
+        name, verb, rest = super().resolve_command(ctx, args)
+        for before, argument in pairwise(["", *rest]):
+            option, *value = (before, "") if argument == "" else argument.split("=", 1)
+            if value == [""] and option not in _MAY_BE_EMPTY and (argument == "" or argument.startswith("--")):
+                message = f"{option if option.startswith('-') else 'an argument'} is empty"
+                raise ValueError(message)
+        return name, verb, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         with ended_by_sigterm() as terminated:

@@ -14,6 +14,7 @@ import polars as pl
 from rich.text import Text
 
 import ctfast as ct
+from ctfast._apart import keep
 from ctfast._source import COLUMNS, RULES
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
@@ -81,6 +82,7 @@ def match(
       ctfast match logs --selectors selectors.json --format csv -o logged.csv
       ctfast match logs --pack cis --rules rules/ --count
     """
+    keep([str(path) for path in (selectors, event_pattern, *rules) if path], target)
     given = (ct.EventSelectors, selectors), (ct.FilterPattern, filter_pattern), (ct.EventPattern, event_pattern)
     conditions: list[ct.Filter] = [kind(value) for kind, value in given if value is not None]
     named = _rules(rules, packs)
@@ -167,6 +169,7 @@ def cost(
     Example:
       ctfast cost logs --selectors new.json --against current.json
     """
+    keep([str(path) for path in (selectors, against, prices) if path], target)
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.cost(

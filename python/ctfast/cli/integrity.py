@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import ctfast as ct
+from ctfast._apart import keep, keep_apart
 from ctfast._source import micros
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
@@ -97,9 +98,18 @@ def verify(
       ctfast verify archive --keys keys.json --since 2025-03-01 --until 2025-04-01 --format ndjson
       ctfast verify archive --keys keys.json --like-aws
     """
+    chosen = form
     form = form or {".json": "json", ".ndjson": "ndjson", ".parquet": "parquet"}.get(Path(target or "").suffix, "text")
     mapped = dict(_pair(text) for text in maps)
-    options.keep_apart([*archive, *mapped.values()], target, html)
+    if like_aws and (target or chosen):
+        raise ValueError(
+            "--like-aws prints what aws cloudtrail validate-logs does, to standard output: leave out --format and -o"
+        )
+    if verbose and not like_aws:
+        raise ValueError("--verbose is for --like-aws; the other forms tell all")
+    keep_apart([*archive, *mapped.values()], target, html)
+    keep([*keys, *filter(None, [checking["signatures"], html])], target)
+    keep([*keys, *filter(None, [checking["signatures"], target])], html)
     details = like_aws or form == "json"
     with _progress() as show:
         found = ct.verify(list(archive), keys=keys, map=mapped, details=details, progress=show, **checking)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 import ctfast as ct
-from ctfast._ctfast import has_log_ending
+from ctfast._apart import keep_apart
 from ctfast._source import Source
 
 __all__ = [
@@ -22,7 +20,6 @@ __all__ = [
     "checkpoint",
     "choosing",
     "columns",
-    "keep_apart",
     "limit",
     "output",
     "reading",
@@ -134,24 +131,6 @@ def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | 
     return _ORIGINS[origin](names[0])
 
 
-def keep_apart(names: Iterable[str], *written: str | None) -> None:
-    """Refuse to write over what is read, or where the next run would take it for a log."""
-    for target in written:
-        if target is None:
-            continue
-        # A link, and what it leads to.
-        places = {Path(target).resolve(), Path(target).parent.resolve() / Path(target).name}
-        for name in names:
-            named = [name] if os.path.lexists(name) or not glob.has_magic(name) else glob.iglob(name, recursive=True)  # noqa: PTH207
-            for source in map(Path.resolve, map(Path, named)):
-                if source in places and not source.is_dir():
-                    message = f"{target} is read itself: write to another file"
-                    raise ValueError(message)
-                if any(place.is_relative_to(source) and has_log_ending(place) for place in places):
-                    message = f"{target} lies in {name}, where it would be read as a log: write it elsewhere"
-                    raise ValueError(message)
-
-
 def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
     """None at all means every one."""
     return values or None
@@ -169,7 +148,10 @@ def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelt
         message = f"{value!r} is neither a number with s, m, h or d, such as 36h, nor none."
         raise click.BadParameter(message)
     number, unit = found.groups()
-    return timedelta(**{_UNITS[unit]: int(number)})
+    try:
+        return timedelta(**{_UNITS[unit]: int(number)})
+    except (OverflowError, ValueError):  # of so many digits that it is not even a number to Python
+        return timedelta.max
 
 
 def repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:

@@ -14,8 +14,8 @@ import polars as pl
 import pyarrow as pa
 
 import ctfast as ct
+from ctfast._apart import keep_apart
 from ctfast._files import written
-from ctfast.cli.options import keep_apart
 from ctfast.cli.output import SUFFIXES, TABLE, nested, write
 
 __all__ = ["folder", "frames", "put"]
@@ -44,7 +44,7 @@ def folder(
         )
         raise ValueError(message)
     keep_apart(archive, str(path / f"{_PART}{_suffix(form)}"))
-    _refuse_others(path, checkpoint)
+    _refuse_others(path, checkpoint, _suffix(form))
     return path
 
 
@@ -70,12 +70,16 @@ def _suffix(form: str) -> str:
     return next(suffix for suffix, name in SUFFIXES.items() if name == form)
 
 
-def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None) -> None:
-    """Refuse a folder with parts that the checkpoint does not know: rows of the same files may be in them."""
-    if checkpoint is None or not path.is_dir():
+def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None, suffix: str) -> None:
+    """Refuse a folder with parts that the checkpoint does not know, or of another form: the same rows may be in them."""
+    parts = sorted(path.glob(f"{_PART}*"))
+    odd = next((part for part in parts if part.suffix != suffix), None)
+    if odd is not None:
+        message = f"{path} has parts of another form, such as {odd.name}: go on in that form, or name another folder"
+        raise ValueError(message)
+    if checkpoint is None or not parts:
         return
-    present = {part.name.removeprefix(_PART).partition(".")[0] for part in path.glob(f"{_PART}*")}
-    others = present - set(checkpoint.units["id"]) if present else present
+    others = {part.stem.removeprefix(_PART) for part in parts} - set(checkpoint.units["id"])
     if others:
         message = f"{path} has parts that {checkpoint!r} does not know, such as {_PART}{min(others)}: name another folder"
         raise ValueError(message)

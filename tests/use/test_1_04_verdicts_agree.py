@@ -1,0 +1,82 @@
+"""Item 4 of 1 of 9: text, page, JSON and exit code give one verdict, also where there is next to nothing to judge."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from ctfast import cli
+from ctfast._verify import Tally
+from signed import FIRST, HOUR, Chain, private_key, public_keys, reasons
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Chain:
+    made = Chain(tmp_path / "archive")
+    for _ in range(6):
+        made.hour()
+    return made
+
+
+def told(chain: Chain, tmp_path: Path, *arguments: str) -> dict[str, Any]:
+    """Text, exit code, JSON and page of one verification."""
+    for name, content in (("keys", public_keys(private_key())), ("signatures", chain.signatures)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    files = [f"--{name}={tmp_path / name}.json" for name in ("keys", "signatures")]
+
+    def run(*more: str) -> Any:
+        return CliRunner().invoke(cli.main, ["verify", str(chain.root), *files, *arguments, *more], catch_exceptions=False)
+
+    text, values = run("--html", str(tmp_path / "page.html")), run("--format", "json")
+    assert text.exit_code == values.exit_code
+    page = (tmp_path / "page.html").read_text()
+    return {"code": text.exit_code, "text": text.stdout, "page": page, **json.loads(values.stdout)}
+
+
+def test_a_range_without_a_moment_is_not_valid(chain: Chain, tmp_path: Path) -> None:
+    """`ok` was true and the exit code 0, while the text said "NOT VALID (0 errors)"."""
+    moment = (FIRST + 2 * HOUR).isoformat()
+    found = told(chain, tmp_path, "--since", moment, "--until", moment)
+    assert (found["code"], found["ok"]) == (1, False)
+    for text in (found["text"], found["verdict"], found["page"]):
+        assert "o valid digest covers anything of what was asked for" in text
+    assert ">Not valid<" in found["page"]
+    assert "unaltered" not in found["text"]
+
+
+def test_all_digests_removed_that_saved_signatures_name(chain: Chain, tmp_path: Path) -> None:
+    """One that was removed was NOT VALID; all of them, "NOTHING CHECKED"."""
+    for path in [*chain.digests, *chain.logs]:
+        path.unlink()
+    found = told(chain, tmp_path)
+    assert (found["code"], found["ok"], found["checked"]) == (1, False, True)
+    assert found["verdict"] == "NOT VALID: see the findings (1 error)"
+    assert found["verdict"] in found["text"]
+    assert ">Not valid<" in found["page"]
+    assert reasons(chain.verify()) == ["missing-digest"]
+    assert not chain.verify(signatures=None).checked
+
+
+@pytest.mark.parametrize("remove", [[], [2], [0, 1], [5], range(6)], ids=str)
+@pytest.mark.parametrize("logs", [True, False])
+def test_counts_agree_with_rows(chain: Chain, remove: list[int], *, logs: bool) -> None:
+    for hour in remove:
+        for path in [chain.digests[hour], *(chain.logs[2 * hour : 2 * hour + 2] if logs else [])]:
+            path.unlink()
+    found = chain.verify()
+    assert found.ok is (len(remove) == 0)
+    states = dict(found.digests.group_by("status").len().iter_rows())
+    missing = found.missing["digests"].sum()
+    assert found.digest_counts == Tally(states.get("valid", 0), states.get("invalid", 0), missing, states.get("unverified", 0))
+    listed = dict(found.logs.group_by("status").len().iter_rows())
+    assert found.log_counts == Tally(*(listed.get(name, 0) for name in Tally._fields))
+    # Each moment from the first to the last is either found or uncovered.
+    rows = found.ranges.filter(pl.col("range") != "asked").sort("start").select("start", "end").rows()
+    assert (rows[0][0], rows[-1][1]) == (FIRST, FIRST + 6 * HOUR)
+    assert all(end == start for (_, end), (start, _) in pairwise(rows))
