@@ -73,14 +73,14 @@ class Options:
         for name in ("accounts", "regions", "kinds"):
             value = getattr(self, name)
             object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
-        since, until = self.since, self.until
-        object.__setattr__(self, "since", micros("since", self.since))
-        object.__setattr__(self, "until", micros("until", self.until))
+        since, until = micros("since", self.since), micros("until", self.until)
+        if since is not None and until is not None and since > until:
+            message = f"until ({self.until}) is before since ({self.since})"
+            raise ValueError(message)
+        object.__setattr__(self, "since", since)
+        object.__setattr__(self, "until", until)
         if self.rules is not None:
             object.__setattr__(self, "rules", named(self.rules))
-        if self.since is not None and self.until is not None and self.since > self.until:
-            message = f"until ({until}) is before since ({since})"
-            raise ValueError(message)
         if self.on_error not in ("raise", "collect"):
             message = f'on_error must be "raise" or "collect", not {self.on_error!r}'
             raise ValueError(message)

@@ -37,11 +37,25 @@ def chosen(form: str | None, target: str | None, otherwise: str) -> str:
 def opened(target: str | None) -> Iterator[IO[bytes]]:
     """Open a file to write, which appears under its name when all went well; or standard output."""
     if target is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with _whole(sys.stdout.buffer) as file:
+            yield file
+            file.flush()
         return
     with written(target) as file:
         yield file
+
+
+@contextmanager
+def _whole(file: IO[bytes] | io.RawIOBase) -> Iterator[IO[bytes]]:
+    """Write all or raise: with PYTHONUNBUFFERED standard output is a raw file, which may take a part and drop the rest."""
+    if not isinstance(file, io.RawIOBase):
+        yield file
+        return
+    buffered = io.BufferedWriter(file)
+    try:
+        yield buffered
+    finally:
+        buffered.detach()
 
 
 def write(frames: Frames, form: str, file: IO[bytes]) -> None:

@@ -1,0 +1,29 @@
+"""Item 9 of 1 of 9: of what standard output did not take, nothing is called done."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ctfast as ct
+from ctfast.sample import Sample
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_commits_nothing(unbuffered: str, sample: Sample, tmp_path: Path) -> None:
+    """With PYTHONUNBUFFERED, as in many containers, a write was cut off in silence, and its rows counted as read."""
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "ctfast", "scan", str(sample.archive), "--checkpoint", str(state)]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert os.read(process.stdout.fileno(), 1000)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+    assert ct.read(sample.archive, checkpoint=ct.Checkpoint(state)).height == sample.records
