@@ -4,7 +4,8 @@
 
 Each case is a small archive in which one thing is out of all proportion: rows, bad records, keys, lists, texts, sizes. Each is
 read in each way in a process of its own; the peak is the high-water mark of its memory less what it held after its imports. The
-bound is the one of `rust/core/src/bounds.rs`: 64 MiB, and 48 MiB for each thread.
+bound is the one of `rust/core/src/bounds.rs`: 64 MiB, and for each thread 48 MiB and the text of a file that is inflated
+at once.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from worker import forget_peak, memory
 MIB = 1 << 20
 #: As large as a record may be.
 RECORD = MIB
+#: What comes to the bound of each thread, in MiB, if there are files that are large enough to be inflated at once.
+AT_ONCE = {"files of 50 MB, inflated at once": 50}
 #: Every column that can hold text has some, where it is cheapest to say so.
 FULL = {
     "eventVersion": "1.11",
@@ -124,6 +127,13 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
             + [*repeated(b"{},", size // 6)]
         )
 
+    def largest() -> Iterable[bytes]:
+        # As long as CloudTrail's largest, and of a ratio with which a file is inflated at once.
+        text = noise(2_400 * 4_000)
+        pieces = (text[at : at + 4_000] for at in range(0, len(text), 4_000))
+        filler = b"x" * 15_000
+        return records([b",".join(full[:-1] + b',"requestParameters":"' + piece + filler + b'"}' for piece in pieces)])
+
     def filled(inside: bytes, count: int = 40) -> Iterator[bytes]:
         # Records that are as large as they may be, of one thing.
         record = b'{"eventName":"x",' + inside + b"}"
@@ -154,6 +164,7 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
         "files of 50 MB, of text": many(
             6, ".json.gz", lambda: records([b",".join([full[:-1] + b',"requestParameters":"' + noise(20_000) + b'"}'] * 2_200)])
         ),
+        "files of 50 MB, inflated at once": many(6, ".json.gz", largest),
         "a plain file of rows": one("a.json", records(repeated(b"{},", 8 * MIB))),
         "one record of 160 million {}": huge_record,
         "one record of 8 million duplicates": lambda folder: (
@@ -241,14 +252,15 @@ def main() -> None:
             if options.cases and not any(part in name for part in options.cases.split(",")):
                 continue
             folder = (options.folder or Path(temporary)) / str(number)
-            more = {}
+            options_of = folder.with_suffix(".options")
             if not folder.exists():
                 folder.mkdir(parents=True)
-                more = make(folder) or {}
+                options_of.write_text(json.dumps(make(folder) or {}))
+            more = json.loads(options_of.read_text())
             for way, (threads, asked) in WAYS.items():
                 if options.ways and not any(part in way for part in options.ways.split(",")):
                     continue
-                bound = 64 + 48 * threads
+                bound = 64 + (48 + AT_ONCE.get(name, 0)) * threads
                 arguments = json.dumps({"threads": threads, **asked, **more})
                 ran = subprocess.run(
                     [sys.executable, __file__, "--run", folder, arguments], capture_output=True, text=True, check=False

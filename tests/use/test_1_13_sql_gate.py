@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import pickle
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
@@ -183,3 +187,39 @@ def test_one_query_at_a_time(archive: Path) -> None:
 )
 def test_queries_of_the_table_work(query: str, archive: Path) -> None:
     assert ct.sql(archive, query).height > 0
+
+
+def test_the_text_is_parsed_as_polars_parses_it(archive: Path) -> None:
+    lock = tomllib.loads((Path(__file__).parents[2] / "Cargo.lock").read_text())
+    ours = {package["version"] for package in lock["package"] if package["name"] == "sqlparser"}
+    extension = import_module("polars._plr").__file__
+    assert extension
+    with Path(extension).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
+        theirs = {found.decode() for found in re.findall(rb"/sqlparser-(\d+\.\d+\.\d+)/", binary)}
+    assert ours == theirs
+    # One version takes this for a table, the other for no SQL.
+    with pytest.raises(pl.exceptions.SQLInterfaceError):
+        ct.sql(archive, "SELECT * FROM (TABLE events)")
+
+
+#: Where a parser that reads comments, quotes or line ends otherwise would see something else than Polars does.
+ODD = [
+    "SELECT 1 AS a FROM events /* /* */ */ CROSS JOIN {}",
+    "SELECT 1 AS a FROM events /*! CROSS JOIN {} */",
+    "SELECT 1 AS a FROM events -- \n CROSS JOIN {}",
+    "SELECT '\\' AS a FROM events CROSS JOIN {} --'",
+    "SELECT * FROM\u00a0{}",
+    "WITH events AS (SELECT * FROM {}) SELECT * FROM events",
+    "SELECT * FROM (({})) AS t",
+    "SELECT sum(1) OVER w FROM events WINDOW w AS (PARTITION BY (SELECT 1 FROM {}))",
+    "SELECT * REPLACE ((SELECT 1 FROM {}) AS eventName) FROM events",
+    "SELECT * FROM range(1, (SELECT 1 FROM {}))",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_file_is_opened_from_odd_places(odd: str, archive: Path, pipe: Pipe) -> None:
+    with pytest.raises(ct.CloudTrailError) as refused:
+        ct.sql(archive, odd.format(f"read_csv('{pipe.path}')"))
+    assert (refused.value.kind, refused.value.name) == ("function", "read_csv")
+    assert not pipe.is_opened

@@ -2,8 +2,9 @@
 //!
 //! A scan holds 64 MiB (bodies of objects that were fetched ahead) and 48 MiB per thread, whatever is written in the files. What a worker
 //! holds is one window with its tokens, one arena, the batch that it builds and the one that waits; a batch is cut between two records,
-//! wherever in a file that is. Files of CloudTrail's largest size are inflated at once, for speed: a thread that does so holds such a file
-//! ([`INFLATED_WHOLE`]) in place of the arena. `benches/hostile.py` measures this with what was made to break it.
+//! wherever in a file that is. To this comes up to 50 MiB ([`INFLATED_WHOLE`]) for each thread that has met a file of CloudTrail's largest
+//! size, which is inflated at once, for speed: only files that are stored in a 32nd of that, or more, so no small file can ask for it.
+//! `benches/hostile.py` measures both with what was made to break them.
 
 /// One record, and whatever else is read in one piece (a document that is no record, what stands before `Records`): four times what
 /// CloudTrail lets an event have since version 1.05, and a tenth of what its columns and `extra` may take beside it. A file with more

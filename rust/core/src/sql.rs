@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::thread;
 
-use sqlparser::ast::{Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
@@ -95,14 +95,14 @@ struct Reads<'a> {
 }
 
 impl Reads<'_> {
-    fn table(&self, name: &[&Ident]) -> ControlFlow<Refused> {
-        if let [Ident { value, .. }] = name {
-            let is = |other: &str| other.eq_ignore_ascii_case(value);
+    fn table(&self, name: &[&str]) -> ControlFlow<Refused> {
+        if let [name] = name {
+            let is = |other: &str| other.eq_ignore_ascii_case(name);
             if is(self.table) || self.named.iter().flatten().any(|name| is(name)) {
                 return ControlFlow::Continue(());
             }
         }
-        ControlFlow::Break(Refused::Table(name.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".")))
+        ControlFlow::Break(Refused::Table(name.join(".")))
     }
 
     /// Looks at what the walk does not tell as a table. `depth` is that of the set operations around it.
@@ -118,7 +118,8 @@ impl Reads<'_> {
                     left
                 }
                 SetExpr::Table(table) => {
-                    return self.table(&table.schema_name.iter().chain(&table.table_name).collect::<Vec<_>>());
+                    return self
+                        .table(&table.schema_name.iter().chain(&table.table_name).map(String::as_str).collect::<Vec<_>>());
                 }
                 SetExpr::Insert(statement)
                 | SetExpr::Update(statement)
@@ -131,8 +132,8 @@ impl Reads<'_> {
     }
 }
 
-fn parts(name: &ObjectName) -> Option<Vec<&Ident>> {
-    name.0.iter().map(ObjectNamePart::as_ident).collect()
+fn parts(name: &ObjectName) -> Option<Vec<&str>> {
+    name.0.iter().map(|part| part.as_ident().map(|ident| ident.value.as_str())).collect()
 }
 
 impl Visitor for Reads<'_> {
@@ -157,7 +158,7 @@ impl Visitor for Reads<'_> {
             },
             TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
                 let known = parts(name).is_some_and(
-                    |name| matches!(&name[..], [one] if FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(&one.value))),
+                    |name| matches!(&name[..], [one] if FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(one))),
                 );
                 if known { ControlFlow::Continue(()) } else { ControlFlow::Break(Refused::Function(name.to_string())) }
             }
