@@ -218,6 +218,6 @@ def test_a_copy_to_where_none_can_be(bucket: Bucket, tmp_path: Path) -> None:
     says(copy(bucket, "/"), "name a folder below it")
     says(copy(bucket, file), f"{file}: Not a directory")
     says(copy(bucket, file / "archive"), "Not a directory")
-    says(copy(bucket, ""), "the name of a folder")
+    says(copy(bucket, ""), "an argument is empty")
     assert bucket.traffic.requests["get"] == gets
     assert names(tmp_path) == {"file"}

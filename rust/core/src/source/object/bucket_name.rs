@@ -55,7 +55,12 @@ pub(super) fn fits_host(name: &str) -> bool {
 pub(super) fn is_region(text: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let ends = [text.bytes().next(), text.bytes().last()];
-    text.len() <= LONGEST && text.bytes().all(is_inner) && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
+    // A label that begins so must be one of IDNA's, or there is no address.
+    let is_idna = text.starts_with("xn--");
+    !is_idna
+        && text.len() <= LONGEST
+        && text.bytes().all(is_inner)
+        && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
 }
 
 #[cfg(test)]
@@ -124,7 +129,8 @@ mod tests {
     #[test]
     fn regions_are_labels() {
         assert!(["us-east-1", "eu-isoe-west-1", "auto", "default", "r"].into_iter().all(is_region));
-        for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", "a\tb"] {
+        for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", "a\tb", "xn--us-east-1"]
+        {
             assert!(!is_region(text), "{text:?}");
         }
     }
