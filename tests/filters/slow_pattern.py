@@ -52,7 +52,7 @@ class Pattern:
         if not isinstance(event, dict):
             return False
         if not is_record(event):
-            return self._matches(event)
+            return self._matches(without_context(event) if self.envelope else event)
         # Nothing of a record has a dot in its name, and none of its fields is taken for two.
         record = {name: value for name, value in event.items() if "." not in name}
         return any(map(self._matches, wrapped(record) if self.envelope else [record]))
@@ -429,6 +429,14 @@ def _agree(one: Elements, other: Elements) -> bool:
 def is_record(event: dict[str, Any]) -> bool:
     signs = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"}
     return not signs.isdisjoint(event) and "detail-type" not in event
+
+
+def without_context(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of CloudTrail without what only event data stores have; any other as it is."""
+    detail = event.get("detail")
+    if "detail-type" not in event or not isinstance(detail, dict) or not is_record(detail):
+        return event
+    return event | {"detail": {name: value for name, value in detail.items() if name != "eventContext"}}
 
 
 def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
