@@ -19,6 +19,8 @@ enum Act {
     Send(String),
     /// Sends this, and then nothing for as long as the client waits.
     Stall(String),
+    /// Sends this when the next request has come, too.
+    Later(String),
 }
 
 /// A store that follows a script, one act for each request, and the heads of the requests.
@@ -36,18 +38,24 @@ impl Store {
         let (heads, ends) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let (told, ended) = (Arc::clone(&heads), Arc::clone(&ends));
         let thread = thread::spawn(move || {
-            let mut held = Vec::new();
+            let (mut held, mut later) = (Vec::new(), Vec::<(TcpStream, String)>::new());
             for act in script {
                 let Ok((mut stream, _)) = listener.accept() else { return };
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
                 told.lock().expect("no panic").push(head(&stream));
-                let (Act::Send(text) | Act::Stall(text)) = &act;
-                // The client may have closed the connection.
-                let _ = stream.write_all(text.as_bytes());
-                if matches!(act, Act::Stall(_)) {
-                    held.push(stream);
+                for (mut earlier, text) in later.drain(..) {
+                    let _ = earlier.write_all(text.as_bytes());
+                }
+                match act {
+                    // The client may have closed the connection.
+                    Act::Send(text) => drop(stream.write_all(text.as_bytes())),
+                    Act::Stall(text) => {
+                        let _ = stream.write_all(text.as_bytes());
+                        held.push(stream);
+                    }
+                    Act::Later(text) => later.push((stream, text)),
                 }
             }
         });
@@ -259,7 +267,8 @@ fn the_clock_is_put_right_by_the_store() {
     let times = store.headers("x-amz-date");
     assert!(times[1].as_ref().is_some_and(|time| time.starts_with("20300101T0000")), "{times:?}");
     // Those that were under way at the same time are made again as well.
-    let store = Store::new(vec![skewed.clone(), skewed.clone(), part(0, 10), part(0, 10)]);
+    let Act::Send(text) = skewed.clone() else { panic!("an answer") };
+    let store = Store::new(vec![Act::Later(text), skewed.clone(), part(0, 10), part(0, 10)]);
     let (remote, bucket) = store.bucket(&[]);
     let get = || bucket.get("s3://bkt/k", Some(10), 10);
     let (one, other) = remote.handle().block_on(async { tokio::join!(get(), get()) });
