@@ -44,7 +44,11 @@ class Limits(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Files of a scan: ``listed == read + bad + skipped``."""
+    """Files of a scan: ``listed == read + bad + skipped``.
+
+    ``listed`` counts each file that the source named and that a listing came to, whatever became of it; files of folders that were
+    pruned are in no count.
+    """
 
     listed: int
     read: int
@@ -53,7 +57,11 @@ class Counts(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Records of the files that were read: ``seen == read + bad + skipped``; those that a filter refused are skipped."""
+    """What stood in the files that were opened: ``seen == read + bad + skipped``.
+
+    ``read`` became rows. ``bad`` are broken. ``skipped`` are records that a filter refused, and what is no record of CloudTrail:
+    :attr:`Report.skipped_records` tells them apart.
+    """
 
     seen: int
     read: int
@@ -69,7 +77,10 @@ class Bytes(NamedTuple):
 
 
 class Requests(NamedTuple):
-    """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down."""
+    """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down.
+
+    Each try counts among ``lists`` or ``gets``, so that their sum is what was sent; ``retries`` are those among them that were made again.
+    """
 
     lists: int
     gets: int
@@ -146,7 +157,7 @@ class Report:
     @property
     def records(self) -> Records:
         """Records seen, read, bad and skipped."""
-        read, bad, skipped = (self._count(f"records_{name}") for name in ("read", "bad", "skipped"))
+        read, bad, skipped = self._count("records_read"), self._count("records_bad"), sum(self.skipped_records.values())
         return Records(read + bad + skipped, read, bad, skipped)
 
     @property
@@ -170,6 +181,17 @@ class Report:
         return dict(scanned if self._source is None else scanned + self._source.skipped)
 
     @property
+    def skipped_records(self) -> dict[str, int]:
+        """What did not become a row though nothing was wrong with it, by reason; together ``records.skipped``.
+
+        ``filtered`` are records that were not asked for. The others are no records of CloudTrail, wherever they stood:
+        ``not-cloudtrail``, ``control-message``, ``digest`` and ``notification``. Those that are ``not-cloudtrail`` are named in
+        :attr:`warnings`, the first 100 of a file. A file with nothing else in it is skipped for the same reason.
+        """
+        filtered = self._count("records_filtered")
+        return ({"filtered": filtered} if filtered else {}) | dict(self._values().get("skipped_records", {}))
+
+    @property
     def pruned(self) -> dict[str, int]:
         """Folders that were not even listed, by the same reasons. Their files are in no count."""
         scanned = Counter(self._values().get("pruned", {}))
@@ -183,6 +205,9 @@ class Report:
     @property
     def bad(self) -> pl.DataFrame:
         """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``.
+
+        ``records_kept`` is how many records of the file are whole, whether a filter refused them or not: of a bad file those before
+        the damage.
 
         Of one file the first 100 bad records are named, of all files 10,000 bad records and 20,000 bad files;
         :attr:`unnamed` says how many there are besides.

@@ -16,6 +16,17 @@ pub(crate) const WINDOW: usize = 2 * RECORD;
 /// Text that the rows of a batch point into. Smaller ones cost more calls, larger ones more memory.
 pub(crate) const ARENA: usize = 8 << 20;
 
+/// Documents within documents (a record in a log event in gzip in a string): an SQS message with an SNS message with an event on a bus has
+/// three, and each is walked once more for those around it.
+pub(crate) const EMBEDDED_DEPTH: u32 = 6;
+/// Records of one document within another, which become rows in one go: as many as CloudWatch Logs has events in one batch.
+pub(crate) const EMBEDDED_RECORDS: u64 = 10_000;
+
+/// Lines that may be torn in one file, and bytes of text for each one more: the tokens of a window are looked for anew behind each. A file
+/// with more is no log with torn lines, and bad from there on.
+pub(crate) const TORN_LINES: u64 = 1000;
+pub(crate) const TORN_BYTES: u64 = 64 << 10;
+
 /// A batch is handed over when the text that was copied or decoded for it has so many bytes: the last record adds what it has.
 pub(crate) const BATCH_TEXT: usize = 8 << 20;
 /// Bytes of the cells of a batch, if each row had a value in each column.

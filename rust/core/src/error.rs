@@ -82,14 +82,16 @@ pub enum ErrorKind {
     ControlCharacter(u8),
     /// Objects and arrays are nested deeper than the limit.
     TooDeep(u32),
-    /// JSON, but of no shape in which CloudTrail events come.
+    /// JSON, but no record of CloudTrail, and none that holds one.
     NotCloudTrail,
     /// One document has two `Records` keys.
     RecordsTwice,
-    /// The value of `Records` is not an array.
-    RecordsNotArray,
-    /// A record is not a JSON object.
-    RecordNotObject,
+    /// So many documents are within each other, or one is inflated within another that was.
+    Embedded(u32),
+    /// One document within another has more records than this.
+    EmbeddedRecords(u64),
+    /// A string that should be base64 is none.
+    NotBase64,
     /// A worker panicked: ctfast is wrong, not the file.
     Bug,
 }
@@ -197,8 +199,8 @@ impl ErrorKind {
             Self::TooDeep(_) => "too-deep",
             Self::NotCloudTrail => "not-cloudtrail",
             Self::RecordsTwice => "records-twice",
-            Self::RecordsNotArray => "records-not-array",
-            Self::RecordNotObject => "record-not-object",
+            Self::Embedded(_) | Self::EmbeddedRecords(_) => "embedded",
+            Self::NotBase64 => "not-base64",
             Self::Bug => "bug",
         }
     }
@@ -239,8 +241,9 @@ impl fmt::Display for ErrorKind {
             Self::TooDeep(limit) => write!(f, "nested deeper than {limit}"),
             Self::NotCloudTrail => f.write_str("not CloudTrail: no records, no event fields"),
             Self::RecordsTwice => f.write_str("'Records' appears twice"),
-            Self::RecordsNotArray => f.write_str("'Records' is not an array"),
-            Self::RecordNotObject => f.write_str("record is not an object"),
+            Self::Embedded(limit) => write!(f, "documents within documents, more than {limit} deep or twice in gzip"),
+            Self::EmbeddedRecords(limit) => write!(f, "more than {limit} records in one document within another"),
+            Self::NotBase64 => f.write_str("'data' of 'awslogs' is not base64"),
             Self::Bug => f.write_str("a worker of ctfast panicked; please report this with the text above"),
         }
     }

@@ -9,11 +9,12 @@ use arrow_schema::Schema;
 use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted};
+use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, definition};
 use crate::filter::{Matcher, Predicate, Rules, Search};
 use crate::inflate::{Inflater, Limits, Next, Stream};
 use crate::json::{Cursor, Index};
 use crate::schema;
+use crate::source::Skip;
 
 pub use crate::integrity::walk_of_times;
 pub use crate::unchecked::classify::{Variant, variants};
@@ -111,7 +112,7 @@ impl Text {
     /// Walks through the records and notes what these columns need of each; the number of records that meet the predicate.
     pub fn walk(&self, columns: &Arc<Schema>, predicate: Option<&Predicate>) -> Result<u64, Error> {
         let mut walk = Walk::new(Builders::new(Arc::clone(columns)).wanted(), predicate, None);
-        Framing::default().run(&mut self.cursor(), &mut walk)?;
+        Framing::default().run(&mut self.cursor(), &mut walk, true)?;
         Ok(walk.rows)
     }
 
@@ -121,7 +122,7 @@ impl Text {
         let mut builders = Builders::new(Arc::clone(columns));
         builders.start_file("file");
         let mut walk = Walk::new(builders.wanted(), None, Some(builders));
-        let result = Framing::default().run(&mut self.cursor(), &mut walk);
+        let result = Framing::default().run(&mut self.cursor(), &mut walk, true);
         let read = self.arena.len();
         let batch = walk.builders.and_then(|mut builders| builders.finish(&mut self.arena, read));
         (batch.map(|batch| batch.rows), result.err())
@@ -136,8 +137,8 @@ pub fn largest_batch(text: &[u8], columns: &Arc<Schema>) -> (usize, u64) {
     let mut walk = Walk { pauses: true, ..Walk::new(builders.wanted(), None, Some(builders)) };
     let (mut framing, mut largest) = (Framing::default(), 0);
     loop {
-        let walked = framing.run(&mut text.cursor(), &mut walk);
-        let paused = matches!(walked, Ok(Walked::Paused));
+        let walked = framing.run(&mut text.cursor(), &mut walk, true);
+        let paused = matches!(walked, Ok(Walked::Paused | Walked::Torn));
         let read = if paused { framing.passed() } else { text.arena.len() };
         if let Some(batch) = walk.builders.as_mut().and_then(|builders| builders.finish(&mut text.arena, read)) {
             largest = largest.max(held(&batch.rows));
@@ -174,14 +175,17 @@ struct Walk {
 impl Walk {
     fn new(wanted: Wanted, predicate: Option<&Predicate>, builders: Option<Builders>) -> Self {
         let rules = predicate.map(|predicate| Arc::new(Rules::one(predicate.clone())));
-        let wanted = rules.iter().fold(wanted, |wanted, rules| wanted.and(rules.wanted()));
+        let wanted = rules.iter().fold(wanted.and(definition::wanted()), |wanted, rules| wanted.and(rules.wanted()));
         Self { record: Record::new(), wanted, filter: rules.map(Matcher::new), builders, rows: 0, pauses: false }
     }
 }
 
 impl Visitor for Walk {
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<bool, Error> {
         let whole = self.record.read(cursor, self.wanted)?;
+        if !definition::is_record(&self.record, whole, cursor, definition::telling_column()) {
+            return Ok(false);
+        }
         if self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, None, whole, cursor)) {
             self.rows += 1;
             if let Some(builders) = &mut self.builders {
@@ -194,12 +198,12 @@ impl Visitor for Walk {
                 )?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn bad_record(&mut self, _: Error) {}
 
-    fn digest(&mut self) {}
+    fn skip(&mut self, _: Skip, _: usize, _: u64) {}
 
     fn is_full(&self) -> bool {
         self.pauses && self.builders.as_ref().is_some_and(Builders::is_full)
@@ -222,7 +226,7 @@ pub fn rules_out(predicate: &Predicate, text: &[u8]) -> bool {
 #[must_use]
 pub fn has_match(predicate: &Predicate, text: &[u8]) -> bool {
     let mut walk = Walk::new(Wanted::columns(0), Some(predicate), None);
-    let _ = Framing::default().run(&mut Text::indexed(text).cursor(), &mut walk);
+    let _ = Framing::default().run(&mut Text::indexed(text).cursor(), &mut walk, true);
     walk.rows > 0
 }
 
@@ -231,19 +235,25 @@ pub fn has_match(predicate: &Predicate, text: &[u8]) -> bool {
 #[must_use]
 pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
     let mut framing = Framing::default();
-    let mut notes = Notes { lines: Vec::new(), offset: 0 };
+    let mut notes = Notes { lines: Vec::new(), offset: 0, record: Record::new() };
     let mut start = 0;
     for end in cuts.iter().copied().chain([text.len()]) {
-        notes.offset = start as u64;
-        let window = Text::indexed(&text[start..end]);
-        if let Err(error) = framing.run(&mut window.cursor(), &mut notes) {
-            let at_end = error.location().byte.is_none_or(|byte| byte >= (end - start) as u64);
-            if end == text.len() || !at_end {
-                notes.lines.push(format!("{} before record {}", error.shifted(start as u64), framing.records()));
-                return notes.lines;
+        loop {
+            notes.offset = start as u64;
+            let window = Text::indexed(&text[start..end]);
+            let walked = framing.run(&mut window.cursor(), &mut notes, end == text.len());
+            if let Err(error) = &walked {
+                let at_end = error.location().byte.is_none_or(|byte| byte >= (end - start) as u64);
+                if end == text.len() || !at_end {
+                    notes.lines.push(format!("{} before record {}", error.clone().shifted(start as u64), framing.records()));
+                    return notes.lines;
+                }
+            }
+            start += framing.passed();
+            if !matches!(walked, Ok(Walked::Torn)) {
+                break;
             }
         }
-        start += framing.passed();
     }
     notes.lines
 }
@@ -252,22 +262,26 @@ struct Notes {
     lines: Vec<String>,
     /// Where the window begins in the text.
     offset: u64,
+    record: Record,
 }
 
 impl Visitor for Notes {
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
-        let value = cursor.value()?;
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<bool, Error> {
+        let value = self.record.read(cursor, definition::wanted())?;
+        if !definition::is_record(&self.record, value, cursor, definition::telling_column()) {
+            return Ok(false);
+        }
         let text = String::from_utf8_lossy(cursor.slice(value));
         let mark = if origin == Origin::Embedded { "*" } else { "" };
         self.lines.push(format!("{index}{mark} {text}"));
-        Ok(())
+        Ok(true)
     }
 
     fn bad_record(&mut self, error: Error) {
         self.lines.push(error.shifted(self.offset).to_string());
     }
 
-    fn digest(&mut self) {
-        self.lines.push("digest".to_owned());
+    fn skip(&mut self, reason: Skip, at: usize, index: u64) {
+        self.lines.push(format!("{index} {} at byte {}", reason.name(), at as u64 + self.offset));
     }
 }

@@ -218,7 +218,8 @@ impl Scan {
         dict.set_item("pruned", by_name(&report.pruned))?;
         dict.set_item("records_read", report.records_read)?;
         dict.set_item("records_bad", report.records_bad)?;
-        dict.set_item("records_skipped", report.records_skipped)?;
+        dict.set_item("records_filtered", report.records_filtered)?;
+        dict.set_item("skipped_records", by_name(&report.skipped_records))?;
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;

@@ -2,37 +2,40 @@
 //!
 //! | shape | records |
 //! |---|---|
-//! | `{"Records": […]}` | its elements |
-//! | a bare record | itself |
-//! | EventBridge envelope | `detail` |
-//! | `lookup-events` output, `{"Events": […]}` | the JSON text in each `CloudTrailEvent` |
-//! | CloudWatch Logs, `{"events": […]}` or `{"logEvents": […]}` | the JSON text in each `message` |
-//! | an array of any of these; any of these one after another (NDJSON), each with a time stamp before it or not | theirs |
-//! | a digest file | none |
+//! | `{"Records": […]}`, the output of `lookup-events` (`Events`), of `filter-log-events` (`events`), of `sqs receive-message` (`Messages`), what `CloudWatch` Logs gives to subscribers (`logEvents`) | what its elements are |
+//! | the results of Logs Insights (`results`) | what the `@message` of each is |
+//! | an array of anything; anything one after another (NDJSON), each with a time stamp before it or not | what each is |
+//! | a string | what its text is |
+//! | any other document | what [`super::definition`] says |
+//!
+//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it.
 //!
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
 //! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
 
-use std::borrow::Cow;
-
-use crate::bounds::RECORD;
+use crate::bounds::{EMBEDDED_RECORDS, RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Index, Key, PADDING, Value, unescape};
+use crate::json::{Cursor, Key, Value};
 use crate::scalar::timestamp;
+use crate::source::Skip;
+
+use super::definition::{Signs, What, name_of, string_member};
+use super::inside::{Found, Inside};
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
-    /// The cursor stands at the `{` of a record; the visitor passes it, and refuses one that is larger than [`RECORD`].
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error>;
+    /// The cursor stands at the `{` of an object; the visitor passes it, and refuses one that is larger than [`RECORD`]. Whether it was
+    /// a record: if not, nothing was noted.
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<bool, Error>;
 
     /// The next record is the `detail` of this event on a bus.
     fn envelope(&mut self, _event: Value) {}
 
-    /// An element that should be a record is none; the file goes on.
+    /// What should be a record is broken; the file goes on.
     fn bad_record(&mut self, error: Error);
 
-    /// The file is a digest file.
-    fn digest(&mut self);
+    /// What stands at this byte, with this index, is no record of CloudTrail.
+    fn skip(&mut self, reason: Skip, at: usize, index: u64);
 
     /// Whether the walk should pause, so that what was visited can be handed over.
     fn is_full(&self) -> bool {
@@ -47,6 +50,8 @@ pub(crate) enum Walked {
     Whole,
     /// To [`Framing::passed`], since the visitor is full.
     Paused,
+    /// To [`Framing::passed`], behind a torn line: tokens from there on must be looked for anew, since quotes may be open.
+    Torn,
 }
 
 /// Where the bytes of a record are.
@@ -64,11 +69,31 @@ pub(crate) struct Framing {
     state: State,
     /// Whether the documents are elements of one array.
     in_array: bool,
-    /// Records so far, good and bad: the index of the next.
+    /// Documents so far, good, bad and skipped: the index of the next.
     records: u64,
     /// How much of the window has been passed once and for all.
     passed: usize,
-    embedded: Embedded,
+    /// How much was passed of the windows before.
+    before: u64,
+    /// Whether each document has a line of its own, as far as the first one tells.
+    lines: Lines,
+    /// Lines that were torn.
+    torn: u64,
+    /// In how many documents this one is.
+    pub(super) depth: u32,
+    /// Whether it was inflated from a string.
+    pub(super) is_inflated: bool,
+    /// The first index of this document.
+    first: u64,
+    inside: Option<Box<Inside>>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    #[default]
+    Unknown,
+    Each,
+    No,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -80,34 +105,44 @@ enum State {
     Blank,
     /// Between documents.
     Between,
-    /// Before an element of `Records`, or of a listing.
-    Element(Option<Listing>),
+    /// Before an element of a list.
+    Element(List),
     /// Behind such an element.
-    BehindElement(Option<Listing>),
-    /// In the document, behind a member that is or follows `Records` or the listing.
-    BehindRecords,
+    BehindElement(List),
+    /// In the document, behind a member that is or follows its list.
+    BehindList,
     /// Behind a document: its records have been visited, and must not be again when the window ends before its comma.
     BehindDocument,
 }
 
-/// Documents whose records come as strings.
-#[derive(Clone, Copy)]
-enum Listing {
-    /// What `aws cloudtrail lookup-events` prints.
-    LookupEvents,
-    /// What `CloudWatch` Logs gives to its readers and subscribers.
-    CloudWatchLogs,
+/// Members of a document that list others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    /// `Records`: of records, mostly.
+    Records,
+    /// Of documents that hold records, mostly in strings.
+    Holders,
+    /// Rows of Logs Insights: lists of fields.
+    Rows,
+    /// Of messages that `CloudWatch` Logs sends to see whether anybody is there.
+    Control,
 }
 
-/// What the members of a document say about its shape.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
-struct Signs {
-    detail: Option<Value>,
-    envelope: bool,
-    digest_start: bool,
-    digest_end: bool,
-    event: bool,
+impl List {
+    /// The list that this key of a document names, if the array at the cursor is one.
+    fn of(cursor: &Cursor<'_>, key: Key, signs: &Signs) -> Option<Self> {
+        if cursor.byte() != b'[' {
+            return None;
+        }
+        match &*name_of(cursor, key) {
+            b"Records" => Some(Self::Records),
+            _ if !signs.allow_list() => None,
+            b"events" | b"logEvents" if signs.is_control() => Some(Self::Control),
+            b"Events" | b"events" | b"logEvents" | b"Messages" => Some(Self::Holders),
+            b"results" => Some(Self::Rows),
+            _ => None,
+        }
+    }
 }
 
 impl Framing {
@@ -126,61 +161,92 @@ impl Framing {
         self.passed
     }
 
-    /// Walks through a window to its end, or until the visitor is full. An error at the very end of the window may only mean that more
-    /// must come.
-    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<Walked, Error> {
+    /// Begins anew, with a document inside of one that `outer` walks through.
+    pub(super) fn restart(&mut self, outer: &Self, is_inflated: bool) {
+        let inside = self.inside.take();
+        *self = Self {
+            state: State::Between,
+            records: outer.records,
+            first: outer.records,
+            depth: outer.depth + 1,
+            is_inflated: is_inflated || outer.is_inflated,
+            inside,
+            ..Self::default()
+        };
+    }
+
+    /// Walks through a window to its end, or until the visitor is full, or behind a torn line. An error at the very end of the window
+    /// may only mean that more must come, unless it is the last one.
+    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
+        self.before += self.passed as u64;
         self.passed = 0;
         loop {
-            if !matches!(self.state, State::Start) {
-                cursor.skip_space();
-                self.passed = cursor.at;
-            }
-            match self.state {
-                State::Start => {
-                    if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
-                        cursor.jump(3);
-                    }
-                    self.state = State::Blank;
-                }
-                State::Blank => self.start(cursor)?,
-                State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(Walked::Whole),
-                State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
-                State::Between if self.in_array && cursor.byte() != b'{' => {
-                    self.not_a_record(cursor, visitor)?;
-                    self.state = State::BehindDocument;
-                }
-                State::Between => self.document(cursor, visitor)?,
-                State::Element(listing) => {
-                    self.element(cursor, listing, visitor)?;
-                    self.state = State::BehindElement(listing);
-                }
-                State::BehindElement(listing) => {
-                    self.state = if cursor.next_element()? { State::Element(listing) } else { State::BehindRecords };
-                }
-                State::BehindRecords => {
-                    if cursor.next_member()? {
-                        let key = cursor.key()?;
-                        if is(cursor, key, b"Records") {
-                            return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
-                        }
-                        pass_whole_value(cursor)?;
-                        self.bounded(self.passed, cursor)?;
-                    } else {
-                        self.state = State::BehindDocument;
-                    }
-                }
-                State::BehindDocument => {
-                    if self.in_array {
-                        self.in_array = cursor.next_element()?;
-                    }
-                    self.state = State::Between;
+            match self.step(cursor, visitor, last) {
+                Ok(true) => return Ok(Walked::Whole),
+                Ok(false) => self.passed = cursor.at,
+                Err(error) => {
+                    self.pass_torn_line(cursor, error, visitor, last)?;
+                    return Ok(Walked::Torn);
                 }
             }
-            self.passed = cursor.at;
-            if visitor.is_full() {
+            if self.depth > 0 {
+                if self.records - self.first > EMBEDDED_RECORDS {
+                    return Err(Error::at(cursor.at, ErrorKind::EmbeddedRecords(EMBEDDED_RECORDS)));
+                }
+            } else if visitor.is_full() {
                 return Ok(Walked::Paused);
             }
         }
+    }
+
+    /// Takes one step; `true` at the end.
+    fn step(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<bool, Error> {
+        if !matches!(self.state, State::Start) {
+            cursor.skip_space();
+            self.passed = cursor.at;
+        }
+        match self.state {
+            State::Start => {
+                if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
+                    cursor.jump(3);
+                }
+                self.state = State::Blank;
+            }
+            State::Blank => self.start(cursor)?,
+            State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
+            State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
+            State::Between if self.in_array && cursor.byte() != b'{' => {
+                self.other(cursor, visitor)?;
+                self.state = State::BehindDocument;
+            }
+            State::Between => self.document(cursor, visitor, last)?,
+            State::Element(list) => {
+                self.element(cursor, list, visitor)?;
+                self.state = State::BehindElement(list);
+            }
+            State::BehindElement(list) => {
+                self.state = if cursor.next_element()? { State::Element(list) } else { State::BehindList };
+            }
+            State::BehindList => {
+                if cursor.next_member()? {
+                    let key = cursor.key()?;
+                    if *name_of(cursor, key) == *b"Records" {
+                        return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
+                    }
+                    pass_whole_value(cursor)?;
+                    self.bounded(self.passed, cursor)?;
+                } else {
+                    self.state = State::BehindDocument;
+                }
+            }
+            State::BehindDocument => {
+                if self.in_array {
+                    self.in_array = cursor.next_element()?;
+                }
+                self.state = State::Between;
+            }
+        }
+        Ok(false)
     }
 
     /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
@@ -195,8 +261,10 @@ impl Framing {
     }
 
     fn start(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
+        let rest = &cursor.bytes()[cursor.at..];
         match cursor.byte() {
-            b'{' | b'[' | b'0'..=b'9' => {}
+            b'{' | b'[' | b'"' | b'0'..=b'9' => {}
+            _ if [&b"null"[..], b"true", b"false"].iter().any(|word| rest.starts_with(word)) => {}
             _ if cursor.at >= cursor.end() => return Err(Error::at(cursor.at, ErrorKind::Empty)),
             byte => return Err(Error::at(cursor.at, ErrorKind::Unrecognized(byte))),
         }
@@ -204,35 +272,24 @@ impl Framing {
         Ok(())
     }
 
-    /// Passes a document, or the part of it before its records.
-    fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+    /// Passes a document, or the part of it before its list.
+    fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
+        let line = cursor.at;
         if matches!(cursor.byte(), b'1'..=b'9') {
             pass_time_stamp(cursor);
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
-            cursor.value()?;
-            if cursor.byte().is_ascii_digit() {
-                return Err(cursor.unexpected("an end")); // A number that begins with 0 ends with it.
-            }
-            let may_go_on = cursor.at >= cursor.end() || is_cut_time_stamp(cursor, start);
-            let at = if may_go_on { cursor.end() } else { start };
-            return Err(Error::at(at, ErrorKind::NotCloudTrail));
+            return self.scalar(cursor, visitor, last);
         }
         let mut signs = Signs::default();
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
-            let listing = match &*decoded(cursor, key) {
-                b"Records" if cursor.byte() != b'[' => return Err(Error::at(cursor.at, ErrorKind::RecordsNotArray)),
-                b"Records" => Some(None),
-                b"Events" if signs.allow_listing(cursor) => Some(Some(Listing::LookupEvents)),
-                b"events" | b"logEvents" if signs.allow_listing(cursor) => Some(Some(Listing::CloudWatchLogs)),
-                _ => None,
-            };
-            if let Some(listing) = listing {
+            if let Some(list) = List::of(cursor, key, &signs) {
                 self.bounded(start, cursor)?;
-                self.state = if cursor.enter_array()? { State::Element(listing) } else { State::BehindRecords };
+                self.lines = if self.lines == Lines::Unknown { Lines::No } else { self.lines };
+                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
                 return Ok(());
             }
             let value = cursor.value()?;
@@ -240,147 +297,188 @@ impl Framing {
             more = cursor.next_member()?;
         }
         self.bounded(start, cursor)?;
-        if signs.digest_start && signs.digest_end {
-            visitor.digest();
-        } else {
-            let record = match signs.detail {
-                Some(detail) if signs.envelope => {
-                    visitor.envelope(cursor.value_from(start, token));
-                    detail
-                }
-                _ if signs.event => cursor.value_from(start, token),
-                _ => return Err(Error::at(start, ErrorKind::NotCloudTrail)),
-            };
-            visitor.record(&mut cursor.back_to(record), Origin::Window, self.records)?;
-            self.records += 1;
+        if self.lines == Lines::Unknown {
+            let has_line = !self.in_array && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_none();
+            self.lines = if has_line { Lines::Each } else { Lines::No };
+        }
+        let whole = cursor.value_from(start, token);
+        match signs.what(cursor) {
+            What::Record => self.record(cursor, whole, visitor)?,
+            What::Event(detail) => {
+                visitor.envelope(whole);
+                self.record(cursor, detail, visitor)?;
+            }
+            What::Holds(held) => self.inside(cursor, held, visitor)?,
+            What::HoldsGzip(data) => self.inflated(cursor, data, visitor)?,
+            What::Other(reason) => self.skip(reason, start, visitor),
         }
         self.state = State::BehindDocument;
         Ok(())
     }
 
-    /// Passes an element of `Records` or of a listing.
-    fn element(&mut self, cursor: &mut Cursor<'_>, listing: Option<Listing>, visitor: &mut impl Visitor) -> Result<(), Error> {
-        if cursor.byte() != b'{' {
-            return self.not_a_record(cursor, visitor);
+    /// Visits an object that has been passed, and should be a record.
+    fn record(&mut self, cursor: &Cursor<'_>, object: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
+        if visitor.record(&mut cursor.back_to(object), Origin::Window, self.records)? {
+            self.records += 1;
+        } else {
+            self.skip(Skip::NotCloudTrail, object.start as usize, visitor);
         }
-        match listing {
-            None => visitor.record(cursor, Origin::Window, self.records)?,
-            Some(listing) => {
-                let element = cursor.value()?;
-                self.bounded(element.start as usize, cursor)?;
-                let result = match member(cursor, element, listing.member())? {
-                    Some(text) => self.embedded.visit(cursor, text, visitor, self.records),
-                    None => Err(Error::whole(ErrorKind::RecordNotObject)),
-                };
-                if let Err(error) = result {
-                    // A byte of the decoded text is no byte of the file: the element's own place is named.
-                    visitor.bad_record(Error::at(element.start as usize, error.kind().clone()).in_record(self.records));
-                }
-            }
-        }
+        Ok(())
+    }
+
+    fn skip(&mut self, reason: Skip, at: usize, visitor: &mut impl Visitor) {
+        visitor.skip(reason, at, self.records);
         self.records += 1;
+    }
+
+    /// Passes a document that is no object: a string may hold one.
+    fn scalar(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
+        let (start, token) = (cursor.at, cursor.token());
+        if !last && is_cut_time_stamp(cursor, start) {
+            return Err(cursor.unexpected_end());
+        }
+        cursor.value()?;
+        if !last && cursor.at >= cursor.end() {
+            return Err(cursor.unexpected_end()); // A number may go on.
+        }
+        let is_string = cursor.bytes()[start] == b'"';
+        if !is_string && cursor.at < cursor.end() && !matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r' | b'{' | b'[' | b'"') {
+            return Err(cursor.unexpected("an end"));
+        }
+        let value = cursor.value_from(start, token);
+        self.bounded(start, cursor)?;
+        self.inside(cursor, value, visitor)?;
+        self.state = State::BehindDocument;
+        Ok(())
+    }
+
+    /// Passes an element of a list.
+    fn element(&mut self, cursor: &mut Cursor<'_>, list: List, visitor: &mut impl Visitor) -> Result<(), Error> {
+        if list == List::Records && cursor.byte() == b'{' {
+            let (start, token) = (cursor.at, cursor.token());
+            if visitor.record(cursor, Origin::Window, self.records)? {
+                self.records += 1;
+                return Ok(());
+            }
+            let value = cursor.value_from(start, token);
+            return self.inside(cursor, value, visitor);
+        }
+        let value = self.pass(cursor)?;
+        match list {
+            List::Control => self.skip(Skip::ControlMessage, value.start as usize, visitor),
+            List::Rows if cursor.slice(value)[0] == b'[' => match message(cursor, value) {
+                Some(text) => self.inside(cursor, text, visitor)?,
+                None => self.skip(Skip::NotCloudTrail, value.start as usize, visitor),
+            },
+            _ => self.inside(cursor, value, visitor)?,
+        }
         Ok(())
     }
 
     /// Passes a value where a record should be.
-    fn not_a_record(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
-        let at = cursor.at;
+    fn other(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
+        let value = self.pass(cursor)?;
+        self.inside(cursor, value, visitor)
+    }
+
+    /// Passes an element.
+    fn pass(&self, cursor: &mut Cursor<'_>) -> Result<Value, Error> {
+        let (start, token) = (cursor.at, cursor.token());
         pass_whole_value(cursor)?;
-        self.bounded(at, cursor)?;
-        visitor.bad_record(Error::at(at, ErrorKind::RecordNotObject).in_record(self.records));
+        self.bounded(start, cursor)?;
+        Ok(cursor.value_from(start, token))
+    }
+
+    /// Visits what a value that has been passed holds.
+    fn inside(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
+        match cursor.slice(value)[0] {
+            b'{' | b'[' => self.with_inside(value, visitor, |inside, outer, visitor| inside.value(outer, cursor, value, visitor)),
+            b'"' => self.with_inside(value, visitor, |inside, outer, visitor| inside.string(outer, cursor, value, visitor)),
+            _ => {
+                self.skip(Skip::NotCloudTrail, value.start as usize, visitor);
+                Ok(())
+            }
+        }
+    }
+
+    /// Visits what a string holds in gzip.
+    fn inflated(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
+        self.with_inside(value, visitor, |inside, outer, visitor| inside.gzip(outer, cursor, value, visitor))
+    }
+
+    fn with_inside<V: Visitor>(
+        &mut self,
+        value: Value,
+        visitor: &mut V,
+        visit: impl FnOnce(&mut Inside, &Self, &mut V) -> Result<Found, Error>,
+    ) -> Result<(), Error> {
+        let mut inside = self.inside.take().unwrap_or_default();
+        let found = visit(&mut inside, self, visitor);
+        self.inside = Some(inside);
+        let Found { records, bad } = found?;
+        self.records = records;
+        if let Some(kind) = bad {
+            visitor.bad_record(Error::at(value.start as usize, kind).in_record(self.records));
+            self.records += 1;
+        }
+        Ok(())
+    }
+
+    /// A document that breaks costs its line, and no more, if lines are what documents have: the first one of the file had one, or the
+    /// next line begins as one of a log does while this is the first. A document over many lines has no end that could be known.
+    fn pass_torn_line(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        error: Error,
+        visitor: &mut impl Visitor,
+        last: bool,
+    ) -> Result<(), Error> {
+        let is_torn = matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::ControlCharacter(_));
+        let is_alone = matches!(self.state, State::Between) && !self.in_array && self.lines == Lines::Unknown;
+        let at_end = error.location().byte.is_some_and(|byte| byte >= cursor.end() as u64);
+        let too_many = self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES;
+        if self.depth > 0 || !is_torn || at_end && !last || too_many || !(is_alone || self.lines == Lines::Each) {
+            return Err(error);
+        }
+        let text = &cursor.bytes()[..cursor.end()];
+        let Some(feed) = memchr::memchr(b'\n', &text[self.passed..]).map(|feed| self.passed + feed) else {
+            let may_come = !last && text.len() - self.passed <= RECORD;
+            return Err(if may_come { cursor.unexpected_end() } else { error });
+        };
+        if is_alone {
+            match text.get(feed + 1) {
+                Some(b'{' | b'1'..=b'9') => self.lines = Lines::Each,
+                None if !last => return Err(cursor.unexpected_end()),
+                _ => return Err(error),
+            }
+        }
+        visitor.bad_record(error.in_record(self.records));
         self.records += 1;
+        self.torn += 1;
+        self.state = State::Between;
+        self.in_array = false;
+        self.passed = feed + 1;
         Ok(())
     }
 }
 
-impl Listing {
-    /// The member of an element that holds the text of a record.
-    fn member(self) -> &'static [u8] {
-        match self {
-            Self::LookupEvents => b"CloudTrailEvent",
-            Self::CloudWatchLogs => b"message",
-        }
-    }
-}
-
-impl Signs {
-    /// Whether the array at the cursor may be a listing: a record, too, may have a key of that name.
-    fn allow_listing(&self, cursor: &Cursor<'_>) -> bool {
-        cursor.byte() == b'[' && !self.event && !self.envelope
-    }
-
-    fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
-        match &*decoded(cursor, key) {
-            b"detail" => self.detail = Some(value).filter(|&value| cursor.slice(value)[0] == b'{'),
-            b"detail-type" => self.envelope = true,
-            b"digestStartTime" => self.digest_start = true,
-            b"digestEndTime" => self.digest_end = true,
-            b"eventVersion" | b"eventTime" | b"eventName" | b"eventSource" | b"eventID" | b"eventType" | b"eventCategory"
-            | b"userIdentity" => self.event = true,
-            _ => {}
-        }
-    }
-}
-
-/// Decodes records that come as strings.
-#[derive(Default)]
-struct Embedded {
-    text: Vec<u8>,
-    index: Index,
-}
-
-impl Embedded {
-    fn visit(&mut self, outer: &Cursor<'_>, value: Value, visitor: &mut impl Visitor, record: u64) -> Result<(), Error> {
-        let string = outer.slice(value);
-        self.text.clear();
-        unescape(&string[1..string.len() - 1], &mut self.text);
-        let length = self.text.len();
-        self.text.resize(length + PADDING, 0);
-        self.index.build(&self.text[..length]);
-        let mut cursor = Cursor::new(&self.text, length, self.index.tokens());
-        cursor.skip_space();
-        if cursor.byte() != b'{' {
-            return Err(Error::whole(ErrorKind::RecordNotObject));
-        }
-        // All of it must be right before the visitor makes a row of it.
-        let whole = cursor.value()?;
-        cursor.skip_space();
-        if cursor.at < length {
-            return Err(cursor.unexpected("the end"));
-        }
-        visitor.record(&mut cursor.back_to(whole), Origin::Embedded, record)
-    }
-}
-
-/// The string under a key of an element.
-fn member(cursor: &Cursor<'_>, element: Value, wanted: &[u8]) -> Result<Option<Value>, Error> {
-    let mut cursor = cursor.back_to(element);
+/// The text of a row of Logs Insights: the value of its field `@message`.
+fn message(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
+    let mut fields = cursor.back_to(row);
     let mut found = None;
-    let mut more = cursor.enter_object()?;
+    let mut more = fields.enter_array().ok()?;
     while more {
-        let key = cursor.key()?;
-        let value = cursor.value()?;
-        if is(&cursor, key, wanted) && cursor.bytes()[value.start as usize] == b'"' {
-            found = Some(value);
+        let (start, token) = (fields.at, fields.token());
+        fields.value().ok()?;
+        let field = fields.value_from(start, token);
+        let is_object = cursor.bytes()[start] == b'{';
+        let name = Some(field).filter(|_| is_object).and_then(|field| string_member(cursor, field, b"field"));
+        if name.and_then(|name| cursor.string(name)).is_some_and(|name| *name == *b"@message") {
+            found = string_member(cursor, field, b"value");
         }
-        more = cursor.next_member()?;
+        more = fields.next_element().ok()?;
     }
-    Ok(found)
-}
-
-fn is(cursor: &Cursor<'_>, key: Key, name: &[u8]) -> bool {
-    *decoded(cursor, key) == *name
-}
-
-/// What a key says; it may be written with escapes.
-fn decoded<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
-    let inside = &cursor.bytes()[key.start..key.end];
-    if !key.escaped {
-        return Cow::Borrowed(inside);
-    }
-    let mut name = Vec::new();
-    unescape(inside, &mut name);
-    Cow::Owned(name)
+    found
 }
 
 /// Passes a value, unless the window ends with it: a number may go on in the next one.

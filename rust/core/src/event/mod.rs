@@ -1,7 +1,9 @@
-//! Documents to records to values. [`Framing`] finds the records of a file, whatever its shape; [`Record`] is one of them as a set of
-//! spans in the window, one per column.
+//! Documents to records to values. `definition` says what is a record; [`Framing`] finds the records of a file, whatever its shape;
+//! [`Record`] is one of them as a set of spans in the window, one per column.
 
+pub(crate) mod definition;
 mod framing;
+mod inside;
 mod record;
 
 pub(crate) use framing::{Framing, Origin, Visitor, Walked};

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::locate::member;
+use super::Predicate;
 use super::rules::{Matcher, Rules, Unmet};
-use super::{Path, Predicate};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Name, Record, Wanted};
+use crate::event::definition::{self, Signs, What};
+use crate::event::{Record, Wanted};
 use crate::json::{Cursor, Index, MAX_WINDOW, PADDING, Value};
-use crate::schema::{ColumnId, find};
 
 /// A filter, whatever language it was written in.
 #[derive(Debug, Clone)]
@@ -31,7 +30,6 @@ pub struct Single {
     record: Record,
     index: Index,
     padded: Vec<u8>,
-    signs: u128,
 }
 
 impl Filter {
@@ -81,11 +79,7 @@ impl Single {
     pub fn new(filter: &Filter) -> Self {
         let matcher = |predicate| Matcher::new(Arc::new(Rules::one(predicate)));
         let rules = Arc::new(Rules::one(filter.record.clone()));
-        let signs =
-            ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"];
-        let signs = signs.iter().filter_map(|path| find(path)).fold(0, |set, column: ColumnId| set | 1 << column);
-        let envelope = Rules::one(Predicate::absent(Path::keys(["detail-type"]), ""));
-        let wanted = rules.wanted().and(envelope.wanted()).and(Wanted::columns(signs));
+        let wanted = rules.wanted();
         Self {
             record_matcher: Matcher::new(rules),
             document_matcher: filter.document.clone().map(matcher),
@@ -94,7 +88,6 @@ impl Single {
             record: Record::new(),
             index: Index::default(),
             padded: Vec::new(),
-            signs,
         }
     }
 
@@ -103,7 +96,7 @@ impl Single {
         self.with(text, |subject, whole, cursor| match subject {
             Subject::Record(matcher, record, envelope) => matcher.matches(record, envelope, whole, cursor),
             Subject::Document(matcher) => matcher.document_matches(whole, cursor),
-            Subject::OtherEvent => false,
+            Subject::OtherEvent | Subject::Other => false,
         })
     }
 
@@ -112,7 +105,7 @@ impl Single {
         self.with(text, |subject, whole, cursor| match subject {
             Subject::Record(matcher, record, envelope) => matcher.explain(Some(record), envelope, whole, cursor),
             Subject::Document(matcher) => matcher.explain(None, None, whole, cursor),
-            Subject::OtherEvent => vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }],
+            Subject::OtherEvent | Subject::Other => vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }],
         })
     }
 
@@ -140,30 +133,27 @@ impl Single {
             (Err(error), None) => return Err(error),
         };
         utf8?;
-        let is_event = self.record.strays.iter().any(|stray| match stray.name {
-            Name::Key(start, end) => stray.parent.is_none() && cursor.bytes()[start as usize..end as usize] == *b"detail-type",
-            _ => false,
-        });
-        let detail = is_event.then(|| member(whole, b"detail", &cursor)).flatten();
-        if let Some(detail) = detail.filter(|detail| cursor.slice(*detail)[0] == b'{') {
-            self.record.read(&mut cursor.back_to(detail), self.wanted)?;
-            if self.record.present() & self.signs != 0 {
-                let subject = Subject::Record(&mut self.record_matcher, &self.record, Some(whole));
-                return Ok(run(subject, detail, &cursor));
-            }
-            // As a line of a log it may still be asked about.
-            return Ok(match &mut self.text_matcher {
-                Some(_) => {
-                    self.record.read(&mut cursor.back_to(whole), self.wanted)?;
-                    run(Subject::Record(&mut self.record_matcher, &self.record, None), whole, &cursor)
+        let signs = Signs::of(&cursor, whole)?;
+        let subject = match signs.what(&cursor) {
+            What::Record => Subject::Record(&mut self.record_matcher, &self.record, None),
+            What::Event(detail) => {
+                self.record.read(&mut cursor.back_to(detail), self.wanted)?;
+                if definition::is_record_at(&cursor, detail) {
+                    return Ok(run(Subject::Record(&mut self.record_matcher, &self.record, Some(whole)), detail, &cursor));
                 }
-                None => run(Subject::OtherEvent, whole, &cursor),
-            });
-        }
-        let is_record = self.record.present() & self.signs != 0 && !is_event;
-        let subject = match self.document_matcher.as_mut() {
-            Some(matcher) if !is_record => Subject::Document(matcher),
-            _ => Subject::Record(&mut self.record_matcher, &self.record, None),
+                self.record.read(&mut cursor.back_to(whole), self.wanted)?;
+                Subject::OtherEvent
+            }
+            _ if signs.is_event() => Subject::OtherEvent,
+            _ => Subject::Other,
+        };
+        // As a line of a log it may be asked about all the same, whatever it is.
+        let subject = match (subject, &mut self.text_matcher, self.document_matcher.as_mut()) {
+            (Subject::OtherEvent | Subject::Other, Some(_), None) => {
+                Subject::Record(&mut self.record_matcher, &self.record, None)
+            }
+            (Subject::Other, _, Some(matcher)) => Subject::Document(matcher),
+            (subject, ..) => subject,
         };
         Ok(run(subject, whole, &cursor))
     }
@@ -177,6 +167,8 @@ enum Subject<'a> {
     Document(&'a mut Matcher),
     /// An event that `EventBridge` made of something else.
     OtherEvent,
+    /// Another document that is no record.
+    Other,
 }
 
 /// Reads a text that is one object.

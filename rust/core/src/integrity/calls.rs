@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::event::{Framing, Origin, Visitor};
 use crate::json::{Cursor, Index, Value};
 use crate::scalar::timestamp;
+use crate::source::Skip;
 
 use super::archive::Place;
 use super::chain::ChainId;
@@ -79,24 +80,24 @@ pub(crate) fn calls(text: &Arena, index: &mut Index) -> Vec<Call> {
     let mut found = Found(Vec::new());
     let mut cursor = Cursor::new(text.padded(0), text.len(), index.tokens());
     // What is before damage counts: the hash of the whole is right.
-    let _ = Framing::default().run(&mut cursor, &mut found);
+    let _ = Framing::default().run(&mut cursor, &mut found, true);
     found.0
 }
 
 struct Found(Vec<Call>);
 
 impl Visitor for Found {
-    fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<(), Error> {
+    fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<bool, Error> {
         let record = cursor.value()?;
         if are_named_in(cursor.slice(record)) {
             self.0.extend(call(&cursor.back_to(record))?);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn bad_record(&mut self, _: Error) {}
 
-    fn digest(&mut self) {}
+    fn skip(&mut self, _: Skip, _: usize, _: u64) {}
 }
 
 /// The members of an object that are asked for; `None` for those that are not there.

@@ -64,6 +64,11 @@ impl<'a> Cursor<'a> {
         Self { at: value.start as usize, token: value.token as usize, ..*self }
     }
 
+    /// A cursor at a value that this one has passed, which ends with it.
+    pub(crate) fn within(&self, value: Value) -> Self {
+        Self { end: value.end as usize, ..self.back_to(value) }
+    }
+
     /// The bytes of a value, as they stand in the file.
     #[inline]
     pub(crate) fn slice(&self, value: Value) -> &'a [u8] {
@@ -114,6 +119,12 @@ impl<'a> Cursor<'a> {
     #[cold]
     pub(crate) fn unexpected(&self, expected: &'static str) -> Error {
         unexpected(self.bytes, self.at, self.end, expected)
+    }
+
+    /// The text should go on where it ends.
+    #[cold]
+    pub(crate) fn unexpected_end(&self) -> Error {
+        unexpected(self.bytes, self.end, self.end, "more")
     }
 
     /// Passes the `{` here and tells whether members follow; the `}` of an empty object is passed too.

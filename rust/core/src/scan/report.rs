@@ -8,7 +8,7 @@ use crate::ledger::Row;
 use crate::source::Skip;
 use crate::source::object::Requests;
 
-/// Counts and findings. `files = read + bad + skipped`, and `records = read + bad + skipped` likewise.
+/// Counts and findings. `files = read + bad + skipped`, and `records = read + bad + filtered + skipped` likewise.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Whether all files were visited.
@@ -23,10 +23,12 @@ pub struct Report {
     pub pruned: BTreeMap<Skip, u64>,
     /// Records that became rows.
     pub records_read: u64,
-    /// Elements that are no records.
+    /// What should be a record and is broken.
     pub records_bad: u64,
     /// Records that the predicate refused.
-    pub records_skipped: u64,
+    pub records_filtered: u64,
+    /// What is no record of CloudTrail, by reason.
+    pub skipped_records: BTreeMap<Skip, u64>,
     /// Bytes of the files that were opened, as stored.
     pub bytes_stored: u64,
     /// Bytes of their text.
@@ -50,7 +52,8 @@ pub struct Report {
 pub struct Finding {
     /// What, and where.
     pub error: Error,
-    /// Records of the file that were kept all the same.
+    /// Records of the file that are whole, whether the predicate refused them or not: those before the damage, or all of a file that has
+    /// none.
     pub records_kept: u64,
     /// Of a bad record: how many more of its file are behind it that are not named. `None` for what is about a file.
     pub more: Option<u64>,
@@ -125,7 +128,7 @@ impl Report {
         self.files_bad += next.files_bad;
         self.records_read += next.records_read;
         self.records_bad += next.records_bad;
-        self.records_skipped += next.records_skipped;
+        self.records_filtered += next.records_filtered;
         self.bytes_stored += next.bytes_stored;
         self.bytes_inflated += next.bytes_inflated;
         for finding in next.bad {
@@ -144,6 +147,9 @@ impl Report {
         self.ledger.extend(next.ledger);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;
+        }
+        for (reason, count) in next.skipped_records {
+            *self.skipped_records.entry(reason).or_default() += count;
         }
         for (reason, count) in next.pruned {
             *self.pruned.entry(reason).or_default() += count;

@@ -1,5 +1,6 @@
 //! What becomes of records: rows of the batch, or counts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Shared;
@@ -7,15 +8,19 @@ use super::report::{Finding, Report};
 use crate::bounds::{BAD_OF_A_FILE, RECORD};
 use crate::columns::{Builders, Place, Tags};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Origin, Record, Visitor, Wanted};
+use crate::event::{Origin, Record, Visitor, Wanted, definition};
 use crate::filter::Matcher;
 use crate::json::{Cursor, Value};
+use crate::schema::ColumnId;
+use crate::source::Skip;
 
 pub(super) struct Rows {
     pub(super) builders: Builders,
     filter: Option<Matcher>,
     pub(super) rules: Option<(Matcher, Tags)>,
     wanted: Wanted,
+    /// The column that tells mostly whether a record is one.
+    telling: Option<ColumnId>,
     record: Record,
     /// The event on a bus that the next record is in.
     envelope: Option<Value>,
@@ -24,14 +29,16 @@ pub(super) struct Rows {
     /// Offset of the window in the text of the file.
     pub(super) offset: u64,
     pub(super) key: String,
-    pub(super) digest: bool,
     /// The first record that is asked for.
     first: u64,
-    /// Of the file: records so far that became rows, that the predicate refused, that are none; the first of these are named.
+    /// Of the file: records so far that became rows, that the predicate refused, that are broken; the first of these are named.
     pub(super) read: u64,
-    pub(super) skipped: u64,
+    pub(super) filtered: u64,
     pub(super) bad: u64,
     named: Vec<Error>,
+    /// What is no record, by reason, and the first of what nobody knows.
+    others: BTreeMap<Skip, u64>,
+    strange: Vec<Error>,
     /// How many of the first two the report has been told.
     told: (u64, u64),
     full: bool,
@@ -42,19 +49,24 @@ impl Rows {
         let builders = Builders::new(Arc::clone(&shared.schema));
         let (filter, rules) = (shared.filter.as_ref(), shared.rules.as_ref());
         Self {
-            wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
+            wanted: filter
+                .iter()
+                .chain(&rules)
+                .fold(builders.wanted().and(definition::wanted()), |wanted, rules| wanted.and(rules.wanted())),
+            telling: definition::telling_column(),
             builders,
             record: Record::new(),
             envelope: None,
             base: 0,
             offset: 0,
             key: String::new(),
-            digest: false,
             first: 0,
             read: 0,
-            skipped: 0,
+            filtered: 0,
             bad: 0,
             named: Vec::new(),
+            others: BTreeMap::new(),
+            strange: Vec::new(),
             told: (0, 0),
             full: false,
             filter: filter.cloned().map(Matcher::new),
@@ -67,9 +79,11 @@ impl Rows {
         self.builders.start_file(&key);
         self.key = key;
         self.first = first;
-        (self.base, self.offset, self.digest) = (0, 0, false);
-        (self.read, self.skipped, self.bad) = (0, 0, 0);
+        (self.base, self.offset) = (0, 0);
+        (self.read, self.filtered, self.bad) = (0, 0, 0);
         self.named.clear();
+        self.others.clear();
+        self.strange.clear();
         self.told = (0, 0);
     }
 
@@ -81,20 +95,45 @@ impl Rows {
 
     /// Tells the report of the records since it was last told.
     pub(super) fn tell(&mut self, report: &mut Report) {
-        let (read, skipped) = std::mem::replace(&mut self.told, (self.read, self.skipped));
+        let (read, filtered) = std::mem::replace(&mut self.told, (self.read, self.filtered));
         report.records_read += self.read - read;
-        report.records_skipped += self.skipped - skipped;
+        report.records_filtered += self.filtered - filtered;
     }
 
-    /// Tells the report of the bad records of the file, which is at its end; the first of them.
+    /// Records that were whole, asked for or not.
+    pub(super) fn kept(&self) -> u64 {
+        self.read + self.filtered
+    }
+
+    /// What was no record.
+    pub(super) fn skipped(&self) -> u64 {
+        self.others.values().sum()
+    }
+
+    /// Why the file as a whole counts as skipped: there is nothing in it but what is.
+    pub(super) fn skips_file(&self) -> Option<Skip> {
+        let reason = self.others.keys().max_by_key(|reason| (**reason == Skip::NotCloudTrail, **reason)).copied();
+        reason.filter(|_| self.kept() == 0 && self.bad == 0)
+    }
+
+    /// Tells the report of the bad records of the file, which is at its end, and of what was skipped; the first bad one.
     pub(super) fn tell_bad(&mut self, report: &mut Report) -> Option<Error> {
+        let records_kept = self.kept();
+        let strange = self.others.get(&Skip::NotCloudTrail).copied().unwrap_or_default();
+        report.unnamed.warnings += strange - self.strange.len() as u64;
+        for error in self.strange.drain(..) {
+            report.add_warning(Finding { error: error.in_file(&self.key), records_kept, more: None });
+        }
+        for (reason, count) in &self.others {
+            *report.skipped_records.entry(*reason).or_default() += count;
+        }
         let count = self.named.len();
         let mut first = None;
         for (number, error) in self.named.drain(..).enumerate() {
             let error = error.in_file(&self.key);
             first.get_or_insert_with(|| error.clone());
             let more = if number + 1 == count { self.bad - count as u64 } else { 0 };
-            report.add_bad_record(Finding { error, records_kept: self.read, more: Some(more) });
+            report.add_bad_record(Finding { error, records_kept, more: Some(more) });
         }
         first
     }
@@ -105,15 +144,18 @@ impl Visitor for Rows {
         self.envelope = Some(event);
     }
 
-    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<(), Error> {
+    fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<bool, Error> {
         let whole = self.record.read(cursor, self.wanted).map_err(|error| error.in_record(index))?;
         if (whole.end - whole.start) as usize > RECORD {
             return Err(Error::at(whole.start as usize, ErrorKind::DocumentTooLarge(RECORD as u64)).in_record(index));
         }
         let envelope = self.envelope.take();
+        if !definition::is_record(&self.record, whole, cursor, self.telling) {
+            return Ok(false);
+        }
         if index < self.first {
-            self.skipped += 1;
-            return Ok(());
+            self.filtered += 1;
+            return Ok(true);
         }
         let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, envelope, whole, cursor));
         let hits =
@@ -131,14 +173,14 @@ impl Visitor for Rows {
             }
             self.read += 1;
         } else {
-            self.skipped += 1;
+            self.filtered += 1;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn bad_record(&mut self, error: Error) {
         if error.location().record.is_some_and(|index| index < self.first) {
-            self.skipped += 1; // an earlier run has told it
+            self.filtered += 1; // an earlier run has told it
             return;
         }
         self.bad += 1;
@@ -147,8 +189,15 @@ impl Visitor for Rows {
         }
     }
 
-    fn digest(&mut self) {
-        self.digest = true;
+    fn skip(&mut self, reason: Skip, at: usize, index: u64) {
+        if index < self.first {
+            self.filtered += 1; // an earlier run has told it
+            return;
+        }
+        *self.others.entry(reason).or_default() += 1;
+        if reason == Skip::NotCloudTrail && self.strange.len() < BAD_OF_A_FILE {
+            self.strange.push(Error::at(at, ErrorKind::NotCloudTrail).in_record(index).shifted(self.offset));
+        }
     }
 
     #[inline]
@@ -187,14 +236,14 @@ mod tests {
         rows
     }
 
-    fn visit(rows: &mut Rows, index: u64) -> Result<(), Error> {
-        rows.record(&mut Window::new("{}").cursor(), Origin::Embedded, index)
+    fn visit(rows: &mut Rows, index: u64) -> Result<bool, Error> {
+        rows.record(&mut Window::new(r#"{"eventID":"a"}"#).cursor(), Origin::Embedded, index)
     }
 
     #[test]
     fn the_last_index_is_a_row_and_the_next_an_error() {
         let mut rows = rows(None);
-        assert_eq!(visit(&mut rows, u64::from(u32::MAX)), Ok(()));
+        assert_eq!(visit(&mut rows, u64::from(u32::MAX)), Ok(true));
         let error = visit(&mut rows, 1 << 32).expect_err("no index");
         assert_eq!(error.to_string(), "more than 4294967295 records at byte 0 (record 4294967296)");
         assert_eq!(rows.read, 1);

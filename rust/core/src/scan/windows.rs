@@ -88,8 +88,10 @@ impl Worker {
             passed.start += framing.passed();
             passed.bytes += framing.passed();
             self.rows.offset += framing.passed() as u64;
-            if walked == Walked::Whole {
-                return Ok(Ok(passed));
+            match walked {
+                Walked::Whole => return Ok(Ok(passed)),
+                Walked::Torn => continue,
+                Walked::Paused => {}
             }
             self.hand_over(passed.start)?;
             end -= passed.start;
@@ -115,7 +117,7 @@ impl Worker {
         let aside = arena.set_aside(end);
         self.rows.base = start;
         let mut cursor = Cursor::new(arena.window(start, end), length, self.index.tokens());
-        let result = framing.run(&mut cursor, &mut self.rows);
+        let result = framing.run(&mut cursor, &mut self.rows, last && damage.is_none());
         arena.put_back(end, &aside);
         let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
         let result = match (result, damage) {

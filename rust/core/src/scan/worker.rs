@@ -123,23 +123,27 @@ impl Worker {
     /// Counts the file by how it came out.
     fn settle(&mut self, outcome: Outcome, row: Option<Row>) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
-        let Rows { read, bad, skipped, digest, .. } = self.rows;
-        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row }, digest)));
+        let outcome = match (outcome, self.rows.skips_file()) {
+            (Outcome::Read(None), Some(reason)) => Outcome::Skipped(reason),
+            (outcome, _) => outcome,
+        };
+        let Rows { read, bad, filtered, .. } = self.rows;
+        let (kept, skipped) = (self.rows.kept(), filtered + self.rows.skipped());
+        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row })));
         self.report.records_bad += self.rows.bad;
         if let Some(error) = self.rows.tell_bad(&mut self.report) {
             self.fail(error)?;
         }
         match outcome {
-            Outcome::Read(warning) if !self.rows.digest => {
+            Outcome::Read(warning) => {
                 self.report.files_read += 1;
                 if let Some(error) = warning {
                     let error = error.in_file(&self.rows.key);
-                    self.report.add_warning(Finding { error, records_kept: read, more: None });
+                    self.report.add_warning(Finding { error, records_kept: kept, more: None });
                 }
             }
-            Outcome::Read(_) => self.report.skip(Skip::Digest),
             Outcome::Skipped(reason) => self.report.skip(reason),
-            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key), read),
+            Outcome::Bad(error) => return self.bad_file(error.in_file(&self.rows.key), kept),
         }
         Ok(())
     }
@@ -385,9 +389,8 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The row of the file, with how it came out.
-    fn noted(&self, row: Row, is_digest: bool) -> Row {
+    fn noted(&self, row: Row) -> Row {
         match self {
-            Self::Read(_) if is_digest => row.skipped(Skip::Digest),
             Self::Read(_) => row,
             Self::Skipped(reason) => row.skipped(*reason),
             Self::Bad(error) => row.bad(error),

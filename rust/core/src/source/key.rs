@@ -56,6 +56,8 @@ const SUFFIX: &str = ".json.gz";
 const BACKFILL: &str = "_backfill";
 /// In microseconds.
 pub(crate) const DAY: i64 = 86_400_000_000;
+/// Where CloudTrail Lake keeps results of queries; it is no kind of logs.
+const LAKE: &str = "CloudTrail-Lake";
 /// The kind of digest files.
 pub const DIGEST: &str = "CloudTrail-Digest";
 
@@ -201,7 +203,34 @@ fn is_account(text: &str) -> bool {
 /// CloudTrail's own kinds; other services write below `AWSLogs` too.
 pub(crate) fn is_kind(text: &str) -> bool {
     text == "CloudTrail"
-        || text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        || text != LAKE && text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether a path is another service's where no folders of an account tell it: results of CloudTrail Lake, flow logs in folders that
+/// are named as Hive wants it, and files whose names begin as those of all services below `AWSLogs` do.
+pub(crate) fn is_of_other_service(path: &str) -> bool {
+    let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut above = "";
+    for folder in folders.split('/') {
+        if folder.strip_prefix("aws-service=").is_some_and(|service| !is_kind(service)) || (above, folder) == (LAKE, "Query") {
+            return true;
+        }
+        above = folder;
+    }
+    // CloudFront: `<distribution>.<YYYY-MM-DD-HH>.<unique>.gz`.
+    if let [_, hour, _, "gz"] = file.split('.').collect::<Vec<_>>()[..]
+        && hour.len() == "YYYY-MM-DD-HH".len()
+        && hour.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7 | 10) { byte == b'-' } else { byte.is_ascii_digit() })
+    {
+        return true;
+    }
+    let mut parts = file.splitn(4, '_');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(account), Some(service), Some(region), Some(_)) => {
+            is_account(account) && !is_kind(service) && region.contains('-') && is_region(region)
+        }
+        _ => false,
+    }
 }
 
 fn is_region(text: &str) -> bool {

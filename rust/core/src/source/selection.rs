@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::key::{DAY, DIGEST, Folders, Key, is_kind};
+use super::key::{DAY, DIGEST, Folders, Key, is_kind, is_of_other_service};
 
 /// Which files to read.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +75,12 @@ pub enum Skip {
     Time,
     /// A link leads to it, and it is walked through by its own name, or was already.
     Linked,
+    /// It is no record of CloudTrail, and holds none.
+    NotCloudTrail,
+    /// It is a message by which CloudWatch Logs sees whether anybody is there.
+    ControlMessage,
+    /// It tells of an object, or of something else that a service has done.
+    Notification,
     /// It was read up to its text, which lacks a constant that the predicate needs.
     Constant,
 }
@@ -95,6 +101,9 @@ impl Skip {
             Self::Unverified => "unverified",
             Self::Time => "time",
             Self::Linked => "linked",
+            Self::NotCloudTrail => "not-cloudtrail",
+            Self::ControlMessage => "control-message",
+            Self::Notification => "notification",
             Self::Constant => "constant",
         }
     }
@@ -114,6 +123,7 @@ impl Selection {
             let folders = key.rsplit_once('/').and_then(|(folders, _)| Folders::parse(folders)).unwrap_or_default();
             return match folders.kind {
                 Some(kind) if !is_kind(kind) => Some(Skip::Service),
+                _ if is_of_other_service(key) => Some(Skip::Service),
                 Some(DIGEST) if !self.digests => Some(Skip::Digest),
                 _ if self.needs_key() => Some(Skip::NoKey),
                 _ => self.skips_file(key),
@@ -135,6 +145,9 @@ impl Selection {
     /// Whether to skip all files below a folder.
     #[must_use]
     pub fn skips_folder(&self, path: &str) -> Option<Skip> {
+        if is_of_other_service(path) {
+            return Some(Skip::Service);
+        }
         let folders = Folders::parse(path)?;
         match folders.kind {
             Some(DIGEST) if !self.digests => return Some(Skip::Digest),
@@ -203,7 +216,20 @@ mod tests {
     fn by_place() {
         let all = Selection::default();
         assert_eq!(all.skips(LOG), None);
-        assert_eq!(all.skips("AWSLogs/111111111111/Config/us-east-2/x.json.gz"), Some(Skip::Service));
+        for other in [
+            "AWSLogs/111111111111/Config/us-east-2/x.json.gz",
+            "p/AWSLogs/111111111111/CloudTrail-Lake/Query/2025/03/12/a-b/result_sign.json",
+            "CloudTrail-Lake/Query/2025/03/12/a-b/result_1.json.gz",
+            "AWSLogs/aws-account-id=111111111111/aws-service=vpcflowlogs/aws-region=us-east-1/year=2025/x.log.gz",
+            "111111111111_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz",
+            "copies/111111111111_elasticloadbalancing_us-east-2_app.lb.5_20140215T2340Z_172.160.001.192_20sg8hgm.log",
+            "cdn/E2EXAMPLE1234.2019-12-04-21.d111111a.gz",
+            "111111111111_Config_us-east-2_ConfigSnapshot_20140215T234000Z_a.json.gz",
+        ] {
+            assert_eq!(all.skips(other), Some(Skip::Service), "{other}");
+        }
+        assert_eq!(all.skips("111111111111_my_own_export.json"), None);
+        assert_eq!(all.skips_folder("b/CloudTrail-Lake/Query/2025/"), Some(Skip::Service));
         assert_eq!(
             all.skips("111111111111_CloudTrail-Digest_us-east-2_t_us-east-2_20200102T120000Z.json.gz"),
             Some(Skip::Digest)

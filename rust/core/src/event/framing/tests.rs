@@ -13,48 +13,56 @@ fn seen(text: impl AsRef<[u8]>) -> Vec<String> {
 #[test]
 fn every_shape_gives_its_records() {
     for (text, expected) in [
-        (r#"{"Records":[{"a":1},{"b":[2]}]}"#, &[r#"0 {"a":1}"#, r#"1 {"b":[2]}"#][..]),
-        (r#"{"x":{"Records":[1]},"Records":[{}],"y":[{"Records":0}]}"#, &["0 {}"]),
+        (r#"{"Records":[{"eventID":1},{"eventName":[2]}]}"#, &[r#"0 {"eventID":1}"#, r#"1 {"eventName":[2]}"#][..]),
+        (r#"{"x":{"Records":[1]},"Records":[{"eventID":0}],"y":[{"Records":0}]}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"Records":[]}"#, &[]),
         (r#"{"Records" : [ ] , "x" : 1 }"#, &[]),
-        ("\u{feff} \r\n{ \"Records\" :\t[ {} , { } ] }\n", &["0 {}", "1 { }"]),
-        (r#"{"digestS3Bucket":"b","Records":[{}]}"#, &["0 {}"]),
+        ("\u{feff} \r\n{ \"Records\" :\t[ {\"eventID\":0} , { \"eventID\":1 } ] }\n", &["0 {\"eventID\":0}", "1 { \"eventID\":1 }"]),
+        (r#"{"digestS3Bucket":"b","Records":[{"eventID":0}]}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"eventName":"A","x":{}}"#, &[r#"0 {"eventName":"A","x":{}}"#]),
         (r#"{"userIdentity":null}"#, &[r#"0 {"userIdentity":null}"#]),
         (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{"eventID":"e"}}"#, &[r#"0 {"eventID":"e"}"#]),
-        (r#"{"detail":{"x":1},"id":"i","detail-type":"t"}"#, &[r#"0 {"x":1}"#]),
+        (r#"{"detail":{"eventID":1},"id":"i","detail-type":"x via CloudTrail"}"#, &[r#"0 {"eventID":1}"#]),
         (r#"{"detail":{"x":1},"eventName":"not an envelope"}"#, &[r#"0 {"detail":{"x":1},"eventName":"not an envelope"}"#]),
         (
-            r#"{"Events":[{"EventId":"1","CloudTrailEvent":"{\"a\":\"\\u0041\"}"},{"CloudTrailEvent":" {} \n"}],"NextToken":"t"}"#,
-            &[r#"0* {"a":"\u0041"}"#, "1* {}"],
+            r#"{"Events":[{"EventId":"1","CloudTrailEvent":"{\"eventID\":\"\\u0041\"}"},{"CloudTrailEvent":" {\"eventID\":0} \n"}],"NextToken":"t"}"#,
+            &[r#"0* {"eventID":"\u0041"}"#, r#"1* {"eventID":0}"#],
         ),
         (r#"{"Events":[]}"#, &[]),
+        (r#"{"Events":[{"CloudTrailEvent":{"eventID":0}}]}"#, &[r#"0 {"eventID":0}"#]),
+        (r#"[{"CloudTrailEvent":"{\"eventID\":0}"},{"message":"{\"eventID\":1}"}]"#, &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#]),
+        (r#"["{\"eventID\":0}","[{\"eventID\":1},{\"eventID\":2}]"]"#, &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#, r#"2* {"eventID":2}"#]),
+        ("\"{\\\"eventID\\\":0}\"\n\"{\\\"eventID\\\":1}\"\n", &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#]),
         (r#"{"eventName":"A","events":[{"message":"{}"}]}"#, &[r#"0 {"eventName":"A","events":[{"message":"{}"}]}"#]),
         (
             r#"{"eventName":"A","Events":[{"CloudTrailEvent":"{}"}]}"#,
             &[r#"0 {"eventName":"A","Events":[{"CloudTrailEvent":"{}"}]}"#],
         ),
-        (r#"{"events":[{"timestamp":1,"message":"{}"}]}"#, &["0* {}"]),
+        (r#"{"events":[{"timestamp":1,"message":"{\"eventID\":0}"}]}"#, &[r#"0* {"eventID":0}"#]),
         (
-            r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":"{\"a\":\"\ud83d\ude00\"}"}]}"#,
-            &[r#"0* {"a":"😀"}"#],
+            r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":"{\"eventID\":\"\ud83d\ude00\"}"}]}"#,
+            &[r#"0* {"eventID":"😀"}"#],
+        ),
+        (
+            r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","value":"{\"eventID\":0}"}],[{"field":"x","value":"{}"}]]}"#,
+            &[r#"0* {"eventID":0}"#, "1 not-cloudtrail at byte 96"],
+        ),
+        (
+            r#"{"Messages":[{"MessageId":"m","Body":"{\"Type\":\"Notification\",\"Message\":\"{\\\"eventID\\\":0}\"}"}]}"#,
+            &[r#"0* {"eventID":0}"#],
         ),
         (
             "2023-07-10T11:42:36.000Z {\"eventName\":\"A\"}\n2023-07-10T11:42:36+01:00\t{\"eventName\":\"B\"}",
             &[r#"0 {"eventName":"A"}"#, r#"1 {"eventName":"B"}"#],
         ),
         (
-            r#"[{"eventName":"A"} , {"Records":[{},{}]},{"Events":[{"CloudTrailEvent":"{}"}]}]"#,
-            &[r#"0 {"eventName":"A"}"#, "1 {}", "2 {}", "3* {}"],
+            r#"[{"eventName":"A"} , {"Records":[{"eventID":1},{"eventID":2}]},{"Events":[{"CloudTrailEvent":"{\"eventID\":3}"}]}]"#,
+            &[r#"0 {"eventName":"A"}"#, r#"1 {"eventID":1}"#, r#"2 {"eventID":2}"#, r#"3* {"eventID":3}"#],
         ),
+        (r#"{"Records":[{"Records":[{"eventID":0}]},[{"eventID":1}]]}"#, &[r#"0 {"eventID":0}"#, r#"1 {"eventID":1}"#]),
         ("[]", &[]),
         ("[ ] \n", &[]),
-        (
-            "{\"eventID\":\"1\"}\n{\"Records\":[{}]}{\"detail-type\":0,\"detail\":{}}\r\n\r\n{\"events\":[{\"message\":\"{}\"}]}\n",
-            &[r#"0 {"eventID":"1"}"#, "1 {}", "2 {}", "3* {}"],
-        ),
         ("[{\"eventID\":\"1\"}]\n{\"eventID\":\"2\"}\n", &[r#"0 {"eventID":"1"}"#, r#"1 {"eventID":"2"}"#]),
-        (r#"{"digestStartTime":"s","x":1,"digestEndTime":"e","logFiles":[{}]}"#, &["digest"]),
     ] {
         assert_eq!(seen(text), expected, "{text}");
     }
@@ -63,62 +71,128 @@ fn every_shape_gives_its_records() {
 #[test]
 fn keys_are_decoded_before_they_are_compared() {
     for (text, expected) in [
-        (r#"{"\u0052ecords":[{}]}"#, &["0 {}"][..]),
+        (r#"{"\u0052ecords":[{"event\u0049D":0}]}"#, &[r#"0 {"event\u0049D":0}"#][..]),
         (r#"{"Record\u0073":[],"\u0052ecords":[]}"#, &["'Records' appears twice at byte 19 before record 0"]),
         (r#"{"event\u004eame":"A"}"#, &[r#"0 {"event\u004eame":"A"}"#]),
-        (r#"{"detail\u002dtype":0,"deta\u0069l":{}}"#, &["0 {}"]),
-        (r#"{"Even\u0074s":[{"CloudTrail\u0045vent":"{}"}]}"#, &["0* {}"]),
-        (r#"{"digest\u0053tartTime":0,"digestEndTime":0}"#, &["digest"]),
+        (r#"{"detail\u002dtype":"a v\u0069a CloudTrail","deta\u0069l":{"eventID":0}}"#, &[r#"0 {"eventID":0}"#]),
+        (r#"{"Even\u0074s":[{"CloudTrail\u0045vent":"{\"eventID\":0}"}]}"#, &[r#"0* {"eventID":0}"#]),
+        (r#"{"digest\u0053tartTime":0,"digestEndTime":0}"#, &["0 digest at byte 0"]),
+        (r#"{"Records":[{"eventSource":"\u0061ws:s3"}]}"#, &["0 notification at byte 12"]),
         (r#"{"\ud800Records":[{}],"eventName":0}"#, &[r#"0 {"\ud800Records":[{}],"eventName":0}"#]),
     ] {
         assert_eq!(seen(text), expected, "{text}");
     }
 }
 
+/// Documents that are none of CloudTrail's, with the reason that each is skipped for.
+const OTHERS: [(&str, &str); 17] = [
+    ("{}", "not-cloudtrail"),
+    (r#"{"foo":1}"#, "not-cloudtrail"),
+    ("null", "not-cloudtrail"),
+    ("[17]", "not-cloudtrail"),
+    (r#""text""#, "not-cloudtrail"),
+    (r#"{"message":"a line of another log"}"#, "not-cloudtrail"),
+    (r#"{"message":"[INFO] a line"}"#, "not-cloudtrail"),
+    (r#"{"detail":{"x":1},"detail-type":"x via CloudTrail"}"#, "not-cloudtrail"),
+    (r#"{"detail":{"eventName":"Ordered"},"detail-type":"Ordered"}"#, "not-cloudtrail"),
+    (r#"{"Records":{}}"#, "not-cloudtrail"),
+    (r#"{"digestStartTime":"s","x":1,"digestEndTime":"e","logFiles":[{}]}"#, "digest"),
+    (r#"{"message":"CWL CONTROL MESSAGE: Checking health"}"#, "control-message"),
+    (r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"any"}]}"#, "control-message"),
+    (r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{}}"#, "notification"),
+    (r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#, "notification"),
+    (r#"{"s3Bucket":"b","s3ObjectKey":["k"]}"#, "notification"),
+    (r#"{"detail-type":"Object Created","source":"aws.s3","detail":{"bucket":{}}}"#, "notification"),
+];
+
 #[test]
-fn an_element_that_is_no_record_is_told_and_the_file_goes_on() {
-    for (text, expected) in [
-        (
-            r#"[1, {"eventName":"A"},[{}]]"#,
-            &[
-                "record is not an object at byte 1 (record 0)",
-                r#"1 {"eventName":"A"}"#,
-                "record is not an object at byte 22 (record 2)",
-            ][..],
-        ),
-        (
-            r#"{"Records":[1,{"a":1}, "x" ,null,[{}]]}"#,
-            &[
-                "record is not an object at byte 12 (record 0)",
-                r#"1 {"a":1}"#,
-                "record is not an object at byte 23 (record 2)",
-                "record is not an object at byte 28 (record 3)",
-                "record is not an object at byte 33 (record 4)",
-            ],
-        ),
-        (
-            r#"{"Events":[{"x":1},{"CloudTrailEvent":"[]"},7,{"CloudTrailEvent":{}},{"CloudTrailEvent":"{}"}]}"#,
-            &[
-                "record is not an object at byte 11 (record 0)",
-                "record is not an object at byte 19 (record 1)",
-                "record is not an object at byte 44 (record 2)",
-                "record is not an object at byte 46 (record 3)",
-                "4* {}",
-            ],
-        ),
-        (
-            r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},{"message":"plain text"},{"message":""}]}"#,
-            &[
-                "invalid JSON: unexpected end at byte 11 (record 0)",
-                "invalid JSON: expected the end but found 'x' at byte 34 (record 1)",
-                "invalid JSON: expected a value but found '}' at byte 53 (record 2)",
-                "record is not an object at byte 79 (record 3)",
-                "record is not an object at byte 104 (record 4)",
-            ],
-        ),
-    ] {
-        assert_eq!(seen(text), expected, "{text}");
+fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
+    let record = r#"{"eventID":"a"}"#;
+    for (other, reason) in OTHERS {
+        let string = format!("\"{}\"", escaped(other, &[]));
+        for (before, other, behind) in [
+            ("", other, ""),
+            ("", &string, ""),
+            ("[", other, "]"),
+            ("[", &string, "]"),
+            (r#"{"Records":["#, other, "]}"),
+            (r#"{"Records":["#, &string, "]}"),
+            (r#"{"Events":["#, other, "]}"),
+            (r#"{"Events":[{"CloudTrailEvent":"#, &string, "}]}"),
+            (r#"{"Messages":[{"Body":"#, &string, "}]}"),
+        ] {
+            let text = format!("{before}{other}{behind}");
+            let lines = seen(&text);
+            assert!(lines.len() == 1 && lines[0].starts_with(&format!("0 {reason} at byte ")), "{text}: {lines:?}");
+            // Nothing behind it is lost.
+            for (glue, end) in [(format!("{before}{other}"), behind), (format!("{before}{record},{other}"), behind)] {
+                let is_list = !behind.is_empty() && !behind.starts_with('}');
+                let text = if is_list { format!("{glue},{record}{end}") } else { format!("{before}{other}{behind}\n{record}") };
+                let lines = seen(&text);
+                assert!(lines.last().is_some_and(|line| line.ends_with(record)), "{text}: {lines:?}");
+                assert_eq!(lines.iter().filter(|line| line.contains(reason)).count(), 1, "{text}: {lines:?}");
+            }
+        }
     }
+}
+
+#[test]
+fn what_is_broken_within_a_string_is_a_bad_record_and_the_file_goes_on() {
+    let text = r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},{"message":"{\"eventID\":0}"}]}"#;
+    assert_eq!(
+        seen(text),
+        [
+            "invalid JSON: unexpected end at byte 22 (record 0)",
+            "invalid JSON: expected the end but found 'x' at byte 45 (record 1)",
+            "invalid JSON: expected a value but found '}' at byte 64 (record 2)",
+            r#"3* {"eventID":0}"#,
+        ]
+    );
+    let deep = (0..8).fold(r#"{"eventID":0}"#.to_owned(), |text, _| format!("{{\"message\":{text}}}"));
+    assert_eq!(seen(deep), ["documents within documents, more than 6 deep or twice in gzip at byte 77 (record 0)"]);
+    let many = format!("\"[{}]\"", vec![r#"{\"eventID\":0}"#; 10_002].join(","));
+    let lines = seen(many);
+    assert_eq!(lines.last().map(String::as_str), Some("more than 10000 records in one document within another at byte 0 (record 10001)"));
+}
+
+#[test]
+fn a_torn_line_costs_that_line() {
+    let good = r#"{"eventID":"a"}"#;
+    for torn in [
+        r#"{"eventID":"b","#,
+        r#"{"eventID":"b", "#,
+        r#"{"eventID":"b"#,
+        r#"{"eventID":"#,
+        r#"{"eventID":"b","x":{"y":["#,
+        "eventID\":\"b\"}",
+        "plain text",
+        "{]",
+        "}",
+        "\u{1}",
+    ] {
+        let lines = seen(format!("{good}\n{torn}\n{good}\n{torn}\r\n{torn}\n{good}\n"));
+        let records: Vec<_> = lines.iter().filter(|line| line.ends_with(good)).collect();
+        assert_eq!(records, [&format!("0 {good}"), &format!("2 {good}"), &format!("5 {good}")], "{torn}: {lines:?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 3, "{torn}: {lines:?}");
+    }
+    // The first line too, if the next one begins as a record does.
+    assert_eq!(seen(format!("{{\"a\":\n{good}"))[1..], [format!("1 {good}")]);
+}
+
+#[test]
+fn a_document_over_many_lines_that_breaks_ends_the_file() {
+    for text in [
+        "{\n  \"eventID\": \"a\"\n  \"x\": {\n    \"y\": 1\n  }\n}\n",
+        "{\"Records\":[\n{\"eventID\":1},\n{\"eventID\":2,},\n{\"eventID\":3},\n{\"eventID\":4}\n]}\n",
+        "[\n{\"eventID\":1},\n{\"eventID\":2,},\n{\"eventID\":3}\n]\n",
+        "{\"Records\":[{\"eventID\":1},{\"eventID\":2,},{\"eventID\":3}]}",
+    ] {
+        let lines = seen(text);
+        assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 1, "{lines:?}");
+        assert!(lines.last().is_some_and(|line| line.contains(" before record ")), "{lines:?}");
+    }
+    let torn = format!("{{\"eventID\":1}}\n{}", "x\n".repeat(2000));
+    assert_eq!(seen(torn).len(), 1 + 1000 + 1);
 }
 
 #[test]
@@ -128,17 +202,8 @@ fn every_error_names_its_byte() {
         (" \n", "empty file at byte 2 before record 0"),
         ("\u{feff}", "empty file at byte 3 before record 0"),
         ("hello", "neither gzip nor JSON: starts with 0x68 at byte 0 before record 0"),
-        (" \"x\"", "neither gzip nor JSON: starts with 0x22 at byte 1 before record 0"),
         ("\u{feff}\u{feff}{}", "neither gzip nor JSON: starts with 0xef at byte 3 before record 0"),
-        ("{}", "not CloudTrail: no records, no event fields at byte 0 before record 0"),
-        ("[{\"eventName\":1},{\"x\":2}]", "not CloudTrail: no records, no event fields at byte 17 before record 1"),
-        ("{\"eventName\":1} \"x\" ", "not CloudTrail: no records, no event fields at byte 16 before record 1"),
-        ("2023 {\"eventName\":1}", "not CloudTrail: no records, no event fields at byte 0 before record 0"),
-        ("12", "not CloudTrail: no records, no event fields at byte 2 before record 0"),
-        ("{\"digestStartTime\":1}", "not CloudTrail: no records, no event fields at byte 0 before record 0"),
-        ("{\"detail-type\":1,\"detail\":[]}", "not CloudTrail: no records, no event fields at byte 0 before record 0"),
-        ("{\"Events\":{}}", "not CloudTrail: no records, no event fields at byte 0 before record 0"),
-        ("{\"Records\":{}}", "'Records' is not an array at byte 11 before record 0"),
+        ("2023-07 {\"eventName\":1}", "invalid JSON: expected an end but found '-' at byte 4 before record 0"),
         ("{\"Records\":[],\"Records\":[]}", "'Records' appears twice at byte 14 before record 0"),
         ("{\"Records\":[{}", "invalid JSON: unexpected end at byte 14 before record 1"),
         ("{\"Records\":[{},]}", "invalid JSON: expected a value but found ']' at byte 15 before record 1"),
@@ -155,13 +220,15 @@ fn every_error_names_its_byte() {
         assert_eq!(seen(text).last().map(String::as_str), Some(expected), "{text}");
     }
     let deep = format!("{{\"Records\":[{{\"a\":{}}}]}}", "[".repeat(2000));
-    assert_eq!(seen(deep), ["nested deeper than 1024 at byte 1040 before record 0"]);
+    assert_eq!(seen(deep), ["nested deeper than 1024 at byte 1041 before record 0"]);
 }
 
 #[test]
 fn a_cut_anywhere_changes_nothing() {
     for text in [
         "[{\"eventName\":\"A\"} , {\"eventName\":\"B\"}]\n",
+        "{\"eventID\":1}\n{\"eventID\":\n{\"eventID\":3}\nx\n{\"eventID\":4,\"y\":\"z\n{\"eventID\":5}\n",
+        "{\"a\":[1,\n{\"eventID\":3}\n",
         "{\"Records\":[]}\n{\"Records\":[ ]}{\"Records\":[12 ,{\"a\":-1.5e3},\"é\\u00e9\" , {}] , \"x\":[true]}",
         "2023-07-10T11:42:36.000Z {\"eventName\":\"A\"}\n2023-07-10T11:42:36+01:00\t{\"eventName\":\"B\"}\n",
         "[17, {\"eventName\":1} ,-1.5,\"x\"]",
@@ -196,7 +263,7 @@ fn document() -> impl Strategy<Value = String> {
             object([before, vec![("\"Records\"".to_owned(), records)], behind].concat())
         }),
         3 => record(),
-        1 => record().prop_map(|record| format!("{{\"detail-type\":\"t\",\"detail\":{record}}}")),
+        1 => record().prop_map(|record| format!("{{\"detail-type\":\"t via CloudTrail\",\"detail\":{record}}}")),
         1 => events,
         1 => messages,
         1 => log_events,

@@ -14,9 +14,14 @@ fn document_matches(predicate: &Predicate, text: &str) -> bool {
     Single::new(&filter).matches(text.as_bytes()).expect("an object")
 }
 
+/// A filter that takes any object for a record.
+fn on_any(predicate: Predicate) -> Filter {
+    Filter { text: Some(predicate.clone()), ..Filter::on_records(predicate) }
+}
+
 /// The same of a record.
 fn record_matches(predicate: &Predicate, text: &str) -> bool {
-    Single::new(&Filter::on_records(predicate.clone())).matches(text.as_bytes()).expect("an object")
+    Single::new(&on_any(predicate.clone())).matches(text.as_bytes()).expect("an object")
 }
 
 fn is_text(text: &str) -> ValueTest {
@@ -207,7 +212,7 @@ fn what_is_derived_stands_beside_what_may_stand_anywhere() {
     let any_member = Predicate::value(Path::Steps { steps: vec![Step::Members], through_arrays: false }, is_text("x"), "");
     let management = Predicate::value(Path::Derived(Derived::Category), is_text("Management"), "");
     let either = Predicate::Any(vec![any_member, management]);
-    let mut single = Single::new(&Filter::on_records(either));
+    let mut single = Single::new(&on_any(either));
     let mut says = |text: &str| single.matches(text.as_bytes()).expect("an object");
     assert!(says(r#"{"eventName":"y"}"#));
     // Nothing is left of the record before.
@@ -254,7 +259,7 @@ fn a_failure_is_explained() {
         Predicate::Values(vec![slot(&["eventSource"], "s3", "eventSource = s3")]),
         Predicate::Not(Box::new(Predicate::Values(vec![slot(&["awsRegion"], "us-east-1", "awsRegion = us-east-1")]))),
     ]);
-    let unmet = Single::new(&Filter::on_records(predicate))
+    let unmet = Single::new(&on_any(predicate))
         .explain(br#"{"eventName":"DeleteBucket","eventSource":"s3","awsRegion":"us-east-1"}"#)
         .expect("an object");
     let unmet: Vec<_> = unmet.into_iter().map(|unmet| (unmet.condition, unmet.found)).collect();
@@ -296,7 +301,7 @@ fn nothing_is_left_of_the_record_before() {
     // No text that rules are filed under, so that it is looked at in its turn.
     let category = Predicate::value(Path::Derived(Derived::Category), ValueTest::Text(TextTest::Prefix((*b"Data").into())), "");
     let parts = vec![Predicate::value(any, is_text("x"), ""), category];
-    let mut single = Single::new(&Filter::on_records(Predicate::All(parts)));
+    let mut single = Single::new(&on_any(Predicate::All(parts)));
     let (data, management) = (br#"{"a":"x","eventCategory":"Data"}"#, br#"{"a":"x","eventCategory":"Management"}"#);
     for _ in 0..2 {
         assert_eq!(single.matches(data), Ok(true));

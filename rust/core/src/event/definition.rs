@@ -1,0 +1,230 @@
+//! THE definition of what a JSON document is: a record of CloudTrail, something that holds records, or something else, which is skipped
+//! for a reason. Framing, single records and filters ask here, so that a document comes out the same wherever it stands.
+//!
+//! | a document with | is |
+//! |---|---|
+//! | one of [`RECORD_KEYS`], and no `eventSource` that begins with `aws:` | a record |
+//! | such a key, and an `eventSource` that begins with `aws:` | what a service told a queue or a function, such as S3 of an object: `notification` |
+//! | `digestStartTime` and `digestEndTime` | a digest: `digest` |
+//! | `detail` and a `detail-type` that ends with `via CloudTrail` | an event of CloudTrail on a bus; `detail` is the record |
+//! | `detail` and another `detail-type` | another service's event: `not-cloudtrail`, or `notification` if S3 tells of an object |
+//! | `messageType` `CONTROL_MESSAGE`, or a text that begins with `CWL CONTROL MESSAGE` | `control-message` of CloudWatch Logs |
+//! | `Event` `s3:TestEvent`; `s3Bucket` and `s3ObjectKey` | `notification` |
+//! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs` | a holder: what it holds is what it is |
+//! | none of these | `not-cloudtrail` |
+//!
+//! Lists of documents (`Records`, `Events`, …) are for [`super::framing`] to walk.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::json::{Cursor, Key, Value, unescape};
+use crate::schema::{ColumnId, find};
+use crate::source::Skip;
+
+use super::record::{Record, Wanted};
+
+/// An object with one of these keys is a record: all versions of CloudTrail's events, and what is left of one that was cut down, have some.
+pub(crate) const RECORD_KEYS: [&str; 8] =
+    ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"];
+
+/// How `eventSource` begins in what a service tells a queue or a function; CloudTrail's are names of hosts.
+const NOTIFIES: &[u8] = b"aws:";
+const CONTROL: &[u8] = b"CWL CONTROL MESSAGE";
+
+/// What a document is that is no list of others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    Record,
+    /// An event on a bus, which CloudTrail has made; its `detail`.
+    Event(Value),
+    /// It holds this string or object, which is what it is.
+    Holds(Value),
+    /// It holds this string: base64 of gzip.
+    HoldsGzip(Value),
+    /// Nothing to be read.
+    Other(Skip),
+}
+
+/// What its members say about a document.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
+pub(crate) struct Signs {
+    is_record: bool,
+    event_source: Option<Value>,
+    detail: Option<Value>,
+    detail_type: Option<Value>,
+    digest_start: bool,
+    digest_end: bool,
+    is_control: bool,
+    is_test: bool,
+    names_bucket: bool,
+    names_object: bool,
+    held: Option<Value>,
+    body: Option<Value>,
+    gzip: Option<Value>,
+}
+
+impl Signs {
+    /// What all members of an object say.
+    pub(crate) fn of(cursor: &Cursor<'_>, object: Value) -> Result<Self, Error> {
+        let mut signs = Self::default();
+        each_member(cursor, object, |cursor, key, value| signs.note(cursor, key, value))?;
+        Ok(signs)
+    }
+
+    /// Adds what a member says; of two with the same key the later one counts.
+    pub(crate) fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
+        let name = name_of(cursor, key);
+        match &*name {
+            b"eventSource" => (self.is_record, self.event_source) = (true, Some(value)),
+            b"detail" => self.detail = Some(value).filter(|value| first(cursor, *value) == b'{'),
+            b"detail-type" => self.detail_type = Some(value),
+            b"digestStartTime" => self.digest_start = true,
+            b"digestEndTime" => self.digest_end = true,
+            b"messageType" => self.is_control = is(cursor, value, b"CONTROL_MESSAGE"),
+            b"Event" => self.is_test = is(cursor, value, b"s3:TestEvent"),
+            b"s3Bucket" => self.names_bucket = true,
+            b"s3ObjectKey" => self.names_object = true,
+            b"CloudTrailEvent" | b"message" | b"@message" | b"Body" | b"Message" => {
+                self.held = Some(value).filter(|value| matches!(first(cursor, *value), b'"' | b'{'));
+            }
+            b"body" => self.body = Some(value).filter(|value| first(cursor, *value) == b'"'),
+            b"awslogs" if first(cursor, value) == b'{' => self.gzip = string_member(cursor, value, b"data"),
+            name => self.is_record |= RECORD_KEYS.iter().any(|key| key.as_bytes() == name),
+        }
+    }
+
+    /// Whether a list of documents may follow: a record, too, may have a key of such a name.
+    pub(crate) fn allow_list(&self) -> bool {
+        !self.is_record && self.detail_type.is_none()
+    }
+
+    /// Whether all that the document lists are control messages.
+    pub(crate) fn is_control(&self) -> bool {
+        self.is_control
+    }
+
+    /// Whether this is an event on a bus, of whatever service.
+    pub(crate) fn is_event(&self) -> bool {
+        !self.is_record && self.detail_type.is_some() && self.detail.is_some()
+    }
+
+    /// What a document with these members is.
+    pub(crate) fn what(&self, cursor: &Cursor<'_>) -> What {
+        if self.is_record {
+            return match self.body {
+                _ if !self.event_source.is_some_and(|source| notifies(cursor, source)) => What::Record,
+                Some(body) => What::Holds(body),
+                None => What::Other(Skip::Notification),
+            };
+        }
+        let other = match (self.detail, self.detail_type) {
+            _ if self.digest_start && self.digest_end => Skip::Digest,
+            (Some(detail), Some(kind)) => match cursor.string(kind) {
+                Some(kind) if kind.ends_with(b" via CloudTrail") => return What::Event(detail),
+                Some(kind) if kind.starts_with(b"Object ") => Skip::Notification,
+                _ => Skip::NotCloudTrail,
+            },
+            _ if self.is_control => Skip::ControlMessage,
+            _ if self.is_test || self.names_bucket && self.names_object => Skip::Notification,
+            _ => match (self.gzip, self.held) {
+                (Some(data), _) => return What::HoldsGzip(data),
+                (None, Some(held)) => return What::Holds(held),
+                (None, None) => Skip::NotCloudTrail,
+            },
+        };
+        What::Other(other)
+    }
+}
+
+/// What must be noted of each record for [`is_record`] to be cheap: one column.
+pub(crate) fn wanted() -> Wanted {
+    Wanted::columns(event_source().map_or(0, |column| 1 << column))
+}
+
+fn event_source() -> Option<ColumnId> {
+    static COLUMN: std::sync::LazyLock<Option<ColumnId>> = std::sync::LazyLock::new(|| find("eventSource"));
+    *COLUMN
+}
+
+/// Whether what was read as a record is one: its `eventSource` tells mostly, which is looked for in any case.
+#[inline]
+pub(crate) fn is_record(record: &Record, whole: Value, cursor: &Cursor<'_>, event_source: Option<ColumnId>) -> bool {
+    match event_source.and_then(|column| record.get(column)) {
+        // `"aws:…`, perhaps with escapes.
+        Some(source) => !matches!(cursor.slice(source), [b'"', b'a' | b'\\', ..]) || !notifies(cursor, source),
+        None => has_record_key(cursor, whole),
+    }
+}
+
+/// Whether the object at a place is a record.
+pub(crate) fn is_record_at(cursor: &Cursor<'_>, object: Value) -> bool {
+    Signs::of(cursor, object).is_ok_and(|signs| matches!(signs.what(cursor), What::Record))
+}
+
+/// The column that [`is_record`] asks for.
+pub(crate) fn telling_column() -> Option<ColumnId> {
+    event_source()
+}
+
+#[cold]
+fn has_record_key(cursor: &Cursor<'_>, whole: Value) -> bool {
+    let mut found = false;
+    let walked = each_member(cursor, whole, |cursor, key, _| {
+        found |= RECORD_KEYS.iter().any(|name| *name.as_bytes() == *name_of(cursor, key));
+    });
+    walked.is_ok() && found
+}
+
+#[cold]
+fn notifies(cursor: &Cursor<'_>, source: Value) -> bool {
+    cursor.string(source).is_some_and(|source| source.starts_with(NOTIFIES))
+}
+
+/// What a text is that is no JSON.
+pub(crate) fn of_text(text: &[u8]) -> Skip {
+    if text.starts_with(CONTROL) { Skip::ControlMessage } else { Skip::NotCloudTrail }
+}
+
+/// The string under a key of an object; the last one.
+pub(crate) fn string_member(cursor: &Cursor<'_>, object: Value, wanted: &[u8]) -> Option<Value> {
+    let mut found = None;
+    let walked = each_member(cursor, object, |cursor, key, value| {
+        if *name_of(cursor, key) == *wanted && first(cursor, value) == b'"' {
+            found = Some(value);
+        }
+    });
+    walked.ok().and(found)
+}
+
+fn each_member(cursor: &Cursor<'_>, object: Value, mut tell: impl FnMut(&Cursor<'_>, Key, Value)) -> Result<(), Error> {
+    let mut inside = cursor.back_to(object);
+    let mut more = inside.enter_object()?;
+    while more {
+        let key = inside.key()?;
+        let value = inside.value()?;
+        tell(cursor, key, value);
+        more = inside.next_member()?;
+    }
+    Ok(())
+}
+
+fn first(cursor: &Cursor<'_>, value: Value) -> u8 {
+    cursor.bytes()[value.start as usize]
+}
+
+fn is(cursor: &Cursor<'_>, value: Value, text: &[u8]) -> bool {
+    cursor.string(value).is_some_and(|string| *string == *text)
+}
+
+/// What a key says; it may be written with escapes.
+pub(crate) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
+    let inside = &cursor.bytes()[key.start..key.end];
+    if !key.escaped {
+        return Cow::Borrowed(inside);
+    }
+    let mut name = Vec::new();
+    unescape(inside, &mut name);
+    Cow::Owned(name)
+}
