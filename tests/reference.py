@@ -31,18 +31,21 @@ Files
 -----
 * A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order
   mark is ignored.
-* It holds documents one after another, each one of: an object with ``Records`` (an array of records); an
-  EventBridge envelope (the record is its ``detail``); the output of ``lookup-events``
-  (``Events[].CloudTrailEvent``, a record in a string); CloudWatch Logs output (``events[].message`` or
-  ``logEvents[].message``, a record in a string, lone surrogates as above); a record, told by one of the
-  keys in ``_SIGNS``; an array of these. A document may follow a time stamp on its line. A digest file holds
-  none of these and is skipped.
-* A record that is not an object, or a string that holds none, is a bad record; the next one is read.
-* Any other damage ends the file. The records before it are kept, and the file is bad.
+* It holds documents one after another, or an array of them. A document may follow a time stamp on its line.
+* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of which ``@message``
+  counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something
+  that holds one, in a member, in a string, or in gzip in a string; or something else, which is skipped for a reason. It is the same
+  wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
+* A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
+* A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if it is
+  the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
+* Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import zlib
 from collections import Counter
@@ -113,9 +116,22 @@ class Reading:
     rows: list[dict[str, Any]] = field(default_factory=list)
     coerced: Counter[str] = field(default_factory=Counter)
     bad_records: list[tuple[int, Damage]] = field(default_factory=list)
+    others: list[tuple[int, Skipped]] = field(default_factory=list)
     damage: Damage | None = None
     trailing: int = 0
-    digest: bool = False
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the file as a whole is skipped."""
+        return bool(self.others) and not (self.rows or self.bad_records or self.damage or self.trailing)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """What is no record, and why."""
+
+    reason: str
+    byte: int
 
 
 def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
@@ -132,9 +148,8 @@ def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
         for index, found in enumerate(records(text, depth)):
             if isinstance(found, Damage):
                 reading.bad_records.append((index, found))
-            elif found is None:
-                reading.digest = True
-                return reading
+            elif isinstance(found, Skipped):
+                reading.others.append((index, found))
             else:
                 record = Record(*found)
                 row = record.row()
@@ -194,7 +209,7 @@ def _check_start(text: bytes, trouble: Damage | None) -> None:
     if trouble is None and not start:
         raise Damage("empty", len(text))
     # A digit may start a time stamp.
-    if start and start[:1] not in b"{[0123456789":
+    if start and start[:1] not in b'{["0123456789' and not start.startswith((b"null", b"true", b"false")):
         raise Damage("unrecognized", text.index(start))
 
 
@@ -211,90 +226,278 @@ def _valid_utf8(text: bytes) -> int:
 BOM = b"\xef\xbb\xbf"
 # The time stamp before a record on a line of CloudWatch Logs.
 _LINE_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+")
-# A number that a sign follows: it looked like a time stamp, and was none.
-_NO_TIME_STAMP = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=[+-])")
-# The key of a list of records in strings -> the key of the string.
-_RECORDS_IN_STRINGS = {"Events": "CloudTrailEvent", "events": "message", "logEvents": "message"}
-# A record outside of a list of records has one of these keys.
+# The keys of lists of documents.
+_LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results"}
+# A record has one of these keys.
 _SIGNS = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"}
+# What holds a record, as text or as it is.
+_HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message"}
+# So many documents may be within each other.
+_LEVELS = 6
 
 Found = tuple[bytes, Node]
+Outcome = Found | Damage | Skipped
 
 
-def records(text: bytes, depth: int) -> Iterator[Found | Damage | None]:
-    """Each record in order: its text and node, or what makes it a bad one; None for a digest."""
-    scanner = Scanner(text, len(BOM) if text.startswith(BOM) else 0, depth)
-    while scanner.peek():
-        if line := _LINE_TIME.match(text, scanner.at):
-            scanner.at = line.end()
-        if scanner.peek() == b"[":
-            for _ in scanner.items():
-                yield from _object_document(scanner) if scanner.peek() == b"{" else [_record(scanner)]
-        elif scanner.peek() == b"{":
-            yield from _object_document(scanner)
-        else:
-            start = scanner.at
-            if not _NO_TIME_STAMP.match(text, start):
-                scanner.value()
-            raise Damage("not-cloudtrail", start)
+def records(text: bytes, depth: int) -> Iterator[Outcome]:
+    """Each document in order: the text and the node of a record, what makes it a bad one, or why it is skipped."""
+    return _Walk(Scanner(text, len(BOM) if text.startswith(BOM) else 0, depth), 0, inflated=False).documents()
 
 
-def _object_document(scanner: Scanner) -> Iterator[Found | Damage | None]:  # noqa: C901, PLR0912 - one of six
-    start, members, listed = scanner.at, {}, False
-    for key in scanner.members():
-        name = key.string(scanner.text)
-        opening = scanner.peek()
-        if name == "Records":
+class _Walk:
+    """A way through the documents of a text."""
+
+    def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
+        self.scanner, self.level, self.inflated = scanner, level, inflated
+        # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is before
+        # the list of a document, outside of arrays.
+        self.lines: bool | None = None
+        self.mark, self.alone = 0, True
+
+    def documents(self) -> Iterator[Outcome]:
+        while self.scanner.peek():
+            self.mark, self.alone = self.scanner.at, True
+            try:
+                yield from self.document_or_array()
+            except Damage as damage:
+                feed = self.torn(damage)
+                if feed is None:
+                    raise
+                yield damage
+                self.scanner.at, self.scanner.level = feed + 1, 0
+
+    def torn(self, damage: Damage) -> int | None:
+        """The end of the line that damage costs, if it costs no more."""
+        alone = self.alone and self.lines is None
+        if self.level or damage.kind != "invalid-json" or not (alone or self.lines):
+            return None
+        feed = self.scanner.text.find(b"\n", self.mark)
+        if feed < 0 or (alone and not re.match(rb"[{1-9]", self.scanner.text[feed + 1 :])):
+            return None
+        self.lines = True
+        return feed
+
+    def document_or_array(self) -> Iterator[Outcome]:
+        if self.scanner.peek() != b"[":
+            yield from self.document()
+            return
+        self.alone = False
+        for _ in self.scanner.items():
+            self.scanner.peek()
+            self.mark = self.scanner.at
+            if self.scanner.peek() == b"{":
+                yield from self.document()
+            else:
+                yield from self.inside(self.whole())
+            self.passed()
+
+    def passed(self) -> None:
+        self.scanner.peek()
+        self.mark = self.scanner.at
+
+    def whole(self) -> Node:
+        """An element; at the end of the text it may go on in what is cut off."""
+        node = self.scanner.value()
+        if self.scanner.at >= len(self.scanner.text):
+            raise Damage("invalid-json", self.scanner.at)
+        return node
+
+    def document(self) -> Iterator[Outcome]:
+        scanner, text = self.scanner, self.scanner.text
+        line = scanner.at
+        if stamp := _LINE_TIME.match(text, scanner.at):
+            scanner.at = stamp.end()
+        if scanner.peek() != b"{":
+            yield from self.scalar()
+            return
+        start, parts, listed = scanner.at, [], False
+        for key in scanner.members():
+            name, opening = key.string(text), scanner.peek()
             if listed:
-                raise Damage("records-twice", key.start)
-            if opening != b"[":
-                raise Damage("records-not-array", scanner.at)
-            listed = True
-            for _ in scanner.items():
-                yield _record(scanner)
-        elif name in _RECORDS_IN_STRINGS and opening == b"[" and not members.keys() & _SIGNS:
-            listed = True
-            for _ in scanner.items():
-                yield _record_in_string(scanner, _RECORDS_IN_STRINGS[name])
+                if name == "Records":
+                    raise Damage("records-twice", key.start)
+                self.whole()
+                self.passed()
+            elif opening == b"[" and name in _LISTS and (name == "Records" or _may_list(text, parts)):
+                listed = True
+                self.lines, alone = self.lines or False, self.alone
+                self.alone = False
+                yield from self.elements(name, _is_control(text, parts))
+                self.alone = alone and self.lines is None
+            else:
+                parts.append((key, scanner.value()))
+        if listed:
+            return
+        if self.lines is None:
+            self.lines = self.alone and b"\n" not in text[line : scanner.at]
+        yield from self.outcome(Node("object", start, scanner.at, parts))
+
+    def scalar(self) -> Iterator[Outcome]:
+        start, opening = self.scanner.at, self.scanner.peek()
+        # Not the number alone: what follows tells whether it ends with it.
+        if opening in b"-0123456789" and (number := _NUMBER.match(self.scanner.text, start)):
+            node = Node("number", start, number.end())
+            self.scanner.at = number.end()
         else:
-            members[name] = scanner.value()
-    if listed:
-        return
-    if "digestStartTime" in members and "digestEndTime" in members:
-        yield None
-    elif "detail-type" in members and "detail" in members and members["detail"].kind == "object":
-        yield scanner.text, members["detail"]
-    elif members.keys() & _SIGNS:
-        whole = Scanner(scanner.text, start, scanner.depth)
-        yield scanner.text, whole.value()
-    else:
-        raise Damage("not-cloudtrail", start)
+            node = self.scanner.value()
+        if node.kind != "string" and self.scanner.text[node.end : node.end + 1] not in [b"", *map(bytes, zip(b' \t\n\r{["'))]:
+            raise Damage("invalid-json", node.end)
+        yield from self.inside(node)
+
+    def elements(self, name: str, control: bool) -> Iterator[Outcome]:
+        text = self.scanner.text
+        for _ in self.scanner.items():
+            self.passed()
+            # A record may end the text: what is missing behind it is not its own.
+            node = self.scanner.value() if name == "Records" and self.scanner.peek() == b"{" else self.whole()
+            if control and name in ("events", "logEvents"):
+                yield Skipped("control-message", node.start)
+            elif name == "results" and node.kind == "array":
+                message = _message(text, node)
+                yield from self.inside(message) if message else [Skipped("not-cloudtrail", node.start)]
+            else:
+                yield from self.inside(node)
+            self.passed()
+        self.passed()
+
+    def inside(self, node: Node) -> Iterator[Outcome]:
+        """What stands in the place of a document."""
+        text = self.scanner.text
+        if node.kind == "object" and _what(text, node) == ("record", node):
+            yield text, node
+        elif node.kind in ("object", "array"):
+            if self.level == _LEVELS:
+                yield Damage("embedded", node.start)
+                return
+            scanner = Scanner(text[: node.end], node.start, self.scanner.depth)
+            walk = _Walk(scanner, self.level + 1, inflated=self.inflated)
+            try:
+                for found in walk.documents():
+                    yield (text, found[1]) if isinstance(found, tuple) else found
+            except Damage as damage:
+                yield Damage(damage.kind, node.start)
+        elif node.kind == "string":
+            yield from self.held(_clean(node.string(text)).encode(), node)
+        else:
+            yield Skipped("not-cloudtrail", node.start)
+
+    def held(self, held: bytes, node: Node, *, inflated: bool = False) -> Iterator[Outcome]:
+        """What a text says that was in a string."""
+        scanner = Scanner(held, 0, self.scanner.depth)
+        opening = scanner.peek()
+        start = scanner.at
+        try:
+            if opening not in (b"{", b"["):
+                raise Damage("invalid-json", start)
+            whole = scanner.value()
+            scanner.end()
+        except Damage as damage:
+            control = held[start:].startswith(b"CWL CONTROL MESSAGE")
+            reason = "control-message" if control else "not-cloudtrail"
+            yield Damage(damage.kind, node.start) if opening == b"{" else Skipped(reason, node.start)
+            return
+        if self.level == _LEVELS:
+            yield Damage("embedded", node.start)
+            return
+        walk = _Walk(Scanner(held[: whole.end], whole.start, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated)
+        try:
+            for found in walk.documents():
+                yield found if isinstance(found, tuple) else _placed(found, node.start)
+        except Damage as damage:
+            yield Damage(damage.kind, node.start)
+
+    def zipped(self, node: Node) -> Iterator[Outcome]:
+        """What a string says in gzip in base64."""
+        try:
+            if self.inflated:
+                raise Damage("embedded", 0)
+            try:
+                text, damage, _ = inflate(base64.b64decode(node.string(self.scanner.text), validate=True))
+            except binascii.Error:
+                raise Damage("not-base64", 0) from None
+            if damage is not None or _valid_utf8(text) < len(text):
+                raise damage or Damage("invalid-utf8", 0)
+        except Damage as damage:
+            yield Damage(damage.kind, node.start)
+        else:
+            yield from self.held(text, node, inflated=True)
+
+    def outcome(self, node: Node) -> Iterator[Outcome]:
+        text = self.scanner.text
+        what, inner = _what(text, node)
+        if inner is None:
+            yield Skipped(what, node.start)
+        elif what == "record":
+            yield text, inner
+        elif what == "event":
+            yield (text, inner) if _what(text, inner) == ("record", inner) else Skipped("not-cloudtrail", inner.start)
+        elif what == "zipped":
+            yield from self.zipped(inner)
+        else:
+            yield from self.inside(inner)
 
 
-def _record(scanner: Scanner) -> Found | Damage:
-    found = _is_object(scanner.text, scanner.value())
-    if isinstance(found, Damage) and scanner.at >= len(scanner.text):
-        raise Damage("invalid-json", scanner.at)  # it may go on in what is cut off
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def _placed(found: Damage | Skipped, byte: int) -> Damage | Skipped:
+    return Damage(found.kind, byte) if isinstance(found, Damage) else Skipped(found.reason, byte)
+
+
+def _may_list(text: bytes, parts: list[Any]) -> bool:
+    return not {key.string(text) for key, _ in parts} & {*_SIGNS, "detail-type"}
+
+
+def _is_control(text: bytes, parts: list[Any]) -> bool:
+    return _says(text, Node("object", 0, 0, parts).member(text, "messageType"), "CONTROL_MESSAGE")
+
+
+def _says(text: bytes, node: Node | None, words: str) -> bool:
+    return node is not None and node.kind == "string" and node.string(text) == words
+
+
+def _message(text: bytes, row: Node) -> Node | None:
+    """The last ``@message`` of a row of Logs Insights."""
+    found = None
+    for cell in row.parts:
+        if cell.kind == "object" and _says(text, _string_member(text, cell, "field"), "@message"):
+            found = _string_member(text, cell, "value")
     return found
 
 
-def _is_object(text: bytes, node: Node) -> Found | Damage:
-    return (text, node) if node.kind == "object" else Damage("record-not-object", node.start)
+def _string_member(text: bytes, node: Node, name: str) -> Node | None:
+    strings = [value for key, value in node.parts if key.string(text) == name and value.kind == "string"]
+    return strings[-1] if strings else None
 
 
-def _record_in_string(scanner: Scanner, key: str) -> Found | Damage:
-    item = scanner.value()
-    holder = item.member(scanner.text, key) if item.kind == "object" else None
-    held = _clean(holder.string(scanner.text)) if holder is not None and holder.kind == "string" else ""
-    inner = Scanner(held.encode(), 0, scanner.depth)
-    if inner.peek() != b"{":
-        return Damage("record-not-object", item.start)
-    try:
-        node = inner.value()
-        inner.end()
-    except Damage as damage:
-        return Damage(damage.kind, item.start)
-    return inner.text, node
+def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
+    """What an object is, and the node that this is about; or the reason for which it is skipped."""
+    members = {key.string(text): value for key, value in node.parts}
+    if members.keys() & _SIGNS:
+        source = members.get("eventSource")
+        if source is None or source.kind != "string" or not source.string(text).startswith("aws:"):
+            return "record", node
+        body = members.get("body")
+        return ("holds", body) if body is not None and body.kind == "string" else ("notification", None)
+    if "digestStartTime" in members and "digestEndTime" in members:
+        return "digest", None
+    detail, kind = members.get("detail"), members.get("detail-type")
+    if detail is not None and detail.kind == "object" and kind is not None:
+        words = _clean(kind.string(text)) if kind.kind == "string" else ""
+        if words.endswith(" via CloudTrail"):
+            return "event", detail
+        return "notification" if words.startswith("Object ") else "not-cloudtrail", None
+    if _says(text, members.get("messageType"), "CONTROL_MESSAGE"):
+        return "control-message", None
+    if _says(text, members.get("Event"), "s3:TestEvent") or {"s3Bucket", "s3ObjectKey"} <= members.keys():
+        return "notification", None
+    logs = [value for key, value in node.parts if key.string(text) == "awslogs" and value.kind == "object"]
+    if logs and (data := _string_member(text, logs[-1], "data")):
+        return "zipped", data
+    holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
+    if holders and holders[-1].kind in ("string", "object"):
+        return "holds", holders[-1]
+    return "not-cloudtrail", None
 
 
 # Nodes -> columns

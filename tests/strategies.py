@@ -192,10 +192,23 @@ def _not_objects() -> st.SearchStrategy[str]:
     return st.one_of(NUMBERS, strings(), st.sampled_from(["null", "true", "[]", "[{}]"]))
 
 
-# Elements of a list of records: the empty object is a record, what is no object is a bad one.
-_ELEMENTS = st.integers(0, 19).flatmap(
-    lambda chance: st.just("{}") if chance == 0 else _not_objects() if chance == 1 else records()
+# Documents that are none of CloudTrail's.
+OTHERS = st.sampled_from(
+    [
+        "{}",
+        '{"foo":1}',
+        '{"message":"a line"}',
+        '{"Records":1}',
+        '{"digestStartTime":0,"digestEndTime":0}',
+        '{"detail-type":"Ordered","detail":{"eventName":"x"}}',
+        '{"message":"CWL CONTROL MESSAGE: x"}',
+        '{"Records":[{"eventSource":"aws:s3","s3":{}}]}',
+        '{"Service":"Amazon S3","Event":"s3:TestEvent"}',
+        '{"awslogs":{"data":"H4sI"}}',
+    ]
 )
+# Elements of a list of records.
+_ELEMENTS = st.integers(0, 19).flatmap(lambda chance: OTHERS if chance == 0 else _not_objects() if chance == 1 else records())
 # What stands beside the records of a document.
 _AROUND = st.sampled_from(["version", "nextToken", "owner", "records", "Record", "eventVersions"]).flatmap(
     lambda name: st.tuples(spelled(name), JUNK)
@@ -249,6 +262,9 @@ DOCUMENTS = st.one_of(
     _listing("events", _holders("message")),
     _listing("logEvents", _holders("message")),
     _LINES.map("".join),
+    OTHERS,
+    records().map(json.dumps),
+    _arrays(records().map(json.dumps)),
 )
 
 

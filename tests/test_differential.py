@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def assert_same_counts(report: ct.Report, readings: list[reference.Reading]) -> 
     assert report.coerced == coerced
     files, records = report.files, report.records
     assert files.bad == sum(reading.damage is not None for reading in readings)
-    assert files.skipped == sum(reading.digest for reading in readings)
+    assert files.skipped == sum(reading.skipped for reading in readings)
     assert files.listed == len(readings) == files.read + files.bad + files.skipped
     assert records.read == sum(len(reading.rows) for reading in readings)
     assert records.seen == records.read + records.bad + records.skipped
@@ -84,7 +85,13 @@ def assert_same_counts(report: ct.Report, readings: list[reference.Reading]) -> 
     ]
     assert report.bad["kind"].to_list() == bad
     assert records.bad == sum(len(reading.bad_records) for reading in readings)
-    assert report.warnings.height == sum(reading.trailing > 0 for reading in readings)
+    others = [(index, other) for reading in readings for index, other in reading.others]
+    counts = {name: count for name, count in report.skipped_records.items() if name != "filtered"}
+    assert counts == Counter(other.reason for _, other in others)
+    strange = [(index, other.byte) for index, other in others if other.reason == "not-cloudtrail"]
+    warnings = report.warnings
+    assert warnings.filter(pl.col("kind") == "not-cloudtrail").select("record", "byte").rows() == strange
+    assert warnings.height == sum(reading.trailing > 0 for reading in readings) + len(strange)
 
 
 # Real logs

@@ -17,7 +17,7 @@ impl Worker {
             let end = self.arena.len().min(start + WINDOW);
             let last = end == self.arena.len();
             let window = end - start;
-            match self.walk(&mut framing, start, end, last)? {
+            match self.walk(&mut framing, start, Part { end, last, more: !last })? {
                 Err(error) => break Outcome::Bad(error),
                 Ok(_) if last => break Outcome::Read(None),
                 Ok(passed) if window - passed.bytes > RECORD => break self.too_large(&framing),
@@ -36,8 +36,9 @@ impl Worker {
         let outcome = loop {
             self.arena.reserve(ARENA);
             let next = self.arena.up_to(start + WINDOW, &mut fill);
-            let (end, last) = (self.arena.len(), matches!(next, Next::End(_)));
-            let passed = match self.walk(&mut framing, start, end, last)? {
+            let part =
+                Part { end: self.arena.len(), last: matches!(next, Next::End(_)), more: matches!(next, Next::More) };
+            let passed = match self.walk(&mut framing, start, part)? {
                 Ok(passed) => passed,
                 Err(error) => break Outcome::Bad(error),
             };
@@ -78,10 +79,10 @@ impl Worker {
 
     /// Reads the records of the text in the arena from `start` to `end`, and hands over a batch whenever there is a full one: then what
     /// follows in the arena moves to its front.
-    fn walk(&mut self, framing: &mut Framing, start: usize, end: usize, last: bool) -> Result<Result<Passed, Error>, Closed> {
-        let (mut passed, mut end) = (Passed { start, bytes: 0 }, end);
+    fn walk(&mut self, framing: &mut Framing, start: usize, mut part: Part) -> Result<Result<Passed, Error>, Closed> {
+        let mut passed = Passed { start, bytes: 0 };
         loop {
-            let walked = match self.window(framing, passed.start, end, last) {
+            let walked = match self.window(framing, passed.start, part) {
                 Ok(walked) => walked,
                 Err(error) => return Ok(Err(error)),
             };
@@ -94,13 +95,14 @@ impl Worker {
                 Walked::Paused => {}
             }
             self.hand_over(passed.start)?;
-            end -= passed.start;
+            part.end -= passed.start;
             passed.start = 0;
         }
     }
 
     /// Reads the records of one window. Damage of the text counts where it lies.
-    fn window(&mut self, framing: &mut Framing, start: usize, mut end: usize, last: bool) -> Result<Walked, Error> {
+    fn window(&mut self, framing: &mut Framing, start: usize, part: Part) -> Result<Walked, Error> {
+        let Part { mut end, last, more } = part;
         let arena = &mut self.arena;
         let text = &arena.text(start)[..end - start];
         let mut damage = None;
@@ -117,7 +119,7 @@ impl Worker {
         let aside = arena.set_aside(end);
         self.rows.base = start;
         let mut cursor = Cursor::new(arena.window(start, end), length, self.index.tokens());
-        let result = framing.run(&mut cursor, &mut self.rows, last && damage.is_none());
+        let result = framing.run(&mut cursor, &mut self.rows, !more || damage.is_some());
         arena.put_back(end, &aside);
         let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
         let result = match (result, damage) {
@@ -130,6 +132,16 @@ impl Worker {
             _ => in_record(error, framing).shifted(self.rows.offset),
         })
     }
+}
+
+/// A part of the text in the arena.
+#[derive(Clone, Copy)]
+struct Part {
+    end: usize,
+    /// Whether the text is complete with it.
+    last: bool,
+    /// Whether there is more; if not, and it is not complete either, the rest is lost.
+    more: bool,
 }
 
 /// How far a walk has come.
