@@ -372,8 +372,7 @@ class _Walk:
             scanner = Scanner(text[: node.end], node.start, self.scanner.depth)
             walk = _Walk(scanner, self.level + 1, inflated=self.inflated)
             try:
-                for found in walk.documents():
-                    yield (text, found[1]) if isinstance(found, tuple) else found
+                yield from walk.documents()
             except Damage as damage:
                 yield Damage(damage.kind, node.start)
         elif node.kind == "string":

@@ -189,11 +189,7 @@ impl Framing {
                     return Ok(Walked::Torn);
                 }
             }
-            if self.depth > 0 {
-                if self.records - self.first > EMBEDDED_RECORDS {
-                    return Err(Error::at(cursor.at, ErrorKind::EmbeddedRecords(EMBEDDED_RECORDS)));
-                }
-            } else if visitor.is_full() {
+            if self.depth == 0 && visitor.is_full() {
                 return Ok(Walked::Paused);
             }
         }
@@ -204,6 +200,14 @@ impl Framing {
         if !matches!(self.state, State::Start) {
             cursor.skip_space();
             self.passed = cursor.at;
+        }
+        let is_before_one = match self.state {
+            State::Between => cursor.at < cursor.end(),
+            State::Element(_) => true,
+            _ => false,
+        };
+        if self.depth > 0 && is_before_one && self.records - self.first >= EMBEDDED_RECORDS {
+            return Err(Error::at(cursor.at, ErrorKind::EmbeddedRecords(EMBEDDED_RECORDS)));
         }
         match self.state {
             State::Start => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::key::{DIGEST, Folders, Key, is_kind};
 use crate::source::object::check_bucket;
-use crate::source::{has_log_ending, path_text, unreadable};
+use crate::source::{has_log_ending, is_apple_double, path_text, unreadable};
 
 use super::digest::Name;
 use super::storage::Storage;
@@ -301,7 +301,7 @@ impl Days {
                 for (path, is_folder) in found {
                     if is_folder {
                         self.visit(&path, depth + 1, storage, failed);
-                    } else {
+                    } else if !is_apple_double(&path) {
                         self.odd.push(path);
                     }
                 }
@@ -329,7 +329,7 @@ pub(crate) fn day_number(day: &str) -> Option<u32> {
     Some(digits(year, 4)? * 10_000 + digits(month, 2)? * 100 + digits(day, 2)?)
 }
 
-/// All files below a day's folder, in order.
+/// All files below a day's folder, in order, but for what macOS has put there.
 pub(crate) fn files(folder: &Path, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut ahead = vec![folder.to_owned()];
@@ -337,7 +337,11 @@ pub(crate) fn files(folder: &Path, storage: &Storage, failed: &mut impl FnMut(Pa
         match storage.list(&folder) {
             Ok(found) => {
                 for (path, is_folder) in found {
-                    if is_folder { ahead.push(path) } else { files.push(path) }
+                    if is_folder {
+                        ahead.push(path);
+                    } else if !is_apple_double(&path) {
+                        files.push(path);
+                    }
                 }
             }
             Err(error) => failed(folder, error),

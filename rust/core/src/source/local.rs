@@ -133,12 +133,17 @@ pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
     if kind.is_symlink() { path.is_dir() } else { kind.is_dir() }
 }
 
-/// Whether a file in a folder is read, by its name. `._NAME` is what macOS keeps beside NAME on other file systems.
+/// Whether this is what macOS keeps beside a file on other file systems: `._NAME` beside NAME.
+pub(crate) fn is_apple_double(path: &Path) -> bool {
+    path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"._")
+}
+
+/// Whether a file in a folder is read, by its name.
 #[must_use]
 pub fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let is_log = name.ends_with(b".gz") || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()));
-    is_log && !name.starts_with(b"._")
+    is_log && !is_apple_double(path)
 }
 
 /// What the operating system says of a file that is read.

@@ -12,6 +12,7 @@ pub mod storage;
 
 pub(crate) use linked::{Links, Way};
 pub use listed::{At, Entry, Keys, Listed};
+pub(crate) use local::is_apple_double;
 pub use local::{Listing, has_log_ending, words};
 pub(crate) use local::{is_folder, unreadable, unwritable};
 pub use object::{Named, keys, named};

@@ -152,7 +152,7 @@ fn what_is_broken_within_a_string_is_a_bad_record_and_the_file_goes_on() {
     assert_eq!(seen(deep), ["documents within documents, more than 6 deep or twice in gzip at byte 77 (record 0)"]);
     let many = format!("\"[{}]\"", vec![r#"{\"eventID\":0}"#; 10_002].join(","));
     let lines = seen(many);
-    assert_eq!(lines.last().map(String::as_str), Some("more than 10000 records in one document within another at byte 0 (record 10001)"));
+    assert_eq!(lines.last().map(String::as_str), Some("more than 10000 records in one document within another at byte 0 (record 10000)"));
 }
 
 #[test]
