@@ -32,13 +32,14 @@ Files
 * A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order
   mark is ignored.
 * It holds documents one after another, or an array of them. A document may follow a time stamp on its line.
-* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of which ``@message``
-  counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something
-  that holds one, in a member, in a string, or in gzip in a string; or something else, which is skipped for a reason. It is the same
-  wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
+* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of
+  which ``@message`` counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys
+  in ``_SIGNS`` tells; something that holds one, in a member, in a string, or in gzip in a string; or something else,
+  which is skipped for a reason. It is the same wherever it stands: an element of a list, an array or a string in the
+  place of a document is what its text is.
 * A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
-* A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if it is
-  the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
+* A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if
+  it is the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
 * Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
 """
 
@@ -249,8 +250,8 @@ class _Walk:
 
     def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
         self.scanner, self.level, self.inflated = scanner, level, inflated
-        # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is before
-        # the list of a document, outside of arrays.
+        # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is
+        # before the list of a document, outside of arrays.
         self.lines: bool | None = None
         self.mark, self.alone = 0, True
 
@@ -322,7 +323,7 @@ class _Walk:
                 listed = True
                 self.lines, alone = self.lines or False, self.alone
                 self.alone = False
-                yield from self.elements(name, _is_control(text, parts))
+                yield from self.elements(name, control=_is_control(text, parts))
                 self.alone = alone and self.lines is None
             else:
                 parts.append((key, scanner.value()))
@@ -344,7 +345,7 @@ class _Walk:
             raise Damage("invalid-json", node.end)
         yield from self.inside(node)
 
-    def elements(self, name: str, control: bool) -> Iterator[Outcome]:
+    def elements(self, name: str, *, control: bool) -> Iterator[Outcome]:
         text = self.scanner.text
         for _ in self.scanner.items():
             self.passed()
@@ -387,7 +388,7 @@ class _Walk:
         start = scanner.at
         try:
             if opening not in (b"{", b"["):
-                raise Damage("invalid-json", start)
+                raise Damage("invalid-json", start)  # noqa: TRY301 - one way out for all of them
             whole = scanner.value()
             scanner.end()
         except Damage as damage:
@@ -398,7 +399,9 @@ class _Walk:
         if self.level == _LEVELS:
             yield Damage("embedded", node.start)
             return
-        walk = _Walk(Scanner(held[: whole.end], whole.start, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated)
+        walk = _Walk(
+            Scanner(held[: whole.end], whole.start, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated
+        )
         try:
             for found in walk.documents():
                 yield found if isinstance(found, tuple) else _placed(found, node.start)
@@ -409,7 +412,7 @@ class _Walk:
         """What a string says in gzip in base64."""
         try:
             if self.inflated:
-                raise Damage("embedded", 0)
+                raise Damage("embedded", 0)  # noqa: TRY301 - as above
             try:
                 text, damage, _ = inflate(base64.b64decode(node.string(self.scanner.text), validate=True))
             except binascii.Error:
@@ -469,7 +472,7 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
     return strings[-1] if strings else None
 
 
-def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
+def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
     if members.keys() & _SIGNS:

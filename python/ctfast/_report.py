@@ -46,8 +46,8 @@ class Limits(NamedTuple):
 class Counts(NamedTuple):
     """Files of a scan: ``listed == read + bad + skipped``.
 
-    ``listed`` counts each file that the source named and that a listing came to, whatever became of it; files of folders that were
-    pruned are in no count.
+    ``listed`` counts each file that the source named and that a listing came to, whatever became of it; files of folders that
+    were pruned are in no count.
     """
 
     listed: int
@@ -79,7 +79,8 @@ class Bytes(NamedTuple):
 class Requests(NamedTuple):
     """Requests to buckets: pages of listings, objects or parts of them, those made again, and answers that asked to slow down.
 
-    Each try counts among ``lists`` or ``gets``, so that their sum is what was sent; ``retries`` are those among them that were made again.
+    Each try counts among ``lists`` or ``gets``, so that their sum is what was sent; ``retries`` are those among them that were
+    made again.
     """
 
     lists: int
@@ -206,8 +207,8 @@ class Report:
     def bad(self) -> pl.DataFrame:
         """Bad files and bad records: ``file``, ``byte``, ``record``, ``kind``, ``message``, ``records_kept``.
 
-        ``records_kept`` is how many records of the file are whole, whether a filter refused them or not: of a bad file those before
-        the damage.
+        ``records_kept`` is how many records of the file are whole, whether a filter refused them or not: of a bad file those
+        before the damage.
 
         Of one file the first 100 bad records are named, of all files 10,000 bad records and 20,000 bad files;
         :attr:`unnamed` says how many there are besides.

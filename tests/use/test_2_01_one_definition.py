@@ -27,7 +27,13 @@ RECORD: dict[str, Any] = {
     "recipientAccountId": "111122223333",
     "eventCategory": "Management",
 }
-ENVELOPE: dict[str, Any] = {"version": "0", "id": "e", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": RECORD}
+ENVELOPE: dict[str, Any] = {
+    "version": "0",
+    "id": "e",
+    "detail-type": "AWS API Call via CloudTrail",
+    "source": "aws.s3",
+    "detail": RECORD,
+}
 FOREIGN: list[Any] = [
     {"foo": 1},
     {},

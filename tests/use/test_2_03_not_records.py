@@ -21,7 +21,13 @@ CONTROL = {
     "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}],
 }
 DIGEST = {"digestStartTime": "2025-03-12T10:00:00Z", "digestEndTime": "2025-03-12T11:00:00Z", "logFiles": [{"s3Object": "x"}]}
-S3 = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": "2025-03-12T10:00:00Z", "s3": {}}
+S3 = {
+    "eventVersion": "2.1",
+    "eventSource": "aws:s3",
+    "eventName": "ObjectCreated:Put",
+    "eventTime": "2025-03-12T10:00:00Z",
+    "s3": {},
+}
 TEST = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}
 SNS = {"s3Bucket": "b", "s3ObjectKey": ["AWSLogs/a.json.gz"]}
 CREATED = {"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": {"bucket": {"name": "b"}}}
@@ -54,7 +60,11 @@ def test_by_what_it_says(other: Any, reason: str, tmp_path: Path) -> None:
     height, report = read(file)
     assert (height, report.files, report.skipped) == (0, (1, 0, 0, 1), {reason: 1})
     assert report.skipped_records == {reason: 1}
-    for text in (f"{json.dumps(other)}{json.dumps(RECORD)}", json.dumps([RECORD, other]), json.dumps({"Records": [other, RECORD]})):
+    for text in (
+        f"{json.dumps(other)}{json.dumps(RECORD)}",
+        json.dumps([RECORD, other]),
+        json.dumps({"Records": [other, RECORD]}),
+    ):
         file.write_text(text)
         height, report = read(file)
         assert (height, report.files, report.records) == (1, (1, 1, 0, 0), (2, 1, 0, 1))

@@ -13,15 +13,20 @@ import pytest
 import ctfast as ct
 
 RECORDS: list[dict[str, Any]] = [
-    {"eventVersion": "1.11", "eventSource": "s3.amazonaws.com", "eventName": f"E{number}", "requestParameters": {"x": "é\n\""}}
+    {"eventVersion": "1.11", "eventSource": "s3.amazonaws.com", "eventName": f"E{number}", "requestParameters": {"x": 'é\n"'}}
     for number in range(2)
 ]
 TEXTS = [json.dumps(record) for record in RECORDS]
 LOOKUP = [{"EventId": "i", "EventName": "E", "Resources": [], "CloudTrailEvent": text} for text in TEXTS]
 LOG = [{"id": "1", "timestamp": 1, "message": text} for text in TEXTS]
-ROWS = [[{"field": "@timestamp", "value": "t"}, {"field": "@message", "value": text}, {"field": "@ptr", "value": "x"}] for text in TEXTS]
+ROWS = [
+    [{"field": "@timestamp", "value": "t"}, {"field": "@message", "value": text}, {"field": "@ptr", "value": "x"}]
+    for text in TEXTS
+]
 BATCH = {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s", "logEvents": LOG}
-EVENTS = [{"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record} for record in RECORDS]
+EVENTS = [
+    {"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record} for record in RECORDS
+]
 
 
 def zipped(value: Any) -> str:
@@ -40,7 +45,9 @@ SHAPES = {
     "--query Events[].CloudTrailEvent": json.dumps(TEXTS, indent=4),
     "--output text": "\t".join(TEXTS),
     "jq .Events[].CloudTrailEvent": lines(TEXTS),
-    "jq fromjson": json.dumps({"Events": [event | {"CloudTrailEvent": record} for event, record in zip(LOOKUP, RECORDS, strict=True)]}),
+    "jq fromjson": json.dumps(
+        {"Events": [event | {"CloudTrailEvent": record} for event, record in zip(LOOKUP, RECORDS, strict=True)]}
+    ),
     "filter-log-events": json.dumps({"events": LOG, "searchedLogStreams": []}),
     "jq .events[]": lines(LOG),
     "jq fromjson of a log group": json.dumps({"events": [{"message": record} for record in RECORDS]}),
@@ -52,7 +59,9 @@ SHAPES = {
     "receive-message, by a topic": json.dumps(
         {"Messages": [{"Body": json.dumps({"Type": "Notification", "Message": json.dumps(event)})} for event in EVENTS]}
     ),
-    "a queue that calls a function": json.dumps({"Records": [{"eventSource": "aws:sqs", "body": json.dumps(event)} for event in EVENTS]}),
+    "a queue that calls a function": json.dumps(
+        {"Records": [{"eventSource": "aws:sqs", "body": json.dumps(event)} for event in EVENTS]}
+    ),
 }
 
 

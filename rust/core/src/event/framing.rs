@@ -201,13 +201,8 @@ impl Framing {
             cursor.skip_space();
             self.passed = cursor.at;
         }
-        let is_before_one = match self.state {
-            State::Between => cursor.at < cursor.end(),
-            State::Element(_) => true,
-            _ => false,
-        };
-        if self.depth > 0 && is_before_one && self.records - self.first >= EMBEDDED_RECORDS {
-            return Err(Error::at(cursor.at, ErrorKind::EmbeddedRecords(EMBEDDED_RECORDS)));
+        if self.depth > 0 {
+            self.has_room(cursor)?;
         }
         match self.state {
             State::Start => {
@@ -251,6 +246,19 @@ impl Framing {
             }
         }
         Ok(false)
+    }
+
+    /// Refuses one more record in a document within another that has as many as may be.
+    fn has_room(&self, cursor: &Cursor<'_>) -> Result<(), Error> {
+        let is_before_one = match self.state {
+            State::Between => cursor.at < cursor.end(),
+            State::Element(_) => true,
+            _ => false,
+        };
+        if is_before_one && self.records - self.first >= EMBEDDED_RECORDS {
+            return Err(Error::at(cursor.at, ErrorKind::EmbeddedRecords(EMBEDDED_RECORDS)));
+        }
+        Ok(())
     }
 
     /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
