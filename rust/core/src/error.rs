@@ -20,10 +20,12 @@ struct Inner {
 pub struct Location {
     /// Key or path of the file.
     pub key: Option<String>,
-    /// Offset in the inflated content; for the gzip kinds, in the file as stored.
+    /// Offset in the inflated content; for the gzip kinds, in the file as stored, or in the gzip file within it.
     pub byte: Option<u64>,
     /// Index of the record in its file, from 0.
     pub record: Option<u64>,
+    /// Whether `byte` is one of the text in UTF-8 that was decoded from UTF-16.
+    pub decoded: bool,
 }
 
 /// What failed.
@@ -61,6 +63,10 @@ pub enum ErrorKind {
         /// How much follows it.
         bytes: u64,
     },
+    /// This is wrong with the gzip file that a gzip file holds.
+    Within(Box<ErrorKind>),
+    /// A gzip file holds one that holds one.
+    NestedGzip,
     /// The content is larger than the limit on inflated bytes.
     TooLarge(u64),
     /// The content is larger than this many times the file.
@@ -71,6 +77,8 @@ pub enum ErrorKind {
     TooManyRecords,
     /// The content is not UTF-8.
     InvalidUtf8,
+    /// The content is not UTF-16, although it begins with that mark.
+    InvalidUtf16,
     /// The content is not JSON: what was expected, and the byte that was found.
     InvalidJson {
         /// In words.
@@ -190,11 +198,14 @@ impl ErrorKind {
             Self::Checksum(_) => "checksum",
             Self::Length(_) => "length",
             Self::TrailingBytes(_) | Self::NoMember { .. } => "trailing-bytes",
+            Self::Within(kind) => kind.name(),
+            Self::NestedGzip => "nested-gzip",
             Self::TooLarge(_) => "too-large",
             Self::Ratio(_) => "ratio",
             Self::DocumentTooLarge(_) => "document-too-large",
             Self::TooManyRecords => "too-many-records",
             Self::InvalidUtf8 => "invalid-utf8",
+            Self::InvalidUtf16 => "invalid-utf16",
             Self::InvalidJson { .. } | Self::ControlCharacter(_) => "invalid-json",
             Self::TooDeep(_) => "too-deep",
             Self::NotCloudTrail => "not-cloudtrail",
@@ -224,11 +235,14 @@ impl fmt::Display for ErrorKind {
             Self::TrailingBytes(count) => write!(f, "{count} bytes after the last gzip member"),
             Self::NoMember { after, bytes: 1 } => write!(f, "1 byte after gzip member {after} is no gzip member"),
             Self::NoMember { after, bytes } => write!(f, "{bytes} bytes after gzip member {after} are no gzip member"),
+            Self::Within(kind) => write!(f, "in the gzip file within: {kind}"),
+            Self::NestedGzip => f.write_str("gzip within gzip within gzip: two layers are read, no more"),
             Self::TooLarge(limit) => write!(f, "inflates to more than {limit} bytes"),
             Self::Ratio(limit) => write!(f, "inflates more than {limit} times"),
             Self::DocumentTooLarge(limit) => write!(f, "one document is larger than {limit} bytes"),
             Self::TooManyRecords => write!(f, "more than {} records", u32::MAX),
             Self::InvalidUtf8 => f.write_str("invalid UTF-8"),
+            Self::InvalidUtf16 => f.write_str("invalid UTF-16"),
             Self::InvalidJson { found: None, .. } => f.write_str("invalid JSON: unexpected end"),
             Self::InvalidJson { expected, found: Some(byte) } => {
                 write!(f, "invalid JSON: expected {expected} but found ")?;
@@ -270,17 +284,36 @@ impl Error {
     pub fn is_damage(&self) -> bool {
         matches!(
             self.kind(),
-            ErrorKind::TruncatedGzip(_)
+            ErrorKind::Within(_)
+                | ErrorKind::TruncatedGzip(_)
                 | ErrorKind::CorruptGzip(_)
                 | ErrorKind::GzipHeader(_)
                 | ErrorKind::NoMember { .. }
                 | ErrorKind::Checksum(_)
                 | ErrorKind::Length(_)
                 | ErrorKind::InvalidUtf8
+                | ErrorKind::InvalidUtf16
                 | ErrorKind::InvalidJson { .. }
                 | ErrorKind::ControlCharacter(_)
                 | ErrorKind::TooDeep(_)
         )
+    }
+
+    /// Whether the end of the file is what is wrong with it: inside a gzip member, or one byte into what may have been the next.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::TruncatedGzip(_) | ErrorKind::NoMember { bytes: 1, .. } | ErrorKind::TrailingBytes(_) | ErrorKind::Empty
+        )
+    }
+
+    /// The same, of a gzip file that a gzip file holds. Limits are those of both.
+    pub(crate) fn within_gzip(mut self) -> Self {
+        if !matches!(self.kind(), ErrorKind::TooLarge(_) | ErrorKind::Ratio(_)) {
+            let kind = std::mem::replace(&mut self.0.kind, ErrorKind::Empty);
+            self.0.kind = ErrorKind::Within(Box::new(kind));
+        }
+        self
     }
 
     /// How many bytes follow a gzip member, if that is all that is wrong.
@@ -312,6 +345,13 @@ impl Error {
         self
     }
 
+    /// The same, in text that was decoded from UTF-16.
+    #[must_use]
+    pub fn decoded(mut self) -> Self {
+        self.0.location.decoded = true;
+        self
+    }
+
     /// The same, in this record.
     #[must_use]
     pub fn in_record(mut self, record: u64) -> Self {
@@ -329,14 +369,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Location { key, byte, record } = self.location();
+        let Location { key, byte, record, decoded } = self.location();
+        let of = if *decoded { " of the text in UTF-8" } else { "" };
         if let Some(key) = key {
             write!(f, "{key}: ")?;
         }
         write!(f, "{}", self.kind())?;
         match (byte, record) {
-            (Some(byte), Some(record)) => write!(f, " at byte {byte} (record {record})"),
-            (Some(byte), None) => write!(f, " at byte {byte}"),
+            (Some(byte), Some(record)) => write!(f, " at byte {byte}{of} (record {record})"),
+            (Some(byte), None) => write!(f, " at byte {byte}{of}"),
             (None, Some(record)) => write!(f, " (record {record})"),
             (None, None) => Ok(()),
         }

@@ -12,7 +12,11 @@ use crate::unchecked::deflate::{Decompressor, Member};
 
 use header::{Header, MAGIC};
 
+pub(crate) use unwrapped::{Unwrapped, is_wrapped};
+
 mod header;
+mod unwrapped;
+mod utf16;
 
 /// What a file may inflate to.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +126,26 @@ pub(crate) struct Stream<R> {
     limits: Limits,
 }
 
+/// Appends what `write` gives until the room of the arena is full or the text ends.
+fn fill(arena: &mut Arena, mut write: impl FnMut(&mut [u8]) -> (usize, Option<Next>)) -> Next {
+    loop {
+        let room = arena.room().min(OUTPUT);
+        if room == 0 {
+            return Next::More;
+        }
+        let next = arena.append(|text| {
+            let start = text.len();
+            text.resize(start + room, 0);
+            let (written, next) = write(&mut text[start..]);
+            text.truncate(start + written);
+            next
+        });
+        if let Some(next) = next {
+            return next;
+        }
+    }
+}
+
 enum State {
     BeforeFile,
     Plain,
@@ -166,22 +190,7 @@ impl<R: Read> Stream<R> {
 
     /// Appends text until the room of the arena is full or the text ends.
     pub(crate) fn fill(&mut self, arena: &mut Arena) -> Next {
-        loop {
-            let room = arena.room().min(OUTPUT);
-            if room == 0 {
-                return Next::More;
-            }
-            let next = arena.append(|text| {
-                let start = text.len();
-                text.resize(start + room, 0);
-                let (written, next) = self.write(&mut text[start..]);
-                text.truncate(start + written);
-                next
-            });
-            if let Some(next) = next {
-                return next;
-            }
-        }
+        fill(arena, |output| self.write(output))
     }
 
     /// Writes text, across as many members as there are, until the output is full or the text ends.

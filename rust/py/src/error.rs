@@ -23,7 +23,7 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
         return PyFileNotFoundError::new_err((ENOENT, error.kind().to_string(), error.location().key.clone()));
     }
     let (cell, name) = if is_source_error(error.kind()) { (&SOURCE, "SourceError") } else { (&FORMAT, "FormatError") };
-    let Location { key, byte, record } = error.location();
+    let Location { key, byte, record, .. } = error.location();
     exception(py, cell, name, (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string()))
 }
 

@@ -268,7 +268,7 @@ type LedgerRow = (String, &'static str, Option<&'static str>, Option<u64>, u64, 
 pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
 
 pub(crate) fn row(finding: &Finding) -> Row {
-    let Location { key, byte, record } = finding.error.location();
+    let Location { key, byte, record, .. } = finding.error.location();
     let kind = finding.error.kind();
     (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
 }

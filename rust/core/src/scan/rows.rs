@@ -28,6 +28,8 @@ pub(super) struct Rows {
     pub(super) base: usize,
     /// Offset of the window in the text of the file.
     pub(super) offset: u64,
+    /// Whether that text was decoded from UTF-16.
+    pub(super) decoded: bool,
     pub(super) key: String,
     /// The first record that is asked for.
     first: u64,
@@ -59,6 +61,7 @@ impl Rows {
             envelope: None,
             base: 0,
             offset: 0,
+            decoded: false,
             key: String::new(),
             first: 0,
             read: 0,
@@ -79,12 +82,18 @@ impl Rows {
         self.builders.start_file(&key);
         self.key = key;
         self.first = first;
-        (self.base, self.offset) = (0, 0);
+        (self.base, self.offset, self.decoded) = (0, 0, false);
         (self.read, self.filtered, self.bad) = (0, 0, 0);
         self.named.clear();
         self.others.clear();
         self.strange.clear();
         self.told = (0, 0);
+    }
+
+    /// The same failure, at its byte of the file's text and not of the window.
+    pub(super) fn placed(&self, error: Error) -> Error {
+        let error = error.shifted(self.offset);
+        if self.decoded { error.decoded() } else { error }
     }
 
     /// The batch was handed over: there is room again.
@@ -185,7 +194,7 @@ impl Visitor for Rows {
         }
         self.bad += 1;
         if self.named.len() < BAD_OF_A_FILE {
-            self.named.push(error.shifted(self.offset));
+            self.named.push(self.placed(error));
         }
     }
 
@@ -196,7 +205,7 @@ impl Visitor for Rows {
         }
         *self.others.entry(reason).or_default() += 1;
         if reason == Skip::NotCloudTrail && self.strange.len() < BAD_OF_A_FILE {
-            self.strange.push(Error::at(at, ErrorKind::NotCloudTrail).in_record(index).shifted(self.offset));
+            self.strange.push(self.placed(Error::at(at, ErrorKind::NotCloudTrail).in_record(index)));
         }
     }
 

@@ -74,7 +74,7 @@ impl Worker {
 
     /// What comes next does not end within a window.
     fn too_large(&self, framing: &Framing) -> Outcome {
-        Outcome::Bad(framing.too_large(0).shifted(self.rows.offset))
+        Outcome::Bad(self.rows.placed(framing.too_large(0)))
     }
 
     /// Reads the records of the text in the arena from `start` to `end`, and hands over a batch whenever there is a full one: then what
@@ -129,7 +129,7 @@ impl Worker {
         };
         result.map_err(|error| match error.kind() {
             ErrorKind::Empty => Error::whole(ErrorKind::Empty),
-            _ => in_record(error, framing).shifted(self.rows.offset),
+            _ => self.rows.placed(in_record(error, framing)),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::arena::Arena;
 use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
-use crate::inflate::{Inflater, Next, Stream, is_gzip, length_hint};
+use crate::inflate::{Inflater, Next, Unwrapped, is_gzip, is_wrapped, length_hint};
 use crate::integrity::{Content, Running};
 use crate::json::Index;
 use crate::ledger::Row;
@@ -207,7 +207,7 @@ impl Worker {
             Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
         };
         if size.is_some_and(|size| size > STORED_WHOLE) {
-            return self.stream(Stream::new(file, self.shared.limits));
+            return self.stream(Unwrapped::new(file, self.shared.limits));
         }
         self.stored.clear();
         let read = match file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored) {
@@ -217,7 +217,7 @@ impl Worker {
         let stored = std::mem::take(&mut self.stored);
         let outcome = if read > STORED_WHOLE {
             // It grew since it was listed.
-            self.stream(Stream::new(io::Cursor::new(&stored).chain(file), self.shared.limits))
+            self.stream(Unwrapped::new(io::Cursor::new(&stored).chain(file), self.shared.limits))
         } else {
             self.whole(&stored)
         };
@@ -240,7 +240,7 @@ impl Worker {
         if self.rows.builders.rows() > 0 {
             self.flush()?;
         }
-        self.stream(Stream::new(bucket.stream(&self.rows.key, size), self.shared.limits))
+        self.stream(Unwrapped::new(bucket.stream(&self.rows.key, size), self.shared.limits))
     }
 
     /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for, and
@@ -274,7 +274,7 @@ impl Worker {
                 let start = self.arena.len();
                 if let Some(members) = self.inflater.whole(stored, &mut self.arena) {
                     let text = self.arena.text(start);
-                    if text.len() as u64 <= most {
+                    if text.len() as u64 <= most && !is_wrapped(text) {
                         note_content(&self.shared, &self.path, &mut self.report, Inflated { stored, text, members });
                         if self.shared.is_ruled_out(text) {
                             self.arena.truncate(start);
@@ -282,13 +282,15 @@ impl Worker {
                         }
                         return self.text(start);
                     }
-                    self.arena.truncate(start); // The length was that of the last member alone.
+                    // The length was that of the last member alone, or this is not yet the text.
+                    self.arena.truncate(start);
                 }
             } else if length <= INFLATED_WHOLE && length <= stored.len().saturating_mul(INFLATED_WHOLE_RATIO) {
                 let mut large = std::mem::replace(&mut self.large, Arena::new(0));
                 large.truncate(0);
                 large.reserve(length);
                 let members = self.inflater.whole(stored, &mut large);
+                let members = members.filter(|_| !is_wrapped(large.text(0)));
                 let outcome = members.map(|members| self.large(stored, &large, members));
                 self.large = large;
                 if let Some(outcome) = outcome {
@@ -296,7 +298,7 @@ impl Worker {
                 }
             }
         }
-        self.stream(Stream::new(stored, limits))
+        self.stream(Unwrapped::new(stored, limits))
     }
 
     /// Reads a file whose text does not fit in the arena, piece by piece.
@@ -330,8 +332,11 @@ impl Worker {
     }
 
     /// Reads a file window by window.
-    fn stream(&mut self, mut stream: Stream<impl Read>) -> Result<Outcome, Closed> {
-        let mut hashing = self.shared.hashes.clone().map(|hashes| (hashes, Running::new()));
+    fn stream(&mut self, mut stream: Unwrapped<impl Read>) -> Result<Outcome, Closed> {
+        // What CloudTrail signs is the text of one layer of gzip.
+        let hashes = self.shared.hashes.clone().filter(|_| !stream.is_wrapped());
+        let mut hashing = hashes.map(|hashes| (hashes, Running::new()));
+        self.rows.decoded = stream.is_decoded();
         let path = self.path.clone();
         let mut inflated = 0;
         let outcome = self.windows(|arena| {
