@@ -29,8 +29,9 @@ Values
 
 Files
 -----
-* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. A byte order
-  mark is ignored.
+* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip file
+  holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded; that of UTF-8 is
+  ignored.
 * It holds documents one after another, or an array of them. A document may follow a time stamp on its line.
 * A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of
   which ``@message`` counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys
@@ -138,7 +139,7 @@ class Skipped:
 def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
     """Read the bytes of one file; ``file`` is only copied into the rows."""
     reading = Reading()
-    text, trouble, reading.trailing = inflate(data)
+    text, trouble, reading.trailing = unwrap(data)
     try:
         _check_start(text, trouble)
         valid = _valid_utf8(text)
@@ -182,6 +183,28 @@ def inflate(data: bytes) -> tuple[bytes, Damage | None, int]:
     return text, None, len(data)
 
 
+def unwrap(data: bytes) -> tuple[bytes, Damage | None, int]:
+    """The text of a file as :func:`inflate` tells it, out of two layers of gzip and UTF-16 as well."""
+    text, trouble, trailing = inflate(data)
+    if data.startswith(_GZIP) and text.startswith(_GZIP):
+        text, inner, more = inflate(text)
+        if text.startswith(_GZIP):
+            return b"", Damage("nested-gzip", 0), 0
+        # What is cut in the inner file is cut by the damage of the outer one.
+        trouble = trouble if inner is None or (trouble and inner.kind == "truncated-gzip") else inner
+        trailing = more or trailing
+    codec = _UTF_16.get(text[:2])
+    if codec is None:
+        return text, trouble, trailing
+    units = text[2:]
+    try:
+        return units.decode(codec).encode(), trouble, trailing
+    except UnicodeDecodeError as error:
+        before = units[: error.start].decode(codec).encode()
+        return before, trouble or Damage("invalid-utf16", len(before)), 0
+
+
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _GZIP = b"\x1f\x8b"
 _ZLIB_ERRORS = {"incorrect data check": "checksum", "incorrect length check": "length"}
 

@@ -6,6 +6,7 @@ a value is dumped as JSON, and they are what a reader trips over.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -270,16 +271,21 @@ DOCUMENTS = st.one_of(
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """The bytes of a file: a document or several, perhaps with a mark, perhaps gzip of one or two members."""
+    """The bytes of a file: a document or several, perhaps with a mark, perhaps UTF-16, perhaps gzip of one or two members or layers."""
     documents = draw(st.one_of(st.lists(DOCUMENTS, min_size=1, max_size=1), st.lists(DOCUMENTS, min_size=2, max_size=4)))
     space = draw(SPACES)
     # A line with a time stamp needs its line end before it.
     text = (space + draw(st.sampled_from(["\n", "\r\n", "\n\n"])).join(documents) + space).encode()
     if not draw(st.integers(0, 9)):
         text = reference.BOM + text
-    packing = draw(st.sampled_from(["plain", "plain", "gzip", "members"]))
+    if not draw(st.integers(0, 9)):
+        mark, order = draw(st.sampled_from([(codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]))
+        text = mark + text.removeprefix(reference.BOM).decode().encode(order)
+    packing = draw(st.sampled_from(["plain", "plain", "gzip", "members", "layers"]))
     if packing == "plain":
         return text
+    if packing == "layers":
+        return gzip.compress(gzip.compress(text, 1, mtime=0), 1, mtime=0)
     middle = draw(st.integers(0, len(text))) if packing == "members" else len(text)
     return gzip.compress(text[:middle], 1, mtime=0) + (gzip.compress(text[middle:], 1, mtime=0) if middle < len(text) else b"")
 

@@ -18,7 +18,7 @@ from ctfast._apart import keep
 from ctfast._source import COLUMNS, RULES
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
-from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
+from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.screen import Screen, counted, findings, progress, say, show
 from ctfast.cli.tables import frame_view, plain
 from ctfast.cli.verbs import SHOWN, check, put_records
@@ -49,6 +49,7 @@ _BY_NAME = "by the name of FILE; else table"
 )
 @options.reading(on_error="raise")
 @options.columns
+@options.as_record
 @options.limit
 @click.option("--count", is_flag=True, help="Show how many records meet each rule, with the first and the last.")
 @options.output([*FORMATS, TABLE], _BY_NAME)
@@ -64,6 +65,7 @@ def match(
     rules: tuple[Path, ...],
     packs: tuple[str, ...],
     columns: list[str] | None,
+    as_record: bool,
     limit: int | None,
     count: bool,
     form: str | None,
@@ -81,6 +83,7 @@ def match(
       ctfast match logs --filter-pattern '{ $.userIdentity.type = "Root" }'
       ctfast match logs --selectors selectors.json --format csv -o logged.csv
       ctfast match logs --pack cis --rules rules/ --count
+      ctfast match logs --pack cis --as record -o found.ndjson
     """
     keep([str(path) for path in (selectors, event_pattern, *rules) if path], target)
     given = (ct.EventSelectors, selectors), (ct.FilterPattern, filter_pattern), (ct.EventPattern, event_pattern)
@@ -92,9 +95,11 @@ def match(
         reading["where"] = reduce(and_, conditions)
     if named:
         reading["rules"] = named
-    form = chosen(form, target, TABLE)
+    form = record_form(form, target, columns) if as_record else chosen(form, target, TABLE)
     if count and not named:
         raise click.UsageError("--count is for --rules and --pack.")
+    if count and as_record:
+        raise click.UsageError("--count shows no records: leave out --as record.")
     if count:
         _put_counts(ctx, archive, form=form, target=target, **reading)
     added = [RULES] if named else []

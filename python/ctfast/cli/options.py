@@ -17,6 +17,7 @@ from ctfast._source import Source
 
 __all__ = [
     "archives",
+    "as_record",
     "checkpoint",
     "choosing",
     "columns",
@@ -174,6 +175,16 @@ columns = click.option(
     callback=_names,
     metavar="A,B,…",
     help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer are faster.",
+)
+as_record = click.option(
+    "--as",
+    "as_record",
+    type=click.Choice(["row", "record"]),
+    callback=lambda _ctx, _param, unit: unit == "record",
+    default="row",
+    show_default=True,
+    help="What the result is made of: rows of columns, or the records themselves, one in each line of ndjson, as they are in the "
+    "files.",
 )
 checkpoint = click.option(
     "--checkpoint",

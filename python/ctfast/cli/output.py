@@ -1,4 +1,4 @@
-"""Frames to files and pipes, as they come: ndjson, csv and parquet."""
+"""Frames to files and pipes, as they come: ndjson, csv and parquet; and the records themselves."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ import pyarrow.parquet as pq
 
 from ctfast._files import written
 
-__all__ = ["FORMATS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "write"]
+__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "record_form", "write"]
 
 Frames: TypeAlias = Iterable[pl.DataFrame]
 
 TABLE = "table"
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+#: Whole records, which have no columns: what ``--as record`` writes.
+RECORDS = "records"
+#: A record has a line feed only outside of its strings, since a string has none that is not written as an escape.
+_BROKEN = r"[ \t]*[\r\n][ \t\r\n]*"
 #: Bytes that a row group of a Parquet file is made of. More compress better, and are held in memory.
 _ROW_GROUP = 32 << 20
 
@@ -31,6 +35,18 @@ def chosen(form: str | None, target: str | None, otherwise: str) -> str:
         message = "parquet is not for terminals; name a file with -o"
         raise ValueError(message)
     return form
+
+
+def record_form(form: str | None, target: str | None, columns: list[str] | None) -> str:
+    """Return the form of whole records; refuse what would be rows."""
+    form = form or SUFFIXES.get(Path(target or "").suffix, "ndjson")
+    if form != "ndjson":
+        message = f"--as record writes ndjson, each record in a line of its own, and not {form}"
+        raise ValueError(message)
+    if columns:
+        message = f"--as record writes whole records: leave out --columns {','.join(columns)}"
+        raise ValueError(message)
+    return RECORDS
 
 
 @contextmanager
@@ -60,7 +76,7 @@ def _whole(file: IO[bytes] | io.RawIOBase) -> Iterator[IO[bytes]]:
 
 def write(frames: Frames, form: str, file: IO[bytes]) -> None:
     """Write frames of one schema, at least one, each as it comes."""
-    FORMATS[form](frames, file)
+    (_records if form == RECORDS else FORMATS[form])(frames, file)
 
 
 def nested(path: str) -> pl.Expr:
@@ -77,6 +93,14 @@ def _ndjson(frames: Frames, file: IO[bytes]) -> None:
     for frame in frames:
         times = (_iso(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime))
         _put(file, frame.with_columns(*times).write_ndjson)
+
+
+def _records(frames: Frames, file: IO[bytes]) -> None:
+    """One record per line, byte for byte; of one that has several lines, the white space around their ends is left out."""
+    for frame in frames:
+        lines = frame["raw"].str.replace_all(_BROKEN, "")
+        if lines.len():
+            file.write(f"{lines.str.join(chr(10)).item()}\n".encode())
 
 
 def _csv(frames: Frames, file: IO[bytes]) -> None:

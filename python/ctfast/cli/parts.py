@@ -16,9 +16,9 @@ import pyarrow as pa
 import ctfast as ct
 from ctfast._apart import keep_apart
 from ctfast._files import written
-from ctfast.cli.output import SUFFIXES, TABLE, nested, write
+from ctfast.cli.output import RECORDS, SUFFIXES, TABLE, nested, write
 
-__all__ = ["folder", "frames", "put"]
+__all__ = ["folder", "frames", "name", "put"]
 
 _PART = "part-"
 
@@ -43,7 +43,7 @@ def folder(
             f"{'a table' if form == TABLE else '--limit'} leaves rows out that would count as read: leave out -o, or take all"
         )
         raise ValueError(message)
-    keep_apart(archive, str(path / f"{_PART}{_suffix(form)}"))
+    keep_apart(archive, str(path / name("", form)))
     _refuse_others(path, checkpoint, _suffix(form))
     return path
 
@@ -55,7 +55,7 @@ def put(units: Iterable[ct.Unit], folder: Path, form: str, names: list[str]) -> 
     """
     for unit in units:
         folder.mkdir(exist_ok=True)
-        with written(folder / f"{_PART}{unit.id}{_suffix(form)}") as file:
+        with written(folder / name(unit.id, form)) as file:
             write(frames(unit, unit.schema, names), form, file)
         unit.commit()
 
@@ -66,7 +66,14 @@ def frames(batches: Iterable[pa.RecordBatch], schema: pa.Schema, names: list[str
         yield pl.DataFrame(table).select(map(nested, names))
 
 
+def name(unit: str, form: str) -> str:
+    """Return the name of the part of a unit."""
+    return f"{_PART}{unit}{_suffix(form)}"
+
+
 def _suffix(form: str) -> str:
+    if form == RECORDS:  # not as the rows of ndjson: a folder has parts of one kind
+        return ".jsonl"
     return next(suffix for suffix, name in SUFFIXES.items() if name == form)
 
 

@@ -19,7 +19,7 @@ from ctfast import demo as first_look
 from ctfast._source import COLUMNS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
-from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
+from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.screen import Screen, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
@@ -56,6 +56,7 @@ def demo(keep: Path | None) -> None:
 @options.archives
 @options.reading(on_error="raise")
 @options.columns
+@options.as_record
 @options.limit
 @options.checkpoint
 @options.output([*FORMATS, TABLE], _BY_PLACE)
@@ -66,6 +67,7 @@ def scan(
     archive: tuple[str, ...],
     *,
     columns: list[str] | None,
+    as_record: bool,
     limit: int | None,
     checkpoint: ct.Checkpoint | None,
     origin: str | None,
@@ -82,15 +84,19 @@ def scan(
     requestParameters, hold it as text in each of these. table: for people; a few columns of the first rows, unless --columns and
     --limit say more.
 
+    With --as record the records themselves are written, one per line, byte for byte: what jq and ctfast read. Only of a record that
+    has several lines, the white space around their ends is left out.
+
     With --checkpoint or --from queue, -o names a folder: each run adds parts to it, and replaces none of those before.
 
     \b
     Examples:
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
+      ctfast scan logs --as record | jq .requestParameters.bucketName
       ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
     """
-    form = chosen(form, target, _otherwise())
+    form = record_form(form, target, columns) if as_record else chosen(form, target, _otherwise())
     names = columns or (SHOWN if form == TABLE else COLUMNS)
     check(names)
     reading |= {"origin": origin, "checkpoint": checkpoint}
@@ -205,10 +211,12 @@ def put_records(
     checkpoint: ct.Checkpoint | None = None,
     **reading: Any,
 ) -> None:
-    """Print these columns of the records that are asked for, and end with the exit code."""
+    """Print these columns of the records that are asked for, or the records themselves, and end with the exit code."""
     report = ct.Report()
+    if form == RECORDS:
+        names = ["raw"]
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    part = None if checkpoint is None or target is None else f"{target}/part.{form}"
+    part = None if checkpoint is None or target is None else f"{target}/{parts.name('', form)}"
     source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)

@@ -44,6 +44,12 @@ pub enum ErrorKind {
     NotFound,
     /// The first byte starts neither gzip nor JSON.
     Unrecognized(u8),
+    /// The file is of another format.
+    OtherFormat(Format),
+    /// The table that the console gives for download, with some columns of each event.
+    EventHistoryCsv,
+    /// A table of columns that a query gave.
+    QueryResult,
     /// The file ends inside this gzip member (counted from 1).
     TruncatedGzip(u32),
     /// This gzip member is not valid deflate data.
@@ -102,6 +108,33 @@ pub enum ErrorKind {
     NotBase64,
     /// A worker panicked: ctfast is wrong, not the file.
     Bug,
+}
+
+/// Formats that are known by their first bytes, and not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+    /// An Arrow file, or a stream of it.
+    Arrow,
+    /// Compressed by anything but gzip: the name of it.
+    Compressed(&'static str),
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, rows) = match self {
+            Self::Parquet => ("Parquet", true),
+            Self::Arrow => ("Arrow", true),
+            Self::Compressed(name) => (*name, false),
+        };
+        if rows {
+            write!(f, "a file of {name}, not of records: Polars and DuckDB read it; ctfast reads what --as record writes")
+        } else {
+            write!(f, "compressed by {name}, and only gzip is read: decompress it first")
+        }
+    }
 }
 
 /// In which way a store did not give what was asked for.
@@ -193,6 +226,9 @@ impl ErrorKind {
             Self::Store(refusal, _) => refusal.name(),
             Self::NotFound => "not-found",
             Self::Unrecognized(_) => "unrecognized",
+            Self::OtherFormat(_) => "other-format",
+            Self::EventHistoryCsv => "event-history-csv",
+            Self::QueryResult => "query-result",
             Self::TruncatedGzip(_) => "truncated-gzip",
             Self::CorruptGzip(_) | Self::GzipHeader(_) => "corrupt-gzip",
             Self::Checksum(_) => "checksum",
@@ -226,6 +262,13 @@ impl fmt::Display for ErrorKind {
             Self::Store(refusal, words) => write!(f, "{}: {words}", refusal.words()),
             Self::NotFound => f.write_str("no object has this key, or one below it"),
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
+            Self::OtherFormat(format) => write!(f, "{format}"),
+            Self::EventHistoryCsv => f.write_str(
+                "Event history as CSV, which has only some fields of each event: download it as JSON, or use aws cloudtrail lookup-events",
+            ),
+            Self::QueryResult => f.write_str(
+                "columns that a query gave, not records: read the files that it was asked of, or write records by --as record",
+            ),
             Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
             Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),
             Self::GzipHeader(member) => write!(f, "corrupt gzip: invalid header of member {member}"),

@@ -2,6 +2,7 @@
 //! [`Record`] is one of them as a set of spans in the window, one per column.
 
 pub(crate) mod definition;
+pub(crate) mod foreign;
 mod framing;
 mod inside;
 mod record;

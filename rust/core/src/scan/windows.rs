@@ -5,7 +5,7 @@ use super::worker::{Closed, Outcome, Worker, in_record};
 use crate::arena::Arena;
 use crate::bounds::{ARENA, RECORD, WINDOW};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Walked};
+use crate::event::{Framing, Walked, foreign};
 use crate::inflate::Next;
 use crate::json::Cursor;
 
@@ -129,6 +129,10 @@ impl Worker {
         };
         result.map_err(|error| match error.kind() {
             ErrorKind::Empty => Error::whole(ErrorKind::Empty),
+            ErrorKind::Unrecognized(_) => {
+                let byte = error.location().byte.unwrap_or_default() as usize;
+                self.rows.placed(Error::at(byte, foreign::kind(&self.arena.text(start)[byte..])))
+            }
             _ => self.rows.placed(in_record(error, framing)),
         })
     }

@@ -10,6 +10,9 @@ use crate::error::{Error, ErrorKind};
 
 /// Endings of the names that are read from a folder; other files lie there for other reasons.
 const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log"];
+const COMPRESSED: &str = ".gz";
+/// What may be compressed, and is no log.
+const TABLE: &str = ".csv";
 
 /// Walks through files and folders. Each folder is listed when the walk comes to it, in the order that S3 lists its keys in.
 pub struct Listing {
@@ -138,12 +141,21 @@ pub(crate) fn is_apple_double(path: &Path) -> bool {
     path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"._")
 }
 
-/// Whether a file in a folder is read, by its name.
+/// Whether a file in a folder is read, by its name, in whatever case.
 #[must_use]
 pub fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let is_log = name.ends_with(b".gz") || ENDINGS.iter().any(|ending| name.ends_with(ending.as_bytes()));
+    let is_log = match without(name, COMPRESSED) {
+        Some(name) => without(name, TABLE).is_none(),
+        None => ENDINGS.iter().any(|ending| without(name, ending).is_some()),
+    };
     is_log && !is_apple_double(path)
+}
+
+/// A name without this ending, if it has it.
+fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
+    let (stem, last) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+    last.eq_ignore_ascii_case(ending.as_bytes()).then_some(stem)
 }
 
 /// What the operating system says of a file that is read.

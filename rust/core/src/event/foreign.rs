@@ -1,0 +1,75 @@
+//! What a file is that begins as neither gzip nor JSON, where its first bytes or its first line tell.
+
+use crate::error::{ErrorKind, Format};
+
+/// The first bytes of other formats.
+const MAGIC: &[(&[u8], Format)] = &[
+    (b"PAR1", Format::Parquet),
+    (b"ARROW1", Format::Arrow),
+    (b"\xff\xff\xff\xff", Format::Arrow),
+    (b"\x28\xb5\x2f\xfd", Format::Compressed("Zstandard")),
+    (b"PK\x03\x04", Format::Compressed("zip")),
+    (b"BZh", Format::Compressed("bzip2")),
+    (b"\xfd7zXZ\0", Format::Compressed("xz")),
+];
+
+/// Bytes that the first line of a table may have.
+const HEADER: usize = 8 << 10;
+
+/// Columns that the console gives to Event history, without blanks and in lower case; all of these are in each download.
+const EVENT_HISTORY: &[&str] = &["event name", "event time"];
+/// Of columns that queries give, at least one tells that a table is about events.
+const COLUMNS: &[&str] =
+    &["eventversion", "eventtime", "eventname", "eventsource", "eventid", "eventtype", "eventcategory", "useridentity"];
+
+/// Why a text is not read that begins so.
+pub(crate) fn kind(text: &[u8]) -> ErrorKind {
+    if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic)) {
+        return ErrorKind::OtherFormat(*format);
+    }
+    let line = text.iter().take(HEADER).position(|byte| matches!(byte, b'\r' | b'\n')).map(|end| &text[..end]);
+    let columns: Vec<String> = line.map(columns).unwrap_or_default();
+    if EVENT_HISTORY.iter().all(|wanted| columns.iter().any(|column| column == wanted)) {
+        ErrorKind::EventHistoryCsv
+    } else if columns.iter().any(|column| COLUMNS.contains(&column.split('.').next().unwrap_or_default())) {
+        ErrorKind::QueryResult
+    } else {
+        ErrorKind::Unrecognized(text.first().copied().unwrap_or_default())
+    }
+}
+
+/// The names in the first line of a CSV file.
+fn columns(line: &[u8]) -> Vec<String> {
+    let line = String::from_utf8_lossy(line);
+    line.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"').to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_the_first_bytes() {
+        assert_eq!(kind(b"PAR1\x15\x04"), ErrorKind::OtherFormat(Format::Parquet));
+        assert_eq!(kind(b"ARROW1\0\0"), ErrorKind::OtherFormat(Format::Arrow));
+        assert_eq!(kind(b"\x28\xb5\x2f\xfd\x04"), ErrorKind::OtherFormat(Format::Compressed("Zstandard")));
+        assert_eq!(kind(b"PAR"), ErrorKind::Unrecognized(b'P'));
+        assert_eq!(kind(b"\x01\x02"), ErrorKind::Unrecognized(1));
+    }
+
+    #[test]
+    fn by_the_first_line() {
+        for (line, expected) in [
+            ("User name,AWS access key,Event time,Event source,Event name\n", ErrorKind::EventHistoryCsv),
+            ("\"Event name\",\"Event time\"\r\n", ErrorKind::EventHistoryCsv),
+            ("\"eventversion\",\"useridentity\"\n", ErrorKind::QueryResult),
+            ("n,userIdentity.arn\n1,x\n", ErrorKind::QueryResult),
+            ("eventName\n", ErrorKind::QueryResult),
+            ("eventName", ErrorKind::Unrecognized(b'e')),
+            ("the eventName, the eventTime\n", ErrorKind::Unrecognized(b't')),
+            ("version account-id interface-id\n", ErrorKind::Unrecognized(b'v')),
+        ] {
+            assert_eq!(kind(line.as_bytes()), expected, "{line}");
+        }
+    }
+}
