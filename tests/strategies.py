@@ -271,7 +271,7 @@ DOCUMENTS = st.one_of(
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """The bytes of a file: a document or several, perhaps with a mark, perhaps UTF-16, perhaps gzip of one or two members or layers."""
+    """The bytes of a file: documents, perhaps with a mark, perhaps UTF-16, perhaps gzip of one or two members or layers."""
     documents = draw(st.one_of(st.lists(DOCUMENTS, min_size=1, max_size=1), st.lists(DOCUMENTS, min_size=2, max_size=4)))
     space = draw(SPACES)
     # A line with a time stamp needs its line end before it.

@@ -16,7 +16,10 @@ import ctfast.sample
 from ctfast.cli import main
 
 #: What a careless writer would change.
-ODD = '{"eventVersion": "1.11", "eventName":"A\\u003c\\ud83d\\ude00", "requestParameters" : {"n":1.0, "m": 1e3, "big":12345678901234567890, "s":"a  b\\n"}, "new" : [ ]}'
+ODD = (
+    '{"eventVersion": "1.11", "eventName":"A\\u003c\\ud83d\\ude00", "requestParameters" : '
+    '{"n":1.0, "m": 1e3, "big":12345678901234567890, "s":"a  b\\n"}, "new" : [ ]}'
+)
 BUCKET = '{ $.requestParameters.bucketName = "b0" }'
 
 
@@ -86,7 +89,7 @@ def test_jq_and_duckdb_see_objects(log: Path, tmp_path: Path) -> None:
     assert out.read_text() == ""
     assert run("match", log, "--filter-pattern", BUCKET, "--as", "record", "-o", out).exit_code == 0
     assert [json.loads(line)["requestParameters"]["bucketName"] for line in out.read_text().splitlines()] == ["b0", "b0"]
-    query = f"SELECT requestParameters.bucketName FROM read_json('{out}')"  # noqa: S608
+    query = f"SELECT requestParameters.bucketName FROM read_json('{out}')"
     assert duckdb.sql(query).fetchall() == [("b0",), ("b0",)]
 
 

@@ -52,7 +52,7 @@ def test_each_wrapping_gives_the_records(encoding: str, mark: str, layers: int, 
     found = ct.read(file, report=report)
     assert found["eventName"].to_list() == NAMES
     assert found["raw"].to_list() == [row["raw"] for row in reference.read_bytes(data).rows]
-    assert report.bytes.stored == len(data)
+    assert report.bytes.compressed == len(data)
     assert report.bytes.inflated == len(TEXT.encode()) + 3 * (encoding == "utf-8" and mark != "")
 
 
@@ -148,7 +148,8 @@ def test_what_a_file_is_instead_of_a_log(tmp_path: Path, archive: Path) -> None:
         written = tmp_path / f"out.{form}"
         assert CliRunner().invoke(main, ["scan", str(archive), "--limit", "2", "-o", str(written)]).exit_code == 0
     (tmp_path / "history.csv").write_text(
-        "User name,AWS access key,Event time,Event source,Event name,AWS region\nalice,,2025-03-12T10:00:00Z,s3.amazonaws.com,GetObject,us-east-1\n"
+        "User name,AWS access key,Event time,Event source,Event name,AWS region\n"
+        "alice,,2025-03-12T10:00:00Z,s3.amazonaws.com,GetObject,us-east-1\n"
     )
     (tmp_path / "athena.csv").write_text('"eventtime","useridentity"\n"2025-03-12T10:00:00Z","{type=Root}"\n')
     (tmp_path / "a.ndjson.zst").write_bytes(b"\x28\xb5\x2f\xfd\x04\x00")

@@ -132,7 +132,7 @@ impl fmt::Display for Format {
         if rows {
             write!(f, "a file of {name}, not of records: Polars and DuckDB read it; ctfast reads what --as record writes")
         } else {
-            write!(f, "compressed by {name}, and only gzip is read: decompress it first")
+            write!(f, "compressed by {name}, not by gzip: decompress it first")
         }
     }
 }
@@ -264,7 +264,7 @@ impl fmt::Display for ErrorKind {
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
             Self::OtherFormat(format) => write!(f, "{format}"),
             Self::EventHistoryCsv => f.write_str(
-                "Event history as CSV, which has only some fields of each event: download it as JSON, or use aws cloudtrail lookup-events",
+                "Event history as CSV, which lacks most fields of an event: download it as JSON, or use aws cloudtrail lookup-events",
             ),
             Self::QueryResult => f.write_str(
                 "columns that a query gave, not records: read the files that it was asked of, or write records by --as record",

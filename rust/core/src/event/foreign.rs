@@ -18,9 +18,18 @@ const HEADER: usize = 8 << 10;
 
 /// Columns that the console gives to Event history, without blanks and in lower case; all of these are in each download.
 const EVENT_HISTORY: &[&str] = &["event name", "event time"];
-/// Of columns that queries give, at least one tells that a table is about events.
-const COLUMNS: &[&str] =
-    &["eventversion", "eventtime", "eventname", "eventsource", "eventid", "eventtype", "eventcategory", "useridentity"];
+/// Of columns that queries give, at least one tells that a table is about events: of Athena, Lake and ctfast, or of Logs Insights.
+const COLUMNS: &[&str] = &[
+    "eventversion",
+    "eventtime",
+    "eventname",
+    "eventsource",
+    "eventid",
+    "eventtype",
+    "eventcategory",
+    "useridentity",
+    "@message",
+];
 
 /// Why a text is not read that begins so.
 pub(crate) fn kind(text: &[u8]) -> ErrorKind {

@@ -65,8 +65,8 @@ fn the_order_is_that_of_s3_keys() {
 
 #[test]
 fn only_names_of_logs_are_read_from_a_folder_but_any_file_that_is_named() {
-    let read = ["1.json", "2.json.gz", "3.jsonl", "4.jsonl.gz", "5.ndjson", "6.ndjson.gz", "7.log", "8.log.gz", "9.gz"];
-    let root = folder(&[&read[..], &["a.txt", "b.json.bz2", "c", "d.JSON", "e.json~"]].concat());
+    let read = ["1.json", "2.JSON.GZ", "3.jsonl", "4.jsonl.gz", "5.ndjson", "6.NDJSON.gz", "7.Log", "8.log.gz", "9.gz"];
+    let root = folder(&[&read[..], &["a.txt", "b.json.bz2", "c", "d.csv.gz", "e.json~"]].concat());
     assert_eq!(walk(&root), [&read[..], &["skipped: name"; 5]].concat());
     let named = ["a.txt", "c", "1.json"].map(|name| root.path().join(name)).to_vec();
     assert_eq!(listed(&root, Listing::new(named, Selection::default())), ["a.txt", "c", "1.json"]);
