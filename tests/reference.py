@@ -32,12 +32,12 @@ Files
 * A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip file
   holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded; that of UTF-8 is
   ignored.
-* It holds documents one after another, or an array of them. A document may follow a time stamp on its line.
-* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of
-  which ``@message`` counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys
-  in ``_SIGNS`` tells; something that holds one, in a member, in a string, or in gzip in a string; or something else,
-  which is skipped for a reason. It is the same wherever it stands: an element of a list, an array or a string in the
-  place of a document is what its text is.
+* It holds documents one after another, or an array of them. A document may follow a time stamp on its line, or that
+  and the name of a log stream.
+* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of which ``@message``
+  counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something
+  that holds one, in a member, in a string, or in gzip in a string; or something else, which is skipped for a reason. It is the same
+  wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
 * A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
 * A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if
   it is the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
@@ -248,8 +248,11 @@ def _valid_utf8(text: bytes) -> int:
 # Text -> records
 
 BOM = b"\xef\xbb\xbf"
-# The time stamp before a record on a line of CloudWatch Logs.
-_LINE_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+")
+# The time stamp before a record on a line of CloudWatch Logs, and the name of the stream behind it.
+_LINE_TIME = re.compile(
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t\r\n]+"
+    rb'(?:[^ \t\r\n"\\\[\]{}]{1,512}[ \t\r\n]+(?=\{))?'
+)
 # The keys of lists of documents.
 _LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results"}
 # A record has one of these keys.

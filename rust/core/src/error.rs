@@ -98,6 +98,8 @@ pub enum ErrorKind {
     TooDeep(u32),
     /// JSON, but no record of CloudTrail, and none that holds one.
     NotCloudTrail,
+    /// This field of what may be a record is none of its objects, as in a row of a table.
+    Flattened(&'static str),
     /// One document has two `Records` keys.
     RecordsTwice,
     /// So many documents are within each other, or one is inflated within another that was.
@@ -245,6 +247,7 @@ impl ErrorKind {
             Self::InvalidJson { .. } | Self::ControlCharacter(_) => "invalid-json",
             Self::TooDeep(_) => "too-deep",
             Self::NotCloudTrail => "not-cloudtrail",
+            Self::Flattened(_) => "flattened",
             Self::RecordsTwice => "records-twice",
             Self::Embedded(_) | Self::EmbeddedRecords(_) => "embedded",
             Self::NotBase64 => "not-base64",
@@ -297,6 +300,10 @@ impl fmt::Display for ErrorKind {
             Self::ControlCharacter(byte) => write!(f, "invalid JSON: control character 0x{byte:02x} in a string"),
             Self::TooDeep(limit) => write!(f, "nested deeper than {limit}"),
             Self::NotCloudTrail => f.write_str("not CloudTrail: no records, no event fields"),
+            Self::Flattened(name) => write!(
+                f,
+                "'{name}' is no object, as in rows of a table: filters do not look into it; write records by --as record"
+            ),
             Self::RecordsTwice => f.write_str("'Records' appears twice"),
             Self::Embedded(limit) => write!(f, "documents within documents, more than {limit} deep or twice in gzip"),
             Self::EmbeddedRecords(limit) => write!(f, "more than {limit} records in one document within another"),

@@ -3,6 +3,7 @@
 //!
 //! | a document with | is |
 //! |---|---|
+//! | `raw` or `eventJson` with the text of an object: a row of ctfast or of CloudTrail Lake | a holder: what it holds is what it is |
 //! | one of [`RECORD_KEYS`], and no `eventSource` that begins with `aws:` | a record |
 //! | such a key, and an `eventSource` that begins with `aws:` | what a service told a queue or a function, such as S3 of an object: `notification` |
 //! | `digestStartTime` and `digestEndTime` | a digest: `digest` |
@@ -11,6 +12,7 @@
 //! | `messageType` `CONTROL_MESSAGE`, or a text that begins with `CWL CONTROL MESSAGE` | `control-message` of CloudWatch Logs |
 //! | `Event` `s3:TestEvent`; `s3Bucket` and `s3ObjectKey` | `notification` |
 //! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs` | a holder: what it holds is what it is |
+//! | `ResultSet`, or one of [`RECORD_KEYS`] in lower case | rows that a query gave: bad, as `query-result` |
 //! | none of these | `not-cloudtrail` |
 //!
 //! Lists of documents (`Records`, `Events`, …) are for [`super::framing`] to walk.
@@ -28,6 +30,12 @@ use super::record::{Record, Wanted};
 pub(crate) const RECORD_KEYS: [&str; 8] =
     ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"];
 
+/// How Athena calls some of them.
+const RESULT_KEYS: [&str; 6] = ["eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"];
+
+/// Fields that are objects, if anything, but JSON text in a row of a table.
+const OBJECTS: [&str; 4] = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"];
+
 /// How `eventSource` begins in what a service tells a queue or a function; CloudTrail's are names of hosts.
 const NOTIFIES: &[u8] = b"aws:";
 const CONTROL: &[u8] = b"CWL CONTROL MESSAGE";
@@ -42,6 +50,8 @@ pub(crate) enum What {
     Holds(Value),
     /// It holds this string: base64 of gzip.
     HoldsGzip(Value),
+    /// Columns that a query gave, of a record that they do not hold.
+    Columns,
     /// Nothing to be read.
     Other(Skip),
 }
@@ -60,6 +70,10 @@ pub(crate) struct Signs {
     is_test: bool,
     names_bucket: bool,
     names_object: bool,
+    /// The text of a record, in a row of ctfast or of Lake.
+    text: Option<Value>,
+    is_result: bool,
+    flat: Option<&'static str>,
     held: Option<Value>,
     body: Option<Value>,
     gzip: Option<Value>,
@@ -91,8 +105,26 @@ impl Signs {
             }
             b"body" => self.body = Some(value).filter(|value| first(cursor, *value) == b'"'),
             b"awslogs" if first(cursor, value) == b'{' => self.gzip = string_member(cursor, value, b"data"),
-            name => self.is_record |= RECORD_KEYS.iter().any(|key| key.as_bytes() == name),
+            b"raw" | b"eventJson" => self.text = Some(value).filter(|value| cursor.slice(*value).starts_with(b"\"{")),
+            b"ResultSet" => self.is_result |= first(cursor, value) == b'{',
+            name => self.note_field(cursor, name, value),
         }
+    }
+
+    fn note_field(&mut self, cursor: &Cursor<'_>, name: &[u8], value: Value) {
+        let is_one_of = |keys: &[&str]| keys.iter().any(|key| key.as_bytes() == name);
+        self.is_record |= is_one_of(&RECORD_KEYS);
+        self.is_result |= is_one_of(&RESULT_KEYS);
+        if name.starts_with(b"userIdentity.") {
+            self.flat = Some("userIdentity");
+        } else if matches!(cursor.slice(value), [b'"', b'{' | b'[', ..]) {
+            self.flat = OBJECTS.into_iter().find(|key| key.as_bytes() == name).or(self.flat);
+        }
+    }
+
+    /// A field that is no object, in what may be a row of a table.
+    pub(crate) fn flat(&self) -> Option<&'static str> {
+        self.flat
     }
 
     /// Whether a list of documents may follow: a record, too, may have a key of such a name.
@@ -112,6 +144,9 @@ impl Signs {
 
     /// What a document with these members is.
     pub(crate) fn what(&self, cursor: &Cursor<'_>) -> What {
+        if let Some(text) = self.text {
+            return What::Holds(text);
+        }
         if self.is_record {
             return match self.body {
                 _ if !self.event_source.is_some_and(|source| notifies(cursor, source)) => What::Record,
@@ -131,6 +166,7 @@ impl Signs {
             _ => match (self.gzip, self.held) {
                 (Some(data), _) => return What::HoldsGzip(data),
                 (None, Some(held)) => return What::Holds(held),
+                (None, None) if self.is_result => return What::Columns,
                 (None, None) => Skip::NotCloudTrail,
             },
         };

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `{"Records": […]}`, the output of `lookup-events` (`Events`), of `filter-log-events` (`events`), of `sqs receive-message` (`Messages`), what `CloudWatch` Logs gives to subscribers (`logEvents`) | what its elements are |
 //! | the results of Logs Insights (`results`) | what the `@message` of each is |
-//! | an array of anything; anything one after another (NDJSON), each with a time stamp before it or not | what each is |
+//! | the results of CloudTrail Lake (`QueryResultRows`) | what the `eventJson` of each is; rows without one are bad |
+//! | an array of anything; anything one after another (NDJSON), each with a time stamp before it, and perhaps the name of a log stream, or not | what each is |
 //! | a string | what its text is |
 //! | any other document | what [`super::definition`] says |
 //!
@@ -33,6 +34,9 @@ pub(crate) trait Visitor {
 
     /// What should be a record is broken; the file goes on.
     fn bad_record(&mut self, error: Error);
+
+    /// What is strange about a record, but costs nothing.
+    fn warn(&mut self, _error: Error) {}
 
     /// What stands at this byte, with this index, is no record of CloudTrail.
     fn skip(&mut self, reason: Skip, at: usize, index: u64);
@@ -124,6 +128,8 @@ enum List {
     Holders,
     /// Rows of Logs Insights: lists of fields.
     Rows,
+    /// Rows of Lake: lists of objects with one column each.
+    Results,
     /// Of messages that `CloudWatch` Logs sends to see whether anybody is there.
     Control,
 }
@@ -140,6 +146,7 @@ impl List {
             b"events" | b"logEvents" if signs.is_control() => Some(Self::Control),
             b"Events" | b"events" | b"logEvents" | b"Messages" => Some(Self::Holders),
             b"results" => Some(Self::Rows),
+            b"QueryResultRows" => Some(Self::Results),
             _ => None,
         }
     }
@@ -288,7 +295,7 @@ impl Framing {
     fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
         let line = cursor.at;
         if matches!(cursor.byte(), b'1'..=b'9') {
-            pass_time_stamp(cursor);
+            pass_prefix(cursor, last)?;
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
@@ -315,13 +322,19 @@ impl Framing {
         }
         let whole = cursor.value_from(start, token);
         match signs.what(cursor) {
-            What::Record => self.record(cursor, whole, visitor)?,
+            What::Record => {
+                if let Some(name) = signs.flat() {
+                    visitor.warn(Error::at(start, ErrorKind::Flattened(name)).in_record(self.records));
+                }
+                self.record(cursor, whole, visitor)?;
+            }
             What::Event(detail) => {
                 visitor.envelope(whole);
                 self.record(cursor, detail, visitor)?;
             }
             What::Holds(held) => self.inside(cursor, held, visitor)?,
             What::HoldsGzip(data) => self.inflated(cursor, data, visitor)?,
+            What::Columns => self.bad(ErrorKind::QueryResult, start, visitor),
             What::Other(reason) => self.skip(reason, start, visitor),
         }
         self.state = State::BehindDocument;
@@ -340,6 +353,11 @@ impl Framing {
 
     fn skip(&mut self, reason: Skip, at: usize, visitor: &mut impl Visitor) {
         visitor.skip(reason, at, self.records);
+        self.records += 1;
+    }
+
+    fn bad(&mut self, kind: ErrorKind, at: usize, visitor: &mut impl Visitor) {
+        visitor.bad_record(Error::at(at, kind).in_record(self.records));
         self.records += 1;
     }
 
@@ -381,6 +399,10 @@ impl Framing {
             List::Rows if cursor.slice(value)[0] == b'[' => match message(cursor, value) {
                 Some(text) => self.inside(cursor, text, visitor)?,
                 None => self.skip(Skip::NotCloudTrail, value.start as usize, visitor),
+            },
+            List::Results => match lake_record(cursor, value) {
+                Some(text) => self.inside(cursor, text, visitor)?,
+                None => self.bad(ErrorKind::QueryResult, value.start as usize, visitor),
             },
             _ => self.inside(cursor, value, visitor)?,
         }
@@ -430,8 +452,7 @@ impl Framing {
         let Found { records, bad } = found?;
         self.records = records;
         if let Some(kind) = bad {
-            visitor.bad_record(Error::at(value.start as usize, kind).in_record(self.records));
-            self.records += 1;
+            self.bad(kind, value.start as usize, visitor);
         }
         Ok(())
     }
@@ -476,19 +497,33 @@ impl Framing {
 
 /// The text of a row of Logs Insights: the value of its field `@message`.
 fn message(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
-    let mut fields = cursor.back_to(row);
+    of_row(cursor, row, |field| {
+        let name = string_member(cursor, field, b"field")?;
+        cursor.string(name).filter(|name| **name == *b"@message")?;
+        string_member(cursor, field, b"value")
+    })
+}
+
+/// The text of the record in a row of Lake, if the query asked for it.
+fn lake_record(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
+    of_row(cursor, row, |column| string_member(cursor, column, b"eventJson"))
+}
+
+/// What is found in an object of a row; of several, in the last one.
+fn of_row(cursor: &Cursor<'_>, row: Value, find: impl Fn(Value) -> Option<Value>) -> Option<Value> {
+    if cursor.slice(row)[0] != b'[' {
+        return None;
+    }
+    let mut cells = cursor.back_to(row);
     let mut found = None;
-    let mut more = fields.enter_array().ok()?;
+    let mut more = cells.enter_array().ok()?;
     while more {
-        let (start, token) = (fields.at, fields.token());
-        fields.value().ok()?;
-        let field = fields.value_from(start, token);
-        let is_object = cursor.bytes()[start] == b'{';
-        let name = Some(field).filter(|_| is_object).and_then(|field| string_member(cursor, field, b"field"));
-        if name.and_then(|name| cursor.string(name)).is_some_and(|name| *name == *b"@message") {
-            found = string_member(cursor, field, b"value");
+        let (start, token) = (cells.at, cells.token());
+        cells.value().ok()?;
+        if cursor.bytes()[start] == b'{' {
+            found = find(cells.value_from(start, token)).or(found);
         }
-        more = fields.next_element().ok()?;
+        more = cells.next_element().ok()?;
     }
     found
 }
@@ -501,6 +536,8 @@ fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
 
 /// Bytes of a time stamp at most.
 const TIME_STAMP: usize = 40;
+/// Bytes of the name of a log stream at most.
+const STREAM: usize = 512;
 
 /// Whether the window ends in what may become a time stamp.
 fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
@@ -508,14 +545,35 @@ fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
     rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
 }
 
-/// CloudWatch Logs puts the time before each line when it exports to S3.
-fn pass_time_stamp(cursor: &mut Cursor<'_>) {
-    let rest = &cursor.bytes()[cursor.at..];
-    let length = rest.iter().take(TIME_STAMP).position(|byte| matches!(byte, b' ' | b'\t'));
-    if let Some(length) = length.filter(|&length| timestamp(&rest[..length]).is_some()) {
-        cursor.jump(cursor.at + length);
-        cursor.skip_space();
+/// Passes what stands before a record on a line: the time, where `CloudWatch` Logs exports to S3, and behind it the name of the stream,
+/// where `aws logs tail` prints lines.
+fn pass_prefix(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
+    let rest = &cursor.bytes()[cursor.at..cursor.end()];
+    let length = rest.iter().take(TIME_STAMP).position(is_space);
+    let Some(length) = length.filter(|&length| is_time_stamp(&rest[..length])) else { return Ok(()) };
+    cursor.jump(cursor.at + length);
+    cursor.skip_space();
+    let rest = &cursor.bytes()[cursor.at..cursor.end()];
+    // None with a bracket or a quote, since those are tokens.
+    let name = rest.iter().take(STREAM + 1).position(|byte| is_space(byte) || b"\"\\[]{}".contains(byte)).unwrap_or(rest.len());
+    let behind = rest[name..].iter().position(|byte| !is_space(byte));
+    match behind {
+        None if !last && name <= STREAM => Err(cursor.unexpected_end()),
+        Some(gap @ 1..) if name > 0 && rest[name + gap] == b'{' => {
+            cursor.jump(cursor.at + name + gap);
+            Ok(())
+        }
+        _ => Ok(()),
     }
+}
+
+/// Whether this is a time; its zone may be missing.
+fn is_time_stamp(text: &[u8]) -> bool {
+    timestamp(text).is_some() || timestamp(&[text, b"Z"].concat()).is_some()
+}
+
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

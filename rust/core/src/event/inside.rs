@@ -150,6 +150,12 @@ impl Visitor for Embedded<'_> {
         self.visitor.bad_record(index.map_or_else(|| error.clone(), |index| error.clone().in_record(index)));
     }
 
+    fn warn(&mut self, error: Error) {
+        let index = error.location().record;
+        let error = Error::at(self.at, error.kind().clone());
+        self.visitor.warn(index.map_or_else(|| error.clone(), |index| error.clone().in_record(index)));
+    }
+
     fn skip(&mut self, reason: Skip, _: usize, index: u64) {
         self.visitor.skip(reason, self.at, index);
     }

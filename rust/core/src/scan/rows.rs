@@ -41,6 +41,8 @@ pub(super) struct Rows {
     /// What is no record, by reason, and the first of what nobody knows.
     others: BTreeMap<Skip, u64>,
     strange: Vec<Error>,
+    /// What was strange about the first record that was.
+    warned: Option<Error>,
     /// How many of the first two the report has been told.
     told: (u64, u64),
     full: bool,
@@ -70,6 +72,7 @@ impl Rows {
             named: Vec::new(),
             others: BTreeMap::new(),
             strange: Vec::new(),
+            warned: None,
             told: (0, 0),
             full: false,
             filter: filter.cloned().map(Matcher::new),
@@ -87,6 +90,7 @@ impl Rows {
         self.named.clear();
         self.others.clear();
         self.strange.clear();
+        self.warned = None;
         self.told = (0, 0);
     }
 
@@ -130,7 +134,7 @@ impl Rows {
         let records_kept = self.kept();
         let strange = self.others.get(&Skip::NotCloudTrail).copied().unwrap_or_default();
         report.unnamed.warnings += strange - self.strange.len() as u64;
-        for error in self.strange.drain(..) {
+        for error in self.warned.take().into_iter().chain(self.strange.drain(..)) {
             report.add_warning(Finding { error: error.in_file(&self.key), records_kept, more: None });
         }
         for (reason, count) in &self.others {
@@ -195,6 +199,12 @@ impl Visitor for Rows {
         self.bad += 1;
         if self.named.len() < BAD_OF_A_FILE {
             self.named.push(self.placed(error));
+        }
+    }
+
+    fn warn(&mut self, error: Error) {
+        if self.warned.is_none() {
+            self.warned = Some(self.placed(error));
         }
     }
 
