@@ -11,7 +11,7 @@ use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, definition};
 use crate::filter::{Matcher, Predicate, Rules, Search};
-use crate::inflate::{Inflater, Limits, Next, Stream};
+use crate::inflate::{Inflater, Limits, Next, Stream, Unwrapped};
 use crate::json::{Cursor, Index};
 use crate::schema;
 use crate::source::Skip;
@@ -44,14 +44,25 @@ impl Inflate {
     }
 }
 
-/// The text of any file, read through windows with so much room, and what is wrong with it.
+/// The text of one layer of any file, read through windows with so much room, and what is wrong with it.
 #[must_use]
 pub fn streamed(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {
     let mut stream = Stream::new(file, limits);
+    in_windows(room, |arena| stream.fill(arena))
+}
+
+/// The same, out of all that a file may be wrapped in.
+#[must_use]
+pub fn unwrapped(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {
+    let mut file = Unwrapped::new(file, limits);
+    in_windows(room, |arena| file.fill(arena))
+}
+
+fn in_windows(room: usize, mut fill: impl FnMut(&mut Arena) -> Next) -> (Vec<u8>, Option<Error>) {
     let mut text = Vec::new();
     loop {
         let mut arena = Arena::new(room);
-        let next = stream.fill(&mut arena);
+        let next = fill(&mut arena);
         text.extend_from_slice(arena.text(0));
         match next {
             Next::More => {}

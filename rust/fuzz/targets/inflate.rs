@@ -1,5 +1,5 @@
 //! Any bytes as a file: windows of any size give the same text, libdeflate and flate2 agree with the stream, and whatever the text is,
-//! its records become valid arrays. The same holds for a file of gzip members, padding and junk that the bytes are the plan of.
+//! its records become valid arrays. So it is where the bytes lie in gzip once more, or are UTF-16. The same holds for a file of gzip members, padding and junk that the bytes are the plan of.
 //!
 //! Input: one byte for the size of the windows, then the file.
 
@@ -8,7 +8,7 @@
 use std::io::Read;
 
 use ctfast_core::Limits;
-use ctfast_core::fuzzing::{Inflate, Text, all_columns, streamed};
+use ctfast_core::fuzzing::{Inflate, Text, all_columns, streamed, unwrapped};
 use flate2::{Compression, Crc, GzBuilder};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
@@ -28,6 +28,12 @@ fn check(file: &[u8], window: u8) {
     let (in_windows, same_error) = streamed(file, 1 + usize::from(window) * 16, limits);
     assert_eq!(text.get(..ROOM).unwrap_or(&text), in_windows.get(..ROOM).unwrap_or(&in_windows));
     assert_eq!(error, same_error);
+    for wrapped in [file, &member(GzBuilder::new(), file), &[&b"\xff\xfe"[..], file].concat(), &[&b"\xfe\xff"[..], file].concat()] {
+        let (text, error) = unwrapped(wrapped, ROOM, limits);
+        if error.is_none() {
+            assert_eq!(unwrapped(wrapped, 1 + usize::from(window) * 16, limits), (text, error));
+        }
+    }
 
     if file.starts_with(&[0x1f, 0x8b]) && text.len() < ROOM {
         let mut decoded = Vec::new();

@@ -127,13 +127,23 @@ impl Worker {
             (Ok(Walked::Whole), Some(damage)) => Err(damage),
             (result, _) => result,
         };
-        result.map_err(|error| match error.kind() {
-            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
-            ErrorKind::Unrecognized(_) => {
-                let byte = error.location().byte.unwrap_or_default() as usize;
-                self.rows.placed(Error::at(byte, foreign::kind(&self.arena.text(start)[byte..])))
-            }
-            _ => self.rows.placed(in_record(error, framing)),
+        result.map_err(|error| self.named(error, framing, start))
+    }
+
+    /// The same error, at its place in the file; or what the file is, where that is another kind of file.
+    fn named(&self, error: Error, framing: &Framing, start: usize) -> Error {
+        let text = self.arena.text(start);
+        let is_first = self.rows.offset == 0 && framing.records() == 0;
+        let byte = match error.kind() {
+            ErrorKind::Empty => return Error::whole(ErrorKind::Empty),
+            ErrorKind::Unrecognized(_) => error.location().byte.unwrap_or_default() as usize,
+            // The first line of a table may begin as a string does.
+            ErrorKind::InvalidJson { .. } if is_first && text.starts_with(b"\"") => 0,
+            _ => return self.rows.placed(in_record(error, framing)),
+        };
+        self.rows.placed(match (foreign::kind(&text[byte..]), error.kind()) {
+            (ErrorKind::Unrecognized(_), ErrorKind::InvalidJson { .. }) => in_record(error, framing),
+            (kind, _) => Error::at(byte, kind),
         })
     }
 }

@@ -22,7 +22,7 @@ fn unwrapped(file: &[u8], room: usize, limits: Limits) -> (String, String) {
             Next::End(warning) => warning.map_or_else(String::new, |warning| warning.to_string()),
             Next::Damaged(error) => error.to_string(),
         };
-        return (String::from_utf8(text).expect("UTF-8"), words);
+        return (String::from_utf8_lossy(&text).into_owned(), words);
     }
 }
 
@@ -119,5 +119,33 @@ proptest! {
             file = gzip(&file);
         }
         prop_assert_eq!(unwrapped(&file, room, Limits::default()), right(&text));
+    }
+
+    #[test]
+    fn damage_anywhere_is_the_same_in_windows_of_any_size(
+        text in "\\PC{0,100}", room in 1_usize..50, layers in 0..3, at: prop::sample::Index, bit in 0_u8..9,
+    ) {
+        let mut file = utf16(&text, u16::to_le_bytes);
+        for _ in 0..layers {
+            file = gzip(&file);
+        }
+        let at = at.index(file.len());
+        match bit {
+            8 => file.truncate(at.max(1)),
+            bit => file[at] ^= 1 << bit,
+        }
+        let bytes = |room| {
+            let mut file = Unwrapped::new(Cursor::new(&file), Limits::default());
+            let mut text = Vec::new();
+            loop {
+                let mut arena = Arena::new(room);
+                let next = file.fill(&mut arena);
+                text.extend_from_slice(arena.text(0));
+                if !matches!(next, Next::More) {
+                    return (text, format!("{next:?}"));
+                }
+            }
+        };
+        prop_assert_eq!(bytes(room), bytes(1 << 16));
     }
 }
