@@ -34,10 +34,11 @@ Files
   ignored.
 * It holds documents one after another, or an array of them. A document may follow a time stamp on its line, or that
   and the name of a log stream.
-* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages`` or ``results`` (rows of fields, of which ``@message``
-  counts) lists others. Any other document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something
-  that holds one, in a member, in a string, or in gzip in a string; or something else, which is skipped for a reason. It is the same
-  wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
+* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages``, ``results`` (rows of fields, of which
+  ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any other
+  document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something that holds one, in a
+  member, in a string, or in gzip in a string; columns that a query gave, which are bad; or something else, which is skipped
+  for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
 * A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
 * A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if
   it is the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
@@ -254,9 +255,11 @@ _LINE_TIME = re.compile(
     rb'(?:[^ \t\r\n"\\\[\]{}]{1,512}[ \t\r\n]+(?=\{))?'
 )
 # The keys of lists of documents.
-_LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results"}
+_LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results", "QueryResultRows"}
 # A record has one of these keys.
 _SIGNS = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"}
+# How Athena calls some of them.
+_COLUMNS = {"eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"}
 # What holds a record, as text or as it is.
 _HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message"}
 # So many documents may be within each other.
@@ -382,6 +385,10 @@ class _Walk:
             elif name == "results" and node.kind == "array":
                 message = _message(text, node)
                 yield from self.inside(message) if message else [Skipped("not-cloudtrail", node.start)]
+            elif name == "QueryResultRows":
+                cells = [_string_member(text, cell, "eventJson") for cell in node.parts if cell.kind == "object"]
+                held = [cell for cell in cells if cell] if node.kind == "array" else []
+                yield from self.inside(held[-1]) if held else [Damage("query-result", node.start)]
             else:
                 yield from self.inside(node)
             self.passed()
@@ -459,6 +466,8 @@ class _Walk:
             yield text, inner
         elif what == "event":
             yield (text, inner) if _what(text, inner) == ("record", inner) else Skipped("not-cloudtrail", inner.start)
+        elif what == "columns":
+            yield Damage("query-result", node.start)
         elif what == "zipped":
             yield from self.zipped(inner)
         else:
@@ -501,6 +510,9 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
 def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
+    whole = [value for key, value in node.parts if key.string(text) in ("raw", "eventJson")]
+    if whole and text.startswith(b'"{', whole[-1].start):
+        return "holds", whole[-1]
     if members.keys() & _SIGNS:
         source = members.get("eventSource")
         if source is None or source.kind != "string" or not source.string(text).startswith("aws:"):
@@ -525,6 +537,9 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
     if holders and holders[-1].kind in ("string", "object"):
         return "holds", holders[-1]
+    results = members.get("ResultSet")
+    if members.keys() & _COLUMNS or (results is not None and results.kind == "object"):
+        return "columns", node
     return "not-cloudtrail", None
 
 

@@ -91,7 +91,10 @@ def assert_same_counts(report: ct.Report, readings: list[reference.Reading]) -> 
     strange = [(index, other.byte) for index, other in others if other.reason == "not-cloudtrail"]
     warnings = report.warnings
     assert warnings.filter(pl.col("kind") == "not-cloudtrail").select("record", "byte").rows() == strange
-    assert warnings.height == sum(reading.trailing > 0 for reading in readings) + len(strange)
+    # What is read as it stands, and only looks like a row of a table, is for other tests.
+    assert warnings.filter(pl.col("kind") != "flattened").height == sum(reading.trailing > 0 for reading in readings) + len(
+        strange
+    )
 
 
 # Real logs

@@ -47,6 +47,7 @@ def names(file: Path, text: str) -> list[str]:
     report = ct.Report()
     found = ct.read(file, on_error="collect", report=report)
     assert (report.bad.height, report.warnings.height, report.files.read) == (0, 0, 1)
+    assert found["raw"].to_list() == [row["raw"] for row in reference.read_bytes(text.encode()).rows]
     return found["eventName"].to_list()
 
 
@@ -55,6 +56,8 @@ def kinds(file: Path, text: str) -> list[tuple[str, int]]:
     file.write_text(text)
     report = ct.Report()
     assert ct.read(file, on_error="collect", report=report).height == 0
+    bad = reference.read_bytes(text.encode()).bad_records
+    assert [*report.bad.select("kind", "byte").iter_rows()] == [(damage.kind, damage.byte) for _, damage in bad]
     with pytest.raises(ct.FormatError):
         ct.read(file)
     return list(report.bad.select("kind", "record").iter_rows())
