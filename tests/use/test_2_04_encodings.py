@@ -148,7 +148,7 @@ def test_what_a_file_is_instead_of_a_log(tmp_path: Path, archive: Path) -> None:
         written = tmp_path / f"out.{form}"
         assert CliRunner().invoke(main, ["scan", str(archive), "--limit", "2", "-o", str(written)]).exit_code == 0
     (tmp_path / "history.csv").write_text(
-        "User name,AWS access key,Event time,Event source,Event name,AWS region\n"
+        "\ufeffUser name,AWS access key,Event time,Event source,Event name,AWS region\n"
         "alice,,2025-03-12T10:00:00Z,s3.amazonaws.com,GetObject,us-east-1\n"
     )
     (tmp_path / "athena.csv").write_text('"eventtime","useridentity"\n"2025-03-12T10:00:00Z","{type=Root}"\n')

@@ -1,6 +1,6 @@
 //! What a file is that begins as neither gzip nor JSON, where its first bytes or its first line tell.
 
-use crate::error::{ErrorKind, Format};
+use crate::error::{Error, ErrorKind, Format};
 
 /// The first bytes of other formats.
 const MAGIC: &[(&[u8], Format)] = &[
@@ -12,6 +12,9 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"BZh", Format::Compressed("bzip2")),
     (b"\xfd7zXZ\0", Format::Compressed("xz")),
 ];
+
+/// The byte order mark of UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that the first line of a table may have.
 const HEADER: usize = 8 << 10;
@@ -47,6 +50,15 @@ pub(crate) fn kind(text: &[u8]) -> ErrorKind {
     }
 }
 
+/// Refuses a table whose first line begins with a quote, as a string of JSON does.
+pub(crate) fn refuse_table(text: &[u8]) -> Result<(), Error> {
+    let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    match text.get(start).filter(|&&byte| byte == b'"').map(|_| kind(&text[start..])) {
+        Some(kind @ (ErrorKind::EventHistoryCsv | ErrorKind::QueryResult)) => Err(Error::at(start, kind)),
+        _ => Ok(()),
+    }
+}
+
 /// The names in the first line of a CSV file.
 fn columns(line: &[u8]) -> Vec<String> {
     let line = String::from_utf8_lossy(line);
@@ -79,6 +91,16 @@ mod tests {
             ("version account-id interface-id\n", ErrorKind::Unrecognized(b'v')),
         ] {
             assert_eq!(kind(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_table_in_quotes_is_no_string() {
+        assert!(refuse_table(b"\"eventname\",\"eventtime\"\n").is_err());
+        let error = refuse_table(b"\xef\xbb\xbf\"Event name\",\"Event time\"\n").expect_err("a table");
+        assert_eq!((error.kind(), error.location().byte), (&ErrorKind::EventHistoryCsv, Some(3)));
+        for text in [&b"\"{\\\"eventName\\\":1}\"\n"[..], b"\"a\",\"b\"\n", b"{}", b"", b"eventname\n"] {
+            assert_eq!(refuse_table(text), Ok(()));
         }
     }
 }

@@ -105,6 +105,9 @@ impl Worker {
         let Part { mut end, last, more } = part;
         let arena = &mut self.arena;
         let text = &arena.text(start)[..end - start];
+        if self.rows.offset == 0 && !framing.has_begun() {
+            foreign::refuse_table(text).map_err(|error| self.rows.placed(error))?;
+        }
         let mut damage = None;
         self.index.build(text);
         let (valid, wrong) = self.index.valid_up_to(text);
@@ -127,23 +130,13 @@ impl Worker {
             (Ok(Walked::Whole), Some(damage)) => Err(damage),
             (result, _) => result,
         };
-        result.map_err(|error| self.named(error, framing, start))
-    }
-
-    /// The same error, at its place in the file; or what the file is, where that is another kind of file.
-    fn named(&self, error: Error, framing: &Framing, start: usize) -> Error {
-        let text = self.arena.text(start);
-        let is_first = self.rows.offset == 0 && framing.records() == 0;
-        let byte = match error.kind() {
-            ErrorKind::Empty => return Error::whole(ErrorKind::Empty),
-            ErrorKind::Unrecognized(_) => error.location().byte.unwrap_or_default() as usize,
-            // The first line of a table may begin as a string does.
-            ErrorKind::InvalidJson { .. } if is_first && text.starts_with(b"\"") => 0,
-            _ => return self.rows.placed(in_record(error, framing)),
-        };
-        self.rows.placed(match (foreign::kind(&text[byte..]), error.kind()) {
-            (ErrorKind::Unrecognized(_), ErrorKind::InvalidJson { .. }) => in_record(error, framing),
-            (kind, _) => Error::at(byte, kind),
+        result.map_err(|error| match error.kind() {
+            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
+            ErrorKind::Unrecognized(_) => {
+                let byte = error.location().byte.unwrap_or_default() as usize;
+                self.rows.placed(Error::at(byte, foreign::kind(&self.arena.text(start)[byte..])))
+            }
+            _ => self.rows.placed(in_record(error, framing)),
         })
     }
 }
