@@ -38,7 +38,8 @@ Files
   ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any other
   document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something that holds one, in a
   member, in a string, or in gzip in a string; columns that a query gave, which are bad; or something else, which is skipped
-  for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is what its text is.
+  for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is
+  what its text is.
 * A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
 * A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if
   it is the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
@@ -510,9 +511,8 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
 def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
-    whole = [value for key, value in node.parts if key.string(text) in ("raw", "eventJson")]
-    if whole and text.startswith(b'"{', whole[-1].start):
-        return "holds", whole[-1]
+    if (row := _in_row(text, node)) is not None:
+        return "holds", row
     if members.keys() & _SIGNS:
         source = members.get("eventSource")
         if source is None or source.kind != "string" or not source.string(text).startswith("aws:"):
@@ -537,10 +537,18 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
     if holders and holders[-1].kind in ("string", "object"):
         return "holds", holders[-1]
+    return ("columns", node) if _is_of_columns(members) else ("not-cloudtrail", None)
+
+
+def _in_row(text: bytes, node: Node) -> Node | None:
+    """The text of the record, in a row of ctfast or of Lake."""
+    held = [value for key, value in node.parts if key.string(text) in ("raw", "eventJson")]
+    return held[-1] if held and text.startswith(b'"{', held[-1].start) else None
+
+
+def _is_of_columns(members: dict[str, Node]) -> bool:
     results = members.get("ResultSet")
-    if members.keys() & _COLUMNS or (results is not None and results.kind == "object"):
-        return "columns", node
-    return "not-cloudtrail", None
+    return bool(members.keys() & _COLUMNS) or (results is not None and results.kind == "object")
 
 
 # Nodes -> columns
