@@ -508,7 +508,7 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
     return strings[-1] if strings else None
 
 
-def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: PLR0911 - by rule
+def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
     if (row := _in_row(text, node)) is not None:
