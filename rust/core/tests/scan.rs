@@ -201,7 +201,10 @@ fn every_file_and_every_record_is_counted_once() {
         ]
     );
     let report = &outcome.report;
-    assert_eq!(report.warnings.iter().map(|finding| finding.error.kind().name()).collect::<Vec<_>>(), ["not-cloudtrail", "not-cloudtrail", "trailing-bytes", "not-cloudtrail"]);
+    assert_eq!(
+        report.warnings.iter().map(|finding| finding.error.kind().name()).collect::<Vec<_>>(),
+        ["not-cloudtrail", "not-cloudtrail", "trailing-bytes", "not-cloudtrail"]
+    );
     assert_eq!((report.files_read, report.files_bad), (3, 4));
     assert_eq!(
         report.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect::<Vec<_>>(),
@@ -468,7 +471,8 @@ fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
 #[test]
 fn the_first_bad_records_are_named_and_all_are_counted() {
     let archive = Archive::new();
-    let elements: Vec<_> = (0..1_000).map(|number| if number % 2 == 0 { r#""{""# } else { r#"{"eventID":0}"# }.to_owned()).collect();
+    let elements: Vec<_> =
+        (0..1_000).map(|number| if number % 2 == 0 { r#""{""# } else { r#"{"eventID":0}"# }.to_owned()).collect();
     for file in ["a.json", "b.json"] {
         archive.write(file, log(&elements));
     }

@@ -226,12 +226,12 @@ impl Framing {
                 self.state = State::BehindDocument;
             }
             State::Between => self.document(cursor, visitor, last)?,
-            State::Element(list) => {
-                self.element(cursor, list, visitor)?;
-                self.state = State::BehindElement(list);
+            State::Element(which) => {
+                self.element(cursor, which, visitor)?;
+                self.state = State::BehindElement(which);
             }
-            State::BehindElement(list) => {
-                self.state = if cursor.next_element()? { State::Element(list) } else { State::BehindList };
+            State::BehindElement(which) => {
+                self.state = if cursor.next_element()? { State::Element(which) } else { State::BehindList };
             }
             State::BehindList => {
                 if cursor.next_member()? {

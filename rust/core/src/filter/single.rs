@@ -105,7 +105,9 @@ impl Single {
         self.with(text, |subject, whole, cursor| match subject {
             Subject::Record(matcher, record, envelope) => matcher.explain(Some(record), envelope, whole, cursor),
             Subject::Document(matcher) => matcher.explain(None, None, whole, cursor),
-            Subject::OtherEvent | Subject::Other => vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }],
+            Subject::OtherEvent | Subject::Other => {
+                vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }]
+            }
         })
     }
 

@@ -36,8 +36,7 @@ impl Worker {
         let outcome = loop {
             self.arena.reserve(ARENA);
             let next = self.arena.up_to(start + WINDOW, &mut fill);
-            let part =
-                Part { end: self.arena.len(), last: matches!(next, Next::End(_)), more: matches!(next, Next::More) };
+            let part = Part { end: self.arena.len(), last: matches!(next, Next::End(_)), more: matches!(next, Next::More) };
             let passed = match self.walk(&mut framing, start, part)? {
                 Ok(passed) => passed,
                 Err(error) => break Outcome::Bad(error),

@@ -203,7 +203,8 @@ fn is_account(text: &str) -> bool {
 /// CloudTrail's own kinds; other services write below `AWSLogs` too.
 pub(crate) fn is_kind(text: &str) -> bool {
     text == "CloudTrail"
-        || text != LAKE && text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        || text != LAKE
+            && text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Whether a path is another service's where no folders of an account tell it: results of CloudTrail Lake, flow logs in folders that

@@ -17,7 +17,10 @@ fn every_shape_gives_its_records() {
         (r#"{"x":{"Records":[1]},"Records":[{"eventID":0}],"y":[{"Records":0}]}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"Records":[]}"#, &[]),
         (r#"{"Records" : [ ] , "x" : 1 }"#, &[]),
-        ("\u{feff} \r\n{ \"Records\" :\t[ {\"eventID\":0} , { \"eventID\":1 } ] }\n", &["0 {\"eventID\":0}", "1 { \"eventID\":1 }"]),
+        (
+            "\u{feff} \r\n{ \"Records\" :\t[ {\"eventID\":0} , { \"eventID\":1 } ] }\n",
+            &["0 {\"eventID\":0}", "1 { \"eventID\":1 }"],
+        ),
         (r#"{"digestS3Bucket":"b","Records":[{"eventID":0}]}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"eventName":"A","x":{}}"#, &[r#"0 {"eventName":"A","x":{}}"#]),
         (r#"{"userIdentity":null}"#, &[r#"0 {"userIdentity":null}"#]),
@@ -30,8 +33,14 @@ fn every_shape_gives_its_records() {
         ),
         (r#"{"Events":[]}"#, &[]),
         (r#"{"Events":[{"CloudTrailEvent":{"eventID":0}}]}"#, &[r#"0 {"eventID":0}"#]),
-        (r#"[{"CloudTrailEvent":"{\"eventID\":0}"},{"message":"{\"eventID\":1}"}]"#, &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#]),
-        (r#"["{\"eventID\":0}","[{\"eventID\":1},{\"eventID\":2}]"]"#, &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#, r#"2* {"eventID":2}"#]),
+        (
+            r#"[{"CloudTrailEvent":"{\"eventID\":0}"},{"message":"{\"eventID\":1}"}]"#,
+            &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#],
+        ),
+        (
+            r#"["{\"eventID\":0}","[{\"eventID\":1},{\"eventID\":2}]"]"#,
+            &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#, r#"2* {"eventID":2}"#],
+        ),
         ("\"{\\\"eventID\\\":0}\"\n\"{\\\"eventID\\\":1}\"\n", &[r#"0* {"eventID":0}"#, r#"1* {"eventID":1}"#]),
         (r#"{"eventName":"A","events":[{"message":"{}"}]}"#, &[r#"0 {"eventName":"A","events":[{"message":"{}"}]}"#]),
         (
@@ -138,7 +147,8 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
 
 #[test]
 fn what_is_broken_within_a_string_is_a_bad_record_and_the_file_goes_on() {
-    let text = r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},{"message":"{\"eventID\":0}"}]}"#;
+    let text =
+        r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},{"message":"{\"eventID\":0}"}]}"#;
     assert_eq!(
         seen(text),
         [
@@ -152,7 +162,10 @@ fn what_is_broken_within_a_string_is_a_bad_record_and_the_file_goes_on() {
     assert_eq!(seen(deep), ["documents within documents, more than 6 deep or twice in gzip at byte 77 (record 0)"]);
     let many = format!("\"[{}]\"", vec![r#"{\"eventID\":0}"#; 10_002].join(","));
     let lines = seen(many);
-    assert_eq!(lines.last().map(String::as_str), Some("more than 10000 records in one document within another at byte 0 (record 10000)"));
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("more than 10000 records in one document within another at byte 0 (record 10000)")
+    );
 }
 
 #[test]
