@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._arguments import Names, checked, public
 from ctfast._contents import Contents
 from ctfast._files import locked, written
 from ctfast._report import FINDING, Requests
 from ctfast._signatures import read_signatures
-from ctfast._source import Options, Time
-from ctfast.exceptions import CloudTrailError
+from ctfast._source import Options
+from ctfast._times import Time
+from ctfast.exceptions import ArgumentError, CloudTrailError
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -104,15 +106,16 @@ class Copied:
         return self.copied + self.present + self.bad.height + sum(self.skipped.values())
 
 
+@public()
 def copy(
     source: str,
     target: str | os.PathLike[str],
     *,
     since: Time | None = None,
     until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    kinds: Iterable[str] | str | None = None,
+    accounts: Names | None = None,
+    regions: Names | None = None,
+    kinds: Names | None = None,
     max_delay: timedelta | None = timedelta(days=1),
     storage_options: Mapping[str, str] | None = None,
     progress: Callable[[CopyProgress], object] | None = None,
@@ -173,10 +176,11 @@ def copy(
     them, too. Files of such objects that another tool has put there are fetched once more; if they came in parts, they are
     compared by size alone, and counted so.
     """
-    if not source.startswith("s3://"):
-        message = f"a copy is made from a bucket, s3://bucket/prefix, not from {source!r}"
-        raise ValueError(message)
+    if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
+        message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
+        raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
+        function="copy",
         source=source,
         since=since,
         until=until,
@@ -186,6 +190,7 @@ def copy(
         max_delay=max_delay,
         storage_options=storage_options,
     )
+    checked("copy", progress=progress)
     folder, beside = _places(target)
     remote = options.remote()
     total = _Total(options) if progress is not None else None

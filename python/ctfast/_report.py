@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._arguments import checked
 from ctfast._objects import KeySource
 from ctfast.exceptions import CloudTrailError
 
@@ -28,7 +29,14 @@ FINDING = {
 UNNAMED = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
 
 
-class Limits(NamedTuple):
+class _Limits(NamedTuple):
+    """The two numbers of :class:`Limits`."""
+
+    inflated: int
+    ratio: int
+
+
+class Limits(_Limits):
     """What one file may inflate to; more is a bad file.
 
     Attributes
@@ -39,8 +47,12 @@ class Limits(NamedTuple):
         Times the size of the file, once it has inflated to 1 MiB. CloudTrail's own files stay near 10; deflate ends at 1,032.
     """
 
-    inflated: int = 16 << 30
-    ratio: int = 250
+    __slots__ = ()
+
+    def __new__(cls, inflated: int = 16 << 30, ratio: int = 250) -> Self:
+        """Refuse what is no limit."""
+        taken = checked("Limits", inflated=inflated, ratio=ratio)
+        return super().__new__(cls, taken["inflated"], taken["ratio"])
 
 
 class Counts(NamedTuple):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ctfast import _ctfast, _ending
+from ctfast._addresses import is_address
 from ctfast._objects import Extent, Portion, Row
 from ctfast._report import Report
-from ctfast._source import Options, is_address
+from ctfast._source import Options
 from ctfast.exceptions import FormatError, SourceError
 
 if TYPE_CHECKING:

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Unpack
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from ctfast import _ctfast
-from ctfast._filters import Filter
-from ctfast._objects.checkpoint import Checkpoint
+from ctfast._addresses import Source
+from ctfast._arguments import Reading, checked, public
 from ctfast._pushdown import push_down
-from ctfast._report import Limits, Report
+from ctfast._report import Report
 from ctfast._run import Run, read_all
-from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time
+from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check
-from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
 
 
-def scan(
-    source: Source,
-    *,
-    since: Time | None = None,
-    until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    kinds: Iterable[str] | str | None = None,
-    where: Filter | None = None,
-    on_error: OnError = "raise",
-    report: Report | None = None,
-    max_delay: timedelta | None = timedelta(days=1),
-    threads: int | None = None,
-    limits: Limits | None = None,
-    progress: Callable[[Report], object] | None = None,
-    verify: Verifier | None = None,
-    verified: Verification | None = None,
-    checkpoint: Checkpoint | None = None,
-    storage_options: Mapping[str, str] | None = None,
-) -> pl.LazyFrame:
+@public(options=Reading)
+def scan(source: Source, **options: Unpack[Reading]) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
     Nothing is listed or read before the query runs, and then only what it needs: the columns, rows and files that it asks for.
@@ -129,30 +109,11 @@ def scan(
     │ DeleteTrail                   ┆ 1   │
     └───────────────────────────────┴─────┘
     """
-    options = Options(
-        source=source,
-        since=since,
-        until=until,
-        accounts=accounts,
-        regions=regions,
-        kinds=kinds,
-        where=where,
-        on_error=on_error,
-        report=report,
-        max_delay=max_delay,
-        threads=threads,
-        limits=limits,
-        progress=progress,
-        verify=verify,
-        verified=verified,
-        checkpoint=checkpoint,
-        storage_options=storage_options,
-    )
-
-    return lazily(options)
+    return lazily(Options(function="scan", source=source, **options))
 
 
-def read(source: Source, **options: Any) -> pl.DataFrame:
+@public(options=Reading)
+def read(source: Source, **options: Unpack[Reading]) -> pl.DataFrame:
     """Read a CloudTrail archive at once: ``scan(...).collect()``, with every column.
 
     Parameters
@@ -171,12 +132,13 @@ def read(source: Source, **options: Any) -> pl.DataFrame:
     >>> ct.read(archive).width
     37
     """
-    reading = Options(source=source, **options)
+    reading = Options(function="read", source=source, **options)
     frames = [pl.DataFrame(batch) for batch in batches(reading, COLUMNS)]
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema(reading))
 
 
-def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
+@public(options=Reading)
+def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
     """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``, and no other table, file or address is read.
 
     Parameters
@@ -202,8 +164,9 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    check(text)
-    with pl.SQLContext({TABLE: scan(source, **options)}) as context:
+    reading = Options(function="sql", source=source, **options)
+    check(checked("sql", text=text)["text"])
+    with pl.SQLContext({TABLE: lazily(reading)}) as context:
         return context.execute(text, eager=True)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
+from ctfast._arguments import checked, public
 from ctfast._buckets import bucket_of
-from ctfast._source import micros
+from ctfast._times import micros
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
 
@@ -93,6 +94,7 @@ def _row(name: str, saved: Any) -> Row:
     return name, signature, algorithm, generated is not None, time
 
 
+@public()
 def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> dict[str, dict[str, str]]:
     """Save the metadata of the digest objects of a bucket (needs ``ctfast[aws]``).
 
@@ -120,9 +122,7 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     ImportError
         boto3 is not installed.
     """
-    if threads < 1:
-        message = f"threads must be at least 1, not {threads}"
-        raise ValueError(message)
+    checked("fetch_signatures", threads=threads, source=source)
     bucket, prefix = bucket_of(source), source.removeprefix("s3://").partition("/")[2]
     client = client or _client(source, threads)
 

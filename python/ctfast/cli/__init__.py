@@ -24,7 +24,7 @@ from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.verbs import columns, demo, info, scan, sql
-from ctfast.exceptions import CloudTrailError
+from ctfast.exceptions import ArgumentError, CloudTrailError
 
 __all__ = ["main"]
 
@@ -33,6 +33,8 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
+#: Arguments that are given one by one here.
+_OPTIONS = {"accounts": "--account", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
 
 
 class _Verbs(click.Group):
@@ -71,6 +73,9 @@ class _Verbs(click.Group):
             name = f"{error.filename}: " if error.filename else ""
             say(f"ctfast: {name}{error.strerror or error}")
             ctx.exit(_TROUBLE)
+        except ArgumentError as error:
+            say(f"ctfast: {_by_option(error)}")
+            ctx.exit(_TROUBLE)
         except (CloudTrailError, ImportError, ValueError) as error:
             say(f"ctfast: {error}")
             ctx.exit(_TROUBLE)
@@ -78,6 +83,13 @@ class _Verbs(click.Group):
             say(f"ctfast: {_first_sentence(error)}")
             ctx.exit(_TROUBLE)
         return result
+
+
+def _by_option(error: ArgumentError) -> str:
+    """Return what is wrong under the name that the argument has here."""
+    if error.argument == "source":
+        return error.message
+    return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
 
 
 def _first_sentence(error: pl.exceptions.PolarsError) -> str:

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
-from ctfast._source import micros
+from ctfast._arguments import THREADS
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast.cli import options
@@ -33,7 +33,6 @@ __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
 _FINDINGS, _UNCHECKED = 1, 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @click.command()
@@ -42,7 +41,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     "--keys", multiple=True, required=True, metavar="FILE", help="Public keys: JSON, PEM, DER or a folder. May be repeated."
 )
 @click.option("--signatures", metavar="FILE", help="Signatures that were saved from the metadata of the digest objects.")
-@click.option("--since", metavar="TIME", help="First delivery that must be covered: ISO 8601, UTC unless it says otherwise.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="First delivery that must be covered: ISO 8601, UTC unless it says otherwise; or how long ago: 7d.",
+)
 @click.option("--until", metavar="TIME", help="Last delivery that must be covered.")
 @options.repeated("--account", "accounts", "ID", "Only this account.")
 @options.repeated("--region", "regions", "NAME", "Only this region.")
@@ -64,7 +67,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
 @click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
 @click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
+    "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
 )
 @click.pass_context
 def verify(
@@ -117,7 +120,7 @@ def verify(
         with opened(html) as file:
             file.write(found.html(title=", ".join(archive)).encode())
     if like_aws:
-        in_aws_words(found, _moment("since", checking["since"]), _moment("until", checking["until"]), verbose=verbose)
+        in_aws_words(found, found.asked["since"], found.asked["until"], verbose=verbose)
     else:
         with opened(target) as file:
             _write(found, form, file)
@@ -167,11 +170,6 @@ def _pair(text: str) -> tuple[str, str]:
         message = f"--map is BUCKET=DIR, not {text!r}"
         raise ValueError(message)
     return bucket, path
-
-
-def _moment(name: str, time: str | None) -> datetime | None:
-    found = micros(name, time)
-    return None if found is None else _EPOCH + timedelta(microseconds=found)
 
 
 def _write(found: ct.Verification, form: str, file: Any) -> None:

@@ -16,7 +16,8 @@ from rich.table import Table
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
-from ctfast._source import COLUMNS
+from ctfast._arguments import column_names
+from ctfast._source import COLUMNS, PATHS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
@@ -269,11 +270,7 @@ def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
 
 def check(names: list[str], *more: str) -> None:
     """Refuse names that no column has; these are columns, too."""
-    known = {*ct.columns()["column"], *more}
-    for name in names:
-        if name not in known or "[]" in name:
-            message = f"unknown column: {name} (ctfast columns lists them)"
-            raise ValueError(message)
+    column_names("scan", names, [*PATHS, *more])
 
 
 def _otherwise() -> str:
