@@ -87,7 +87,7 @@ def _type(name: str, given: object) -> TypeError:
 
 def _of_arn(name: str, arn: str) -> str:
     if ":accesspoint" in arn:
-        return S3 + arn
+        return S3 + arn.replace(":accesspoint:", ":accesspoint/", 1)
     bucket = _BUCKET_ARN.fullmatch(arn)
     if bucket is not None:
         remedy = f"write {quoted(S3 + bucket[1])}"

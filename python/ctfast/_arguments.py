@@ -272,7 +272,7 @@ def _regions(name: str, value: Any) -> set[str]:
 def nearest_region(word: str, seen: Iterable[str] = ()) -> str | None:
     """Return the region that was probably meant: one that was seen, or else one that is widely used."""
     tidy = re.sub(r"[\s_.]", "-", word.strip().casefold())
-    return nearest(tidy, seen) or nearest(tidy, _REGIONS)
+    return nearest(tidy, seen) or (None if tidy in _REGIONS and tidy == word else nearest(tidy, _REGIONS))
 
 
 #: For guesses only: which regions there are, the archive tells.

@@ -18,13 +18,15 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast._arguments import Names, checked, public
+from ctfast._buckets import is_access_point
 from ctfast._contents import Contents
 from ctfast._files import locked, written
 from ctfast._report import FINDING, Requests
 from ctfast._signatures import read_signatures
+from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
 from ctfast._times import Time
-from ctfast.exceptions import ArgumentError, CloudTrailError
+from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -88,6 +90,8 @@ class Copied:
         File with the signatures of the digest files, for :func:`ctfast.verify`.
     bad : polars.DataFrame
         Objects that could not be copied: ``file``, ``kind``, ``message`` and so on, as in a report.
+    unmatched : list of NothingChosen
+        What was asked for and that nothing answers to, as in a report.
     """
 
     copied: int = 0
@@ -99,6 +103,7 @@ class Copied:
     requests: Requests = field(default_factory=lambda: Requests(0, 0, 0, 0))
     signatures: str = ""
     bad: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINDING))
+    unmatched: list[NothingChosen] = field(default_factory=list)
 
     @property
     def listed(self) -> int:
@@ -179,6 +184,9 @@ def copy(
     if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
         message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
         raise ArgumentError(message, "source", source, None, "copy")
+    if isinstance(source, str) and is_access_point(source):
+        message = f"source {source!r} does not tell the bucket, under which signatures are kept: name the bucket"
+        raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
         function="copy",
         source=source,
@@ -195,13 +203,17 @@ def copy(
     remote = options.remote()
     total = _Total(options) if progress is not None else None
     try:
-        done = _Copy(folder, beside, remote, options.listing(remote, digests=True), progress, total).run()
+        seen = _ctfast.Seen()
+        done = _Copy(folder, beside, remote, options.listing(remote, digests=True, seen=seen), progress, total).run()
     finally:
         remote.close()
         if total is not None:
             total.close()
     if total is not None:
         done.requests = Requests(*map(sum, zip(done.requests, total.requests(), strict=True)))
+    outcome = Outcome(options.place, done.copied + done.present + done.bad.height, done.skipped, done.pruned)
+    done.unmatched = unmatched(outcome, options.asked, seen.names())
+    warn(done.unmatched)
     return done
 
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ctfast import _ctfast, _ending
 from ctfast._addresses import is_address
-from ctfast._objects import Extent, Portion, Row
+from ctfast._objects import Extent, KeySource, Portion, Row
 from ctfast._report import Report
+from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
 from ctfast.exceptions import FormatError, SourceError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Run", "read_all"]
+__all__ = ["Run", "conclude", "read_all"]
 
 #: What is read together where nobody says how much.
 _PORTION = Extent()
@@ -39,11 +40,12 @@ class Run:
         self._predicate = predicate
         self._report = options.report or Report()
         self._remote = options.remote() if options.is_in_buckets() else None
-        self._source = options.keys(self._remote)
+        self._seen = _ctfast.Seen()
+        self._source = options.keys(self._remote, self._seen)
 
     def __enter__(self) -> Self:
         """Return the run itself."""
-        self._report._follow(self._source)  # noqa: SLF001  # joined here, read elsewhere
+        self._report._follow(self._options.asked, self._source)  # noqa: SLF001  # joined here, read elsewhere
         self._report._ask(self._remote)  # noqa: SLF001
         return self
 
@@ -61,6 +63,7 @@ class Run:
             yield portion
         self._refuse()
         self._report._end()  # noqa: SLF001
+        conclude(self._options, self._report, self._seen)
 
     def read(self, portion: Portion) -> Iterator[_ctfast.Batch]:
         """Read a portion, and note what became of its files."""
@@ -69,7 +72,7 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote)
+        running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen)
         try:
             yield from read_all(running, self._options, self._report, self._remote)
         except (FormatError, SourceError) as error:
@@ -94,6 +97,23 @@ class Run:
 def _with(error: FormatError | SourceError, more: str) -> FormatError | SourceError:
     """The same error, with more to say."""
     return type(error)(error.message + more, error.key, error.byte, error.record, error.kind, f"{error}{more}")
+
+
+def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
+    """Say what nothing answers to, once all is listed."""
+    if not report.complete:
+        return
+    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned)
+    found = unmatched(outcome, options.asked, seen.names())
+    if isinstance(options.source, KeySource):
+        # Keys are a part of an archive: what they do not name may be elsewhere.
+        report._unmatched = [each for each in found if each.nothing]  # noqa: SLF001
+        return
+    if options.checkpoint is not None:
+        # There may be nothing new.
+        found = [each for each in found if each.names]
+    report._unmatched = found  # noqa: SLF001
+    warn(found)
 
 
 def read_all(

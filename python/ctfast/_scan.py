@@ -13,7 +13,7 @@ from ctfast._addresses import Source
 from ctfast._arguments import Reading, checked, public
 from ctfast._pushdown import push_down
 from ctfast._report import Report
-from ctfast._run import Run, read_all
+from ctfast._run import Run, conclude, read_all
 from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check
 
@@ -214,8 +214,10 @@ def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | N
                 run.done(portion)
         return
     report = options.report or Report()
-    report._follow()  # noqa: SLF001  # joined here, read elsewhere
-    yield from read_all(options.start(columns, predicate), options, report)
+    report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
+    seen = _ctfast.Seen()
+    yield from read_all(options.start(columns, predicate, seen=seen), options, report)
+    conclude(options, report, seen)
 
 
 def _schema(options: Options) -> pl.Schema:

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
 from ctfast._arguments import checked, public
-from ctfast._buckets import bucket_of
+from ctfast._buckets import bucket_of, is_access_point, split
 from ctfast._times import micros
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
 
@@ -123,7 +124,10 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
         boto3 is not installed.
     """
     checked("fetch_signatures", threads=threads, source=source)
-    bucket, prefix = bucket_of(source), source.removeprefix("s3://").partition("/")[2]
+    if is_access_point(source):
+        message = f"source {source!r} does not tell the bucket, which digests are signed with: name the bucket"
+        raise ArgumentError(message, "source", source, None, "fetch_signatures")
+    bucket, prefix = bucket_of(source), split(source)[1]
     client = client or _client(source, threads)
 
     def metadata(key: str) -> dict[str, str]:

@@ -123,7 +123,7 @@ class Options:
         sources = [named] if isinstance(named, (str, os.PathLike)) else [] if isinstance(named, KeySource) else named
         return any(is_address(os.fspath(source)) for source in sources)
 
-    def keys(self, remote: _ctfast.Remote | None) -> KeySource:
+    def keys(self, remote: _ctfast.Remote | None, seen: _ctfast.Seen) -> KeySource:
         """Return what names the files one by one."""
         if isinstance(self.source, KeySource):
             return self.source
@@ -131,7 +131,7 @@ class Options:
             message = "what is simply listed names no files one by one"
             raise TypeError(message)
         self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
-        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
+        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors, seen=seen), self._description())
 
     def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
         """Return the files that the source names, without reading them."""
@@ -148,6 +148,7 @@ class Options:
         predicate: tuple[Any, ...] | None = None,
         files: Sequence[Object] | None = None,
         remote: _ctfast.Remote | None = None,
+        seen: _ctfast.Seen | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
@@ -177,7 +178,23 @@ class Options:
             opened=self.opened,
             named=None if files is None else [(file.size, file.etag, file.first) for file in files],
             remote=remote,
+            seen=seen,
         )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return what was asked for by name or by time, as it was understood."""
+        names: dict[str, Any] = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
+        asked = {name: None if value is None else sorted(value) for name, value in names.items()}
+        return {"since": moment(self.since), "until": moment(self.until)} | asked  # type: ignore[arg-type]  # numbers by now
+
+    @property
+    def place(self) -> str:
+        """Return the sources, as a sentence names them."""
+        if isinstance(self.source, (str, os.PathLike, KeySource)):
+            return str(self.source)
+        sources = list(self.source)
+        return f"{len(sources)} sources" if len(sources) > 1 else "".join(map(str, sources))
 
     def _selection(self) -> dict[str, Any]:
         """Return which files are read, by their keys, as the native half takes it."""
@@ -201,9 +218,7 @@ class Options:
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""
-        alone = isinstance(self.source, (str, os.PathLike, KeySource))
-        sources: list[Any] = [self.source] if alone else list(self.source)  # type: ignore[arg-type]  # not alone
-        parts = [str(sources[0]) if len(sources) == 1 else f"{len(sources)} sources"]
+        parts = [self.place]
         wanted = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
         parts += [f"{name}={','.join(sorted(values))}" for name, values in wanted.items() if values is not None]
         for name in ("since", "until"):

@@ -13,13 +13,14 @@ import polars as pl
 from ctfast import _ctfast
 from ctfast._addresses import Source, is_address
 from ctfast._arguments import Checking, Names, checked, public, unknown
-from ctfast._buckets import wrong_bucket
+from ctfast._buckets import is_access_point, split, wrong_bucket
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
+from ctfast._silence import with_nearest
 from ctfast._source import paths, processors
 from ctfast._times import Time, micros, moment, span
 from ctfast._verdict import MEANING, found_span, told, verdict
@@ -442,6 +443,8 @@ def _run(
         counts = found["counts"]
         if progress is not None:
             progress(Progress(*found["progress"]))
+    if frames["findings"]:
+        frames["findings"] = [with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote)]
     asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
     asked |= {"since": moment(first), "until": moment(last)}
     return Verification(frames, counts, [path for path, _ in roots], asked, details=details)
@@ -451,7 +454,7 @@ def _roots(
     source: Source, others: Mapping[str, str | os.PathLike[str]], origin: str | None
 ) -> list[tuple[str, tuple[str, str] | None]]:
     """Return the folders, and the bucket and prefix of each where they are told."""
-    bucket, _, prefix = (origin or "").removeprefix("s3://").partition("/")
+    bucket, prefix = split(origin or "")
     for where, name in [("relocated_from", bucket)] * bool(origin) + [("map", name) for name in others]:
         if wrong := wrong_bucket(name):
             raise ValueError(f"{where}: {wrong}")
@@ -468,9 +471,9 @@ def _roots(
 
 def _told(path: str) -> tuple[str, str] | None:
     """Bucket and prefix of an address."""
-    if not is_address(path):
+    if not is_address(path) or is_access_point(path):
         return None
-    bucket, _, prefix = path.removeprefix("s3://").partition("/")
+    bucket, prefix = split(path)
     return bucket, prefix.strip("/")
 
 

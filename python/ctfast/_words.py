@@ -15,7 +15,7 @@ _LONGEST = 100
 _MOST = 8
 
 
-def nearest(word: str, names: Iterable[str]) -> str | None:
+def nearest(word: str, names: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the name that was probably meant.
 
     Examples
@@ -29,7 +29,7 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     if len(word) > _LONGEST:
         return None
     folded = {name.casefold(): name for name in names}
-    found = get_close_matches(word.casefold(), folded, n=1)
+    found = get_close_matches(word.casefold(), folded, n=1, cutoff=alike)
     return folded[found[0]] if found else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -24,7 +25,7 @@ from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.verbs import columns, demo, info, scan, sql
-from ctfast.exceptions import ArgumentError, CloudTrailError
+from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["main"]
 
@@ -59,7 +60,9 @@ class _Verbs(click.Group):
 
     def _invoke(self, ctx: click.Context, terminated: Callable[[], bool]) -> Any:
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
             _forget_stdout()

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
+from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
 from ctfast.cli.screen import Screen, counted, say, size
 from ctfast.cli.tables import plain
@@ -32,6 +32,7 @@ __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 #: Findings that are shown one by one.
 _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
+_ENDINGS = {".txt": "text", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _FINDINGS, _UNCHECKED = 1, 2
 
 
@@ -102,7 +103,7 @@ def verify(
       ctfast verify archive --keys keys.json --like-aws
     """
     chosen = form
-    form = form or {".json": "json", ".ndjson": "ndjson", ".parquet": "parquet"}.get(Path(target or "").suffix, "text")
+    form = by_name(form, target, "text", _ENDINGS)
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
         raise ValueError(
@@ -125,6 +126,8 @@ def verify(
         with opened(target) as file:
             _write(found, form, file)
     if not found.checked:
+        blank = found.findings.filter(pl.col("reason") == "no-digests")
+        say(*(f"ctfast: {message}" for message in blank["message"]))
         say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)

@@ -21,7 +21,7 @@ from ctfast._source import COLUMNS, PATHS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
-from ctfast.cli.screen import Screen, findings, progress, say, show
+from ctfast.cli.screen import Screen, findings, is_unanswered, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
@@ -130,6 +130,8 @@ def sql(
     report = ct.Report()
     with progress(visible=True) as shown:
         found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
+    if is_unanswered(report):
+        ctx.exit(findings(report))
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -165,6 +167,8 @@ def info(
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
+    if is_unanswered(found.report):
+        ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -223,7 +227,12 @@ def put_records(
             elif form == TABLE:
                 frames = list(_head(frames, _shown(limit) + 1))
             else:
-                _save(frames, form, target, limit)
+                with opened(target) as file:
+                    write(frames if limit is None else _head(frames, limit), form, file)
+                    if is_unanswered(report):
+                        ctx.exit(findings(report))  # and no file is left
+        if is_unanswered(report):
+            ctx.exit(findings(report))
         if form == TABLE:
             _tabulate(frames, target, limit)
     ctx.exit(findings(report))
