@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ctfast import _ctfast, _ending
 from ctfast._addresses import is_address
+from ctfast._lint import suspicions
 from ctfast._objects import Extent, KeySource, Portion, Row
 from ctfast._report import Report
-from ctfast._silence import Outcome, unmatched, warn
+from ctfast._silence import Outcome, dead, unmatched, warn
 from ctfast._source import Options
 from ctfast.exceptions import FormatError, SourceError
 
@@ -105,13 +106,15 @@ def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
         return
     outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned)
     found = unmatched(outcome, options.asked, seen.names())
+    if options.where is not None and not report.records.read and not any(each.nothing for each in found):
+        found += dead(suspicions(options.where))
     if isinstance(options.source, KeySource):
         # Keys are a part of an archive: what they do not name may be elsewhere.
         report._unmatched = [each for each in found if each.nothing]  # noqa: SLF001
         return
     if options.checkpoint is not None:
         # There may be nothing new.
-        found = [each for each in found if each.names]
+        found = [each for each in found if not each.nothing or each.names]
     report._unmatched = found  # noqa: SLF001
     warn(found)
 

@@ -16,7 +16,7 @@ from ctfast._arguments import nearest_region
 from ctfast._words import listed, nearest, or_nearest
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["Outcome", "is_mistake", "unmatched", "warn", "with_nearest"]
+__all__ = ["Outcome", "dead", "is_mistake", "unmatched", "warn", "with_nearest"]
 
 #: Names of one argument, in the order in which a key has them: what comes later was not looked at where nothing came earlier.
 _NAMES = {"accounts": "account", "kinds": "kind", "regions": "region"}
@@ -84,6 +84,12 @@ def with_nearest(findings: pl.DataFrame, archive: list[str], remote: _ctfast.Rem
             message = pl.col("message") + pl.when(is_meant).then(pl.lit(or_nearest(close))).otherwise(pl.lit(""))
             findings = findings.with_columns(message)
     return findings
+
+
+def dead(suspicions: Iterable[str]) -> list[NothingChosen]:
+    """Return why no record meets a filter, where that is known: one sentence for all."""
+    words = "; ".join(suspicions)
+    return [NothingChosen(f"no record meets the filter: {words}", "where", nothing=False)] if words else []
 
 
 def is_mistake(found: NothingChosen) -> bool:

@@ -184,6 +184,31 @@ def test_verify(sample: Sample) -> None:
     assert "ctfast: there are no digests of region us-est-1; did you mean 'us-east-1'?\n" in result.stderr
 
 
+def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
+    """With a slip in the name of a field it looked as if nothing had happened."""
+    called: dict[str, Any] = {"eventName": ["ConsoleLogin"]}
+    slipped = {"eventNme": ["ConsoleLogin"]}
+    for slip, right in (
+        (ct.EventPattern({"detail": slipped}), ct.EventPattern({"detail": called})),
+        (ct.EventPattern({"$or": [slipped, slipped]}), ct.EventPattern(called)),
+        (ct.FilterPattern("{ $.eventNme = ConsoleLogin }"), ct.FilterPattern("{ $.eventName = ConsoleLogin }")),
+    ):
+        report = ct.Report()
+        with pytest.warns(ct.NothingChosen, match="no record meets the filter: .*'eventNme'; did you mean 'eventName'?"):
+            ct.read(sample.archive, where=slip, report=report)
+        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", False)]
+        with pytest.warns(ct.NothingChosen, match="'eventNme'"):
+            ct.read(sample.archive, where=slip & right)
+        assert ct.read(sample.archive, where=slip | right, report=report).height > 0
+        assert report.unmatched == []
+        assert ct.lint(str(slip))["code"][-1] == "unknown-field"
+    # Nothing is wrong with a filter that nobody has met.
+    ct.read(sample.archive, where=ct.FilterPattern("{ $.eventName = NoSuchCall }"), report=report)
+    assert report.unmatched == []
+    result = ctfast("match", sample.archive, "--filter-pattern", "{ $.eventNme = ConsoleLogin }", "--columns", "eventID")
+    assert (result.exit_code, "did you mean 'eventName'?" in result.stderr) == (0, True)
+
+
 # The commands
 
 
