@@ -32,10 +32,12 @@ def scan(source: Source, **options: Unpack[Reading]) -> pl.LazyFrame:
         A file, a folder, a glob, several of these, or a source of keys: :class:`ctfast.Inventory`, :class:`ctfast.KeyList`,
         :class:`ctfast.Messages`, :class:`ctfast.Queue`. Files come in the order given, those of a folder in the order of their
         keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read. A source
-        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object.
+        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object; in place of a bucket may stand
+        an access point, such as ``arn:aws:s3:eu-west-1:111122223333:accesspoint/audit``.
     since, until
-        Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
-        is UTC. A record without a valid ``eventTime`` lies within no bounds.
+        Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text, without a zone
+        UTC; or how long before the call, such as ``"7d"``, ``"24h"`` or ``"2w"``. A record without a valid ``eventTime`` lies
+        within no bounds.
     accounts, regions, kinds
         Read only the files whose *keys* carry one of these; a file whose name tells nothing is skipped. Kinds are the folders
         of the key grammar: ``CloudTrail``, ``CloudTrail-Insight``, ``CloudTrail-NetworkActivity``, ``CloudTrail-Aggregated``.
@@ -80,8 +82,15 @@ def scan(source: Source, **options: Unpack[Reading]) -> pl.LazyFrame:
         The source does not exist. Like the errors below it is raised when the query runs.
     FormatError, SourceError
         With ``on_error="raise"``: a file is bad. A bucket that cannot be listed is a ``SourceError`` in any case.
+    TypeError, ArgumentError
+        An argument cannot be meant. Raised by the call itself.
     ValueError
         A storage option is unknown or cannot be used.
+
+    Warns
+    -----
+    NothingChosen
+        When the query has run: something was asked for, such as a region, and no file answers to it.
 
     Examples
     --------
