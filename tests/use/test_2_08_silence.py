@@ -301,6 +301,15 @@ def test_endings_of_other_verbs(sample: Sample, tmp_path: Path) -> None:
         assert "ends in .pdf, which is no format" in result.stderr
 
 
+def test_a_page_is_html(sample: Sample, tmp_path: Path) -> None:
+    verb = "verify", sample.archive, "--keys", sample.keys, "--signatures", sample.signatures, "--html"
+    result = ctfast(*verb, tmp_path / "page.htlm")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "page.htlm' ends in .htlm, which is no page; did you mean 'html'?" in result.stderr
+    for name in ("page.html", "page"):
+        assert ctfast(*verb, tmp_path / name).exit_code == 0
+
+
 @pytest.mark.parametrize("ending", [".csv", ".ndjson", ".json", ".jsonl", ".CSV"])
 @pytest.mark.parametrize("compressed", ["", ".gz", ".zst"])
 def test_compressed_results(ending: str, compressed: str, sample: Sample, tmp_path: Path) -> None:

@@ -20,18 +20,21 @@ from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
+from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
 from ctfast.cli.screen import Screen, counted, say, size
 from ctfast.cli.tables import plain
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 
 #: Findings that are shown one by one.
 _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
+_PAGES = ("html", "htm")
 _ENDINGS = {".txt": "text", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _FINDINGS, _UNCHECKED = 1, 2
 
@@ -104,6 +107,10 @@ def verify(
     """
     chosen = form
     form = by_name(form, target, "text", _ENDINGS)
+    page, _, ending = (html or "").casefold().rpartition(".")
+    if html is not None and page and ending not in _PAGES and "/" not in ending:
+        message = f"html {html!r} ends in .{ending}, which is no page{or_nearest(nearest(ending, _PAGES[:1]))} (.html, or no ending)"
+        raise ArgumentError(message, "html", html)
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
         raise ValueError(
