@@ -109,7 +109,8 @@ def verify(
     form = by_name(form, target, "text", _ENDINGS)
     page, _, ending = (html or "").casefold().rpartition(".")
     if html is not None and page and ending not in _PAGES and "/" not in ending:
-        message = f"html {html!r} ends in .{ending}, which is no page{or_nearest(nearest(ending, _PAGES[:1]))} (.html, or no ending)"
+        meant = or_nearest(nearest(ending, _PAGES[:1]))
+        message = f"html {html!r} ends in .{ending}, which is no page{meant} (.html, or no ending)"
         raise ArgumentError(message, "html", html)
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
