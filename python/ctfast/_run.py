@@ -115,6 +115,9 @@ def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
     if options.checkpoint is not None:
         # There may be nothing new.
         found = [each for each in found if not each.nothing or each.names]
+    if options.verify is not None:
+        # Digests are read as well: an archive of nothing else is one in which nothing happened.
+        found = [each for each in found if each.reason != "digest"]
     report._unmatched = found  # noqa: SLF001
     warn(found)
 
