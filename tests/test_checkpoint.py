@@ -270,6 +270,7 @@ def test_what_was_kept_of_a_damaged_file_comes_once(bucket: Bucket, state: Path)
 # Other files, other queries
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_a_checkpoint_belongs_to_its_query(bucket: Bucket, state: Path) -> None:
     bucket.deliver(START, "a")
     bucket.run(state, accounts=[OTHER, ACCOUNT])

@@ -142,7 +142,8 @@ def test_options_are_those_of_scan(sample: Sample) -> None:
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
-    found = ct.info(tmp_path)
+    with pytest.warns(ct.NothingChosen, match="there is no file in"):
+        found = ct.info(tmp_path)
     assert found.days.is_empty()
     assert found.days.schema == ct.info([]).days.schema
     assert (found.first, found.last, found.accounts, found.regions) == (None, None, [], [])

@@ -77,13 +77,13 @@ def test_wrong_arguments_are_refused_at_once(options: dict[str, Any], message: s
     for function in (ct.scan, ct.read, ct.stream):
         with pytest.raises(ValueError) as refused:  # noqa: PT011  # the whole message is compared
             function("nowhere", **options)
-        assert str(refused.value) == message
+        assert str(refused.value).startswith(f"{function.__name__}(): {message}")
 
 
 def test_an_unknown_column_is_refused_at_once(sample: Sample) -> None:
-    with pytest.raises(ValueError, match=r"^unknown column: eventname$"):
+    with pytest.raises(ValueError, match=r"^stream\(\): columns has no 'eventname'; did you mean 'eventName'\?"):
         ct.stream(sample.archive, columns=["eventTime", "eventname"])
-    with pytest.raises(ValueError, match=r"^batch_rows must be at least 1, not 0$"):
+    with pytest.raises(ValueError, match=r"^stream\(\): batch_rows must be at least 1, not 0$"):
         ct.stream(sample.archive, batch_rows=0)
 
 
@@ -155,7 +155,6 @@ def test_since_and_until_are_exact(put: Put) -> None:
     assert names(ct.read(path, since=noon)) == ["a.json:1", "a.json:2"]
     assert names(ct.read(path, until=noon)) == ["a.json:0"]
     assert names(ct.read(path, since=noon, until=noon + timedelta(microseconds=1))) == ["a.json:1"]
-    assert names(ct.read(path, since=noon, until=noon)) == []
     assert len(names(ct.read(path))) == 4
 
 
@@ -221,21 +220,26 @@ def test_accounts_regions_and_kinds(tmp_path: Path, put: Put) -> None:
         return frame.height
 
     assert read() == 9
-    assert read(accounts=OTHER) == read(accounts=[OTHER]) == read(accounts={OTHER, "999"}) == 4
+    assert read(accounts=OTHER) == read(accounts=[OTHER]) == 4
+    with pytest.warns(ct.NothingChosen, match="no file has the account '999999999999'"):
+        assert read(accounts={OTHER, "999999999999"}) == 4
     assert read(accounts=[ACCOUNT, OTHER]) == 8
     assert read(regions="us-east-1", kinds=["CloudTrail-Insight"]) == 2
     assert read(accounts=ACCOUNT, regions="us-east-1", kinds="CloudTrail") == 1
-    assert read(regions="us-east-2") == read(accounts=[]) == 0
+    with pytest.warns(ct.NothingChosen):
+        assert read(regions="us-east-2") == read(accounts=[]) == 0
 
 
 def test_digests_are_never_read(tmp_path: Path, put: Put, sample: Sample) -> None:
     digest = next(path for path in sample.archive.rglob("*.json.gz") if "Digest" in path.name)
     report = ct.Report()
-    assert ct.read([digest], report=report).height == 0
+    with pytest.warns(ct.NothingChosen):
+        assert ct.read([digest], report=report).height == 0
     assert report.skipped == {"digest": 1}
     renamed = put("a.json.gz")
     renamed.write_bytes(digest.read_bytes())
-    assert ct.read(tmp_path, report=report).height == 0
+    with pytest.warns(ct.NothingChosen, match="is 1 file of digests"):
+        assert ct.read(tmp_path, report=report).height == 0
     assert report.skipped == {"digest": 1}
 
 
@@ -417,7 +421,9 @@ def test_a_closed_stream_is_exhausted(sample: Sample) -> None:
     events = ct.stream(sample.archive, batch_rows=10)
     assert next(events).num_rows == 10
     events.close()
-    assert list(events) == []
+    assert next(events, None) is None
+    with pytest.raises(ct.ConsumedError, match=r"start another one with stream\(\.\.\.\)"):
+        list(events)
     events.close()
 
 

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ctfast as ct
+from ctfast import _ctfast
 from ctfast.cli import main
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def test_page(sample: Sample, copy: Path) -> None:
 
 def test_page_escapes_what_names_hold() -> None:
     evil = "<script>alert(1)</script>\u202e&"
-    frame = pl.DataFrame(ct.verify.__globals__["_ctfast"].Verify.empty()["findings"])
+    frame = pl.DataFrame(_ctfast.Verify.empty()["findings"])
     row: dict[str, Any] = dict.fromkeys(frame.columns, evil) | {"severity": "error", "time": datetime(2024, 1, 1, tzinfo=UTC)}
     findings = pl.DataFrame([row], schema=frame.schema)
     frames: dict[str, list[pl.DataFrame]] = {name: [] for name in ("digests", "logs", "unlisted", "spans")}

@@ -25,14 +25,26 @@ from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._unit import Unit
 from ctfast._verify import Verification, Verifier, verify
-from ctfast.exceptions import CloudTrailError, FilterError, FormatError, QueryError, ServiceError, SourceError
+from ctfast.exceptions import (
+    ArgumentError,
+    CloudTrailError,
+    ConsumedError,
+    FilterError,
+    FormatError,
+    NothingChosen,
+    QueryError,
+    ServiceError,
+    SourceError,
+)
 
 if _DEBUG:
     warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
+    "ArgumentError",
     "Checkpoint",
     "CloudTrailError",
+    "ConsumedError",
     "Copied",
     "CopyProgress",
     "Cost",
@@ -48,6 +60,7 @@ __all__ = [
     "KeyList",
     "Limits",
     "Messages",
+    "NothingChosen",
     "Price",
     "Prices",
     "QueryError",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ctfast import _ctfast
 
-__all__ = ["bucket_of", "wrong_bucket"]
+__all__ = ["bucket_of", "is_access_point", "split", "wrong_bucket"]
+
+#: The ARN of an access point has a slash of its own.
+_ACCESS_POINT = re.compile(r"(arn:[^/]*:accesspoint[/:][^/]*)/?(.*)", re.DOTALL)
 
 
 def wrong_bucket(name: str) -> str | None:
@@ -25,9 +30,33 @@ def wrong_bucket(name: str) -> str | None:
     return None if why is None else f"{name!r:.120} is not the name of a bucket: {why}"
 
 
+def split(url: str) -> tuple[str, str]:
+    """Return the bucket, or the ARN of an access point, of an address, and the key behind it.
+
+    Examples
+    --------
+    >>> split("s3://my-trail-bucket/AWSLogs/x")
+    ('my-trail-bucket', 'AWSLogs/x')
+    >>> split("s3://arn:aws:s3:eu-west-1:111122223333:accesspoint/audit/AWSLogs/x")
+    ('arn:aws:s3:eu-west-1:111122223333:accesspoint/audit', 'AWSLogs/x')
+    """
+    name = url.removeprefix("s3://")
+    point = _ACCESS_POINT.fullmatch(name)
+    if point is not None:
+        return point[1], point[2]
+    bucket, _, key = name.partition("/")
+    return bucket, key
+
+
+def is_access_point(url: str) -> bool:
+    """Tell whether an address leads through an access point, which does not tell the name of its bucket."""
+    bucket = split(url)[0]
+    return bucket.startswith("arn:") or bucket.endswith("-s3alias")
+
+
 def bucket_of(url: str) -> str:
     """Return the bucket of an address ``s3://bucket/key``; one that no bucket can have raises :class:`ValueError`."""
-    name = url.removeprefix("s3://").partition("/")[0]
+    name = split(url)[0]
     if wrong := wrong_bucket(name):
         raise ValueError(f"{url[:200]}: {wrong}")
     return name

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -17,12 +17,16 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._arguments import Names, checked, public
+from ctfast._buckets import is_access_point
 from ctfast._contents import Contents
 from ctfast._files import locked, written
 from ctfast._report import FINDING, Requests
 from ctfast._signatures import read_signatures
-from ctfast._source import Options, Time
-from ctfast.exceptions import CloudTrailError
+from ctfast._silence import Outcome, unmatched, warn
+from ctfast._source import Options
+from ctfast._times import Time
+from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -86,6 +90,8 @@ class Copied:
         File with the signatures of the digest files, for :func:`ctfast.verify`.
     bad : polars.DataFrame
         Objects that could not be copied: ``file``, ``kind``, ``message`` and so on, as in a report.
+    unmatched : list of NothingChosen
+        What was asked for and that nothing answers to, as in a report.
     """
 
     copied: int = 0
@@ -97,6 +103,7 @@ class Copied:
     requests: Requests = field(default_factory=lambda: Requests(0, 0, 0, 0))
     signatures: str = ""
     bad: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINDING))
+    unmatched: list[NothingChosen] = field(default_factory=list)
 
     @property
     def listed(self) -> int:
@@ -104,15 +111,16 @@ class Copied:
         return self.copied + self.present + self.bad.height + sum(self.skipped.values())
 
 
+@public()
 def copy(
     source: str,
     target: str | os.PathLike[str],
     *,
     since: Time | None = None,
     until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    kinds: Iterable[str] | str | None = None,
+    accounts: Names | None = None,
+    regions: Names | None = None,
+    kinds: Names | None = None,
     max_delay: timedelta | None = timedelta(days=1),
     storage_options: Mapping[str, str] | None = None,
     progress: Callable[[CopyProgress], object] | None = None,
@@ -173,10 +181,14 @@ def copy(
     them, too. Files of such objects that another tool has put there are fetched once more; if they came in parts, they are
     compared by size alone, and counted so.
     """
-    if not source.startswith("s3://"):
-        message = f"a copy is made from a bucket, s3://bucket/prefix, not from {source!r}"
-        raise ValueError(message)
+    if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
+        message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
+        raise ArgumentError(message, "source", source, None, "copy")
+    if isinstance(source, str) and is_access_point(source):
+        message = f"source {source!r} does not tell the bucket, under which signatures are kept: name the bucket"
+        raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
+        function="copy",
         source=source,
         since=since,
         until=until,
@@ -186,17 +198,22 @@ def copy(
         max_delay=max_delay,
         storage_options=storage_options,
     )
+    checked("copy", progress=progress)
     folder, beside = _places(target)
     remote = options.remote()
     total = _Total(options) if progress is not None else None
     try:
-        done = _Copy(folder, beside, remote, options.listing(remote, digests=True), progress, total).run()
+        seen = _ctfast.Seen()
+        done = _Copy(folder, beside, remote, options.listing(remote, digests=True, seen=seen), progress, total).run()
     finally:
         remote.close()
         if total is not None:
             total.close()
     if total is not None:
         done.requests = Requests(*map(sum, zip(done.requests, total.requests(), strict=True)))
+    outcome = Outcome(options.place, done.copied + done.present + done.bad.height, done.skipped, done.pruned)
+    done.unmatched = unmatched(outcome, options.asked, seen.names())
+    warn(done.unmatched)
     return done
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._addresses import Source
+from ctfast._arguments import Reading, checked, public
 from ctfast._filters import EventSelectors, Filter
 from ctfast._prices import Prices
 from ctfast._report import Report
-from ctfast._source import RULES, Source
-from ctfast._stream import stream
+from ctfast._source import RULES, Options, told
+from ctfast._stream import EventStream
 
 __all__ = ["Cost", "cost"]
 
@@ -80,6 +82,7 @@ class _Category(Filter):
         return f"_Category({self._name!r})"
 
 
+@public(options=Reading, on_error="collect")
 def cost(
     source: Source,
     selectors: EventSelectors,
@@ -87,7 +90,7 @@ def cost(
     against: EventSelectors | None = None,
     prices: str | os.PathLike[str] | None = None,
     further_copy: bool = False,
-    **options: Any,
+    **options: Unpack[Reading],
 ) -> Cost:
     """Estimate what event selectors would log, from the events of an archive, in one pass.
 
@@ -128,11 +131,10 @@ def cost(
     >>> logged.select("category", "source", "seen", "events").rows()
     [('Data', 's3.amazonaws.com', 288, 288)]
     """
-    report = options.pop("report", None) or Report()
-    options.setdefault("on_error", "collect")
     for name, given in (("selectors", selectors), ("against", against)):
         if not (isinstance(given, EventSelectors) or (given is None and name == "against")):
-            raise TypeError(f"{name} must be ctfast.EventSelectors, not {type(given).__name__}")
+            raise TypeError(f"cost(): {name} must be ctfast.EventSelectors, not {type(given).__name__}")
+    checked("cost", further_copy=further_copy)
     table = Prices.read(prices)
     categories: dict[str, Filter] = {name: _Category(name) for name in _CATEGORIES}
     # Records of other categories count as well: every record meets one of these rules.
@@ -141,7 +143,9 @@ def cost(
         | {_OTHER: ~reduce(or_, categories.values()), _NEW: selectors}
         | ({} if against is None else {_CURRENT: against})
     )
-    with stream(source, columns=_COLUMNS, rules=rules, report=report, **options) as batches:
+    report = told(options)
+    reading = Options(function="cost", source=source, rules=rules, **options)
+    with EventStream(reading, _COLUMNS) as batches:
         parts = [_count(pl.DataFrame(batches.schema.empty_table()))]
         for batch in batches:
             parts.append(_count(pl.DataFrame(batch)))

@@ -17,6 +17,7 @@ __all__ = [
     "Paths",
     "Remote",
     "Scan",
+    "Seen",
     "Sizes",
     "Verify",
     "__version__",
@@ -91,6 +92,7 @@ class Listing:
         floors: dict[str, str] | None = None,
         digests: bool = False,
         remote: Remote | None = None,
+        seen: Seen | None = None,
     ) -> Listing: ...
     def next(self) -> list[tuple[str, int | None, str | None, int | None]] | None: ...
     def counts(self) -> dict[str, dict[str, int]]: ...
@@ -162,6 +164,7 @@ class Scan:
         storage_options: dict[str, str] | None = None,
         named: list[tuple[int | None, str | None, int]] | None = None,
         remote: Remote | None = None,
+        seen: Seen | None = None,
         credentials: Callable[[], tuple[str, str, str | None]] | None = None,
         opened: Sizes | None = None,
     ) -> Scan: ...
@@ -171,6 +174,13 @@ class Scan:
     def bad(self) -> list[tuple[tuple[Any, ...], int | None]]: ...
     def ledger(self) -> list[tuple[str, str, str | None, int | None, int, int, int]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Seen:
+    """Accounts, regions and kinds that a listing has come across."""
+
+    def __new__(cls) -> Seen: ...
+    def names(self) -> dict[str, list[str]]: ...
 
 @final
 class Sizes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from ctfast._foreign import refuse_document, refuse_text
 from ctfast._shapes import STATES, Language, Piece, in_json
 from ctfast._templates import from_yaml, in_template
 from ctfast.exceptions import FilterError, well_formed
@@ -142,6 +143,7 @@ def _in_text(text: str, language: Language | None, file: str | None) -> list[Con
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
+        refuse_text(text)
         return [whole]
     if document == [] and whole.language == "filter pattern":
         return [whole]  # the pattern of any fields
@@ -152,6 +154,7 @@ def _in_text(text: str, language: Language | None, file: str | None) -> list[Con
 
 
 def _pieces(document: Any) -> list[Piece]:
+    refuse_document(document)
     if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
         return list(in_template(document))
     return in_json(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
@@ -33,6 +33,13 @@ class Unmet(NamedTuple):
 
     condition: str
     found: list[str]
+
+
+class Written(NamedTuple):
+    """The language of a filter, and its text."""
+
+    language: Language
+    text: str
 
 
 class Filter:
@@ -117,6 +124,10 @@ class Filter:
         """
         return [Unmet(*unmet) for unmet in self._native.explain(record if type(record) is bytes else _text(record))]
 
+    def _written(self) -> Iterator[Written]:
+        """Yield the filters of one language that this one is made of."""
+        yield from ()
+
     def __and__(self, other: Filter) -> Filter:
         """Return a filter that is met where both are."""
         return _Combined("&", self, other) if isinstance(other, Filter) else NotImplemented
@@ -154,6 +165,11 @@ class _Combined(Filter):
         combine = {"&": _ctfast.Filter.all, "|": _ctfast.Filter.any}[self._sign]
         return combine([part._native for part in self._parts])  # noqa: SLF001
 
+    def _written(self) -> Iterator[Written]:
+        """Yield those of all parts."""
+        for part in self._parts:
+            yield from part._written()  # noqa: SLF001
+
     def __repr__(self) -> str:
         """Return the normal form."""
         return f" {self._sign} ".join(map(_in_brackets, self._parts))
@@ -168,6 +184,10 @@ class _Negated(Filter):
     def __init__(self, part: Filter) -> None:
         self._part = part
         self._native = part._native.negated()  # noqa: SLF001
+
+    def _written(self) -> Iterator[Written]:
+        """Yield those of the opposite."""
+        yield from self._part._written()  # noqa: SLF001
 
     def __repr__(self) -> str:
         """Return the normal form."""
@@ -209,6 +229,10 @@ class _Written(Filter):
             self._native, self._form = condition.read(partial(self._compile, **self._defaults | switches))
         except FilterError as error:
             raise condition.at_home(error) from None
+
+    def _written(self) -> Iterator[Written]:
+        """Yield this one."""
+        yield Written(self.language, self._text)
 
     def __str__(self) -> str:
         """Return the normal form in the language."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Unpack
 
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._addresses import Source
+from ctfast._arguments import Reading, public
 from ctfast._report import Report
-from ctfast._stream import stream
-
-if TYPE_CHECKING:
-    from ctfast._source import Source
+from ctfast._source import Options, told
+from ctfast._stream import EventStream
 
 __all__ = ["Info", "info"]
 
@@ -78,7 +78,8 @@ class Info:
         return self.report.files.read + self.report.files.bad - int(self.kinds["files"].sum())
 
 
-def info(source: Source, **options: Any) -> Info:
+@public(options=Reading, on_error="collect")
+def info(source: Source, **options: Unpack[Reading]) -> Info:
     """Look through a CloudTrail archive, in one pass and bounded memory.
 
     Parameters
@@ -110,12 +111,12 @@ def info(source: Source, **options: Any) -> Info:
     │ 444455556666 ┆ us-east-1 ┆ 2025-03-12 ┆ 8     ┆ 13      │
     └──────────────┴───────────┴────────────┴───────┴─────────┘
     """
-    report = options.pop("report", None) or Report()
-    options.setdefault("on_error", "collect")
+    sizes = _ctfast.Sizes()
+    report = told(options)
+    reading = Options(function="info", source=source, opened=sizes, **options)
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
-    sizes = _ctfast.Sizes()
-    with stream(source, columns=_COLUMNS, report=report, opened=sizes, **options) as batches:
+    with EventStream(reading, _COLUMNS) as batches:
         for batch in batches:
             frame = pl.DataFrame(batch)
             parts.append(_count(frame, before, sizes))

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
 
 from ctfast import _aws as aws
+from ctfast._arguments import checked, public
 from ctfast._files import written
-from ctfast._source import Time, micros
+from ctfast._times import Time, micros, span
 
 __all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
 
@@ -83,6 +84,7 @@ def load_keys(keys: Keys) -> list[PublicKey]:
     return found
 
 
+@public()
 def fetch_keys(
     regions: Iterable[str] | str,
     *,
@@ -118,15 +120,15 @@ def fetch_keys(
     ValueError
         ``until`` is before ``since``, or AWS has no key of that time.
     """
-    first = micros("since", since)
-    last = micros("until", datetime.now(UTC) if until is None else until)
-    if first is None or last is None or first > last:
-        message = f"until ({until}) is before since ({since})"
-        raise ValueError(message)
+    now = datetime.now(UTC)
+    wanted = checked("fetch_keys", regions=regions)["regions"]
+    first, last = span("fetch_keys", since, now if until is None else until, now)
+    if first is None or last is None:
+        raise TypeError("fetch_keys(): since must be a time, not None")
     path = None if cache is None else Path(cache)
     saved = {} if path is None or not path.exists() else _kept(path)
     found = aws.session(session, "keys")
-    for region in dict.fromkeys([regions] if isinstance(regions, str) else regions):
+    for region in sorted(wanted):
         held = saved.get(region)
         if held and _micros(held["StartTime"]) <= first and _micros(held["EndTime"]) >= last:
             continue

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
+from ctfast._filters import Filter
 from ctfast._shapes import Language
+from ctfast._words import nearest, or_nearest
 from ctfast.exceptions import FilterError, shortened, well_formed
 
-__all__ = ["lint"]
+__all__ = ["lint", "suspicions"]
 
 _SCHEMA = {
     "file": pl.String,
@@ -32,6 +35,15 @@ _SCHEMA = {
 _JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[\]{"])')
 #: A term of which one is enough.
 _OPTIONAL = re.compile(r'(?:^|\s)\?[\w"]')
+#: A field of the record in the normal form of one.
+_SELECTED = re.compile(r"\$\.([A-Za-z]\w*)", re.ASCII)
+#: Fields of records; AWS adds others, so that only what is much like one of these is a slip.
+_FIELDS = [path for path, _, _ in _ctfast.columns() if "." not in path and path not in ("extra", "file", "raw", "record")]
+_ALIKE = 0.8
+#: What keeps a condition from being met at all.
+_DEAD = ("never-met", "spelling", "unknown-field")
+#: Keys that only the event around a record has.
+_ENVELOPE = ("detail", "detail-type", "source")
 #: A text in the normal form of a filter pattern.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -119,6 +131,38 @@ def _refusal(error: FilterError) -> _Finding:
     return _Finding("error", error.kind, error.message, error.path, error.line, error.column)
 
 
+def suspicions(filter_: Filter) -> list[str]:
+    """Return why nothing can meet a filter, as far as :func:`lint` says it of its parts, in sentences."""
+    found: list[str] = []
+    for written in filter_._written():  # noqa: SLF001  # of one package
+        condition = Condition(written.language, written.text)
+        found += [
+            f"{finding.path}: {finding.message}" if finding.path else finding.message
+            for finding in _CHECKS[written.language](condition)
+            if finding.code in _DEAD
+        ]
+    return list(dict.fromkeys(found))
+
+
+def _slips(names: Iterable[str], below: str) -> Iterator[_Finding]:
+    """Names of fields that no record is known to have, where one that records have is near."""
+    for name in dict.fromkeys(names):
+        close = None if name in _FIELDS else nearest(name, _FIELDS, _ALIKE)
+        # Other letters in another case are told as such.
+        if close is not None and close.casefold() != name.casefold():
+            message = f"records are not known to have a field {name!r}{or_nearest(close)}"
+            yield _Finding("warning", "unknown-field", message, f"{below}{name}")
+
+
+def _alternatives(pattern: Any) -> Iterator[Mapping[str, Any]]:
+    """A pattern, and all that it has below ``$or``."""
+    if isinstance(pattern, Mapping):
+        yield pattern
+        others = pattern.get("$or")
+        for other in others if isinstance(others, list) else []:
+            yield from _alternatives(other)
+
+
 def _event_selectors(condition: Condition) -> Iterator[_Finding]:
     for severity, path, code, message in condition.read(partial(_ctfast.lint_event_selectors, target=None)):
         yield _Finding(severity, code, message, path or None)
@@ -135,11 +179,20 @@ def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
     for quoted in _QUOTED.findall(normal):
         if "*" in quoted[1:-1]:
             yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
+    yield from _slips(_SELECTED.findall(_QUOTED.sub("", normal)), "$.")
 
 
 def _event_pattern(condition: Condition) -> Iterator[_Finding]:
     for severity, path, code, message in condition.read(partial(_ctfast.lint_event_pattern, state=condition.state)):
         yield _Finding(severity, code, message, path or None)
+    try:
+        document = json.loads(condition.text, parse_int=str)
+    except RecursionError:
+        return
+    whole = list(_alternatives(document))
+    is_envelope = any(not part.keys().isdisjoint(_ENVELOPE) for part in whole)
+    parts = [inner for part in whole for inner in _alternatives(part.get("detail"))] if is_envelope else whole
+    yield from _slips((name for part in parts for name in part), "detail." if is_envelope else "")
 
 
 _CHECKS: dict[Language, Callable[[Condition], Iterator[_Finding]]] = {

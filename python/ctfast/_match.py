@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
+from ctfast._addresses import Source
+from ctfast._arguments import Reading, public
 from ctfast._rules import Rules
 from ctfast._scan import lazily
-from ctfast._source import Options, Source
+from ctfast._source import Options
 
 __all__ = ["match"]
 
 
-def match(source: Source, rules: Rules, **options: Any) -> pl.LazyFrame:
+@public(options=Reading)
+def match(source: Source, rules: Rules, **options: Unpack[Reading]) -> pl.LazyFrame:
     """Find the records that meet at least one of many filters, in one pass.
 
     The filters share their work: a record is looked through once for all of them, and filters that need a certain text at some
@@ -52,4 +55,4 @@ def match(source: Source, rules: Rules, **options: Any) -> pl.LazyFrame:
     │ root-use           ┆ 3     │
     └────────────────────┴───────┘
     """
-    return lazily(Options(source=source, rules=rules, **options))
+    return lazily(Options(function="match", source=source, rules=rules, **options))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._arguments import checked
 from ctfast._objects import KeySource
-from ctfast.exceptions import CloudTrailError
+from ctfast.exceptions import CloudTrailError, NothingChosen
 
 __all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
 
@@ -28,7 +29,14 @@ FINDING = {
 UNNAMED = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
 
 
-class Limits(NamedTuple):
+class _Limits(NamedTuple):
+    """The two numbers of :class:`Limits`."""
+
+    inflated: int
+    ratio: int
+
+
+class Limits(_Limits):
     """What one file may inflate to; more is a bad file.
 
     Attributes
@@ -39,8 +47,12 @@ class Limits(NamedTuple):
         Times the size of the file, once it has inflated to 1 MiB. CloudTrail's own files stay near 10; deflate ends at 1,032.
     """
 
-    inflated: int = 16 << 30
-    ratio: int = 250
+    __slots__ = ()
+
+    def __new__(cls, inflated: int = 16 << 30, ratio: int = 250) -> Self:
+        """Refuse what is no limit."""
+        taken = checked("Limits", inflated=inflated, ratio=ratio)
+        return super().__new__(cls, taken["inflated"], taken["ratio"])
 
 
 class Counts(NamedTuple):
@@ -107,10 +119,12 @@ class Report:
     """
 
     def __init__(self) -> None:
-        self._follow()
+        self._follow({})
 
-    def _follow(self, source: KeySource | None = None) -> None:
+    def _follow(self, asked: Mapping[str, Any], source: KeySource | None = None) -> None:
         """Begin anew, with what this source names."""
+        self._asked = dict(asked)
+        self._unmatched: list[NothingChosen] = []
         self._remote: _ctfast.Remote | None = None
         self._source = source
         self._scan: _ctfast.Scan | None = None
@@ -197,6 +211,23 @@ class Report:
         """Folders that were not even listed, by the same reasons. Their files are in no count."""
         scanned = Counter(self._values().get("pruned", {}))
         return dict(scanned if self._source is None else scanned + self._source.pruned)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was asked for: ``since`` and ``until`` as times, ``accounts``, ``regions`` and ``kinds``; None for all there are.
+
+        A time such as ``7d`` is counted from the call, and stands here as what it was then.
+        """
+        return dict(self._asked)
+
+    @property
+    def unmatched(self) -> list[NothingChosen]:
+        """What was asked for and that nothing answers to, once the query has come to its end.
+
+        A name that no file has, or that nothing was read at all and why. Each is given as a warning as well; but not that
+        files are there, and none of the time that was asked for: a day may be quiet.
+        """
+        return list(self._unmatched)
 
     @property
     def coerced(self) -> dict[str, int]:

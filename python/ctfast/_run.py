@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ctfast import _ctfast, _ending
-from ctfast._objects import Extent, Portion, Row
+from ctfast._addresses import is_address
+from ctfast._lint import suspicions
+from ctfast._objects import Extent, KeySource, Portion, Row
 from ctfast._report import Report
-from ctfast._source import Options, is_address
+from ctfast._silence import Outcome, dead, unmatched, warn
+from ctfast._source import Options
 from ctfast.exceptions import FormatError, SourceError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Run", "read_all"]
+__all__ = ["Run", "conclude", "read_all"]
 
 #: What is read together where nobody says how much.
 _PORTION = Extent()
@@ -38,11 +41,12 @@ class Run:
         self._predicate = predicate
         self._report = options.report or Report()
         self._remote = options.remote() if options.is_in_buckets() else None
-        self._source = options.keys(self._remote)
+        self._seen = _ctfast.Seen()
+        self._source = options.keys(self._remote, self._seen)
 
     def __enter__(self) -> Self:
         """Return the run itself."""
-        self._report._follow(self._source)  # noqa: SLF001  # joined here, read elsewhere
+        self._report._follow(self._options.asked, self._source)  # noqa: SLF001  # joined here, read elsewhere
         self._report._ask(self._remote)  # noqa: SLF001
         return self
 
@@ -60,6 +64,7 @@ class Run:
             yield portion
         self._refuse()
         self._report._end()  # noqa: SLF001
+        conclude(self._options, self._report, self._seen)
 
     def read(self, portion: Portion) -> Iterator[_ctfast.Batch]:
         """Read a portion, and note what became of its files."""
@@ -68,7 +73,7 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote)
+        running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen)
         try:
             yield from read_all(running, self._options, self._report, self._remote)
         except (FormatError, SourceError) as error:
@@ -93,6 +98,28 @@ class Run:
 def _with(error: FormatError | SourceError, more: str) -> FormatError | SourceError:
     """The same error, with more to say."""
     return type(error)(error.message + more, error.key, error.byte, error.record, error.kind, f"{error}{more}")
+
+
+def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
+    """Say what nothing answers to, once all is listed."""
+    if not report.complete:
+        return
+    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned)
+    found = unmatched(outcome, options.asked, seen.names())
+    if options.where is not None and not report.records.read and not any(each.nothing for each in found):
+        found += dead(suspicions(options.where))
+    if isinstance(options.source, KeySource):
+        # Keys are a part of an archive: what they do not name may be elsewhere.
+        report._unmatched = [each for each in found if each.nothing]  # noqa: SLF001
+        return
+    if options.checkpoint is not None:
+        # There may be nothing new.
+        found = [each for each in found if not each.nothing or each.names]
+    if options.verify is not None:
+        # Digests are read as well: an archive of nothing else is one in which nothing happened.
+        found = [each for each in found if each.reason != "digest"]
+    report._unmatched = found  # noqa: SLF001
+    warn(found)
 
 
 def read_all(

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Unpack
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from ctfast import _ctfast
-from ctfast._filters import Filter
-from ctfast._objects.checkpoint import Checkpoint
+from ctfast._addresses import Source
+from ctfast._arguments import Reading, checked, public
 from ctfast._pushdown import push_down
-from ctfast._report import Limits, Report
-from ctfast._run import Run, read_all
-from ctfast._source import COLUMNS, RULES, OnError, Options, Source, Time
+from ctfast._report import Report
+from ctfast._run import Run, conclude, read_all
+from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check
-from ctfast._verify import Verification, Verifier
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
 
 
-def scan(
-    source: Source,
-    *,
-    since: Time | None = None,
-    until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    kinds: Iterable[str] | str | None = None,
-    where: Filter | None = None,
-    on_error: OnError = "raise",
-    report: Report | None = None,
-    max_delay: timedelta | None = timedelta(days=1),
-    threads: int | None = None,
-    limits: Limits | None = None,
-    progress: Callable[[Report], object] | None = None,
-    verify: Verifier | None = None,
-    verified: Verification | None = None,
-    checkpoint: Checkpoint | None = None,
-    storage_options: Mapping[str, str] | None = None,
-) -> pl.LazyFrame:
+@public(options=Reading)
+def scan(source: Source, **options: Unpack[Reading]) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
 
     Nothing is listed or read before the query runs, and then only what it needs: the columns, rows and files that it asks for.
@@ -52,10 +32,12 @@ def scan(
         A file, a folder, a glob, several of these, or a source of keys: :class:`ctfast.Inventory`, :class:`ctfast.KeyList`,
         :class:`ctfast.Messages`, :class:`ctfast.Queue`. Files come in the order given, those of a folder in the order of their
         keys. In a folder, names that end in ``.json``, ``.jsonl``, ``.ndjson``, ``.log`` or ``.gz`` are read. A source
-        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object.
+        ``s3://bucket/prefix/`` is a folder of a bucket, and ``s3://bucket/key.json.gz`` an object; in place of a bucket may stand
+        an access point, such as ``arn:aws:s3:eu-west-1:111122223333:accesspoint/audit``.
     since, until
-        Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text; without a zone it
-        is UTC. A record without a valid ``eventTime`` lies within no bounds.
+        Bounds on ``eventTime``: ``since <= eventTime < until``. A ``datetime``, a ``date`` or ISO 8601 text, without a zone
+        UTC; or how long before the call, such as ``"7d"``, ``"24h"`` or ``"2w"``. A record without a valid ``eventTime`` lies
+        within no bounds.
     accounts, regions, kinds
         Read only the files whose *keys* carry one of these; a file whose name tells nothing is skipped. Kinds are the folders
         of the key grammar: ``CloudTrail``, ``CloudTrail-Insight``, ``CloudTrail-NetworkActivity``, ``CloudTrail-Aggregated``.
@@ -100,8 +82,15 @@ def scan(
         The source does not exist. Like the errors below it is raised when the query runs.
     FormatError, SourceError
         With ``on_error="raise"``: a file is bad. A bucket that cannot be listed is a ``SourceError`` in any case.
+    TypeError, ArgumentError
+        An argument cannot be meant. Raised by the call itself.
     ValueError
         A storage option is unknown or cannot be used.
+
+    Warns
+    -----
+    NothingChosen
+        When the query has run: something was asked for, such as a region, and no file answers to it.
 
     Examples
     --------
@@ -129,30 +118,11 @@ def scan(
     │ DeleteTrail                   ┆ 1   │
     └───────────────────────────────┴─────┘
     """
-    options = Options(
-        source=source,
-        since=since,
-        until=until,
-        accounts=accounts,
-        regions=regions,
-        kinds=kinds,
-        where=where,
-        on_error=on_error,
-        report=report,
-        max_delay=max_delay,
-        threads=threads,
-        limits=limits,
-        progress=progress,
-        verify=verify,
-        verified=verified,
-        checkpoint=checkpoint,
-        storage_options=storage_options,
-    )
-
-    return lazily(options)
+    return lazily(Options(function="scan", source=source, **options))
 
 
-def read(source: Source, **options: Any) -> pl.DataFrame:
+@public(options=Reading)
+def read(source: Source, **options: Unpack[Reading]) -> pl.DataFrame:
     """Read a CloudTrail archive at once: ``scan(...).collect()``, with every column.
 
     Parameters
@@ -171,12 +141,13 @@ def read(source: Source, **options: Any) -> pl.DataFrame:
     >>> ct.read(archive).width
     37
     """
-    reading = Options(source=source, **options)
+    reading = Options(function="read", source=source, **options)
     frames = [pl.DataFrame(batch) for batch in batches(reading, COLUMNS)]
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema(reading))
 
 
-def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
+@public(options=Reading)
+def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
     """Ask a CloudTrail archive in SQL, of Polars' dialect. The table is ``events``, and no other table, file or address is read.
 
     Parameters
@@ -202,8 +173,9 @@ def sql(source: Source, text: str, **options: Any) -> pl.DataFrame:
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    check(text)
-    with pl.SQLContext({TABLE: scan(source, **options)}) as context:
+    reading = Options(function="sql", source=source, **options)
+    check(checked("sql", text=text)["text"])
+    with pl.SQLContext({TABLE: lazily(reading)}) as context:
         return context.execute(text, eager=True)
 
 
@@ -251,8 +223,10 @@ def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | N
                 run.done(portion)
         return
     report = options.report or Report()
-    report._follow()  # noqa: SLF001  # joined here, read elsewhere
-    yield from read_all(options.start(columns, predicate), options, report)
+    report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
+    seen = _ctfast.Seen()
+    yield from read_all(options.start(columns, predicate, seen=seen), options, report)
+    conclude(options, report, seen)
 
 
 def _schema(options: Options) -> pl.Schema:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
-from ctfast._buckets import bucket_of
-from ctfast._source import micros
+from ctfast._arguments import checked, public
+from ctfast._buckets import bucket_of, is_access_point, split
+from ctfast._times import micros
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
 
@@ -93,6 +95,7 @@ def _row(name: str, saved: Any) -> Row:
     return name, signature, algorithm, generated is not None, time
 
 
+@public()
 def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> dict[str, dict[str, str]]:
     """Save the metadata of the digest objects of a bucket (needs ``ctfast[aws]``).
 
@@ -120,10 +123,11 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     ImportError
         boto3 is not installed.
     """
-    if threads < 1:
-        message = f"threads must be at least 1, not {threads}"
-        raise ValueError(message)
-    bucket, prefix = bucket_of(source), source.removeprefix("s3://").partition("/")[2]
+    checked("fetch_signatures", threads=threads, source=source)
+    if is_access_point(source):
+        message = f"source {source!r} does not tell the bucket, which digests are signed with: name the bucket"
+        raise ArgumentError(message, "source", source, None, "fetch_signatures")
+    bucket, prefix = bucket_of(source), split(source)[1]
     client = client or _client(source, threads)
 
     def metadata(key: str) -> dict[str, str]:

@@ -9,30 +9,33 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from ctfast import _ctfast
-from ctfast._buckets import bucket_of
+from ctfast._addresses import Source, is_address
+from ctfast._arguments import MAX_DELAY, ON_ERROR, OnError, Reading, checked
 from ctfast._credentials import credentials
+from ctfast._fields import roots
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.resumed import Resumed
 from ctfast._report import Limits, Report
 from ctfast._rules import Rules, named
+from ctfast._times import RELATIVE, Time, moment, span
+from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from ctfast._verify import Verification, Verifier
 
-__all__ = ["COLUMNS", "RULES", "OnError", "Options", "Source", "Time", "micros", "paths", "processors"]
-
-Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
-Time: TypeAlias = datetime | date | str
-OnError: TypeAlias = Literal["raise", "collect"]
+__all__ = ["COLUMNS", "PATHS", "RULES", "Options", "paths", "processors", "told"]
 
 #: Names of all columns, in order.
 COLUMNS: list[str] = [path for path, _, _ in _ctfast.columns() if "." not in path]
+
+#: The same, and the fields of structs: what can be chosen.
+PATHS: list[str] = [path for path, _, _ in _ctfast.columns() if "[]" not in path]
 
 #: Name of the column with the names of the rules that a record meets.
 RULES = "rules"
@@ -40,13 +43,21 @@ RULES = "rules"
 _MICROSECOND = timedelta(microseconds=1)
 #: The most microseconds that the core counts.
 _MOST = (1 << 63) - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+#: What is checked by itself; the bounds of time belong together, and rules have a reader.
+_CHECKED = (
+    *("source", "accounts", "regions", "kinds", "where", "on_error", "report", "max_delay", "threads", "limits", "progress"),
+    *("verify", "verified", "checkpoint", "storage_options"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The arguments that :func:`ctfast.scan`, ``read`` and ``stream`` share, checked at once and used as often as needed."""
 
+    #: The function that the user called.
+    function: str
     source: Source
     since: Time | None = None
     until: Time | None = None
@@ -55,9 +66,9 @@ class Options:
     kinds: Iterable[str] | str | None = None
     where: Filter | None = None
     rules: Rules | None = None
-    on_error: OnError = "raise"
+    on_error: OnError = ON_ERROR
     report: Report | None = None
-    max_delay: timedelta | None = timedelta(days=1)
+    max_delay: timedelta | None = MAX_DELAY
     threads: int | None = None
     limits: Limits | None = None
     progress: Callable[[Report], object] | None = None
@@ -68,64 +79,39 @@ class Options:
     opened: _ctfast.Sizes | None = None
 
     def __post_init__(self) -> None:
-        self._check_source()
-        self._check_types()
-        for name in ("accounts", "regions", "kinds"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, {value} if isinstance(value, str) else None if value is None else set(value))
-        since, until = micros("since", self.since), micros("until", self.until)
-        if since is not None and until is not None and since > until:
-            message = f"until ({self.until}) is before since ({self.since})"
-            raise ValueError(message)
-        object.__setattr__(self, "since", since)
-        object.__setattr__(self, "until", until)
+        given = {name: getattr(self, name) for name in _CHECKED}
+        taken = checked(self.function, **given)
+        first, behind = span(self.function, self.since, self.until, datetime.now(UTC))
+        for name in ("since", "until"):
+            time = getattr(self, name)
+            if self.checkpoint is not None and isinstance(time, str) and RELATIVE.fullmatch(time):
+                message = f"{name}={time!r} moves with the clock, and a checkpoint belongs to one query: write a date or a time"
+                raise ArgumentError(message, name, time, None, self.function)
+        taken |= {"since": first, "until": behind}
         if self.rules is not None:
-            object.__setattr__(self, "rules", named(self.rules))
-        if self.on_error not in ("raise", "collect"):
-            message = f'on_error must be "raise" or "collect", not {self.on_error!r}'
-            raise ValueError(message)
-        if self.threads is not None and self.threads < 1:
-            message = f"threads must be at least 1, not {self.threads}"
-            raise ValueError(message)
-        if self.max_delay is not None and self.max_delay < timedelta(0):
-            message = f"max_delay must not be negative, but is {self.max_delay}"
-            raise ValueError(message)
+            taken["rules"] = named(self.rules)
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
+        self._check_together()
 
-    def _check_types(self) -> None:
-        """Refuse what is none of what is wanted, such as the path of a checkpoint in place of it."""
-        from ctfast._verify import Verification, Verifier  # noqa: PLC0415  # made of this
-
-        wanted: dict[str, tuple[type, str]] = {
-            "where": (Filter, "a filter such as ctfast.FilterPattern(...)"),
-            "report": (Report, "a ctfast.Report"),
-            "max_delay": (timedelta, "a timedelta"),
-            "threads": (int, "a number"),
-            "limits": (Limits, "a ctfast.Limits"),
-            "verify": (Verifier, "a ctfast.Verifier"),
-            "verified": (Verification, "a ctfast.Verification"),
-            "checkpoint": (Checkpoint, "a ctfast.Checkpoint(...)"),
-        }
-        for name, (kind, words) in wanted.items():
-            value = getattr(self, name)
-            if not (value is None or isinstance(value, kind)):
-                message = f"{name} must be {words}, not {type(value).__name__}"
-                raise TypeError(message)
-
-    def _check_source(self) -> None:
-        if self.verify is not None and (isinstance(self.source, KeySource) or self.checkpoint is not None):
+    def _check_together(self) -> None:
+        names_keys = isinstance(self.source, KeySource)
+        if self.verify is not None and (names_keys or self.checkpoint is not None):
             message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
-            raise ValueError(message)
-        if isinstance(self.source, KeySource):
-            if self.checkpoint is not None:
-                message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
-                raise ValueError(message)
-        elif not isinstance(self.source, (str, os.PathLike)):
-            object.__setattr__(self, "source", list(self.source))
+            raise ArgumentError(message, "verify", None, None, self.function)
+        if names_keys and self.checkpoint is not None:
+            message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
+            raise ArgumentError(message, "checkpoint", None, None, self.function)
 
     @property
     def columns(self) -> list[str]:
         """Names of the columns that there are."""
         return COLUMNS if self.rules is None else [*COLUMNS, RULES]
+
+    @property
+    def paths(self) -> list[str]:
+        """Names of the columns, and of the fields of structs."""
+        return PATHS if self.rules is None else [*PATHS, RULES]
 
     def names_files(self) -> bool:
         """Tell whether files are named one by one, and not simply listed."""
@@ -137,7 +123,7 @@ class Options:
         sources = [named] if isinstance(named, (str, os.PathLike)) else [] if isinstance(named, KeySource) else named
         return any(is_address(os.fspath(source)) for source in sources)
 
-    def keys(self, remote: _ctfast.Remote | None) -> KeySource:
+    def keys(self, remote: _ctfast.Remote | None, seen: _ctfast.Seen) -> KeySource:
         """Return what names the files one by one."""
         if isinstance(self.source, KeySource):
             return self.source
@@ -145,7 +131,7 @@ class Options:
             message = "what is simply listed names no files one by one"
             raise TypeError(message)
         self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
-        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors), self._description())
+        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors, seen=seen), self._description())
 
     def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
         """Return the files that the source names, without reading them."""
@@ -162,6 +148,7 @@ class Options:
         predicate: tuple[Any, ...] | None = None,
         files: Sequence[Object] | None = None,
         remote: _ctfast.Remote | None = None,
+        seen: _ctfast.Seen | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
@@ -175,7 +162,7 @@ class Options:
             self.verify._begin(self)  # noqa: SLF001  # one pass of two
         return _ctfast.Scan(
             named,
-            columns=[name for name in columns if name != RULES],
+            columns=[name for name in roots(columns) if name != RULES],
             predicate=_and(predicate, self._time_test()),
             **self._selection(),
             fail=self.on_error == "raise",
@@ -191,7 +178,23 @@ class Options:
             opened=self.opened,
             named=None if files is None else [(file.size, file.etag, file.first) for file in files],
             remote=remote,
+            seen=seen,
         )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return what was asked for by name or by time, as it was understood."""
+        names: dict[str, Any] = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
+        asked = {name: None if value is None else sorted(value) for name, value in names.items()}
+        return {"since": moment(self.since), "until": moment(self.until)} | asked  # type: ignore[arg-type]  # numbers by now
+
+    @property
+    def place(self) -> str:
+        """Return the sources, as a sentence names them."""
+        if isinstance(self.source, (str, os.PathLike, KeySource)):
+            return str(self.source)
+        sources = list(self.source)
+        return f"{len(sources)} sources" if len(sources) > 1 else "".join(map(str, sources))
 
     def _selection(self) -> dict[str, Any]:
         """Return which files are read, by their keys, as the native half takes it."""
@@ -215,15 +218,13 @@ class Options:
 
     def describe(self) -> str:
         """Say on one line what will be read: for `explain`."""
-        alone = isinstance(self.source, (str, os.PathLike, KeySource))
-        sources: list[Any] = [self.source] if alone else list(self.source)  # type: ignore[arg-type]  # not alone
-        parts = [str(sources[0]) if len(sources) == 1 else f"{len(sources)} sources"]
+        parts = [self.place]
         wanted = {name: getattr(self, name) for name in ("accounts", "regions", "kinds")}
         parts += [f"{name}={','.join(sorted(values))}" for name, values in wanted.items() if values is not None]
         for name in ("since", "until"):
             micros = getattr(self, name)
             if micros is not None:
-                parts.append(f"{name}={(_EPOCH + micros * _MICROSECOND).isoformat()}")
+                parts.append(f"{name}={moment(micros).isoformat()}")  # type: ignore[union-attr]  # not None
         if self.until is not None:
             parts.append(f"max_delay={self.max_delay}")
         if self.where is not None:
@@ -240,6 +241,15 @@ class Options:
         return ("between", "eventTime", first, last)
 
 
+def told(options: Reading) -> Report:
+    """Return the report of a function that returns one, in the options as well; bad files do not end it unless they are to."""
+    options.setdefault("on_error", "collect")
+    report = options.get("report")
+    if report is None:
+        options["report"] = report = Report()
+    return report
+
+
 def paths(source: Source) -> list[str]:
     """Return the files and folders that a source names; addresses of buckets as they are."""
     if isinstance(source, KeySource):
@@ -252,8 +262,6 @@ def paths(source: Source) -> list[str]:
         if is_address(path) and "*" in path:
             message = f"{path}: globs are for the local disk; name a folder, and choose by accounts, regions, kinds and times"
             raise ValueError(message)
-        if is_address(path):
-            bucket_of(path)
         if is_address(path) or os.path.lexists(path):
             named.append(path)
             continue
@@ -262,11 +270,6 @@ def paths(source: Source) -> list[str]:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         named.extend(sorted(found, key=os.fsencode))
     return named
-
-
-def is_address(path: str | bytes) -> bool:
-    """Whether this is the address of an object or of a folder in a bucket."""
-    return isinstance(path, str) and path.startswith("s3://")
 
 
 def processors() -> int:
@@ -281,23 +284,3 @@ def processors() -> int:
 def _and(*tests: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
     present = [test for test in tests if test is not None]
     return ("all", present) if present else None
-
-
-def micros(name: str, time: Time | None) -> int | None:
-    """Microseconds since 1970; a time without a zone is UTC, a date its midnight."""
-    if time is None:
-        return None
-    if isinstance(time, str):
-        try:
-            time = datetime.fromisoformat(time)
-        except ValueError:
-            message = f"{name} is not an ISO 8601 date or time: {time!r}"
-            raise ValueError(message) from None
-    if not isinstance(time, date):
-        message = f"{name} must be a datetime, a date or ISO 8601 text, not {type(time).__name__}"
-        raise TypeError(message)
-    if not isinstance(time, datetime):
-        time = datetime(time.year, time.month, time.day, tzinfo=UTC)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    return (time - _EPOCH) // _MICROSECOND

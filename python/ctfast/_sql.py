@@ -29,7 +29,11 @@ _SENTENCES = {
 
 def check(text: str) -> None:
     """Raise unless a text is one query that reads the table alone; nothing is opened to tell."""
-    found = _ctfast.refused(text, TABLE)
+    try:
+        found = _ctfast.refused(text, TABLE)
+    except UnicodeEncodeError as error:
+        message = f"character {error.start + 1} of the query is half of a pair of surrogates"
+        raise QueryError(message, "surrogate", "invalid-utf8") from None
     if found is None:
         return
     kind, what = found

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from inspect import GEN_CREATED, getgeneratorstate
-from typing import TYPE_CHECKING, Any, Self
+from inspect import GEN_CLOSED, GEN_CREATED, getgeneratorstate
+from typing import TYPE_CHECKING, Self, Unpack
 
 import pyarrow as pa
 
 from ctfast import _ctfast
+from ctfast._addresses import Source
+from ctfast._arguments import Streaming, checked, column_names, public
+from ctfast._fields import roots, schema_of, selected
 from ctfast._objects import Extent
 from ctfast._run import Run
 from ctfast._scan import batches
-from ctfast._source import RULES, Options, Source
+from ctfast._source import RULES, Options
 from ctfast._unit import Unit, cut
+from ctfast.exceptions import ConsumedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,22 +38,26 @@ class EventStream:
         The schema of every batch.
     """
 
-    def __init__(self, options: Options, columns: list[str], batch_rows: int | None) -> None:
-        schema = pa.record_batch(_ctfast.schema([name for name in columns if name != RULES])).schema
+    def __init__(self, options: Options, columns: list[str], batch_rows: int | None = None) -> None:
+        whole = pa.record_batch(_ctfast.schema([name for name in roots(columns) if name != RULES])).schema
         if RULES in columns:
-            schema = schema.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
-        self.schema: pa.Schema = schema
+            whole = whole.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
+        self.schema: pa.Schema = whole if columns == whole.names else schema_of(whole, columns)
         self._options, self._columns, self._batch_rows = options, columns, batch_rows
         self._batches = cut(batches(options, columns), batch_rows)
         self._units: Generator[Unit] | None = None
 
     def __iter__(self) -> Self:
-        """Return the stream itself."""
+        """Return the stream itself; of one that was read or closed, nothing is left."""
+        if getgeneratorstate(self._batches) == GEN_CLOSED:
+            taken = "was read to its end, or closed" if self._units is None else "was cut into units"
+            message = f"this stream {taken}: start another one with stream(...)"
+            raise ConsumedError(message)
         return self
 
     def __next__(self) -> pa.RecordBatch:
         """Return the next batch."""
-        return pa.record_batch(next(self._batches))
+        return selected(pa.record_batch(next(self._batches)), self.schema)
 
     def __enter__(self) -> Self:
         """Return the stream itself."""
@@ -104,13 +112,7 @@ class EventStream:
         if not self._options.names_files():
             message = "units are what counts as read by itself: pass a checkpoint, or a source of keys"
             raise ValueError(message)
-        for name, most in (("max_files", max_files), ("max_bytes", max_bytes)):
-            if not isinstance(most, int):
-                message = f"{name} must be a whole number, not {type(most).__name__}"
-                raise TypeError(message)
-            if most < 1:
-                message = f"{name} must be at least 1, not {most}"
-                raise ValueError(message)
+        checked("units", max_files=max_files, max_bytes=max_bytes)
         if getgeneratorstate(self._batches) != GEN_CREATED or self._units is not None:
             message = "batches of this stream were taken already: start another one for its units"
             raise RuntimeError(message)
@@ -134,7 +136,10 @@ class EventStream:
             self._units.close()
 
 
-def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: int | None = None, **options: Any) -> EventStream:
+@public(options=Streaming)
+def stream(
+    source: Source, *, columns: Iterable[str] | None = None, batch_rows: int | None = None, **options: Unpack[Streaming]
+) -> EventStream:
     """Stream a CloudTrail archive as Arrow record batches, in bounded memory.
 
     Parameters
@@ -142,7 +147,7 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
     source, **options
         As for :func:`ctfast.scan`; with ``rules`` as for :func:`ctfast.match`.
     columns
-        Columns of the result, by default all. Fewer are faster.
+        Columns of the result, in this order, by default all; fields of structs as ``userIdentity.arn``. Fewer are faster.
     batch_rows
         Rows of a batch at most. By default batches are as large as they come: about 5,000 rows.
 
@@ -153,8 +158,10 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
 
     Raises
     ------
-    ValueError
+    ArgumentError
         A column does not exist, or ``batch_rows`` is less than 1.
+    ConsumedError
+        Later, when a stream is read that was read to its end or closed.
 
     Examples
     --------
@@ -163,13 +170,7 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
     ...     sum(batch.num_rows for batch in events) == ct.read(archive).height
     True
     """
-    reading = Options(source=source, **options)
-    names = reading.columns if columns is None else list(columns)
-    unknown = [name for name in names if name not in reading.columns]
-    if unknown:
-        message = f"unknown column: {unknown[0]}"
-        raise ValueError(message)
-    if batch_rows is not None and batch_rows < 1:
-        message = f"batch_rows must be at least 1, not {batch_rows}"
-        raise ValueError(message)
+    reading = Options(function="stream", source=source, **options)
+    names = reading.columns if columns is None else column_names("stream", columns, reading.paths)
+    checked("stream", batch_rows=batch_rows)
     return EventStream(reading, names, batch_rows)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
 from ctfast import _ctfast
+from ctfast._fields import selected
 from ctfast._objects import Portion
 from ctfast._run import Run
+from ctfast.exceptions import ConsumedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,12 +52,15 @@ class Unit:
         return f"Unit({self.id!r}, {len(self.files)} files)"
 
     def __iter__(self) -> Self:
-        """Return the unit itself."""
+        """Return the unit itself; of one that was read, nothing is left."""
+        if getgeneratorstate(self._batches) == GEN_CLOSED:
+            message = f"unit {self.id} was read to its end already, or the next one was asked for"
+            raise ConsumedError(message)
         return self
 
     def __next__(self) -> pa.RecordBatch:
         """Return the next batch."""
-        return pa.record_batch(next(self._batches))
+        return selected(pa.record_batch(next(self._batches)), self.schema)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer what is left of the unit through the Arrow C stream interface."""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import polars as pl
 
 from ctfast import _ctfast
-from ctfast._buckets import wrong_bucket
+from ctfast._addresses import Source, is_address
+from ctfast._arguments import Checking, Names, checked, public, unknown
+from ctfast._buckets import is_access_point, split, wrong_bucket
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
-from ctfast._source import Source, Time, is_address, micros, paths, processors
+from ctfast._silence import with_nearest
+from ctfast._source import paths, processors
+from ctfast._times import Time, micros, moment, span
 from ctfast._verdict import MEANING, found_span, told, verdict
 
 if TYPE_CHECKING:
@@ -28,7 +32,6 @@ __all__ = ["Progress", "Tally", "Verification", "Verifier", "verify"]
 
 _FRAMES = ("digests", "missing", "logs", "unlisted", "findings", "spans", "ranges", "keys")
 _ASKED = ("since", "until", "accounts", "regions", "trails")
-_MICROSECOND = timedelta(microseconds=1)
 #: Workers where files come from a bucket: they wait most of the time.
 _REQUESTS = 64
 _HOUR = timedelta(hours=1)
@@ -255,9 +258,12 @@ class Verifier:
     True
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[Checking]) -> None:
+        unknown("Verifier", options, Checking.__annotations__)
+        if "keys" not in options:
+            raise TypeError("Verifier() needs keys: CloudTrail's public keys, as for ctfast.verify")
         # Read now, so that what is wrong with them is told before the archive is read.
-        self._keys = load_keys(options.pop("keys"))
+        self._keys = load_keys(options["keys"])
         self._options = options
         self._hashes = _ctfast.Hashes()
         self._query: Options | None = None
@@ -276,15 +282,16 @@ class Verifier:
         if self._verification is None:
             query = self._query
             options = {name: getattr(query, name) for name in ("accounts", "regions", "threads", "limits", "storage_options")}
-            options["since"] = _moment(query.since)
-            until = _moment(query.until)
+            options["since"] = moment(query.since)  # type: ignore[arg-type]  # a number since it was checked
+            until = moment(query.until)  # type: ignore[arg-type]  # as above
             if query.max_delay is not None and until is not None:
                 # What is delivered later than now cannot be asked for.
                 options["until"] = min(until + query.max_delay, datetime.now(UTC))
-            self._verification = _run(query.source, self._hashes, **{**options, "keys": self._keys, **self._options})
+            self._verification = _run(query.source, self._hashes, **{**options, **self._options, "keys": self._keys})
         return self._verification
 
 
+@public()
 def verify(
     source: Source,
     *,
@@ -292,9 +299,9 @@ def verify(
     signatures: Signatures | None = None,
     since: Time | None = None,
     until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    trails: Iterable[str] | str | None = None,
+    accounts: Names | None = None,
+    regions: Names | None = None,
+    trails: Names | None = None,
     map: Mapping[str, str | os.PathLike[str]] | None = None,  # noqa: A002  # the word of the command line
     relocated_from: str | None = None,
     details: bool = True,
@@ -379,9 +386,9 @@ def _run(
     signatures: Signatures | None = None,
     since: Time | None = None,
     until: Time | None = None,
-    accounts: Iterable[str] | str | None = None,
-    regions: Iterable[str] | str | None = None,
-    trails: Iterable[str] | str | None = None,
+    accounts: Names | None = None,
+    regions: Names | None = None,
+    trails: Names | None = None,
     map: Mapping[str, str | os.PathLike[str]] | None = None,  # noqa: A002
     relocated_from: str | None = None,
     details: bool = True,
@@ -390,14 +397,24 @@ def _run(
     progress: Callable[[Progress], object] | None = None,
     storage_options: Mapping[str, str] | None = None,
 ) -> Verification:
-    if threads is not None and threads < 1:
-        message = f"threads must be at least 1, not {threads}"
-        raise ValueError(message)
-    first, last = micros("since", since), micros("until", until)
-    if first is not None and last is not None and first > last:
-        message = f"until ({until}) is before since ({since})"
-        raise ValueError(message)
-    wanted = {"accounts": _set(accounts), "regions": _set(regions), "trails": _set(trails)}
+    now = datetime.now(UTC)
+    taken = checked(
+        "verify",
+        source=source,
+        accounts=accounts,
+        regions=regions,
+        trails=trails,
+        map=map,
+        relocated_from=relocated_from,
+        details=details,
+        threads=threads,
+        limits=limits,
+        progress=progress,
+        storage_options=storage_options,
+    )
+    first, last = span("verify", since, until, now)
+    wanted = {name: taken[name] for name in ("accounts", "regions", "trails")}
+    source = taken["source"]
     roots = _roots(source, map or {}, relocated_from)
     limits = limits or Limits()
     is_far = any(is_address(path) for path, _ in roots)
@@ -409,7 +426,7 @@ def _run(
         since=first,
         until=last,
         **wanted,
-        now=micros("now", datetime.now(UTC)) or 0,
+        now=micros("now", now) or 0,
         threads=threads or (_REQUESTS if is_far else processors()),
         max_inflated=limits.inflated,
         max_ratio=limits.ratio,
@@ -426,8 +443,10 @@ def _run(
         counts = found["counts"]
         if progress is not None:
             progress(Progress(*found["progress"]))
+    if frames["findings"]:
+        frames["findings"] = [with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote)]
     asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
-    asked |= {"since": _moment(first), "until": _moment(last)}
+    asked |= {"since": moment(first), "until": moment(last)}
     return Verification(frames, counts, [path for path, _ in roots], asked, details=details)
 
 
@@ -435,7 +454,7 @@ def _roots(
     source: Source, others: Mapping[str, str | os.PathLike[str]], origin: str | None
 ) -> list[tuple[str, tuple[str, str] | None]]:
     """Return the folders, and the bucket and prefix of each where they are told."""
-    bucket, _, prefix = (origin or "").removeprefix("s3://").partition("/")
+    bucket, prefix = split(origin or "")
     for where, name in [("relocated_from", bucket)] * bool(origin) + [("map", name) for name in others]:
         if wrong := wrong_bucket(name):
             raise ValueError(f"{where}: {wrong}")
@@ -452,18 +471,10 @@ def _roots(
 
 def _told(path: str) -> tuple[str, str] | None:
     """Bucket and prefix of an address."""
-    if not is_address(path):
+    if not is_address(path) or is_access_point(path):
         return None
-    bucket, _, prefix = path.removeprefix("s3://").partition("/")
+    bucket, prefix = split(path)
     return bucket, prefix.strip("/")
-
-
-def _set(names: Iterable[str] | str | None) -> set[str] | None:
-    return {names} if isinstance(names, str) else None if names is None else set(names)
-
-
-def _moment(time: Any) -> datetime | None:
-    return None if time is None else datetime(1970, 1, 1, tzinfo=UTC) + time * _MICROSECOND
 
 
 def _line(name: str, tally: Tally) -> str:

@@ -9,12 +9,27 @@
     ├── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
     └── QueryError      SQL that would read something else than the archive, or that is no query
 
-A source that does not exist is Python's own :class:`FileNotFoundError`, a wrong argument a :class:`ValueError`.
+    ArgumentError       a value that no argument of this name can have; a ValueError
+    ConsumedError       a stream that was read already; a RuntimeError
+    NothingChosen       a warning: what was asked for, and that nothing answers to
+
+A source that does not exist is Python's own :class:`FileNotFoundError`, a value of another type, or an argument that there is
+not, a :class:`TypeError`.
 """
 
 from __future__ import annotations
 
-__all__ = ["CloudTrailError", "FilterError", "FormatError", "QueryError", "ServiceError", "SourceError"]
+__all__ = [
+    "ArgumentError",
+    "CloudTrailError",
+    "ConsumedError",
+    "FilterError",
+    "FormatError",
+    "NothingChosen",
+    "QueryError",
+    "ServiceError",
+    "SourceError",
+]
 
 #: Characters of a message, or of a path in it.
 _LONG = 200
@@ -163,6 +178,107 @@ class QueryError(CloudTrailError, ValueError):
         super().__init__(message, None, None, None, kind, shortened(message))
         self.args = (message, name, kind)
         self.name = name
+
+
+class ArgumentError(ValueError):
+    """A value that no argument of this name can have. It is raised by the call itself, before anything is opened.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong, what was given, and what to give instead; it begins with the name of the argument.
+    argument : str
+        Its name.
+    value : object
+        What was given; of a list the one that is wrong.
+    nearest : str or None
+        What was probably meant.
+    function : str or None
+        The function that was called.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.read(archive, kinds="CloudTrail-Insigt")
+    Traceback (most recent call last):
+    ctfast.exceptions.ArgumentError: read(): kinds has no 'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'? ...
+    """
+
+    def __init__(
+        self, message: str, argument: str, value: object = None, nearest: str | None = None, function: str | None = None
+    ) -> None:
+        super().__init__(message, argument, value, nearest, function)
+        self.message = message
+        self.argument = argument
+        self.value = value
+        self.nearest = nearest
+        self.function = function
+
+    def __str__(self) -> str:
+        """Return what is wrong, and where."""
+        return self.message if self.function is None else f"{self.function}(): {self.message}"
+
+
+class ConsumedError(RuntimeError):
+    """A stream, or a unit of one, that was read or closed already: nothing is left of it, which is not the same as no rows."""
+
+
+class NothingChosen(UserWarning):  # a warning, no error
+    """Something was asked for, and nothing answers to it: a region that no file has, a folder without a log.
+
+    It is given when a scan has come to its end, and stands in :attr:`Report.unmatched`.
+
+    Attributes
+    ----------
+    message : str
+        What was asked for, what there is instead, and what was probably meant.
+    reason : str
+        ``"accounts"``, ``"regions"`` or ``"kinds"``: no file has these names; ``"empty"``: there is no file at all;
+        ``"no-source"``: the list of sources is empty; ``"where"``: no record meets the filter, of which :func:`ctfast.lint` says
+        why; or the reason for which all files were skipped, as in
+        :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
+    names : tuple of str
+        The names that no file has.
+    nearest : str or None
+        What was probably meant, among what was seen.
+    seen : tuple of str
+        What files have instead, as far as it was seen: the first 1,000 names.
+    nothing : bool
+        Whether no file was read at all.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        reason: str,
+        names: tuple[str, ...] = (),
+        nearest: str | None = None,
+        seen: tuple[str, ...] = (),
+        *,
+        nothing: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.names = names
+        self.nearest = nearest
+        self.seen = seen
+        self.nothing = nothing
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how it is made again."""
+        return _again, (self.message, self.reason, self.names, self.nearest, self.seen, self.nothing)
+
+
+def _again(
+    message: str,
+    reason: str,
+    names: tuple[str, ...],
+    nearest: str | None,
+    seen: tuple[str, ...],
+    nothing: bool,  # noqa: FBT001
+) -> NothingChosen:
+    return NothingChosen(message, reason, names, nearest, seen, nothing=nothing)
 
 
 def well_formed(text: str) -> str:

@@ -144,7 +144,8 @@ def test_records_that_do_not_name_their_category(tmp_path: Path) -> None:
 
 
 def test_bad_files_and_empty_archives(tmp_path: Path) -> None:
-    found = ct.cost(tmp_path, WRITES)
+    with pytest.warns(ct.NothingChosen):
+        found = ct.cost(tmp_path, WRITES)
     assert (found.events.height, found.first, found.last, found.price) == (0, None, None, 0.0)
     (tmp_path / "a.json").write_text("{")
     assert ct.cost(tmp_path, WRITES).report.files.bad == 1

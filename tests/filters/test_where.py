@@ -26,6 +26,9 @@ from strategies import EXAMPLES, SETTINGS
 
 # Each is a dozen scans.
 FEWER = settings(SETTINGS, max_examples=max(1, EXAMPLES // 5))
+#: Random filters ask for what no event has, and are told so.
+pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
+
 engines = pytest.mark.parametrize("engine", ["in-memory", "streaming"])
 
 Test = Callable[[str], bool]

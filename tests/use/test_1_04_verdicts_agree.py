@@ -39,15 +39,18 @@ def told(chain: Chain, tmp_path: Path, *arguments: str) -> dict[str, Any]:
     return {"code": text.exit_code, "text": text.stdout, "page": page, **json.loads(values.stdout)}
 
 
-def test_a_range_without_a_moment_is_not_valid(chain: Chain, tmp_path: Path) -> None:
+def test_a_range_without_a_moment_is_refused(chain: Chain, tmp_path: Path) -> None:
     """`ok` was true and the exit code 0, while the text said "NOT VALID (0 errors)"."""
     moment = (FIRST + 2 * HOUR).isoformat()
-    found = told(chain, tmp_path, "--since", moment, "--until", moment)
-    assert (found["code"], found["ok"]) == (1, False)
-    for text in (found["text"], found["verdict"], found["page"]):
-        assert "o valid digest covers anything of what was asked for" in text
-    assert ">Not valid<" in found["page"]
-    assert "unaltered" not in found["text"]
+    with pytest.raises(ValueError, match="no time lies between them"):
+        chain.verify(since=moment, until=moment)
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(public_keys(private_key())))
+    page = tmp_path / "page.html"
+    arguments = ["verify", str(chain.root), f"--keys={keys}", f"--html={page}", "--since", moment, "--until", moment]
+    result = CliRunner().invoke(cli.main, arguments, catch_exceptions=False)
+    assert (result.exit_code, result.stdout, page.exists()) == (2, "", False)
+    assert "no time lies between them" in result.stderr
 
 
 def test_all_digests_removed_that_saved_signatures_name(chain: Chain, tmp_path: Path) -> None:

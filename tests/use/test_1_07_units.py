@@ -274,9 +274,9 @@ def test_killed_at_any_step_no_event_is_lost_or_doubled(root: Path, tmp_path: Pa
 @unix
 def test_the_command_that_is_killed_at_any_step_goes_on(root: Path, tmp_path: Path) -> None:
     program = """
-from ctfast.cli import main, parts
+from ctfast.cli import main, output
 
-writes, whole = parts.written, ct.EventStream.units
+writes, whole = output.written, ct.EventStream.units
 
 @contextlib.contextmanager
 def written(target):
@@ -291,7 +291,7 @@ def units(stream):
         yield unit
         step()  # committed
 
-parts.written, ct.EventStream.units = written, units
+output.written, ct.EventStream.units = written, units
 
 def store():
     given = ["scan", str(root), "--checkpoint", str(folder / "state"), "--columns", "eventName", "-o", str(folder / "parts")]

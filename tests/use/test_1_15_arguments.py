@@ -52,7 +52,10 @@ def test_a_delay_of_all_times(delay: str, sample: Sample) -> None:
 
 def test_a_range_that_ends_before_it_begins(sample: Sample) -> None:
     result = ctfast("scan", sample.archive, "--since", "2025-03-10", "--until", "2024-01-01")
-    assert (result.exit_code, result.stderr) == (2, "ctfast: until (2024-01-01) is before since (2025-03-10)\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "ctfast: --until (2024-01-01) is before since (2025-03-10): no time lies between them\n",
+    )
 
 
 @pytest.mark.parametrize("more", [["-o", "report.txt"], ["--format", "json"]])
@@ -82,7 +85,7 @@ def test_the_words_of_aws_go_to_standard_output(
 )
 def test_what_is_none_of_what_is_wanted(options: dict[str, Any], sample: Sample) -> None:
     (name,) = options
-    with pytest.raises(TypeError, match=f"^{name} must be "):
+    with pytest.raises(TypeError, match=rf"^read\(\): {name} must be "):
         ct.read(sample.archive, **options)
 
 

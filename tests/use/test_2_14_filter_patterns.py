@@ -20,6 +20,7 @@ RECORD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # some are met by nothing, and that is told
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [

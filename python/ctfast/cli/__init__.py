@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -24,7 +25,7 @@ from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.verbs import columns, demo, info, scan, sql
-from ctfast.exceptions import CloudTrailError
+from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["main"]
 
@@ -33,6 +34,8 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
+#: Arguments that are given one by one here.
+_OPTIONS = {"accounts": "--account", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
 
 
 class _Verbs(click.Group):
@@ -57,7 +60,9 @@ class _Verbs(click.Group):
 
     def _invoke(self, ctx: click.Context, terminated: Callable[[], bool]) -> Any:
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
             _forget_stdout()
@@ -71,6 +76,9 @@ class _Verbs(click.Group):
             name = f"{error.filename}: " if error.filename else ""
             say(f"ctfast: {name}{error.strerror or error}")
             ctx.exit(_TROUBLE)
+        except ArgumentError as error:
+            say(f"ctfast: {_by_option(error)}")
+            ctx.exit(_TROUBLE)
         except (CloudTrailError, ImportError, ValueError) as error:
             say(f"ctfast: {error}")
             ctx.exit(_TROUBLE)
@@ -78,6 +86,13 @@ class _Verbs(click.Group):
             say(f"ctfast: {_first_sentence(error)}")
             ctx.exit(_TROUBLE)
         return result
+
+
+def _by_option(error: ArgumentError) -> str:
+    """Return what is wrong under the name that the argument has here."""
+    if error.argument == "source":
+        return error.message
+    return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
 
 
 def _first_sentence(error: pl.exceptions.PolarsError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from functools import reduce
@@ -16,10 +17,11 @@ from rich.text import Text
 import ctfast as ct
 from ctfast._apart import keep
 from ctfast._source import COLUMNS, RULES
+from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
-from ctfast.cli.screen import Screen, counted, findings, progress, say, show
+from ctfast.cli.screen import Screen, counted, findings, is_unanswered, progress, say, show
 from ctfast.cli.tables import frame_view, plain
 from ctfast.cli.verbs import SHOWN, check, put_records
 
@@ -28,21 +30,41 @@ __all__ = ["cost", "lint", "match"]
 #: Columns of a table with rules, unless others are asked for.
 _SHOWN_WITH_RULES = ["eventTime", RULES, "userIdentity.arn", "eventName", "sourceIPAddress"]
 _STYLES = {"error": "bold red", "warning": "yellow"}
-_FILE: Any = click.Path(exists=True, path_type=Path)
+
+
+class _Document(click.ParamType[Path | str]):
+    """The path of a file or a folder, or JSON itself."""
+
+    name = "document"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Return JSON as text, and anything else as a path that is there."""
+        text: str = value if isinstance(value, str) else str(value)
+        if text.lstrip().startswith(("{", "[")) and not Path(text).exists():
+            return text
+        path = Path(text)
+        if not path.exists():
+            beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+            self.fail(f"there is no file {text!r}{or_nearest(nearest(path.name, beside))}", param, ctx)
+        return path
+
+
+_FILE: Any = _Document()
+_TABLE: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
 _BY_NAME = "by the name of FILE; else table"
 
 
 @click.command()
 @options.archives
-@click.option("--selectors", type=_FILE, metavar="FILE", help="Event selectors: records that they would log.")
+@click.option("--selectors", type=_FILE, metavar="FILE|JSON", help="Event selectors: records that they would log.")
 @click.option("--filter-pattern", metavar="TEXT", help="CloudWatch Logs filter pattern.")
-@click.option("--event-pattern", type=_FILE, metavar="FILE", help="EventBridge event pattern.")
+@click.option("--event-pattern", type=_FILE, metavar="FILE|JSON", help="EventBridge event pattern.")
 @click.option(
     "--rules",
     multiple=True,
     type=_FILE,
-    metavar="PATH",
-    help="File or folder with filters of all kinds: *.json, *.filter, templates. May be repeated.",
+    metavar="PATH|JSON",
+    help="File or folder with filters of all kinds: *.json, *.filter, templates; or JSON itself. May be repeated.",
 )
 @click.option(
     "--pack", "packs", multiple=True, type=click.Choice(ct.packs.names()), help="Filters that come with ctfast. May be repeated."
@@ -59,10 +81,10 @@ def match(
     /,
     archive: tuple[str, ...],
     *,
-    selectors: Path | None,
+    selectors: Path | str | None,
     filter_pattern: str | None,
-    event_pattern: Path | None,
-    rules: tuple[Path, ...],
+    event_pattern: Path | str | None,
+    rules: tuple[Path | str, ...],
     packs: tuple[str, ...],
     columns: list[str] | None,
     as_record: bool,
@@ -82,10 +104,11 @@ def match(
     Examples:
       ctfast match logs --filter-pattern '{ $.userIdentity.type = "Root" }'
       ctfast match logs --selectors selectors.json --format csv -o logged.csv
+      ctfast match logs --event-pattern '{"detail": {"eventName": ["StopLogging"]}}' --since 7d
       ctfast match logs --pack cis --rules rules/ --count
       ctfast match logs --pack cis --as record -o found.ndjson
     """
-    keep([str(path) for path in (selectors, event_pattern, *rules) if path], target)
+    keep([str(path) for path in (selectors, event_pattern, *rules) if isinstance(path, Path)], target)
     given = (ct.EventSelectors, selectors), (ct.FilterPattern, filter_pattern), (ct.EventPattern, event_pattern)
     conditions: list[ct.Filter] = [kind(value) for kind, value in given if value is not None]
     named = _rules(rules, packs)
@@ -115,7 +138,7 @@ def match(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the findings."
 )
 @click.pass_context
-def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
+def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> None:
     """Tell what AWS would refuse of filters, and what would surprise.
 
     FILES are files or folders with event selectors, event patterns, CloudWatch Logs filter patterns (*.filter), input or output
@@ -145,9 +168,9 @@ def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
 
 @click.command()
 @options.archives
-@click.option("--selectors", type=_FILE, required=True, metavar="FILE", help="Event selectors that a trail would have.")
-@click.option("--against", type=_FILE, metavar="FILE", help="Event selectors that it has now.")
-@click.option("--prices", type=_FILE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
+@click.option("--selectors", type=_FILE, required=True, metavar="FILE|JSON", help="Event selectors that a trail would have.")
+@click.option("--against", type=_FILE, metavar="FILE|JSON", help="Event selectors that it has now.")
+@click.option("--prices", type=_TABLE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
 @click.option("--further-copy", is_flag=True, help="Another trail logs management events already: no copy is free.")
 @options.reading(on_error="collect")
 @options.output([*FORMATS, TABLE], _BY_NAME)
@@ -157,8 +180,8 @@ def cost(
     /,
     archive: tuple[str, ...],
     *,
-    selectors: Path,
-    against: Path | None,
+    selectors: Path | str,
+    against: Path | str | None,
     prices: Path | None,
     further_copy: bool,
     origin: str | None,
@@ -174,7 +197,7 @@ def cost(
     Example:
       ctfast cost logs --selectors new.json --against current.json
     """
-    keep([str(path) for path in (selectors, against, prices) if path], target)
+    keep([str(path) for path in (selectors, against, prices) if isinstance(path, Path)], target)
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.cost(
@@ -186,6 +209,8 @@ def cost(
             progress=shown,
             **reading,
         )
+    if is_unanswered(found.report):
+        ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
             show(file, *estimate(found, Screen().width))
@@ -194,12 +219,23 @@ def cost(
     ctx.exit(findings(found.report))
 
 
-def _rules(paths: tuple[Path, ...], packs: tuple[str, ...]) -> dict[str, ct.Filter]:
+def _read(given: Path | str) -> Any:
+    """Return JSON as it is, and a path as one."""
+    if isinstance(given, Path):
+        return given
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError) as error:
+        message = f"--rules is no JSON: {error}"
+        raise ValueError(message) from None
+
+
+def _rules(paths: tuple[Path | str, ...], packs: tuple[str, ...]) -> dict[str, ct.Filter]:
     """Return all filters with names; a name that comes twice is an error."""
     named: dict[str, ct.Filter] = {}
     with warnings.catch_warnings(record=True) as left_out:
         warnings.simplefilter("always", UserWarning)
-        found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, paths), *map(ct.packs.load, packs)]
+        found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, map(_read, paths)), *map(ct.packs.load, packs)]
     say(*(f"warning: {warning.message}" for warning in left_out))
     for more in found:
         for name, rule in more.items():
@@ -226,6 +262,8 @@ def _put_counts(
         times = pl.col("eventTime")
         found = hits.select(rule=RULES, eventTime=times).explode("rule").group_by("rule")
         counts = found.agg(records=pl.len(), first=times.min(), last=times.max()).collect(engine="streaming")
+    if is_unanswered(report):
+        ctx.exit(findings(report))
     every = pl.DataFrame({"rule": list(rules)}).join(counts, on="rule", how="left", maintain_order="left")
     every = every.with_columns(pl.col("records").fill_null(0))
     with opened(target) as file:

@@ -7,8 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import click
@@ -18,22 +17,26 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
-from ctfast._source import micros
+from ctfast._arguments import THREADS
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
+from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
+from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
 from ctfast.cli.screen import Screen, counted, say, size
 from ctfast.cli.tables import plain
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 
 #: Findings that are shown one by one.
 _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
+_PAGES = ("html", "htm")
+_ENDINGS = {".txt": "text", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _FINDINGS, _UNCHECKED = 1, 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @click.command()
@@ -42,7 +45,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     "--keys", multiple=True, required=True, metavar="FILE", help="Public keys: JSON, PEM, DER or a folder. May be repeated."
 )
 @click.option("--signatures", metavar="FILE", help="Signatures that were saved from the metadata of the digest objects.")
-@click.option("--since", metavar="TIME", help="First delivery that must be covered: ISO 8601, UTC unless it says otherwise.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="First delivery that must be covered: ISO 8601, UTC unless it says otherwise; or how long ago: 7d.",
+)
 @click.option("--until", metavar="TIME", help="Last delivery that must be covered.")
 @options.repeated("--account", "accounts", "ID", "Only this account.")
 @options.repeated("--region", "regions", "NAME", "Only this region.")
@@ -64,7 +71,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
 @click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
 @click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
+    "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor; 64 for a bucket", help="Workers."
 )
 @click.pass_context
 def verify(
@@ -99,7 +106,12 @@ def verify(
       ctfast verify archive --keys keys.json --like-aws
     """
     chosen = form
-    form = form or {".json": "json", ".ndjson": "ndjson", ".parquet": "parquet"}.get(Path(target or "").suffix, "text")
+    form = by_name(form, target, "text", _ENDINGS)
+    page, _, ending = (html or "").casefold().rpartition(".")
+    if html is not None and page and ending not in _PAGES and "/" not in ending:
+        meant = or_nearest(nearest(ending, _PAGES[:1]))
+        message = f"html {html!r} ends in .{ending}, which is no page{meant} (.html, or no ending)"
+        raise ArgumentError(message, "html", html)
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
         raise ValueError(
@@ -117,11 +129,13 @@ def verify(
         with opened(html) as file:
             file.write(found.html(title=", ".join(archive)).encode())
     if like_aws:
-        in_aws_words(found, _moment("since", checking["since"]), _moment("until", checking["until"]), verbose=verbose)
+        in_aws_words(found, found.asked["since"], found.asked["until"], verbose=verbose)
     else:
         with opened(target) as file:
             _write(found, form, file)
     if not found.checked:
+        blank = found.findings.filter(pl.col("reason") == "no-digests")
+        say(*(f"ctfast: {message}" for message in blank["message"]))
         say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)
@@ -167,11 +181,6 @@ def _pair(text: str) -> tuple[str, str]:
         message = f"--map is BUCKET=DIR, not {text!r}"
         raise ValueError(message)
     return bucket, path
-
-
-def _moment(name: str, time: str | None) -> datetime | None:
-    found = micros(name, time)
-    return None if found is None else _EPOCH + timedelta(microseconds=found)
 
 
 def _write(found: ct.Verification, form: str, file: Any) -> None:

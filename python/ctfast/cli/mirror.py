@@ -11,12 +11,14 @@ import polars as pl
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 import ctfast as ct
+from ctfast._silence import is_mistake
 from ctfast.cli import options
 from ctfast.cli.screen import Screen, counted, say, size
 from ctfast.cli.tables import plain
 
 __all__ = ["copy"]
 
+_UNANSWERED = 2
 #: Objects that are named one by one.
 _MOST = 20
 
@@ -77,6 +79,9 @@ def copy(
     parts += [f"{skipped:,} of other kinds"] if skipped else []
     parts += [f"{done.bad.height:,} failed"] if done.bad.height else []
     say("; ".join(parts), f"signatures in {done.signatures}")
+    say(*(f"ctfast: {found}" for found in done.unmatched))
+    if any(found.nothing and is_mistake(found) for found in done.unmatched):
+        ctx.exit(_UNANSWERED)
     ctx.exit(int(not done.bad.is_empty()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -12,8 +11,10 @@ from typing import Any, TypeVar
 import click
 
 import ctfast as ct
+from ctfast._addresses import Source
 from ctfast._apart import keep_apart
-from ctfast._source import Source
+from ctfast._arguments import THREADS
+from ctfast._times import duration
 
 __all__ = [
     "archives",
@@ -30,14 +31,12 @@ __all__ = [
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ORIGINS: dict[str, Callable[[str], Source]] = {
     "keys": ct.KeyList,
     "messages": ct.Messages,
     "inventory": ct.Inventory,
     "queue": ct.Queue,
 }
-_DELAY = re.compile(r"(\d+)([smhd])")
 
 
 def _settings(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
@@ -62,8 +61,12 @@ storage = click.option(
 def choosing(function: _Function) -> _Function:
     """Add the options that choose files by their keys, and say how buckets are reached."""
     added = (
-        click.option("--since", metavar="TIME", help="First event time: ISO 8601, UTC unless it says otherwise."),
-        click.option("--until", metavar="TIME", help="Event time to stop before."),
+        click.option(
+            "--since",
+            metavar="TIME",
+            help="First event time: ISO 8601, UTC unless it says otherwise; or how long ago: 7d, 24h, 2w.",
+        ),
+        click.option("--until", metavar="TIME", help="Event time to stop before, in the same forms."),
         repeated("--account", "accounts", "ID", "Only files of this account."),
         repeated("--region", "regions", "NAME", "Only files of this region."),
         repeated(
@@ -100,7 +103,9 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
             show_default=True,
             help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
         ),
-        click.option("--threads", type=click.IntRange(min=1), metavar="N", show_default="one per processor", help="Workers."),
+        click.option(
+            "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
+        ),
     )
     return _all(added)
 
@@ -144,15 +149,11 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelta | None:
     if value == "none":
         return None
-    found = _DELAY.fullmatch(value)
+    found = duration(value)
     if found is None:
-        message = f"{value!r} is neither a number with s, m, h or d, such as 36h, nor none."
+        message = f"{value!r} is neither a number with s, m, h, d or w, such as 36h, nor none."
         raise click.BadParameter(message)
-    number, unit = found.groups()
-    try:
-        return timedelta(**{_UNITS[unit]: int(number)})
-    except (OverflowError, ValueError):  # of so many digits that it is not even a number to Python
-        return timedelta.max
+    return found
 
 
 def repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:

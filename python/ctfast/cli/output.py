@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import PurePath
 from typing import IO, TypeAlias
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctfast._files import written
+from ctfast._words import nearest, or_nearest, quoted
+from ctfast.exceptions import ArgumentError
 
-__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "record_form", "write"]
+__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "record_form", "suffix", "write"]
 
 Frames: TypeAlias = Iterable[pl.DataFrame]
 
 TABLE = "table"
-SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+#: The form of a file by the end of its name; the first one of each form is that of new files.
+SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
+#: Behind one of these. Parquet files are compressed inside.
+_COMPRESSED = (".gz", ".zst")
+_WITH_PARTS_COMPRESSED = ("parquet",)
 #: Whole records, which have no columns: what ``--as record`` writes.
 RECORDS = "records"
 #: A record has a line feed only outside of its strings, since a string has none that is not written as an escape.
@@ -28,9 +36,20 @@ _BROKEN = r"[ \t]*[\r\n][ \t\r\n]*"
 _ROW_GROUP = 32 << 20
 
 
-def chosen(form: str | None, target: str | None, otherwise: str) -> str:
-    """Return the format that was asked for, or that the name of the file tells."""
-    form = form or SUFFIXES.get(Path(target or "").suffix, otherwise)
+def chosen(form: str | None, target: str | None, otherwise: str, endings: Mapping[str, str] = SUFFIXES) -> str:
+    """Return the format that was asked for, or that the end of the file's name tells; an end that tells nothing is refused."""
+    ending, compressed = _endings(target)
+    if form is None and ending:
+        form = endings.get(ending)
+        if form is None:
+            close = nearest(ending, endings)
+            remedy = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} behind one; --format takes any name"
+            message = f"output {quoted(target)} ends in {ending}, which is no format{or_nearest(close)} ({remedy})"
+            raise ArgumentError(message, "output", target, close)
+    form = form or otherwise
+    if compressed and form in _WITH_PARTS_COMPRESSED:
+        message = f"output {quoted(target)} ends in {compressed}, but {form} is compressed inside: leave {compressed} out"
+        raise ArgumentError(message, "output", target)
     if form == "parquet" and target is None and sys.stdout.isatty():
         message = "parquet is not for terminals; name a file with -o"
         raise ValueError(message)
@@ -39,7 +58,7 @@ def chosen(form: str | None, target: str | None, otherwise: str) -> str:
 
 def record_form(form: str | None, target: str | None, columns: list[str] | None) -> str:
     """Return the form of whole records; refuse what would be rows."""
-    form = form or SUFFIXES.get(Path(target or "").suffix, "ndjson")
+    form = chosen(form, target, "ndjson")
     if form != "ndjson":
         message = f"--as record writes ndjson, each record in a line of its own, and not {form}"
         raise ValueError(message)
@@ -57,8 +76,35 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
         return
-    with written(target) as file:
+    with written(target) as file, _compressing(file, _endings(target)[1]) as into:
+        yield into
+
+
+def _endings(target: str | None) -> tuple[str, str]:
+    """Return the end of a name that tells the format, and behind it the one that tells the compression."""
+    path = PurePath((target or "").casefold())
+    compressed = path.suffix if path.suffix in _COMPRESSED else ""
+    return (path.with_suffix("") if compressed else path).suffix, compressed
+
+
+@contextmanager
+def _compressing(file: IO[bytes], compressed: str) -> Iterator[IO[bytes]]:
+    if compressed == ".gz":
+        # The same rows make the same bytes: neither the name nor the time is in them.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as into:
+            yield into  # type: ignore[misc]  # what is asked of a file, it has
+    elif compressed == ".zst":
+        with pa.CompressedOutputStream(pa.PythonFile(_Sink(file), mode="w"), "zstd") as into:
+            yield into
+    else:
         yield file
+
+
+def suffix(form: str, target: str) -> str:
+    """Return how names of this form end, compressed as the name of the target says."""
+    # Records do not end as the rows of ndjson do: a folder has parts of one kind.
+    ending = ".jsonl" if form == RECORDS else next(ending for ending, name in SUFFIXES.items() if name == form)
+    return ending + _endings(target)[1]
 
 
 @contextmanager

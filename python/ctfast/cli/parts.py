@@ -15,8 +15,7 @@ import pyarrow as pa
 
 import ctfast as ct
 from ctfast._apart import keep_apart
-from ctfast._files import written
-from ctfast.cli.output import RECORDS, SUFFIXES, TABLE, nested, write
+from ctfast.cli.output import TABLE, nested, opened, suffix, write
 
 __all__ = ["folder", "frames", "name", "put"]
 
@@ -43,8 +42,8 @@ def folder(
             f"{'a table' if form == TABLE else '--limit'} leaves rows out that would count as read: leave out -o, or take all"
         )
         raise ValueError(message)
-    keep_apart(archive, str(path / name("", form)))
-    _refuse_others(path, checkpoint, _suffix(form))
+    keep_apart(archive, str(path / name("", form, target)))
+    _refuse_others(path, checkpoint, suffix(form, target))
     return path
 
 
@@ -55,7 +54,7 @@ def put(units: Iterable[ct.Unit], folder: Path, form: str, names: list[str]) -> 
     """
     for unit in units:
         folder.mkdir(exist_ok=True)
-        with written(folder / name(unit.id, form)) as file:
+        with opened(str(folder / name(unit.id, form, str(folder)))) as file:
             write(frames(unit, unit.schema, names), form, file)
         unit.commit()
 
@@ -66,27 +65,21 @@ def frames(batches: Iterable[pa.RecordBatch], schema: pa.Schema, names: list[str
         yield pl.DataFrame(table).select(map(nested, names))
 
 
-def name(unit: str, form: str) -> str:
+def name(unit: str, form: str, folder: str) -> str:
     """Return the name of the part of a unit."""
-    return f"{_PART}{unit}{_suffix(form)}"
+    return f"{_PART}{unit}{suffix(form, folder)}"
 
 
-def _suffix(form: str) -> str:
-    if form == RECORDS:  # not as the rows of ndjson: a folder has parts of one kind
-        return ".jsonl"
-    return next(suffix for suffix, name in SUFFIXES.items() if name == form)
-
-
-def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None, suffix: str) -> None:
+def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None, ending: str) -> None:
     """Refuse a folder with parts that the checkpoint does not know, or of another form: the same rows may be in them."""
     parts = sorted(path.glob(f"{_PART}*"))
-    odd = next((part for part in parts if part.suffix != suffix), None)
+    odd = next((part for part in parts if "".join(part.suffixes) != ending), None)
     if odd is not None:
         message = f"{path} has parts of another form, such as {odd.name}: go on in that form, or name another folder"
         raise ValueError(message)
     if checkpoint is None or not parts:
         return
-    others = {part.stem.removeprefix(_PART) for part in parts} - set(checkpoint.units["id"])
+    others = {part.name.removesuffix(ending).removeprefix(_PART) for part in parts} - set(checkpoint.units["id"])
     if others:
         message = f"{path} has parts that {checkpoint!r} does not know, such as {_PART}{min(others)}: name another folder"
         raise ValueError(message)

@@ -13,10 +13,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from ctfast._report import Report
+from ctfast._silence import is_mistake
 from ctfast.cli.tables import frame_view, plain
 
-__all__ = ["Screen", "counted", "findings", "progress", "say", "show", "size"]
+__all__ = ["Screen", "counted", "findings", "is_unanswered", "progress", "say", "show", "size"]
 
+#: Exit code where nothing answers.
+_UNANSWERED = 2
 #: Findings that are shown one by one.
 _MOST = 20
 
@@ -89,8 +92,16 @@ def progress(*, visible: bool) -> Iterator[Callable[[Report], None] | None]:
         yield update
 
 
+def is_unanswered(report: Report) -> bool:
+    """Whether nothing was read at all, and probably something else was meant: there is no result then."""
+    return any(found.nothing and is_mistake(found) for found in report.unmatched)
+
+
 def findings(report: Report) -> int:
-    """Print what was bad or strange to standard error; return the exit code."""
+    """Print what was bad or strange to standard error, and what nothing answers to; return the exit code."""
+    say(*(f"ctfast: {found}" for found in report.unmatched))
+    if is_unanswered(report):
+        return _UNANSWERED
     screen = Screen(stderr=True)
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():

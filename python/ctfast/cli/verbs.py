@@ -16,11 +16,12 @@ from rich.table import Table
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
-from ctfast._source import COLUMNS
+from ctfast._arguments import column_names
+from ctfast._source import COLUMNS, PATHS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
-from ctfast.cli.screen import Screen, findings, progress, say, show
+from ctfast.cli.screen import Screen, findings, is_unanswered, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
@@ -135,6 +136,8 @@ def sql(
     report = ct.Report()
     with progress(visible=True) as shown:
         found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
+    if is_unanswered(report):
+        ctx.exit(findings(report))
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
     if form == TABLE:
         _tabulate(frames, target, limit)
@@ -170,6 +173,8 @@ def info(
     form = chosen(form, target, TABLE)
     with progress(visible=True) as shown:
         found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
+    if is_unanswered(found.report):
+        ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
             show(file, *inventory(found, Screen().width))
@@ -230,7 +235,12 @@ def put_records(
             elif form == TABLE:
                 frames = list(_head(frames, _shown(limit) + 1))
             else:
-                _save(frames, form, target, limit)
+                with opened(target) as file:
+                    write(frames if limit is None else _head(frames, limit), form, file)
+                    if is_unanswered(report):
+                        ctx.exit(findings(report))  # and no file is left
+        if is_unanswered(report):
+            ctx.exit(findings(report))
         if form == TABLE:
             _tabulate(frames, target, limit)
     ctx.exit(findings(report))
@@ -277,11 +287,7 @@ def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
 
 def check(names: list[str], *more: str) -> None:
     """Refuse names that no column has; these are columns, too."""
-    known = {*ct.columns()["column"], *more}
-    for name in names:
-        if name not in known or "[]" in name:
-            message = f"unknown column: {name} (ctfast columns lists them)"
-            raise ValueError(message)
+    column_names("scan", names, [*PATHS, *more])
 
 
 def _otherwise() -> str:

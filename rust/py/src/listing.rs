@@ -16,7 +16,7 @@ use pyo3::types::PyDict;
 
 use crate::error::to_exception;
 use crate::remote::Remote;
-use crate::scan::{Row, by_name, lock, row};
+use crate::scan::{Row, Seen, by_name, lock, row};
 
 /// Files of a page.
 const PAGE: usize = 1_000;
@@ -100,7 +100,7 @@ fn run(mut files: Keys, parts: &SyncSender<Message>) {
 #[pymethods]
 impl Listing {
     #[new]
-    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None))]
+    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None, seen=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
     fn new(
         paths: Vec<PathBuf>,
@@ -113,9 +113,11 @@ impl Listing {
         floors: Option<HashMap<String, String>>,
         digests: bool,
         remote: Option<PyRef<'_, Remote>>,
+        seen: Option<PyRef<'_, Seen>>,
     ) -> PyResult<Self> {
+        let seen = seen.map(|seen| Arc::clone(&seen.0));
         let floors = floors.map(Arc::new);
-        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests };
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests, seen };
         let files = keys(paths, selection, remote.map(|remote| Arc::clone(&remote.0)));
         let (sender, parts) = sync_channel(AHEAD);
         let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &sender));

@@ -77,6 +77,23 @@ impl Sizes {
     }
 }
 
+/// Accounts, regions and kinds that a listing has come across.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Seen(pub(crate) Arc<source::Seen>);
+
+#[pymethods]
+impl Seen {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// By the names of the arguments that ask for them.
+    fn names(&self) -> BTreeMap<&'static str, Vec<String>> {
+        ["accounts", "regions", "kinds"].into_iter().zip(self.0.names()).collect()
+    }
+}
+
 /// What is known of a named file: its size, its `ETag`, and its first record that is asked for.
 type Known = (Option<u64>, Option<String>, u64);
 
@@ -105,7 +122,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -131,12 +148,14 @@ impl Scan {
         opened: Option<PyRef<'_, Sizes>>,
         named: Option<Vec<Known>>,
         remote: Option<PyRef<'_, Remote>>,
+        seen: Option<PyRef<'_, Seen>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
         let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
         let files = only.map(|only| Arc::clone(&only.0));
-        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, ..Selection::default() };
+        let seen = seen.map(|seen| Arc::clone(&seen.0));
+        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, seen, ..Selection::default() };
         let keeps_remote = remote.is_some();
         let remote = match remote {
             Some(remote) => Some(Arc::clone(&remote.0)),

@@ -74,6 +74,9 @@ impl Listing {
         }
         found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
         for (_, path, is_folder, is_link) in found {
+            if is_folder && self.selection.seen.is_some() {
+                self.selection.see_folder(&path_text(&path));
+            }
             self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path_text(&path))) {
                 None => Visit::File(path),
                 Some(None) => Visit::Found { path, is_link, came },

@@ -1,9 +1,9 @@
 //! Which files to read, by what their keys say.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key::{DAY, DIGEST, Folders, Key, is_kind, is_of_other_service};
 
@@ -28,6 +28,36 @@ pub struct Selection {
     pub floors: Option<Arc<HashMap<String, String>>>,
     /// Whether digest files are wanted as well, of whatever kinds the logs are.
     pub digests: bool,
+    /// Takes the accounts, regions and kinds that are come across.
+    pub seen: Option<Arc<Seen>>,
+}
+
+/// Other names than those that are asked for, which are kept so that one of them can be told to be near.
+const OTHERS: usize = 10_000;
+
+/// Accounts, regions and kinds of the files and folders that a listing has come across.
+///
+/// Of those that are asked for it has each that there is; of others the first 10,000.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<[BTreeSet<String>; 3]>);
+
+impl Seen {
+    /// The accounts, regions and kinds, in order.
+    #[must_use]
+    pub fn names(&self) -> [Vec<String>; 3] {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).each_ref().map(|names| names.iter().cloned().collect())
+    }
+
+    fn add(&self, found: [(&Option<HashSet<String>>, Option<&str>); 3]) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (names, (asked, name)) in seen.iter_mut().zip(found) {
+            let Some(name) = name else { continue };
+            let is_asked = asked.as_ref().is_some_and(|asked| asked.contains(name));
+            if !names.contains(name) && (is_asked || names.len() < OTHERS + asked.as_ref().map_or(0, HashSet::len)) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
 }
 
 /// A set of paths, in 8 bytes and a little each.
@@ -130,6 +160,7 @@ impl Selection {
             };
         };
         let is_digest = parsed.is_digest() || parsed.kind == DIGEST;
+        self.see(Some(parsed.account), Some(parsed.kind).filter(|_| !is_digest), Some(parsed.region));
         if is_digest && !self.digests {
             return Some(Skip::Digest);
         }
@@ -140,6 +171,22 @@ impl Selection {
 
     fn skips_file(&self, key: &str) -> Option<Skip> {
         self.files.as_ref().filter(|files| !files.contains(key)).map(|_| Skip::Unverified)
+    }
+
+    /// Notes what a folder that is there says.
+    pub(crate) fn see_folder(&self, path: &str) {
+        if self.seen.is_some()
+            && let Some(Folders { account, kind, region, .. }) = Folders::parse(path)
+        {
+            let is_other = kind.is_some_and(|kind| !is_kind(kind));
+            self.see(account, kind.filter(|kind| is_kind(kind) && *kind != DIGEST), region.filter(|_| !is_other));
+        }
+    }
+
+    fn see(&self, account: Option<&str>, kind: Option<&str>, region: Option<&str>) {
+        if let Some(seen) = &self.seen {
+            seen.add([(&self.accounts, account), (&self.regions, region), (&self.kinds, kind)]);
+        }
     }
 
     /// Whether to skip all files below a folder.
@@ -244,6 +291,29 @@ mod tests {
             Selection { regions: Some(only(&["us-east-1"])), kinds: Some(only(&["CloudTrail"])), ..Selection::default() };
         assert_eq!(region.skips(LOG), Some(Skip::Region));
         assert_eq!(region.skips_folder("AWSLogs/222222222222/CloudTrail-Insight/"), Some(Skip::Kind));
+    }
+
+    #[test]
+    fn what_is_come_across() {
+        let seen = Arc::new(Seen::default());
+        let selection = Selection { regions: Some(only(&["us-east-1"])), seen: Some(Arc::clone(&seen)), ..Selection::default() };
+        let names = |account: &[&str], region: &[&str], kind: &[&str]| {
+            [account, region, kind].map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        selection.see_folder("AWSLogs/222222222222/Config/eu-west-3/");
+        selection.see_folder("logs/2024/");
+        assert_eq!(seen.names(), names(&["222222222222"], &[], &[]));
+        selection.see_folder("AWSLogs/o-x/333333333333/CloudTrail-Digest/eu-west-1/");
+        let _ = selection.skips(LOG);
+        let _ = selection.skips("events.json");
+        let accounts = ["111111111111", "222222222222", "333333333333"];
+        assert_eq!(seen.names(), names(&accounts, &["eu-west-1", "us-east-2"], &["CloudTrail"]));
+        for number in 0..2 * OTHERS {
+            selection.see_folder(&format!("AWSLogs/111111111111/CloudTrail/r-{number}/"));
+        }
+        assert_eq!(seen.names()[1].len(), OTHERS + 1);
+        selection.see_folder("AWSLogs/111111111111/CloudTrail/us-east-1/");
+        assert!(seen.names()[1].contains(&"us-east-1".to_owned()));
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! stands wherever the name of a bucket does.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 
+use super::access_point::{self, AccessPoint};
+
 /// Characters of a name.
 const SHORTEST: usize = 3;
 const LONGEST: usize = 63;
@@ -17,8 +19,11 @@ const LONGEST_OF_OLD: usize = 255;
 const RESERVED_BEGINNINGS: &[&str] = &["xn--", "sthree-"];
 const RESERVED_ENDS: &[&str] = &[".mrap", "--x-s3", "--table-s3"];
 
-/// Says in words why no bucket can have this name.
+/// Says in words why no bucket, and no access point, can have this name.
 pub fn check(name: &str) -> Result<(), &'static str> {
+    if name.starts_with(access_point::ARN) {
+        return AccessPoint::parse(name).map(|_| ());
+    }
     let ends = name.bytes().next().zip(name.bytes().last());
     let is_old = name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_');
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {

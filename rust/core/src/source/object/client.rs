@@ -10,6 +10,7 @@ use http::{Request, StatusCode};
 use object_store::client::{HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::access_point::{AccessPoint, is_alias};
 use super::bucket_name::{check, fits_host, is_region};
 use super::config::Config;
 use super::failure::{Again, Failure, Tries};
@@ -95,7 +96,9 @@ pub(super) enum Ask<'a> {
 
 impl Bucket {
     pub(super) fn new(name: String, config: Arc<Config>, counts: Arc<Counts>, handle: tokio::runtime::Handle) -> Self {
-        let region = Mutex::new(config.region.clone());
+        // An access point is in the region that its ARN has.
+        let region = AccessPoint::parse(&name).map_or_else(|_| config.region.clone(), |point| point.region.to_owned());
+        let region = Mutex::new(region);
         let (skew, answers) = (AtomicI64::new(0), AtomicBool::new(false));
         Self { name, config, counts, pace: Pace::new(), handle, region, skew, answers }
     }
@@ -205,15 +208,19 @@ impl Bucket {
 
     async fn request(&self, ask: Ask<'_>, region: &str, skew: i64) -> Result<Request<HttpRequestBody>, Failure> {
         let Config { endpoint, virtual_hosted, pays, .. } = &*self.config;
-        if *virtual_hosted && !fits_host(&self.name) {
+        let point = AccessPoint::parse(&self.name).ok();
+        // Of AWS, an alias has a host as well; another store may have a bucket of that name.
+        let in_host = *virtual_hosted || (endpoint.is_none() && is_alias(&self.name));
+        if point.is_none() && in_host && !fits_host(&self.name) {
             let words = "as a part of a host it has 3 to 63 lower-case letters, digits, dots and hyphens";
             return Err(Failure::new(Refusal::Bucket, words, Again::Never));
         }
-        let (base, in_path) = match (endpoint, virtual_hosted) {
-            (Some(endpoint), true) => (endpoint.clone(), false),
-            (Some(endpoint), false) => (endpoint.clone(), true),
-            (None, true) => (format!("https://{}.s3.{region}.{}", self.name, domain(region)), false),
-            (None, false) => (format!("https://s3.{region}.{}", domain(region)), true),
+        let (base, in_path) = match (endpoint, in_host, point) {
+            (endpoint, _, Some(point)) => (point.base(endpoint.as_deref(), domain(region)), false),
+            (Some(endpoint), true, None) => (endpoint.clone(), false),
+            (Some(endpoint), false, None) => (endpoint.clone(), true),
+            (None, true, None) => (format!("https://{}.s3.{region}.{}", self.name, domain(region)), false),
+            (None, false, None) => (format!("https://s3.{region}.{}", domain(region)), true),
         };
         let (scheme, rest) = base.split_once("://").unwrap_or(("https", &base));
         let (host, start) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));

@@ -3,6 +3,7 @@
 //! The client, the credentials and their renewal are those of the crate `object_store`. What is asked is our own, because a
 //! reader of evidence needs keys byte for byte, the store's reason for each refusal, and one hand on tries and pace.
 
+mod access_point;
 mod bucket_name;
 mod client;
 mod config;
@@ -138,7 +139,12 @@ pub fn is_address(source: &Path) -> bool {
 /// The bucket and the key of an address.
 fn split(address: &str) -> (&str, &str) {
     let rest = address.strip_prefix(SCHEME).unwrap_or(address);
-    rest.split_once('/').unwrap_or((rest, ""))
+    // The ARN of an access point has a slash of its own.
+    let end = if rest.starts_with(access_point::ARN) { access_point::end(rest) } else { None };
+    match end {
+        Some(end) => (&rest[..end], rest[end..].strip_prefix('/').unwrap_or_default()),
+        None => rest.split_once('/').unwrap_or((rest, "")),
+    }
 }
 
 /// The files of sources that are named as paths or addresses, in this order. Without `remote`, all of them are paths.

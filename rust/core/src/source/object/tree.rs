@@ -182,6 +182,7 @@ impl Tree {
                 found.push(self.object(object));
             }
             parts.push(Part::Found(std::mem::take(&mut found)));
+            self.selection.see_folder(&self.address(&folder));
             parts.extend(self.look_into(folder, depth + 1));
         }
         found.extend(objects.map(|object| self.object(object)));

@@ -1,0 +1,338 @@
+"""2.08: silence is no answer. Where nothing was chosen, it is said, with the reason and the name that was probably meant."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+import ctfast as ct
+from ctfast.cli import main
+from ctfast.sample import Sample
+
+WRITES = ct.EventSelectors({"ReadWriteType": "WriteOnly"})
+#: Each with its report.
+READERS: dict[str, Any] = {
+    "scan": lambda source, **options: ct.scan(source, **options).collect(),
+    "read": ct.read,
+    "stream": lambda source, **options: list(ct.stream(source, **options)),
+    "sql": lambda source, **options: ct.sql(source, "SELECT eventName FROM events", **options),
+    "match": lambda source, **options: ct.match(source, ct.packs.load("cis"), **options).collect(),
+    "info": ct.info,
+    "cost": lambda source, **options: ct.cost(source, WRITES, **options),
+}
+every_reader = pytest.mark.parametrize("reader", READERS)
+
+
+def ctfast(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False, input=stdin)
+
+
+@every_reader
+@pytest.mark.parametrize(
+    ("options", "names", "near"),
+    [
+        ({"regions": "us-est-1"}, ("us-est-1",), "us-east-1"),
+        ({"regions": ["eu-wset-1", "us-est-1"]}, ("eu-wset-1", "us-est-1"), "eu-west-1"),
+        ({"accounts": "111122223334"}, ("111122223334",), "111122223333"),
+        ({"accounts": "999999999999"}, ("999999999999",), None),
+        ({"kinds": "CloudTrail-Aggregated"}, ("CloudTrail-Aggregated",), None),
+        ({"accounts": "444455556666", "regions": "us-est-1"}, ("us-est-1",), "us-east-1"),
+        ({"regions": "ap-south-1"}, ("ap-south-1",), None),
+    ],
+)
+def test_names_that_no_file_has(
+    reader: str, options: dict[str, Any], names: tuple[str, ...], near: str | None, sample: Sample
+) -> None:
+    report = ct.Report()
+    with pytest.warns(ct.NothingChosen) as caught:
+        READERS[reader](sample.archive, report=report, **options)
+    (warning,) = caught
+    assert warning.filename == __file__ or reader in ("scan", "sql", "match")  # Polars stands between
+    (found,) = report.unmatched
+    assert (found.names, found.nearest, found.nothing) == (names, near, True)
+    assert found.seen
+    sentence = str(warning.message)
+    assert sentence == str(found)
+    assert all(repr(name) in sentence for name in [*names, *filter(None, [near])])
+    assert ("did you mean" in sentence) == (near is not None)
+
+
+def test_one_of_several_names(sample: Sample) -> None:
+    """The rows of the others are there, and whoever reads a list of accounts is told which of them gave none."""
+    report = ct.Report()
+    with pytest.warns(ct.NothingChosen, match="no file has the region 'us-est-1'; did you mean 'us-east-1'?"):
+        frame = ct.read(sample.archive, regions=["eu-west-1", "us-est-1"], report=report)
+    assert frame.height == 914
+    assert [found.nothing for found in report.unmatched] == [False]
+    result = ctfast("scan", sample.archive, "--region", "eu-west-1", "--region", "us-est-1", "--columns", "eventID")
+    assert (result.exit_code, result.stdout.count("\n")) == (0, 914)
+    assert result.stderr.startswith("ctfast: no file has the region 'us-est-1'; did you mean 'us-east-1'?")
+
+
+def test_all_that_was_asked_for_is_there(sample: Sample) -> None:
+    report = ct.Report()
+    ct.read(sample.archive, accounts=["111122223333", "444455556666"], regions="us-east-1", kinds="CloudTrail", report=report)
+    assert report.unmatched == []
+    # A name below the source, and one of its folders.
+    folder = sample.archive / "AWSLogs/111122223333/CloudTrail/us-east-1"
+    ct.read(folder, accounts="111122223333", regions="us-east-1", report=report)
+    assert report.unmatched == []
+    # A query that stops early has not looked at all.
+    assert ct.scan(sample.archive, regions=["eu-west-1", "us-est-1"], report=report).head(1).collect().height == 1
+    assert report.unmatched == []
+
+
+@every_reader
+def test_nothing_to_read(reader: str, tmp_path: Path, sample: Sample) -> None:
+    read = READERS[reader]
+    with pytest.warns(ct.NothingChosen, match=f"there is no file in {tmp_path}$"):
+        read(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.warns(ct.NothingChosen, match=r"is 1 file whose names do not end in \.json"):
+        read(tmp_path)
+    digests = sample.archive / "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1"
+    report = ct.Report()
+    with pytest.warns(ct.NothingChosen, match="of digests"):
+        read(digests, report=report)
+    assert [found.reason for found in report.unmatched] == ["digest"]
+    (tmp_path / "events.json").write_text('{"eventVersion":"1.08","eventID":"1","eventName":"x","eventSource":"y.amazonaws.com"}')
+    with pytest.warns(ct.NothingChosen, match="1 file whose names tell no account, region or kind|no file has the region"):
+        read(tmp_path, regions="us-east-1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(tmp_path)
+
+
+@every_reader
+def test_a_quiet_day_is_no_mistake(reader: str, sample: Sample) -> None:
+    """Files are there, and none of this time: it is told, but whoever makes errors of warnings need not fear each Sunday."""
+    report = ct.Report()
+    READERS[reader](sample.archive, since="2033-01-01", report=report)
+    (found,) = report.unmatched
+    assert (found.reason, found.nothing) == ("time", True)
+    assert "6 folders of other times" in str(found)
+    assert report.asked["since"].year == 2033
+
+
+def test_no_sources(capfd: pytest.CaptureFixture[str]) -> None:
+    report = ct.Report()
+    assert ct.read([], report=report).height == 0
+    assert [(found.reason, str(found)) for found in report.unmatched] == [("no-source", "nothing was read: no source is named")]
+    result = ctfast("scan", "-", stdin="")
+    assert (result.exit_code, result.stderr) == (0, "ctfast: nothing was read: no source is named\n")
+
+
+def test_a_warning_as_an_error_and_as_a_value(sample: Sample) -> None:
+    with pytest.raises(ct.NothingChosen) as caught:
+        ct.read(sample.archive, regions="us-est-1")  # warnings are errors in these tests
+    assert caught.value.nearest == "us-east-1"
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.names, again.seen) == (str(caught.value), caught.value.names, caught.value.seen)
+    with pytest.raises(ct.NothingChosen):
+        ct.scan(sample.archive, regions="us-est-1").collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ct.NothingChosen)
+        assert ct.read(sample.archive, regions="us-est-1").height == 0
+
+
+def test_a_checkpoint_has_nothing_new(sample: Sample, tmp_path: Path) -> None:
+    for height in (sample.records, 0):
+        report = ct.Report()
+        with ct.Checkpoint(tmp_path / "state") as checkpoint:
+            assert ct.read(sample.archive, checkpoint=checkpoint, report=report).height == height
+        assert report.unmatched == []
+    with pytest.warns(ct.NothingChosen, match="did you mean 'us-east-1'?"):
+        ct.read(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "other"), regions="us-est-1")
+
+
+def test_keys_are_a_part_of_an_archive(sample: Sample, tmp_path: Path) -> None:
+    """What a list does not name may be elsewhere: nobody is warned, but it is told."""
+    keys = tmp_path / "keys"
+    keys.write_text("".join(f"{path}\n" for path in sample.archive.rglob("*CloudTrail_us-east-1*.json.gz")))
+    report = ct.Report()
+    assert ct.read(ct.KeyList(keys), regions="eu-west-1", report=report).height == 0
+    assert [found.names for found in report.unmatched] == [("eu-west-1",)]
+    ct.read(ct.KeyList(keys), regions=["us-east-1", "eu-west-1"], report=report)
+    assert report.unmatched == []
+
+
+def test_seen_names_are_bounded(tmp_path: Path) -> None:
+    for number in range(12_000):
+        (tmp_path / f"{number:012}_CloudTrail_us-east-1_20250312T0005Z_a.json.gz").touch()
+    report = ct.Report()
+    with pytest.warns(ct.NothingChosen, match="and 9,9.. more|and 9,992 more"):
+        ct.read(tmp_path, accounts="999999999999", report=report)
+    assert len(report.unmatched[0].seen) == 1_000
+
+
+def test_verify(sample: Sample) -> None:
+    found = ct.verify(sample.archive, keys=str(sample.keys), regions="us-est-1", accounts="111122223334")
+    assert found.findings["message"].to_list() == [
+        "there are no digests of account 111122223334; did you mean '111122223333'?",
+        "there are no digests of region us-est-1; did you mean 'us-east-1'?",
+    ]
+    result = ctfast("verify", sample.archive, "--keys", sample.keys, "--region", "us-est-1")
+    assert result.exit_code == 2
+    assert "ctfast: there are no digests of region us-est-1; did you mean 'us-east-1'?\n" in result.stderr
+
+
+def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
+    """With a slip in the name of a field it looked as if nothing had happened."""
+    called: dict[str, Any] = {"eventName": ["ConsoleLogin"]}
+    slipped = {"eventNme": ["ConsoleLogin"]}
+    for slip, right in (
+        (ct.EventPattern({"detail": slipped}), ct.EventPattern({"detail": called})),
+        (ct.EventPattern({"$or": [slipped, slipped]}), ct.EventPattern(called)),
+        (ct.FilterPattern("{ $.eventNme = ConsoleLogin }"), ct.FilterPattern("{ $.eventName = ConsoleLogin }")),
+    ):
+        report = ct.Report()
+        with pytest.warns(ct.NothingChosen, match="no record meets the filter: .*'eventNme'; did you mean 'eventName'?"):
+            ct.read(sample.archive, where=slip, report=report)
+        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", False)]
+        with pytest.warns(ct.NothingChosen, match="'eventNme'"):
+            ct.read(sample.archive, where=slip & right)
+        assert ct.read(sample.archive, where=slip | right, report=report).height > 0
+        assert report.unmatched == []
+        assert ct.lint(str(slip))["code"][-1] == "unknown-field"
+    # Nothing is wrong with a filter that nobody has met.
+    ct.read(sample.archive, where=ct.FilterPattern("{ $.eventName = NoSuchCall }"), report=report)
+    assert report.unmatched == []
+    result = ctfast("match", sample.archive, "--filter-pattern", "{ $.eventNme = ConsoleLogin }", "--columns", "eventID")
+    assert (result.exit_code, "did you mean 'eventName'?" in result.stderr) == (0, True)
+
+
+# The commands
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["scan"],
+        ["scan", "--format", "parquet"],
+        ["scan", "--format", "table"],
+        ["sql"],
+        ["info"],
+        ["match", "--pack", "cis"],
+        ["match", "--pack", "cis", "--count"],
+        ["cost", "--selectors", '{"ReadWriteType":"All"}'],
+    ],
+    ids=" ".join,
+)
+def test_commands(verb: list[str], sample: Sample, tmp_path: Path) -> None:
+    """Exit code 2, one sentence, and no file that looks like a result."""
+    name, *more = verb
+    query = ["SELECT eventName FROM events"] if name == "sql" else []
+    target = tmp_path / "out"
+    for options, words in (
+        (
+            ["--region", "us-est-1"],
+            "no file has the region 'us-est-1'; did you mean 'us-east-1'? There are: eu-west-1, us-east-1",
+        ),
+        (["--account", "999999999999"], "no file has the account '999999999999'; there are: 111122223333, 444455556666"),
+    ):
+        result = ctfast(name, sample.archive, *query, *more, *options, "-o", target)
+        assert (result.exit_code, result.stderr, target.exists()) == (2, f"ctfast: {words}\n", False)
+    (tmp_path / "empty").mkdir()
+    result = ctfast(name, tmp_path / "empty", *query, *more)
+    assert (result.exit_code, result.stderr) == (2, f"ctfast: nothing was read: there is no file in {tmp_path / 'empty'}\n")
+    result = ctfast(name, sample.archive, *query, *more, "--since", "2033-01-01", "-o", target)
+    assert (result.exit_code, target.exists()) == (0, True)
+    assert result.stderr.startswith("ctfast: nothing was read: all that lies in ")
+
+
+def test_commands_on_parts_of_a_checkpoint(sample: Sample, tmp_path: Path) -> None:
+    state, parts = tmp_path / "state", tmp_path / "parts.csv.gz"
+    arguments = "scan", sample.archive, "--checkpoint", state, "-o", parts, "--columns", "eventID"
+    result = ctfast(*arguments, "--region", "us-est-1")
+    assert (result.exit_code, parts.exists()) == (2, False)
+    state.unlink()
+    assert ctfast(*arguments).exit_code == 0
+    (part,) = parts.iterdir()
+    assert part.name.endswith(".csv.gz")
+    assert gzip.decompress(part.read_bytes()).count(b"\n") == sample.records + 1
+    result = ctfast(*arguments)
+    assert (result.exit_code, result.stderr, list(parts.iterdir())) == (0, "", [part])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["scan", "--since", "2025-03-12", "--until", "2025-03-12"], ["--until (2025-03-12) is that of since"]),
+        (["scan", "--account", "11112222333"], ["--account have 12 digits, not 11: '11112222333'"]),
+        (["info", "--account", "1111-2222-3333"], ["'1111-2222-3333'; did you mean '111122223333'?"]),
+        (["info", "--region", "us_east_1"], ["--region are such as 'us-east-1'", "'us_east_1'; did you mean 'us-east-1'?"]),
+        (["scan", "--kind", "CloudTrail-Insigt"], ["'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'?"]),
+        (["scan", "--columns", "eventNme"], ["'eventNme'; did you mean 'eventName'?"]),
+        (["scan", "-o", "out.xlsx"], ["'out.xlsx' ends in .xlsx, which is no format", "--format takes any name"]),
+        (["scan", "-o", "out.parqet"], ["'out.parqet'", "did you mean '.parquet'?"]),
+        (["info", "-o", "out.cvs"], ["'out.cvs'", "did you mean '.csv'?"]),
+        (["scan", "-o", "out.csv.gzz"], ["'out.csv.gzz' ends in .gzz"]),
+        (["scan", "-o", "out.gz"], None),
+        (["scan", "-o", "out.parquet.gz"], ["parquet is compressed inside: leave .gz out"]),
+        (["scan", "--format", "parquet", "-o", "out.zst"], ["leave .zst out"]),
+        (["scan", "--threads", "1000000"], ["1000000"]),
+        (["scan", "--sinc", "7d"], ["'--sinc'", "--since"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_values_that_nothing_can_be(arguments: list[str], words: list[str] | None, sample: Sample, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        result = ctfast(arguments[0], sample.archive, *arguments[1:])
+    if words is None:
+        assert (result.exit_code, (tmp_path / "out.gz").read_bytes()[:2]) == (0, b"\x1f\x8b")
+        return
+    assert (result.exit_code, result.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert all(word in result.stderr for word in words), result.stderr
+
+
+def test_endings_of_other_verbs(sample: Sample, tmp_path: Path) -> None:
+    for verb in (["verify", sample.archive, "--keys", sample.keys], ["sql", sample.archive, "SELECT 1"], ["columns"]):
+        result = ctfast(*verb, "-o", tmp_path / "out.pdf")
+        assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+        assert "ends in .pdf, which is no format" in result.stderr
+
+
+def test_a_page_is_html(sample: Sample, tmp_path: Path) -> None:
+    verb = "verify", sample.archive, "--keys", sample.keys, "--signatures", sample.signatures, "--html"
+    result = ctfast(*verb, tmp_path / "page.htlm")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "page.htlm' ends in .htlm, which is no page; did you mean 'html'?" in result.stderr
+    for name in ("page.html", "page"):
+        assert ctfast(*verb, tmp_path / name).exit_code == 0
+
+
+@pytest.mark.parametrize("ending", [".csv", ".ndjson", ".json", ".jsonl", ".CSV"])
+@pytest.mark.parametrize("compressed", ["", ".gz", ".zst"])
+def test_compressed_results(ending: str, compressed: str, sample: Sample, tmp_path: Path) -> None:
+    target = tmp_path / f"out{ending}{compressed}"
+    result = ctfast("scan", sample.archive, "-o", target, "--columns", "eventID,userIdentity.arn")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (0, [target])
+    magic = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", "": b""}[compressed]
+    assert target.read_bytes().startswith(magic)
+    read = pl.read_csv if ending.lower() == ".csv" else pl.read_ndjson
+    assert read(target)["eventID"].to_list() == ct.read(sample.archive)["eventID"].to_list()
+    if compressed == ".gz":
+        first = target.read_bytes()
+        target.unlink()
+        ctfast("scan", sample.archive, "-o", target, "--columns", "eventID,userIdentity.arn")
+        assert target.read_bytes() == first, "the same rows are the same bytes"
+
+
+def test_a_compressed_result_that_fails_leaves_nothing(sample: Sample, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    shutil.copytree(sample.archive, archive)
+    (archive / "zz.json.gz").write_bytes(b"\x1f\x8b")
+    for ending in (".csv.gz", ".ndjson.zst"):
+        result = ctfast("scan", archive, "--on-error", "raise", "-o", tmp_path / f"out{ending}")
+        assert result.exit_code == 2
+        assert "zz.json.gz" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]

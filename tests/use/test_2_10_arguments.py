@@ -1,0 +1,370 @@
+"""2.10: wrong arguments are refused by the call itself, under its own name, with the argument and what to write instead."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pickle
+import pydoc
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from mypy import api as mypy
+
+import ctfast as ct
+from ctfast.sample import Sample
+
+#: The class has other names in older versions: what they do is tried here, not what they call it.
+REFUSED: type[Exception] = getattr(ct, "ArgumentError", ValueError)
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "scan": ct.scan,
+    "read": ct.read,
+    "stream": ct.stream,
+    "info": ct.info,
+    "sql": lambda source, **options: ct.sql(source, "SELECT 1 FROM events", **options),
+    "match": lambda source, **options: ct.match(source, {"all": ct.FilterPattern("")}, **options),
+    "cost": lambda source, **options: ct.cost(source, ct.EventSelectors({"ReadWriteType": "All"}), **options),
+}
+every_verb = pytest.mark.parametrize("verb", VERBS)
+
+
+def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type[Exception], str]:
+    """The type and the sentence that a call is refused with, before anything is looked for."""
+    with pytest.raises((TypeError, ValueError)) as error:
+        call(*given, **options)
+    assert "\n" not in str(error.value)
+    return error.type, str(error.value)
+
+
+@every_verb
+@pytest.mark.parametrize(
+    ("options", "kind", "words"),
+    [
+        ({"sinc": "7d"}, TypeError, "has no argument 'sinc'; did you mean 'since'?"),
+        ({"region": "us-east-1"}, TypeError, "has no argument 'region'; did you mean 'regions'?"),
+        ({"accounts": 444455556666}, TypeError, "accounts must be .* not int 444455556666: write '444455556666'"),
+        ({"accounts": [4445]}, TypeError, "write '000000004445', with the zeros that it begins with"),
+        ({"accounts": "44445555666"}, REFUSED, "accounts have 12 digits, not 11: '44445555666'"),
+        ({"accounts": "4444-5555-6666"}, REFUSED, "'4444-5555-6666'; did you mean '444455556666'?"),
+        ({"regions": "us_east_1"}, REFUSED, "regions are such as .*'us_east_1'; did you mean 'us-east-1'?"),
+        ({"kinds": "CloudTrail-Insigt"}, REFUSED, "'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'?"),
+        ({"kinds": "CloudTrail-Digest"}, REFUSED, r"'CloudTrail-Digest' is that of digest files, which verify"),
+        ({"since": 1741737600}, TypeError, r"since must be .* since=datetime.fromtimestamp\(1741737600, UTC\)"),
+        ({"until": "12/03/2025"}, REFUSED, "until is not an ISO 8601 date or time: '12/03/2025' .*'2025-03-12'"),
+        ({"since": "2025-03-12", "until": "2025-03-12"}, REFUSED, r"until \(2025-03-12\) is that of since"),
+        (
+            {"since": "2025-03-12", "until": "2025-03-11"},
+            REFUSED,
+            r"until \(2025-03-11\) is before since \(2025-03-12\)",
+        ),
+        ({"threads": "2"}, TypeError, "threads must be a whole number, not the text '2': write threads=2"),
+        ({"threads": True}, TypeError, "threads must be a whole number, not True"),
+        ({"threads": 0}, REFUSED, "threads must be at least 1, not 0"),
+        ({"threads": -1}, REFUSED, "threads must be at least 1, not -1"),
+        ({"threads": 10**9}, REFUSED, "threads must be at most 1,024, not 1000000000"),
+        ({"max_delay": 36}, TypeError, r"max_delay must be .* not int 36: such as datetime.timedelta\(hours=36\)"),
+        ({"max_delay": timedelta(-1)}, REFUSED, "max_delay must not be negative"),
+        ({"report": {}}, TypeError, "report must be a ctfast.Report, not dict"),
+        ({"report": 1}, TypeError, r"report must be a ctfast.Report, not int 1: write report = ctfast.Report\(\)"),
+        ({"limits": 5}, TypeError, r"limits must be a ctfast.Limits, not int 5: such as ctfast.Limits\(inflated=5\)"),
+        ({"verify": 3}, TypeError, r"verify must be a ctfast.Verifier, not int 3: such as ctfast.Verifier\(keys=...\)"),
+        ({"verified": True}, TypeError, "verified must be a ctfast.Verification"),
+        ({"where": "{ $.eventName = x }"}, TypeError, r"where must be a filter .*: ctfast.FilterPattern\(...\) makes one of it"),
+        ({"checkpoint": "state"}, TypeError, r"checkpoint must be a ctfast.Checkpoint, .*: write ctfast.Checkpoint\('state'\)"),
+        ({"on_error": "colect"}, REFUSED, "on_error must be .* not 'colect'; did you mean 'collect'?"),
+        ({"storage_options": 5}, TypeError, "storage_options must be a mapping of names to texts, not int 5"),
+        ({"storage_options": {"skip_signature": True}}, TypeError, "must be a text, not bool: write 'true'"),
+        ({"progress": 1}, TypeError, "progress must be a function"),
+    ],
+)
+def test_an_argument_that_cannot_be_meant(verb: str, options: dict[str, Any], kind: type[Exception], words: str) -> None:
+    error, sentence = refused(VERBS[verb], "nowhere", **options)
+    assert issubclass(error, kind)
+    assert re.match(rf"{verb}\(\):? .*{words}", sentence), sentence
+
+
+@every_verb
+@pytest.mark.parametrize(
+    ("source", "kind", "words"),
+    [
+        (3, TypeError, "source must be a path, .*not int 3"),
+        (None, TypeError, "source must be a path, .*not None"),
+        (b"logs", TypeError, r"not bytes: os.fsdecode\(b'logs'\) makes a text of it"),
+        (["logs", b"logs"], TypeError, r"os.fsdecode\(b'logs'\)"),
+        ({"logs": 1}, TypeError, "source must be .*not dict"),
+        ("", REFUSED, "source is empty"),
+        ("a\0b", REFUSED, "has a character that no path has"),
+        ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
+        ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
+        ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
+        ("s3n://b/x", REFUSED, "write 's3://b/x'"),
+        ("S3://b/x", REFUSED, "write 's3://b/x'"),
+        ("s3:/b/x", REFUSED, "write 's3://b/x'"),
+        ("abfs://c@a/x", REFUSED, "ctfast reads the local disk and S3; copy or mount it"),
+        ("https://b.s3.eu-west-1.amazonaws.com/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+        ("https://s3.amazonaws.com/b/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+        ("https://example.com/x", REFUSED, "'aws_endpoint_url': 'https://example.com'"),
+        ("arn:aws:s3:::b/AWSLogs", REFUSED, "write 's3://b/AWSLogs'"),
+        ("arn:aws:sqs:us-east-1:111122223333:q", REFUSED, "it is an ARN of sqs"),
+        ("s3://user@host/x", REFUSED, "is not the name of a bucket"),
+    ],
+)
+def test_a_source_that_is_none(verb: str, source: Any, kind: type[Exception], words: str) -> None:
+    error, sentence = refused(VERBS[verb], source)
+    assert issubclass(error, kind)
+    assert re.match(rf"{verb}\(\): .*{words}", sentence), sentence
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "gs:" / "b" / "x.json"
+    log.parent.mkdir(parents=True)
+    log.write_text('{"Records":[{"eventID":"1","eventVersion":"1.08"}]}')
+    assert ct.read("gs://b/x.json").height == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "words"),
+    [
+        ("eventName", TypeError, r"columns must be a list of names, not the text 'eventName': write columns=\['eventName'\]"),
+        (3, TypeError, "columns must be .*not int 3"),
+        ([3], TypeError, "columns must be .*not int 3"),
+        (["eventname"], REFUSED, "columns has no 'eventname'; did you mean 'eventName'?"),
+        (["userIdentity.am"], REFUSED, "'userIdentity.am'; did you mean 'userIdentity.arn'?"),
+        (["resources[].ARN"], REFUSED, "columns has no"),
+        (["eventName", "eventName"], REFUSED, "columns has 'eventName' twice"),
+    ],
+)
+def test_columns_of_a_stream(columns: Any, kind: type[Exception], words: str) -> None:
+    error, sentence = refused(ct.stream, "nowhere", columns=columns)
+    assert issubclass(error, kind)
+    assert re.match(rf"stream\(\): .*{words}", sentence), sentence
+    assert "scan(...).select(...)" in refused(ct.read, "nowhere", columns=columns)[1]
+
+
+def test_fields_of_structs_in_a_stream(sample: Sample) -> None:
+    names = ["userIdentity.arn", "eventName", "userIdentity.sessionContext.sessionIssuer.userName", "rules"]
+    rules = {"deletes": ct.EventPattern({"detail": {"eventName": [{"prefix": "Delete"}]}})}
+    table = pa.table(ct.stream(sample.archive, columns=names, rules=rules))
+    assert table.column_names == names
+    user = pl.col("userIdentity").struct
+    wanted = ct.match(sample.archive, rules).select(
+        user["arn"].alias(names[0]),
+        "eventName",
+        user["sessionContext"].struct["sessionIssuer"].struct["userName"].alias(names[2]),
+        "rules",
+    )
+    assert pl.DataFrame(table).equals(wanted.collect())
+    assert 0 < table[2].null_count < table.num_rows
+
+
+def test_fields_of_structs_in_a_unit(sample: Sample, tmp_path: Path) -> None:
+    events = ct.stream(sample.archive, columns=["userIdentity.type"], checkpoint=ct.Checkpoint(tmp_path / "state"))
+    (table,) = [pa.table(unit) for unit in events.units()]
+    assert table["userIdentity.type"].to_pylist() == ct.read(sample.archive)["userIdentity"].struct["type"].to_list()
+
+
+def test_limits() -> None:
+    assert refused(ct.Limits, -1) == (REFUSED, "Limits(): inflated must be at least 1, not -1")
+    assert refused(ct.Limits, ratio=0)[1] == "Limits(): ratio must be at least 1, not 0"
+    assert refused(ct.Limits, "2")[0] is TypeError
+    limits = ct.Limits(1 << 30)
+    assert (repr(limits), pickle.loads(pickle.dumps(limits))) == ("Limits(inflated=1073741824, ratio=250)", limits)
+
+
+def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
+    keys = str(sample.keys)
+    for call, given, options, words in (
+        (ct.verify, ["nowhere"], {"keys": keys, "sinc": 1}, r"verify\(\) has no argument 'sinc'; did you mean 'since'?"),
+        (ct.verify, ["nowhere"], {"key": keys}, r"verify\(\) has no argument 'key'; did you mean 'keys'?"),
+        (ct.verify, [None], {"keys": keys}, r"verify\(\): source must be"),
+        (ct.verify, ["nowhere"], {"keys": keys, "accounts": 5}, r"verify\(\): accounts must be .*write '000000000005'"),
+        (ct.verify, ["nowhere"], {"keys": keys, "regions": "us-est"}, r"verify\(\): regions are such as"),
+        (ct.verify, ["nowhere"], {"keys": keys, "details": 1}, r"verify\(\): details must be True or False, not int 1"),
+        (ct.verify, ["nowhere"], {"keys": keys, "map": 1}, r"verify\(\): map must be a mapping of buckets to folders"),
+        (ct.verify, ["nowhere"], {"keys": keys, "threads": 0}, r"verify\(\): threads must be at least 1"),
+        (
+            ct.verify,
+            ["nowhere"],
+            {"keys": keys, "since": "2d", "until": "3d"},
+            r"verify\(\): until \(3d\) is before since \(2d\)",
+        ),
+        (ct.Verifier, [], {}, r"Verifier\(\) needs keys"),
+        (ct.Verifier, [], {"key": keys}, r"Verifier\(\) has no argument 'key'; did you mean 'keys'?"),
+        (ct.copy, ["logs", "to"], {}, r"copy\(\): source must be a bucket, s3://bucket/prefix, not 'logs'"),
+        (ct.copy, [3, "to"], {}, r"copy\(\): source must be .*not int 3"),
+        (ct.copy, ["s3://bucket", "to"], {"where": 1}, r"copy\(\) has no argument 'where'"),
+        (ct.copy, ["s3://bucket", "to"], {"kinds": "x"}, r"copy\(\): kinds has no 'x'"),
+        (ct.fetch_keys, ["us-est"], {"since": "7d"}, r"fetch_keys\(\): regions are such as"),
+        (ct.fetch_keys, ["us-east-1"], {"sinc": "7d"}, r"fetch_keys\(\) has no argument 'sinc'; did you mean 'since'?"),
+        (ct.fetch_signatures, ["s3://bucket"], {"threads": 0}, r"fetch_signatures\(\): threads must be at least 1"),
+        (ct.fetch_signatures, [3], {}, r"fetch_signatures\(\): source must be"),
+    ):
+        sentence = refused(call, *given, **options)[1]
+        assert re.match(words, sentence), sentence
+
+
+def test_half_of_a_pair_of_surrogates() -> None:
+    with pytest.raises(ct.QueryError, match="character 8 of the query is half of a pair of surrogates"):
+        ct.sql("nowhere", "SELECT \ud800")
+    assert refused(ct.sql, "nowhere", None) == (TypeError, "sql(): text must be a text, not None")
+
+
+def test_the_error_has_fields() -> None:
+    with pytest.raises(ct.ArgumentError) as caught:
+        ct.read("nowhere", kinds=["CloudTrail", "CloudTrail-Insigt"])
+    error = caught.value
+    assert isinstance(error, ValueError)
+    fields = error.function, error.argument, error.value, error.nearest
+    assert fields == ("read", "kinds", "CloudTrail-Insigt", "CloudTrail-Insight")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.nearest) == (str(error), error.nearest)
+
+
+# Streams that were read
+
+
+def test_a_stream_that_was_read(sample: Sample) -> None:
+    """`for` over it once more, and its table, had no rows, as if there were none."""
+    events = ct.stream(sample.archive, columns=["eventName"])
+    assert sum(batch.num_rows for batch in events) == sample.records
+    for take in (list, pa.table, pl.DataFrame):
+        with pytest.raises(ct.ConsumedError, match=r"was read to its end, or closed: start another one"):
+            take(events)
+    assert next(events, None) is None
+    with ct.stream(sample.archive) as events:
+        pass
+    with pytest.raises(RuntimeError):
+        iter(events)
+
+
+def test_what_is_left_of_a_stream(sample: Sample) -> None:
+    events = ct.stream(sample.archive, columns=["eventName"], batch_rows=100)
+    first = next(events).num_rows
+    assert first + pa.table(events).num_rows == sample.records
+
+
+def test_a_unit_that_was_read(sample: Sample, tmp_path: Path) -> None:
+    events = ct.stream(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state"))
+    for unit in events.units():
+        assert pa.table(unit).num_rows == sample.records
+        with pytest.raises(ct.ConsumedError, match=f"unit {unit.id} was read to its end already"):
+            pa.table(unit)
+    with pytest.raises(ct.ConsumedError, match="was cut into units"):
+        list(events)
+
+
+# Times
+
+
+def test_how_long_ago(sample: Sample) -> None:
+    """Now is the time of the call, and is told."""
+    before = datetime.now(UTC)
+    scan = ct.scan(sample.archive, since="2w", until="24h")
+    after = datetime.now(UTC)
+    told = re.search(r"since=(\S+) until=(\S+)", scan.explain())
+    assert told is not None
+    since, until = map(datetime.fromisoformat, told.groups())
+    assert before <= since + timedelta(weeks=2) == until + timedelta(hours=24) <= after
+    assert ct.read(sample.archive, since="2000w").height == sample.records
+    assert ct.info(sample.archive, since="2000w").report.records.read == sample.records
+
+
+def test_a_checkpoint_belongs_to_one_query(sample: Sample, tmp_path: Path) -> None:
+    checkpoint = ct.Checkpoint(tmp_path / "state")
+    assert "moves with the clock" in refused(ct.read, sample.archive, since="7d", checkpoint=checkpoint)[1]
+
+
+@pytest.mark.parametrize("time", ["9" * 5000 + "d", "9" * 12 + "w", "-7d", "7", "7D", "\u0667d", "7d ", "d"])
+def test_no_time(time: str) -> None:
+    assert refused(ct.read, "nowhere", since=time)[1].startswith("read(): since ")
+
+
+def test_data_have_no_relative_times(sample: Sample) -> None:
+    """What signs a digest does not say how long ago."""
+    from ctfast._times import micros  # noqa: PLC0415
+
+    with pytest.raises(ValueError, match="not an ISO 8601"):
+        micros("x", "7d")
+
+
+# What types and help say
+
+TYPED = """
+from datetime import timedelta
+import ctfast as ct
+
+rules = {"all": ct.FilterPattern("")}
+ct.scan("logs", since="7d", threads=2, max_delay=timedelta(1), storage_options={"a": "b"})
+ct.stream("logs", columns=["a"], rules=rules, batch_rows=5)
+ct.match("logs", rules, where=ct.FilterPattern(""))
+ct.cost("logs", ct.EventSelectors([]), further_copy=True, on_error="raise")
+ct.Verifier(keys="keys.json", details=False)
+ct.scan("logs", sinc="7d")
+ct.read("logs", threads="2")
+ct.stream("logs", column=["a"])
+ct.sql("logs", "SELECT", region="x")
+ct.info("logs", opened=None)
+ct.match("logs", rules, on_error="colect")
+ct.cost("logs", ct.EventSelectors([]), columns=["a"])
+ct.verify("logs", key="keys.json")
+ct.Verifier(signatures="x")
+ct.copy("s3://bucket", "to", where=rules)
+"""
+
+
+def test_mypy_sees_a_typo(tmp_path: Path) -> None:
+    (tmp_path / "typed.py").write_text(TYPED)
+    out, err, _ = mypy.run(
+        [
+            "--strict",
+            "--no-error-summary",
+            "--config-file",
+            os.devnull,
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            str(tmp_path / "typed.py"),
+        ]
+    )
+    lines = [int(line) for line in re.findall(r"typed\.py:(\d+): error", out)]
+    first = TYPED[: TYPED.index("sinc=")].count("\n") + 1
+    assert sorted(set(lines)) == list(range(first, TYPED.count("\n") + 1)), out + err
+
+
+@pytest.mark.parametrize("name", ["scan", "read", "sql", "stream", "match", "info", "cost", "verify", "copy", "Verifier"])
+def test_help_tells_of_each_keyword(name: str) -> None:
+    """Of those that are meant for users, and of no others."""
+    function = getattr(ct, name)
+    if name == "Verifier":
+        assert "As for :func:`verify`" in pydoc.render_doc(function, renderer=pydoc.plaintext)
+        return
+    parameters = inspect.signature(function).parameters
+    assert not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    assert {"since", "until", "accounts", "regions"} <= set(parameters)
+    assert not {"opened", "function"} & set(parameters)
+    text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    described = text.split("Parameters\n")[1].split("Returns\n")[0]
+    for keyword in parameters:
+        assert re.search(rf"^ +(\w+, )*{keyword}(,|$)", described, re.MULTILINE), keyword
+
+
+def test_what_all_verbs_take_is_one_list() -> None:
+    """What the checkers see is what the checks know."""
+    from ctfast import _arguments, _source  # noqa: PLC0415
+
+    fields = set(_source.Options.__dataclass_fields__) - {"function", "source", "opened"}
+    assert fields == set(_arguments.Streaming.__annotations__)
+    assert inspect.signature(ct.scan).parameters["max_delay"].default == timedelta(days=1)
+    assert inspect.signature(ct.scan).parameters["since"].default is None
+
+
+def test_dates_and_times(sample: Sample) -> None:
+    for since in (date(2025, 3, 12), datetime(2025, 3, 12, tzinfo=UTC), "2025-03-12", "20250312T000000Z"):
+        assert ct.read(sample.archive, since=since).height == sample.records
