@@ -11,6 +11,7 @@ import contextlib
 import copy
 import doctest
 import io
+import itertools
 import re
 import shlex
 import shutil
@@ -111,7 +112,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             found = re.match(r"(?:\$ | +)?(ctfast +[a-z].*)", line)
             if found and not line.startswith(("ctfast reads", "ctfast turns")) and "[OPTIONS]" not in line:
                 words = shlex.split(found[1], comments=True)[1:]
-                yield path.name, words
+                yield path.name, list(itertools.takewhile(lambda word: word not in ("|", ">", "&&"), words))
 
 
 def slips_of_commands(free: Callable[[str], None]) -> Iterator[Slip]:
@@ -313,7 +314,11 @@ def told(tree: ast.Module, space: dict[str, Any]) -> str:
             warnings.simplefilter("error")
             before = dict(space)
             quietly(ast.unparse(tree), space)
-            said = [" ".join(_asked(value)) for name, value in space.items() if before.get(name) is not value]
+            said = [
+                " ".join(_asked(value))
+                for name, value in space.items()
+                if before.get(name) is not value or isinstance(value, ct.Report)
+            ]
             said += [" ".join(_linted(call)) for call in ast.walk(tree) if isinstance(call, ast.Call)]
     except Exception as error:  # noqa: BLE001  # whatever it is, it must have the word
         said = [str(error)]
@@ -323,6 +328,8 @@ def told(tree: ast.Module, space: dict[str, Any]) -> str:
 def _asked(value: Any) -> Iterator[str]:
     if isinstance(value, pl.LazyFrame):
         value.collect()
+    if isinstance(value, ct.Report):
+        yield from map(str, value.unmatched)
     if isinstance(value, ct.Verification):
         yield value.summary()
         yield from value.findings["message"]
