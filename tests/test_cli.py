@@ -170,7 +170,7 @@ def test_outputs(here: Path, name: str, arguments: list[str], width: int) -> Non
     [
         ("bad-raise", ["scan", "logs"]),
         ("bad-collect", ["scan", "logs", "--on-error", "collect", "--columns", "eventName,file,record"]),
-        ("bad-info", ["info", "logs"]),
+        ("bad-info", ["info", "logs", "--on-error", "collect"]),
         ("bad-sql", ["sql", "logs", "SELECT eventName FROM events", "--on-error", "collect", "--format", "csv"]),
         ("warning", ["scan", "logs/4.json.gz", "--columns", "eventName"]),
         ("missing", ["scan", "logs", "nowhere"]),
@@ -438,7 +438,7 @@ def test_ctrl_c_is_quiet(sample: Sample, verb: list[str], tmp_path: Path) -> Non
         while process.poll() is None and not _is_reading(open_files, sample.archive):
             pass
         process.send_signal(signal.SIGINT)
-        assert (process.wait(60), errors(process)) == (130, b"")
+        assert (process.wait(60), errors(process)) == (130, b"ctfast: interrupted\n")
 
 
 def _is_reading(open_files: Path, archive: Path) -> bool:
@@ -460,7 +460,7 @@ def test_ctrl_c_leaves_no_half_a_file(sample: Sample, tmp_path: Path) -> None:
         while process.poll() is None and not any(part.stat().st_size for part in tmp_path.glob(".ctfast-*.part")):
             pass
         process.send_signal(signal.SIGINT)
-        assert (process.wait(60), errors(process)) == (130, b"")
+        assert (process.wait(60), errors(process)) == (130, b"ctfast: interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == ["names"]
 
 

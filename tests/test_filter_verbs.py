@@ -156,7 +156,8 @@ def test_bad_files_end_with_one(here: Path, tmp_path: Path) -> None:
     assert run("match", *arguments).exit_code == 2
     assert run("match", *arguments, "--on-error", "collect").exit_code == 1
     assert run("match", "x.json", "--pack", "cis", "--count", "--on-error", "collect").exit_code == 1
-    assert run("cost", "x.json", "--selectors", "new.json").exit_code == 1
+    assert run("cost", "x.json", "--selectors", "new.json").exit_code == 2
+    assert run("cost", "x.json", "--selectors", "new.json", "--on-error", "collect").exit_code == 1
 
 
 def test_names_of_rules_cannot_steer_the_terminal(sample: Sample, tmp_path: Path) -> None:

@@ -370,7 +370,7 @@ def test_damaged_file_raises(bad: Bad, tmp_path: Path) -> None:
     assert (error.key, error.kind) == (str(path), bad.kind)
     where = "" if error.byte is None else f" at byte {error.byte}"
     where += "" if error.record is None else f" (record {error.record})"
-    assert str(error) == f"{path}: {bad.message}{where}"
+    assert str(error) == f'{path}: {bad.message}{where}; on_error="collect" names it and goes on'
 
 
 def test_error_has_its_fields(tmp_path: Path) -> None:
@@ -572,7 +572,8 @@ def test_dangling_link(tmp_path: Path) -> None:
     with pytest.raises(ct.SourceError) as caught:
         ct.read(tmp_path)
     assert (caught.value.key, caught.value.kind) == (f"{tmp_path}/b.json.gz", "unreadable")
-    assert str(caught.value) == f"{tmp_path}/b.json.gz: cannot read: No such file or directory"
+    sentence = f"{tmp_path}/b.json.gz: cannot read: No such file or directory"
+    assert str(caught.value) == f'{sentence}; on_error="collect" names it and goes on'
 
 
 def test_file_without_permission(tmp_path: Path) -> None:

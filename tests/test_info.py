@@ -120,14 +120,14 @@ def test_bad_files_are_in_the_report(tmp_path: Path) -> None:
     path = tmp_path / key("2023/02/01", "0015")
     path.write_bytes(b"")
     (tmp_path / "notes.txt").write_text("no log")
-    found = ct.info(tmp_path)
+    found = ct.info(tmp_path, on_error="collect")
     assert found.report.files == (4, 2, 1, 1)
     assert found.report.bad["kind"].to_list() == ["empty"]
     assert found.report.skipped == {"name": 1}
     assert found.files_without_records == 2
     assert found.days["files"].sum() == 1
     with pytest.raises(ct.FormatError, match="empty file"):
-        ct.info(tmp_path, on_error="raise")
+        ct.info(tmp_path)
 
 
 def test_options_are_those_of_scan(sample: Sample) -> None:

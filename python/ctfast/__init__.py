@@ -1,5 +1,10 @@
 """Read AWS CloudTrail archives into Arrow and Polars, at the speed of gunzip and without losing a byte."""
 
+from ctfast import _interrupt
+
+_interrupt.watch()  # before all that takes long to import
+
+# ruff: noqa: E402
 import warnings
 
 from ctfast import packs as packs

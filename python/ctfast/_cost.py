@@ -82,7 +82,7 @@ class _Category(Filter):
         return f"_Category({self._name!r})"
 
 
-@public(options=Reading, on_error="collect")
+@public(options=Reading)
 def cost(
     source: Source,
     selectors: EventSelectors,
@@ -97,7 +97,7 @@ def cost(
     Parameters
     ----------
     source, **options
-        As for :func:`ctfast.scan`, except that ``on_error`` is ``"collect"`` unless given.
+        As for :func:`ctfast.scan`.
     selectors
         What a trail would log.
     against

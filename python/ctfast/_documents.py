@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ctfast._foreign import refuse_document, refuse_text
-from ctfast._shapes import STATES, Language, Piece, in_json
+from ctfast._shapes import SELECTORS, STATES, Language, Piece, in_json
 from ctfast._templates import from_yaml, in_template
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["Condition", "Given", "compact", "conditions", "files", "the_one"]
@@ -29,6 +30,8 @@ _SUFFIXES = {
 }
 #: What a document holds when it is none of the shapes.
 _OTHERWISE: Language = "event pattern"
+#: How much a member has to be like one of event selectors, so that it was meant to be that.
+_ALIKE = 0.8
 
 
 class Condition(NamedTuple):
@@ -111,7 +114,19 @@ def the_one(given: Given, language: Language) -> Condition:
             key=file,
         )
     others = " and ".join(sorted({_plural(condition.language) for condition in found}))
-    raise FilterError(f"this holds {f'{others}, but ' if others else ''}no {language}", kind="none", key=file)
+    slip = _slip(found) if language == "event selectors" else ""
+    raise FilterError(f"this holds {f'{others}, but ' if others else ''}no {language}{slip}", kind="none", key=file)
+
+
+def _slip(found: list[Condition]) -> str:
+    """Return what was probably meant by a member of a document that is none of those that selectors have."""
+    for condition in found:
+        is_whole = condition.language == "event pattern" and not condition.path
+        for name in json.loads(condition.text) if is_whole else ():
+            close = nearest(name, SELECTORS, _ALIKE) if isinstance(name, str) else None
+            if close is not None:
+                return f": {quoted(name)} is no member of theirs{or_nearest(close)}"
+    return ""
 
 
 def files(folder: str) -> Iterator[tuple[str, str]]:

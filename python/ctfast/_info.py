@@ -78,14 +78,14 @@ class Info:
         return self.report.files.read + self.report.files.bad - int(self.kinds["files"].sum())
 
 
-@public(options=Reading, on_error="collect")
+@public(options=Reading)
 def info(source: Source, **options: Unpack[Reading]) -> Info:
     """Look through a CloudTrail archive, in one pass and bounded memory.
 
     Parameters
     ----------
     source, **options
-        As for :func:`ctfast.scan`, except that ``on_error`` is ``"collect"`` unless given.
+        As for :func:`ctfast.scan`.
 
     Returns
     -------

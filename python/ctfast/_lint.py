@@ -44,6 +44,8 @@ _ALIKE = 0.8
 _DEAD = ("never-met", "spelling", "unknown-field")
 #: Keys that only the event around a record has.
 _ENVELOPE = ("detail", "detail-type", "source")
+#: All that the event around a record has.
+_AROUND = ("version", "id", "account", "time", "region", "resources", *_ENVELOPE)
 #: A text in the normal form of a filter pattern.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -144,10 +146,10 @@ def suspicions(filter_: Filter) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _slips(names: Iterable[str], below: str) -> Iterator[_Finding]:
+def _slips(names: Iterable[str], below: str, fields: list[str] = _FIELDS) -> Iterator[_Finding]:
     """Names of fields that no record is known to have, where one that records have is near."""
     for name in dict.fromkeys(names):
-        close = None if name in _FIELDS else nearest(name, _FIELDS, _ALIKE)
+        close = None if name in fields else nearest(name, fields, _ALIKE)
         # Other letters in another case are told as such.
         if close is not None and close.casefold() != name.casefold():
             message = f"records are not known to have a field {name!r}{or_nearest(close)}"
@@ -191,8 +193,9 @@ def _event_pattern(condition: Condition) -> Iterator[_Finding]:
         return
     whole = list(_alternatives(document))
     is_envelope = any(not part.keys().isdisjoint(_ENVELOPE) for part in whole)
-    parts = [inner for part in whole for inner in _alternatives(part.get("detail"))] if is_envelope else whole
-    yield from _slips((name for part in parts for name in part), "detail." if is_envelope else "")
+    yield from _slips((name for part in whole for name in part), "", [*_AROUND] if is_envelope else [*_FIELDS, *_AROUND])
+    inside = [inner for part in whole for inner in _alternatives(part.get("detail"))] if is_envelope else []
+    yield from _slips((name for part in inside for name in part), "detail.")
 
 
 _CHECKS: dict[Language, Callable[[Condition], Iterator[_Finding]]] = {

@@ -12,7 +12,7 @@ from ctfast._objects import Extent, KeySource, Portion, Row
 from ctfast._report import Report
 from ctfast._silence import Outcome, dead, unmatched, warn
 from ctfast._source import Options
-from ctfast.exceptions import FormatError, SourceError
+from ctfast.exceptions import CloudTrailError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,8 +21,9 @@ __all__ = ["Run", "conclude", "read_all"]
 
 #: What is read together where nobody says how much.
 _PORTION = Extent()
+_GO_ON = '; on_error="collect" names it and goes on'
 #: A file that is bad, or gone, is in a checkpoint's way: it is named again in every run.
-_REMEDY = (
+_WITH_CHECKPOINT = (
     '; each run with this checkpoint stops here as long as that is so: on_error="collect" goes on without the file, '
     "and Checkpoint.forget() then tries it no more"
 )
@@ -74,12 +75,7 @@ class Run:
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
         running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen)
-        try:
-            yield from read_all(running, self._options, self._report, self._remote)
-        except (FormatError, SourceError) as error:
-            if self._options.checkpoint is None:
-                raise
-            raise _with(error, _REMEDY) from None
+        yield from read_all(running, self._options, self._report, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 
     def done(self, portion: Portion) -> None:
@@ -92,12 +88,13 @@ class Run:
 
     def _refuse(self) -> None:
         if self._source.bad and self._options.on_error == "raise":
-            raise self._source.bad[0]
+            raise _with_remedy(self._source.bad[0], self._options)
 
 
-def _with(error: FormatError | SourceError, more: str) -> FormatError | SourceError:
-    """The same error, with more to say."""
-    return type(error)(error.message + more, error.key, error.byte, error.record, error.kind, f"{error}{more}")
+def _with_remedy(error: CloudTrailError, options: Options) -> CloudTrailError:
+    """Return the error of a bad file or record, which says what goes on behind it as well."""
+    more = _GO_ON if options.checkpoint is None else _WITH_CHECKPOINT
+    return type(error)(error.message, error.key, error.byte, error.record, error.kind, f"{error}{more}")
 
 
 def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
@@ -133,7 +130,14 @@ def read_all(
                 if options.progress is not None:
                     options.progress(report)
                 yield batch
-        except BaseException:
+        except BaseException as error:
             if remote is not None:
                 remote.close()  # what is under way would be waited for
+            if isinstance(error, CloudTrailError) and _is_of_a_file(error, running):
+                raise _with_remedy(error, options) from None
             raise
+
+
+def _is_of_a_file(error: CloudTrailError, running: _ctfast.Scan) -> bool:
+    """Whether this is about a file, and not a listing that failed, which nothing can go on without."""
+    return any((row[0], row[3]) == (error.key, error.kind) for row, _ in running.bad())

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ctfast.exceptions import FilterError
 
-__all__ = ["ENABLED", "STATES", "Language", "Piece", "in_json"]
+__all__ = ["ENABLED", "SELECTORS", "STATES", "Language", "Piece", "in_json"]
 
 Language: TypeAlias = Literal["event selectors", "filter pattern", "event pattern"]
 
@@ -34,7 +34,7 @@ STATES = (ENABLED := "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEM
 #: ``describe-subscription-filters``, and of ``aws events list-rules``.
 _LISTS = ("metricFilters", "subscriptionFilters", "Rules")
 #: Keys of ``aws cloudtrail put-event-selectors`` and ``get-event-selectors``, and of single selectors.
-_SELECTORS = frozenset(
+SELECTORS = frozenset(
     {
         "EventSelectors",
         "AdvancedEventSelectors",
@@ -57,7 +57,7 @@ def in_json(document: Any) -> list[Piece]:
     for key in _LISTS:
         if isinstance(document.get(key), list):
             return _items(document[key], key)
-    if not _SELECTORS.isdisjoint(document):
+    if not SELECTORS.isdisjoint(document):
         return [Piece("event selectors", document)]
     return _item(document, "") or [Piece("event pattern", document)]
 

@@ -242,8 +242,7 @@ class Options:
 
 
 def told(options: Reading) -> Report:
-    """Return the report of a function that returns one, in the options as well; bad files do not end it unless they are to."""
-    options.setdefault("on_error", "collect")
+    """Return the report of a function that returns one, in the options as well."""
     report = options.get("report")
     if report is None:
         options["report"] = report = Report()

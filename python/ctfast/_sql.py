@@ -7,15 +7,22 @@ refused.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._words import quoted
 from ctfast.exceptions import QueryError
 
 __all__ = ["TABLE", "check"]
 
 #: What an archive is called in a query.
 TABLE = "events"
+
+_PLACE = re.compile(r"at Line: (\d+), Column: (\d+)")
+#: Characters before the place where the parser could not go on, and behind it.
+_BEFORE, _BEHIND = 24, 20
 
 _MEANS = f"a query reads the table {TABLE!r}, and what it makes of it"
 _SENTENCES = {
@@ -38,5 +45,16 @@ def check(text: str) -> None:
         return
     kind, what = found
     if kind == "syntax":
-        raise pl.exceptions.SQLInterfaceError(what)
+        raise pl.exceptions.SQLInterfaceError(f"{what}{_near(text, what)}")
     raise QueryError(_SENTENCES[kind].format(what), what, kind)
+
+
+def _near(text: str, what: str) -> str:
+    """Return the words around a place: a mistyped one is often the one before, which was taken for a name."""
+    place = _PLACE.search(what)
+    if place is None:
+        return ""
+    line, column = int(place[1]) - 1, int(place[2]) - 1
+    lines = text.splitlines()
+    around = lines[line][max(0, column - _BEFORE) : column + _BEHIND] if line < len(lines) else ""
+    return f", near {quoted(around.strip())}"

@@ -148,9 +148,9 @@ def test_bad_files_and_empty_archives(tmp_path: Path) -> None:
         found = ct.cost(tmp_path, WRITES)
     assert (found.events.height, found.first, found.last, found.price) == (0, None, None, 0.0)
     (tmp_path / "a.json").write_text("{")
-    assert ct.cost(tmp_path, WRITES).report.files.bad == 1
+    assert ct.cost(tmp_path, WRITES, on_error="collect").report.files.bad == 1
     with pytest.raises(ct.FormatError):
-        ct.cost(tmp_path, WRITES, on_error="raise")
+        ct.cost(tmp_path, WRITES)
     with pytest.raises(FileNotFoundError):
         ct.cost(tmp_path / "nowhere", WRITES)
 

@@ -147,7 +147,11 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None
 
 @pytest.mark.parametrize(
     ("number", "code", "words"),
-    [(signal.SIGTERM, 143, "ctfast: ended by SIGTERM\n"), (signal.SIGINT, 130, ""), (signal.SIGKILL, -9, "")],
+    [
+        (signal.SIGTERM, 143, "ctfast: ended by SIGTERM\n"),
+        (signal.SIGINT, 130, "ctfast: interrupted\n"),
+        (signal.SIGKILL, -9, ""),
+    ],
     ids=["SIGTERM", "SIGINT", "SIGKILL"],
 )
 def test_what_ends_a_copy_leaves_whole_files_only(

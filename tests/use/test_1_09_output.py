@@ -69,7 +69,9 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(("number", "code", "words"), [("SIGTERM", 143, "ctfast: ended by SIGTERM\n"), ("SIGINT", 130, "")])
+@pytest.mark.parametrize(
+    ("number", "code", "words"), [("SIGTERM", 143, "ctfast: ended by SIGTERM\n"), ("SIGINT", 130, "ctfast: interrupted\n")]
+)
 def test_a_signal_leaves_no_half_a_file(number: str, code: int, words: str, sample: Sample, tmp_path: Path) -> None:
     target = tmp_path / "out" / "x.ndjson"
     target.parent.mkdir()

@@ -18,6 +18,7 @@ from typing import Any
 import click
 import polars as pl
 
+from ctfast import _interrupt
 from ctfast._ctfast import __version__
 from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
@@ -30,7 +31,6 @@ from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 __all__ = ["main"]
 
 _TROUBLE = 2
-_INTERRUPTED = 130
 _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
@@ -56,36 +56,49 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with ended_by_sigterm() as terminated:
-            return self._invoke(ctx, terminated)
-
-    def _invoke(self, ctx: click.Context, terminated: Callable[[], bool]) -> Any:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
-                result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _forget_stdout()
-            ctx.exit(0)
-        except KeyboardInterrupt:
-            if terminated():
-                say("ctfast: ended by SIGTERM")
-                ctx.exit(_TERMINATED)
-            ctx.exit(_INTERRUPTED)
-        except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            say(f"ctfast: {name}{error.strerror or error}")
-            ctx.exit(_TROUBLE)
-        except ArgumentError as error:
-            say(f"ctfast: {_by_option(error)}")
-            ctx.exit(_TROUBLE)
-        except (CloudTrailError, ImportError, ValueError) as error:
-            say(f"ctfast: {error}")
-            ctx.exit(_TROUBLE)
-        except pl.exceptions.PolarsError as error:
-            say(f"ctfast: {_first_sentence(error)}")
-            ctx.exit(_TROUBLE)
+            try:
+                with _interrupt.raised(), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
+                    result = super().invoke(ctx)
+                    sys.stdout.flush()
+            except (click.exceptions.Exit, click.ClickException):
+                raise
+            except BaseException as error:
+                code = _interruption(error, terminated) or _trouble(error)
+                if code is None:
+                    raise
+                ctx.exit(code)
         return result
+
+
+def _interruption(error: BaseException, terminated: Callable[[], bool]) -> int | None:
+    """Return the exit code after Ctrl-C or SIGTERM; in foreign hands the exception may have become another."""
+    if not (_interrupt.came() or isinstance(error, KeyboardInterrupt)):
+        return None
+    if terminated():
+        say("ctfast: ended by SIGTERM")
+        return _TERMINATED
+    say(_interrupt.WORDS)
+    return _interrupt.INTERRUPTED
+
+
+def _trouble(error: BaseException) -> int | None:
+    """Say what is wrong, and return the exit code; None where nobody knows."""
+    match error:
+        case BrokenPipeError():
+            _forget_stdout()
+            return 0
+        case OSError():
+            say(f"ctfast: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+        case ArgumentError():
+            say(f"ctfast: {_by_option(error)}")
+        case CloudTrailError() | ImportError() | ValueError():
+            say(f"ctfast: {_in_options(str(error))}")
+        case pl.exceptions.PolarsError():
+            say(f"ctfast: {_first_sentence(error)}")
+        case _:
+            return None
+    return _TROUBLE
 
 
 def _by_option(error: ArgumentError) -> str:
@@ -93,6 +106,11 @@ def _by_option(error: ArgumentError) -> str:
     if error.argument == "source":
         return error.message
     return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
+
+
+def _in_options(text: str) -> str:
+    """Return a sentence with the remedy for a bad file as it is written here."""
+    return text.replace('on_error="collect"', "--on-error collect")
 
 
 def _first_sentence(error: pl.exceptions.PolarsError) -> str:

@@ -69,7 +69,7 @@ _BY_NAME = "by the name of FILE; else table"
 @click.option(
     "--pack", "packs", multiple=True, type=click.Choice(ct.packs.names()), help="Filters that come with ctfast. May be repeated."
 )
-@options.reading(on_error="raise")
+@options.reading
 @options.columns
 @options.as_record
 @options.limit
@@ -172,7 +172,7 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
 @click.option("--against", type=_FILE, metavar="FILE|JSON", help="Event selectors that it has now.")
 @click.option("--prices", type=_TABLE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
 @click.option("--further-copy", is_flag=True, help="Another trail logs management events already: no copy is free.")
-@options.reading(on_error="collect")
+@options.reading
 @options.output([*FORMATS, TABLE], _BY_NAME)
 @click.pass_context
 def cost(

@@ -13,7 +13,7 @@ import click
 import ctfast as ct
 from ctfast._addresses import Source
 from ctfast._apart import keep_apart
-from ctfast._arguments import THREADS
+from ctfast._arguments import ON_ERROR, THREADS
 from ctfast._times import duration
 
 __all__ = [
@@ -85,8 +85,8 @@ def choosing(function: _Function) -> _Function:
     return _all(added)(function)
 
 
-def reading(on_error: str) -> Callable[[_Function], _Function]:
-    """Add the options that choose what to read, with this default of ``--on-error``."""
+def reading(function: _Function) -> _Function:
+    """Add the options that choose what to read."""
     added = (
         choosing,
         click.option(
@@ -99,7 +99,7 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
         click.option(
             "--on-error",
             type=click.Choice(["raise", "collect"]),
-            default=on_error,
+            default=ON_ERROR,
             show_default=True,
             help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
         ),
@@ -107,7 +107,7 @@ def reading(on_error: str) -> Callable[[_Function], _Function]:
             "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
         ),
     )
-    return _all(added)
+    return _all(added)(function)
 
 
 def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Function]:

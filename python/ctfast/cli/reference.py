@@ -24,7 +24,7 @@ turns colours off. A reader that stops early (`| head`) is no error.
 |---|---|
 | 0 | all is well |
 | 1 | some files or records are bad, and standard error lists them; or `verify` or `lint` found an error |
-| 2 | trouble: a wrong argument, no such file, a bad file with `--on-error raise`, or nothing that could be verified |
+| 2 | trouble: a wrong argument, no such file, a bad file without `--on-error collect`, or nothing that could be verified |
 | 130 | stopped by Ctrl-C |
 | 143 | stopped by SIGTERM |
 

@@ -102,10 +102,12 @@ def findings(report: Report) -> int:
     say(*(f"ctfast: {found}" for found in report.unmatched))
     if is_unanswered(report):
         return _UNANSWERED
+    # A filter that nothing can meet has no result either.
+    usual = _UNANSWERED if any(found.reason == "where" for found in report.unmatched) else 0
     screen = Screen(stderr=True)
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():
-        return 0
+        return usual
     kinds = pl.concat([bad, warnings]).group_by("kind", maintain_order=True).agg(pl.len(), pl.col("records_kept").sum())
     kinds = kinds.sort("len", descending=True, maintain_order=True)
     counts = [
@@ -125,7 +127,7 @@ def findings(report: Report) -> int:
     more = bad.height + warnings.height - rows.height + int(report.unnamed["count"].sum())
     if more:
         say(f"and {more:,} more")
-    return int(not bad.is_empty())
+    return usual or int(not bad.is_empty())
 
 
 def _finding(row: dict[str, Any]) -> str:

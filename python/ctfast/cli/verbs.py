@@ -55,7 +55,7 @@ def demo(keep: Path | None) -> None:
 
 @click.command()
 @options.archives
-@options.reading(on_error="raise")
+@options.reading
 @options.columns
 @options.as_record
 @options.limit
@@ -107,7 +107,7 @@ def scan(
 @click.command()
 @click.argument("archive")
 @click.argument("query")
-@options.reading(on_error="raise")
+@options.reading
 @options.limit
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
@@ -148,7 +148,7 @@ def sql(
 
 @click.command()
 @options.archives
-@options.reading(on_error="collect")
+@options.reading
 @options.output([*FORMATS, TABLE], "by the name of FILE; else table")
 @click.pass_context
 def info(
