@@ -221,7 +221,7 @@ def put_records(
     if form == RECORDS:
         names = ["raw"]
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    part = None if checkpoint is None or target is None else f"{target}/{parts.name('', form)}"
+    part = None if checkpoint is None or target is None else f"{target}/{parts.name('', form, target)}"
     source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
