@@ -141,7 +141,7 @@ def cost(
         | {_OTHER: ~reduce(or_, categories.values()), _NEW: selectors}
         | ({} if against is None else {_CURRENT: against})
     )
-    with stream(source, columns=_COLUMNS, rules=rules, report=report, **options) as batches:
+    with stream(source, columns=_COLUMNS, views=True, rules=rules, report=report, **options) as batches:
         parts = [_count(pl.DataFrame(batches.schema.empty_table()))]
         for batch in batches:
             parts.append(_count(pl.DataFrame(batch)))

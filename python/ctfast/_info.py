@@ -115,7 +115,7 @@ def info(source: Source, **options: Any) -> Info:
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
     sizes = _ctfast.Sizes()
-    with stream(source, columns=_COLUMNS, report=report, opened=sizes, **options) as batches:
+    with stream(source, columns=_COLUMNS, views=True, report=report, opened=sizes, **options) as batches:
         for batch in batches:
             frame = pl.DataFrame(batch)
             parts.append(_count(frame, before, sizes))

@@ -32,10 +32,13 @@ class Run:
     it ends; what was not committed until then is read again by the next one.
     """
 
-    def __init__(self, options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, text: list[str] | None = None
+    ) -> None:
         self._options = options
         self._columns = columns
         self._predicate = predicate
+        self._text = text
         self._report = options.report or Report()
         self._remote = options.remote() if options.is_in_buckets() else None
         self._source = options.keys(self._remote)
@@ -68,7 +71,7 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote)
+        running = self._options.start(self._columns, self._predicate, files, self._remote, self._text)
         try:
             yield from read_all(running, self._options, self._report, self._remote)
         except (FormatError, SourceError) as error:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from ctfast import _ctfast
+from ctfast._arrow import agreed, schema_of, text_types
 from ctfast._objects import Extent
 from ctfast._run import Run
 from ctfast._scan import batches
-from ctfast._source import RULES, Options, Source
+from ctfast._source import Options, Source
 from ctfast._unit import Unit, cut
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ __all__ = ["EventStream", "stream"]
 class EventStream:
     """An iterator of Arrow record batches, to be used once.
 
-    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``), so that pyarrow and Polars take
-    its buffers over without a copy, and DuckDB and pandas read it. Text is ``string_view``, for which pyarrow lacks many kernels:
-    see ``docs/reading.md``. Its threads end when it is exhausted or closed.
+    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``) to pyarrow, pandas, DuckDB, Polars and
+    what else reads one; ``docs/arrow.md`` says what was tried. Who asks that stream for text of another type gets it. Its threads
+    end when it is exhausted or closed.
 
     Attributes
     ----------
@@ -34,14 +34,15 @@ class EventStream:
         The schema of every batch.
     """
 
-    def __init__(self, options: Options, columns: list[str], batch_rows: int | None) -> None:
-        schema = pa.record_batch(_ctfast.schema([name for name in columns if name != RULES])).schema
-        if RULES in columns:
-            schema = schema.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
-        self.schema: pa.Schema = schema
+    def __init__(self, options: Options, columns: list[str], batch_rows: int | None, *, views: bool) -> None:
         self._options, self._columns, self._batch_rows = options, columns, batch_rows
-        self._batches = cut(batches(options, columns), batch_rows)
         self._units: Generator[Unit] | None = None
+        self._will_be(schema_of(columns, views=views))
+
+    def _will_be(self, schema: pa.Schema) -> None:
+        """Give batches of this schema; nothing is read before the first is asked for."""
+        self.schema: pa.Schema = schema
+        self._batches = cut(batches(self._options, self._columns, text=text_types(schema)), self._batch_rows)
 
     def __iter__(self) -> Self:
         """Return the stream itself."""
@@ -61,7 +62,10 @@ class EventStream:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer what is left of the stream through the Arrow C stream interface."""
-        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(requested_schema)
+        schema = agreed(self.schema, requested_schema)
+        if getgeneratorstate(self._batches) == GEN_CREATED:
+            self._will_be(schema)
+        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(schema.__arrow_c_schema__())
 
     def units(self, *, max_files: int = Extent().files, max_bytes: int = Extent().bytes) -> Iterator[Unit]:
         """Cut the stream into units, each of which is stored, and then counts as read, by itself.
@@ -119,7 +123,7 @@ class EventStream:
         return self._units
 
     def _each(self, extent: Extent) -> Generator[Unit]:
-        with Run(self._options, self._columns) as run:
+        with Run(self._options, self._columns, text=text_types(self.schema)) as run:
             for portion in run.portions(extent, plan=True):
                 unit = Unit(run, portion, self.schema, self._batch_rows)
                 try:
@@ -134,7 +138,14 @@ class EventStream:
             self._units.close()
 
 
-def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: int | None = None, **options: Any) -> EventStream:
+def stream(
+    source: Source,
+    *,
+    columns: Iterable[str] | None = None,
+    batch_rows: int | None = None,
+    views: bool = False,
+    **options: Any,
+) -> EventStream:
     """Stream a CloudTrail archive as Arrow record batches, in bounded memory.
 
     Parameters
@@ -145,6 +156,9 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
         Columns of the result, by default all. Fewer are faster.
     batch_rows
         Rows of a batch at most. By default batches are as large as they come: about 5,000 rows.
+    views
+        Whether text is ``string_view``, which Polars and DuckDB work with, and not ``string`` (``large_string`` for JSON), with
+        which every reader of Arrow can compute. It costs nothing, where the other is a copy.
 
     Returns
     -------
@@ -172,4 +186,7 @@ def stream(source: Source, *, columns: Iterable[str] | None = None, batch_rows: 
     if batch_rows is not None and batch_rows < 1:
         message = f"batch_rows must be at least 1, not {batch_rows}"
         raise ValueError(message)
-    return EventStream(reading, names, batch_rows)
+    if not isinstance(views, bool):
+        message = f"views must be True or False, not {type(views).__name__}"
+        raise TypeError(message)
+    return EventStream(reading, names, batch_rows, views=views)

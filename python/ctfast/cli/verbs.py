@@ -212,7 +212,7 @@ def put_records(
     source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
-    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}
+    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE, "views": True}
     # What was written counts as read; what is still to be written does not.
     with receipt or nullcontext():
         with progress(visible=_is_free(form, target)) as shown, ct.stream(source, progress=shown, **reading) as records:
