@@ -1,7 +1,5 @@
 """Read AWS CloudTrail archives into Arrow and Polars, at the speed of gunzip and without losing a byte."""
 
-import warnings
-
 from ctfast import packs as packs
 from ctfast._columns import columns
 from ctfast._copy import Copied, CopyProgress, copy
@@ -10,25 +8,28 @@ from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
 from ctfast._info import Info, info
-from ctfast._keys import fetch_keys
+from ctfast._keys import PublicKey, fetch_keys
 from ctfast._lint import lint
 from ctfast._match import match
+from ctfast._objects import KeySource
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.inventory import Inventory
 from ctfast._objects.lines import KeyList
 from ctfast._objects.messages import Messages, Queue
 from ctfast._prices import Price, Prices
-from ctfast._report import Limits, Report
+from ctfast._report import Counts, Limits, Report
 from ctfast._rules import rules
 from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._unit import Unit
-from ctfast._verify import Verification, Verifier, verify
+from ctfast._verify import Progress, Verification, Verifier, verify
 from ctfast.exceptions import CloudTrailError, FilterError, FormatError, QueryError, ServiceError, SourceError
 
 if _DEBUG:
-    warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
+    import warnings as _warnings
+
+    _warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
     "Checkpoint",
@@ -36,6 +37,7 @@ __all__ = [
     "Copied",
     "CopyProgress",
     "Cost",
+    "Counts",
     "EventPattern",
     "EventSelectors",
     "EventStream",
@@ -46,10 +48,13 @@ __all__ = [
     "Info",
     "Inventory",
     "KeyList",
+    "KeySource",
     "Limits",
     "Messages",
     "Price",
     "Prices",
+    "Progress",
+    "PublicKey",
     "QueryError",
     "Queue",
     "Report",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast import _notebook as notebook
 from ctfast._report import Report
 from ctfast._stream import stream
 
@@ -76,6 +77,18 @@ class Info:
     def files_without_records(self) -> int:
         """How many files were opened and gave no record, because they hold none, none that was asked for, or damage."""
         return self.report.files.read + self.report.files.bad - int(self.kinds["files"].sum())
+
+    def _repr_html_(self) -> str:
+        """Return the inventory for a notebook."""
+        span = (
+            ""
+            if self.first is None or self.last is None
+            else f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
+        )
+        headline = (
+            f"{self.report.records.read:,} records of {len(self.accounts):,} accounts in {len(self.regions):,} regions{span}"
+        )
+        return notebook.shown(headline, notebook.rows(self.days), notebook.rows(self.kinds), self.report._repr_html_())
 
 
 def info(source: Source, **options: Any) -> Info:

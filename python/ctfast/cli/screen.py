@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from ctfast._report import Report
-from ctfast.cli.tables import frame_view, plain
+from ctfast.cli.tables import folded, frame_view, plain
 
 __all__ = ["Screen", "counted", "findings", "say", "show", "size"]
 
@@ -51,8 +51,10 @@ def show(file: Any, views: Callable[[int], Iterable[Any]], *, soft_wrap: bool = 
     try:
         screen = Screen(file=text)
         for view in views(screen.width):
-            # Blocks are folded already.
-            screen.print(view, soft_wrap=soft_wrap or isinstance(view, Group))
+            if isinstance(view, Text) and not soft_wrap:
+                view = Text("\n".join(folded(view.plain, screen.width)))  # noqa: PLW2901  # a sentence without styles
+            # Blocks and sentences are folded already.
+            screen.print(view, soft_wrap=soft_wrap or isinstance(view, (Group, Text)))
     finally:
         text.detach()  # whoever opened the file closes it
 

@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Column", "frame_view", "grid", "plain", "table"]
+__all__ = ["Column", "folded", "frame_view", "grid", "plain", "table"]
 
 #: Longer names of columns, and longer words, may be folded.
 _WORD = 20
@@ -74,7 +74,7 @@ def table(columns: Sequence[Column], width: int) -> Table | Group:
         shown.width = share
         shown.justify = "right" if column.kind == "number" else "left"
     for row in rows:
-        made.add_row(*(Text("\n".join(_folded(cell, share))) for cell, share in zip(row, shares, strict=True)))
+        made.add_row(*(Text("\n".join(folded(cell, share))) for cell, share in zip(row, shares, strict=True)))
     return made
 
 
@@ -111,7 +111,7 @@ def _pieces(text: str) -> Iterator[tuple[str, int, bool]]:
     yield from ((piece, cell_len(piece.rstrip()), False) for piece in _PIECE.findall(text[end:]))
 
 
-def _folded(text: str, width: int) -> list[str]:
+def folded(text: str, width: int) -> list[str]:
     """Fold a text into lines of this width; one that holds a longer ARN is longer."""
     if cell_len(text) <= width:
         return [text]
@@ -128,12 +128,12 @@ def _folded(text: str, width: int) -> list[str]:
 
 def _block(columns: Sequence[Column], row: tuple[str, ...], width: int) -> Group:
     """One row: a line for each value that is not null, and an empty one."""
-    names = max(cell_len(column.name) for column in columns) + 2
+    values = [(column.name, cell) for column, cell in zip(columns, row, strict=True) if cell]
+    names = max((cell_len(name) for name, _ in values), default=0) + 2
     parts: list[Text] = []
-    for column, cell in zip(columns, row, strict=True):
-        if cell:
-            lines = f"\n{' ' * names}".join(_folded(cell, max(width - names, _WORD)))
-            parts.append(Text.assemble((column.name + " " * (names - cell_len(column.name)), "bold"), lines))
+    for name, cell in values:
+        lines = f"\n{' ' * names}".join(folded(cell, max(width - names, _WORD)))
+        parts.append(Text.assemble((name + " " * (names - cell_len(name)), "bold"), lines))
     return Group(*parts, Text())
 
 
