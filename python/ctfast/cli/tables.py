@@ -63,8 +63,12 @@ def table(columns: Sequence[Column], width: int) -> Table | Group:
     Account ids, ARNs and times are folded in neither.
     """
     full = [max(map(cell_len, [column.name, *column.cells])) for column in columns]
-    least = [_least(column) if column.kind == "text" else whole for column, whole in zip(columns, full, strict=True)]
     room = width - len(columns) + 1
+    # Words are whole where there is room for them.
+    for word in (_WORD, 0):
+        least = [_least(column, word) if column.kind == "text" else whole for column, whole in zip(columns, full, strict=True)]
+        if sum(least) <= room:
+            break
     shares = _shared(least, full, room)
     rows = zip(*(column.cells for column in columns), strict=True)
     if sum(least) > room or any(whole > _LINES * share for whole, share in zip(full, shares, strict=True)):
@@ -95,10 +99,10 @@ def _shared(least: list[int], full: list[int], room: int) -> list[int]:
     return shares
 
 
-def _least(column: Column) -> int:
-    """The width that a column of text needs, so that nothing is folded that must not be."""
+def _least(column: Column, word: int) -> int:
+    """The width that a column of text needs, so that nothing is folded that must not be, nor words of up to this width."""
     pieces = (piece for cell in column.cells for piece in _pieces(cell))
-    return max([min(cell_len(column.name), _WORD), *(width if is_whole else min(width, _WORD) for _, width, is_whole in pieces)])
+    return max([min(cell_len(column.name), _WORD), *(width if is_whole else min(width, word) for _, width, is_whole in pieces)])
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, bool]]:
