@@ -5,8 +5,6 @@ from ctfast import _interrupt
 _interrupt.watch()  # before all that takes long to import
 
 # ruff: noqa: E402
-import warnings
-
 from ctfast import packs as packs
 from ctfast._columns import columns
 from ctfast._copy import Copied, CopyProgress, copy
@@ -15,21 +13,22 @@ from ctfast._ctfast import DEBUG as _DEBUG
 from ctfast._ctfast import __version__
 from ctfast._filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
 from ctfast._info import Info, info
-from ctfast._keys import fetch_keys
+from ctfast._keys import PublicKey, fetch_keys
 from ctfast._lint import lint
 from ctfast._match import match
+from ctfast._objects import KeySource
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.inventory import Inventory
 from ctfast._objects.lines import KeyList
 from ctfast._objects.messages import Messages, Queue
 from ctfast._prices import Price, Prices
-from ctfast._report import Limits, Report
+from ctfast._report import Counts, Limits, Report
 from ctfast._rules import rules
 from ctfast._scan import read, scan, sql
 from ctfast._signatures import fetch_signatures
 from ctfast._stream import EventStream, stream
 from ctfast._unit import Unit
-from ctfast._verify import Verification, Verifier, verify
+from ctfast._verify import Progress, Verification, Verifier, verify
 from ctfast.exceptions import (
     ArgumentError,
     CloudTrailError,
@@ -43,7 +42,9 @@ from ctfast.exceptions import (
 )
 
 if _DEBUG:
-    warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
+    import warnings as _warnings
+
+    _warnings.warn("ctfast was built without optimisation: it is correct, but slow", RuntimeWarning, stacklevel=2)
 
 __all__ = [
     "ArgumentError",
@@ -53,6 +54,7 @@ __all__ = [
     "Copied",
     "CopyProgress",
     "Cost",
+    "Counts",
     "EventPattern",
     "EventSelectors",
     "EventStream",
@@ -63,11 +65,14 @@ __all__ = [
     "Info",
     "Inventory",
     "KeyList",
+    "KeySource",
     "Limits",
     "Messages",
     "NothingChosen",
     "Price",
     "Prices",
+    "Progress",
+    "PublicKey",
     "QueryError",
     "Queue",
     "Report",

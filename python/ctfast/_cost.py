@@ -145,7 +145,7 @@ def cost(
     )
     report = told(options)
     reading = Options(function="cost", source=source, rules=rules, **options)
-    with EventStream(reading, _COLUMNS) as batches:
+    with EventStream(reading, _COLUMNS, views=True) as batches:
         parts = [_count(pl.DataFrame(batches.schema.empty_table()))]
         for batch in batches:
             parts.append(_count(pl.DataFrame(batch)))

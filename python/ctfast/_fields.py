@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-__all__ = ["roots", "schema_of", "selected"]
+__all__ = ["narrowed", "roots", "selected"]
 
 
 def roots(paths: Iterable[str]) -> list[str]:
@@ -14,7 +14,7 @@ def roots(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(path.partition(".")[0] for path in paths))
 
 
-def schema_of(whole: pa.Schema, paths: Iterable[str]) -> pa.Schema:
+def narrowed(whole: pa.Schema, paths: Iterable[str]) -> pa.Schema:
     """Return the schema of these columns; a field of a struct has its path as a name, and is null where the struct is."""
     return pa.schema([_field(whole, path) for path in paths])
 

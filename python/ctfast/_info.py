@@ -9,6 +9,7 @@ from typing import Unpack
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast import _notebook as notebook
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
 from ctfast._report import Report
@@ -77,6 +78,18 @@ class Info:
         """How many files were opened and gave no record, because they hold none, none that was asked for, or damage."""
         return self.report.files.read + self.report.files.bad - int(self.kinds["files"].sum())
 
+    def _repr_html_(self) -> str:
+        """Return the inventory for a notebook."""
+        span = (
+            ""
+            if self.first is None or self.last is None
+            else f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
+        )
+        headline = (
+            f"{self.report.records.read:,} records of {len(self.accounts):,} accounts in {len(self.regions):,} regions{span}"
+        )
+        return notebook.shown(headline, notebook.rows(self.days), notebook.rows(self.kinds), self.report._repr_html_())
+
 
 @public(options=Reading)
 def info(source: Source, **options: Unpack[Reading]) -> Info:
@@ -116,7 +129,7 @@ def info(source: Source, **options: Unpack[Reading]) -> Info:
     reading = Options(function="info", source=source, opened=sizes, **options)
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
-    with EventStream(reading, _COLUMNS) as batches:
+    with EventStream(reading, _COLUMNS, views=True) as batches:
         for batch in batches:
             frame = pl.DataFrame(batch)
             parts.append(_count(frame, before, sizes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from html import escape
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import polars as pl
 
 from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
+from ctfast._notebook import escaped
 from ctfast._verdict import MEANING, exceptions, found_span, moment, requested
 from ctfast._verdict import by_chain as by_range
 
@@ -37,10 +37,6 @@ _STATES = {
     "unknown": "could not be checked",
     "missing": "digest missing",
     "invalid": "digest or log file invalid or missing",
-}
-#: Marks of writing direction, and controls, would let a name show as another one.
-_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
-    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 
 _STYLE = """
@@ -94,15 +90,15 @@ def page(found: Verification, title: str) -> str:
             # The page needs nothing from anywhere; so that it stays so whatever a name in it may hold:
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}: CloudTrail verification</title><style>{_STYLE}</style></head><body><main>",
-            f'<h1>CloudTrail verification</h1><p class="soft mono">{_text(title)}</p>',
+            f"<title>{escaped(title)}: CloudTrail verification</title><style>{_STYLE}</style></head><body><main>",
+            f'<h1>CloudTrail verification</h1><p class="soft mono">{escaped(title)}</p>',
             *_verdict(found),
             *_cards(found),
             *_ranges(found),
             *_keys(found),
             *_calendars(found),
             *_findings(found),
-            _FOOT.format(version=_text(__version__), time=_time(datetime.now(UTC))),
+            _FOOT.format(version=escaped(__version__), time=_time(datetime.now(UTC))),
         )
     )
 
@@ -121,7 +117,7 @@ def _verdict(found: Verification) -> Iterator[str]:
     stretch = found_span(found)
     if stretch is not None:
         words = f"From {moment(stretch[0])} to {moment(stretch[1])} UTC: {words}" if found.ok else words
-    asked = f'<p class="soft">Asked for: {_text(requested(found))} (UTC)</p>'
+    asked = f'<p class="soft">Asked for: {escaped(requested(found))} (UTC)</p>'
     yield f'<div class="verdict {kind}-v"><strong>{word}</strong>{words}{asked}</div>'
 
 
@@ -133,7 +129,7 @@ def _ranges(found: Verification) -> Iterator[str]:
     yield "<h2>Found and uncovered</h2><p class='soft'>Times of delivery, UTC. Of what is uncovered nothing is proven.</p>"
     yield '<div class="table findings"><table><tr><th>Account, region, trail</th><th>Found</th><th>Uncovered</th></tr>'
     for chain in chains[:_CHAINS]:
-        place = " <br>".join(_text(chain[name]) for name in ("account", "region", "trail"))
+        place = " <br>".join(escaped(chain[name]) for name in ("account", "region", "trail"))
         cells = [_stretches(chain[name], ok=found.ok) or '<span class="soft">nothing</span>' for name in ("found", "uncovered")]
         yield f'<tr><td class="place">{place}</td><td>{cells[0]}</td><td>{cells[1]}</td></tr>'
     yield "</table></div>"
@@ -145,7 +141,7 @@ def _stretches(stretches: list[tuple[Any, Any, str | None]], *, ok: bool) -> str
     lines = []
     for start, end, reason in stretches[:_STRETCHES]:
         is_error = reason in ("missing-digest", "digest-invalid") or (reason == "uncovered" and not ok)
-        tag = f' <span class="tag{" error" if is_error else ""}">{_text(reason)}</span>' if reason else ""
+        tag = f' <span class="tag{" error" if is_error else ""}">{escaped(reason)}</span>' if reason else ""
         lines.append(f"<div>{moment(start)} to {moment(end)}{tag}</div>")
     if len(stretches) > _STRETCHES:
         lines.append(f'<div class="soft">and {len(stretches) - _STRETCHES:,} more</div>')
@@ -159,7 +155,7 @@ def _keys(found: Verification) -> Iterator[str]:
     yield "<h2>Keys</h2><p class='soft'>Public keys that valid digests are signed with, by the MD5 of their DER encoding.</p>"
     yield '<div class="table"><table><tr><th>Region</th><th>Fingerprint</th><th>Valid digests</th></tr>'
     for region, fingerprint, digests in found.keys.head(_MOST).iter_rows():
-        yield f'<tr><td class="place">{_text(region)}</td><td class="mono">{_text(fingerprint)}</td><td>{digests:,}</td></tr>'
+        yield f'<tr><td class="place">{escaped(region)}</td><td class="mono">{escaped(fingerprint)}</td><td>{digests:,}</td></tr>'
     yield "</table></div>"
 
 
@@ -216,8 +212,8 @@ def _calendars(found: Verification) -> Iterator[str]:
         logs: int = chain.select(pl.col("logs").sum()).item()
         words = ", ".join(f"{_count(number, 'hour')} {state}" for state, number in counts)
         words += " (of the longest stretches without digests both ends are drawn)" if is_cut else ""
-        yield f'<div class="chain"><h3>{_text(account)} · {_text(region)}</h3>'
-        yield f'<div class="soft">trail {_text(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
+        yield f'<div class="chain"><h3>{escaped(account)} · {escaped(region)}</h3>'
+        yield f'<div class="soft">trail {escaped(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
     if hidden:
         yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
 
@@ -276,25 +272,20 @@ def _findings(found: Verification) -> Iterator[str]:
     counts = rows.group_by("severity", "reason").len().sort("severity", "len", descending=[False, True])
     yield '<div class="table"><table><tr><th>Finding</th><th>Count</th></tr>'
     for severity, reason, number in counts.iter_rows():
-        yield f'<tr><td><span class="tag {severity}">{_text(reason)}</span></td><td>{number:,}</td></tr>'
+        yield f'<tr><td><span class="tag {severity}">{escaped(reason)}</span></td><td>{number:,}</td></tr>'
     yield '</table></div><p></p><div class="table findings"><table>'
     yield "<tr><th>Finding</th><th>Time</th><th>Place</th><th>What</th></tr>"
     for row in rows.sort("severity", maintain_order=True).head(_MOST).iter_rows(named=True):
-        place = " <br>".join(_text(row[name]) for name in ("account", "region", "trail") if row[name])
-        file = f'<div class="soft mono">{_text(row["file"])}</div>' if row["file"] else ""
+        place = " <br>".join(escaped(row[name]) for name in ("account", "region", "trail") if row[name])
+        file = f'<div class="soft mono">{escaped(row["file"])}</div>' if row["file"] else ""
         yield (
-            f'<tr><td><span class="tag {row["severity"]}">{_text(row["reason"])}</span></td>'
+            f'<tr><td><span class="tag {row["severity"]}">{escaped(row["reason"])}</span></td>'
             f'<td class="place">{_time(row["time"]).replace(" ", " <br>", 1)}</td><td class="place">{place}</td>'
-            f"<td>{_text(row['message'])}{file}</td></tr>"
+            f"<td>{escaped(row['message'])}{file}</td></tr>"
         )
     yield "</table></div>"
     if rows.height > _MOST:
         yield f'<p class="soft">and {rows.height - _MOST:,} more, which the other formats list.</p>'
-
-
-def _text(value: object) -> str:
-    """Text that only shows, and shows as what it is."""
-    return escape(str(value).translate(_UNSAFE))
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast import _notebook as notebook
 from ctfast._arguments import checked
 from ctfast._objects import KeySource
 from ctfast.exceptions import CloudTrailError, NothingChosen
@@ -126,11 +127,24 @@ class Report:
         self._asked = dict(asked)
         self._unmatched: list[NothingChosen] = []
         self._remote: _ctfast.Remote | None = None
-        self._source = source
+        self._source: KeySource | _Told | None = source
         self._scan: _ctfast.Scan | None = None
         self._past: dict[str, Any] = {}
         self._past_findings = _Findings()
         self._more = source is not None
+        self._was_complete: bool | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what it says by now: a pickle, or a deep copy, follows no scan."""
+        source = None if self._source is None else _Told(self._source)
+        values = self._values() | {"requests": tuple(self.requests)}
+        return {"source": source, "values": values, "findings": self._findings(), "complete": self.complete}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Say what the other one said."""
+        self._follow()
+        self._source, self._past, self._past_findings = state["source"], state["values"], state["findings"]
+        self._was_complete = state["complete"]
 
     def _add(self, scan: _ctfast.Scan) -> None:
         """Speak of this scan as well; it is asked when the report is."""
@@ -148,7 +162,7 @@ class Report:
         self._more = False
 
     def _values(self) -> dict[str, Any]:
-        return _sum(self._past, self._scan.counts()) if self._scan else {}
+        return _sum(self._past, self._scan.counts()) if self._scan else self._past
 
     def _count(self, name: str) -> int:
         return int(self._values().get(name, 0))
@@ -156,6 +170,8 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every file was visited."""
+        if self._was_complete is not None:
+            return self._was_complete
         finished = self._scan is None or bool(self._scan.counts()["complete"])
         return finished and not self._more and (self._scan is not None or self._source is not None)
 
@@ -284,6 +300,26 @@ class Report:
     def __repr__(self) -> str:
         """Return the counts on one line."""
         return f"Report(files={tuple(self.files)}, records={tuple(self.records)}, complete={self.complete})"
+
+    def _repr_html_(self) -> str:
+        """Return the counts and findings for a notebook."""
+        files, records, skipped = self.files, self.records, self.skipped
+        headline = f"{files.read:,} files read, {files.bad:,} bad, {files.skipped:,} skipped"
+        parts = [notebook.counts({"files": files._asdict(), "records": records._asdict()})]
+        parts += [notebook.counts({"skipped": skipped})] if skipped else []
+        parts += [notebook.rows(pl.concat([self.bad, self.warnings]))]
+        return notebook.shown(headline if self.complete else f"{headline}, and not all are visited", *parts)
+
+
+class _Told:
+    """What a source of keys has told of, once the source itself is gone."""
+
+    def __init__(self, source: KeySource | _Told) -> None:
+        self.skipped: Counter[str] = Counter(source.skipped)
+        self.pruned: Counter[str] = Counter(source.pruned)
+        self.bad: list[CloudTrailError] = list(source.bad)
+        self.unnamed: int = source.unnamed
+        self.warnings: list[CloudTrailError] = list(source.warnings)
 
 
 def _rows(errors: Iterable[CloudTrailError]) -> list[tuple[Any, ...]]:

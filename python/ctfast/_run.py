@@ -36,10 +36,13 @@ class Run:
     it ends; what was not committed until then is read again by the next one.
     """
 
-    def __init__(self, options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, text: list[str] | None = None
+    ) -> None:
         self._options = options
         self._columns = columns
         self._predicate = predicate
+        self._text = text
         self._report = options.report or Report()
         self._remote = options.remote() if options.is_in_buckets() else None
         self._seen = _ctfast.Seen()
@@ -74,7 +77,7 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen)
+        running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen, self._text)
         yield from read_all(running, self._options, self._report, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 

@@ -214,10 +214,12 @@ def lazily(options: Options) -> pl.LazyFrame:
     )
 
 
-def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None) -> Iterator[_ctfast.Batch]:
+def batches(
+    options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, text: list[str] | None = None
+) -> Iterator[_ctfast.Batch]:
     """Run a scan; its threads end with the iterator, however that ends."""
     if options.names_files():
-        with Run(options, columns, predicate) as run:
+        with Run(options, columns, predicate, text) as run:
             for portion in run.portions():
                 yield from run.read(portion)
                 run.done(portion)
@@ -225,10 +227,10 @@ def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | N
     report = options.report or Report()
     report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
     seen = _ctfast.Seen()
-    yield from read_all(options.start(columns, predicate, seen=seen), options, report)
+    yield from read_all(options.start(columns, predicate, seen=seen, text=text), options, report)
     conclude(options, report, seen)
 
 
 def _schema(options: Options) -> pl.Schema:
-    schema = pl.DataFrame(_ctfast.schema(COLUMNS)).schema
+    schema = pl.DataFrame(_ctfast.schema(COLUMNS, views=True)).schema
     return schema if options.rules is None else pl.Schema({**schema, RULES: pl.List(pl.String)})

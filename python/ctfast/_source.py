@@ -149,10 +149,12 @@ class Options:
         files: Sequence[Object] | None = None,
         remote: _ctfast.Remote | None = None,
         seen: _ctfast.Seen | None = None,
+        text: list[str] | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
-        Read these files, or else what the source names.
+        Read these files, or else what the source names. ``text`` are types as of :func:`ctfast._arrow.text_types`; by default
+        text is views.
         """
         limits = self.limits or Limits()
         named = paths(self.source) if files is None else [file.url for file in files]
@@ -163,6 +165,7 @@ class Options:
         return _ctfast.Scan(
             named,
             columns=[name for name in roots(columns) if name != RULES],
+            text=text,
             predicate=_and(predicate, self._time_test()),
             **self._selection(),
             fail=self.on_error == "raise",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 import pyarrow as pa
 
-from ctfast import _ctfast
 from ctfast._addresses import Source
 from ctfast._arguments import Streaming, checked, column_names, public
-from ctfast._fields import roots, schema_of, selected
+from ctfast._arrow import agreed, schema_of, text_types
+from ctfast._fields import narrowed, roots, selected
 from ctfast._objects import Extent
 from ctfast._run import Run
 from ctfast._scan import batches
-from ctfast._source import RULES, Options
+from ctfast._source import Options
 from ctfast._unit import Unit, cut
 from ctfast.exceptions import ConsumedError
 
@@ -28,9 +28,9 @@ __all__ = ["EventStream", "stream"]
 class EventStream:
     """An iterator of Arrow record batches, to be used once.
 
-    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``), so that pyarrow and Polars take
-    its buffers over without a copy, and DuckDB and pandas read it. Text is ``string_view``, for which pyarrow lacks many kernels:
-    see ``docs/reading.md``. Its threads end when it is exhausted or closed.
+    It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``) to pyarrow, pandas, DuckDB, Polars and
+    what else reads one; ``docs/arrow.md`` says what was tried. Who asks that stream for text of another type gets it. Its threads
+    end when it is exhausted or closed.
 
     Attributes
     ----------
@@ -38,14 +38,16 @@ class EventStream:
         The schema of every batch.
     """
 
-    def __init__(self, options: Options, columns: list[str], batch_rows: int | None = None) -> None:
-        whole = pa.record_batch(_ctfast.schema([name for name in roots(columns) if name != RULES])).schema
-        if RULES in columns:
-            whole = whole.append(pa.field(RULES, pa.list_(pa.field("item", pa.string_view(), nullable=False)), nullable=False))
-        self.schema: pa.Schema = whole if columns == whole.names else schema_of(whole, columns)
+    def __init__(self, options: Options, columns: list[str], batch_rows: int | None = None, *, views: bool = False) -> None:
         self._options, self._columns, self._batch_rows = options, columns, batch_rows
-        self._batches = cut(batches(options, columns), batch_rows)
         self._units: Generator[Unit] | None = None
+        self._will_be(schema_of(roots(columns), views=views))
+
+    def _will_be(self, whole: pa.Schema) -> None:
+        """Give batches of this schema, or of the fields of it that are asked for; nothing is read before the first is asked for."""
+        self.schema: pa.Schema = whole if self._columns == whole.names else narrowed(whole, self._columns)
+        self._whole, self._text = whole, text_types(whole)
+        self._batches = cut(batches(self._options, self._columns, text=self._text), self._batch_rows)
 
     def __iter__(self) -> Self:
         """Return the stream itself; of one that was read or closed, nothing is left."""
@@ -69,7 +71,11 @@ class EventStream:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer what is left of the stream through the Arrow C stream interface."""
-        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(requested_schema)
+        schema = agreed(self.schema, requested_schema)
+        # Fields of structs are given as they are: their types are those of their structs, which may be asked for beside them.
+        if getgeneratorstate(self._batches) == GEN_CREATED and self._columns == self._whole.names:
+            self._will_be(schema)
+        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(schema.__arrow_c_schema__())
 
     def units(self, *, max_files: int = Extent().files, max_bytes: int = Extent().bytes) -> Iterator[Unit]:
         """Cut the stream into units, each of which is stored, and then counts as read, by itself.
@@ -121,7 +127,7 @@ class EventStream:
         return self._units
 
     def _each(self, extent: Extent) -> Generator[Unit]:
-        with Run(self._options, self._columns) as run:
+        with Run(self._options, self._columns, text=self._text) as run:
             for portion in run.portions(extent, plan=True):
                 unit = Unit(run, portion, self.schema, self._batch_rows)
                 try:
@@ -138,7 +144,12 @@ class EventStream:
 
 @public(options=Streaming)
 def stream(
-    source: Source, *, columns: Iterable[str] | None = None, batch_rows: int | None = None, **options: Unpack[Streaming]
+    source: Source,
+    *,
+    columns: Iterable[str] | None = None,
+    batch_rows: int | None = None,
+    views: bool = False,
+    **options: Unpack[Streaming],
 ) -> EventStream:
     """Stream a CloudTrail archive as Arrow record batches, in bounded memory.
 
@@ -150,6 +161,9 @@ def stream(
         Columns of the result, in this order, by default all; fields of structs as ``userIdentity.arn``. Fewer are faster.
     batch_rows
         Rows of a batch at most. By default batches are as large as they come: about 5,000 rows.
+    views
+        Whether text is ``string_view``, which Polars and DuckDB work with, and not ``string`` (``large_string`` for JSON), with
+        which every reader of Arrow can compute. It costs nothing, where the other is a copy.
 
     Returns
     -------
@@ -172,5 +186,5 @@ def stream(
     """
     reading = Options(function="stream", source=source, **options)
     names = reading.columns if columns is None else column_names("stream", columns, reading.paths)
-    checked("stream", batch_rows=batch_rows)
-    return EventStream(reading, names, batch_rows)
+    checked("stream", batch_rows=batch_rows, views=views)
+    return EventStream(reading, names, batch_rows, views=views)

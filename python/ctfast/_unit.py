@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import pyarrow as pa
 
 from ctfast import _ctfast
+from ctfast._arrow import agreed
 from ctfast._fields import selected
 from ctfast._objects import Portion
 from ctfast._run import Run
@@ -64,7 +65,9 @@ class Unit:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer what is left of the unit through the Arrow C stream interface."""
-        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(requested_schema)
+        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(
+            agreed(self.schema, requested_schema).__arrow_c_schema__()
+        )
 
     def commit(self) -> None:
         """Make its files count as read: with a checkpoint, this is on the disk when the call returns.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast import _notebook as notebook
 from ctfast._addresses import Source, is_address
 from ctfast._arguments import Checking, Names, checked, public, unknown
 from ctfast._buckets import is_access_point, split, wrong_bucket
@@ -223,6 +224,11 @@ class Verification:
         """Return the verdict and the counts on one line."""
         digests, logs = tuple(self.digest_counts), tuple(self.log_counts)
         return f"Verification(ok={self.ok}, digests={digests}, logs={logs}, errors={self.errors})"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict, the counts and the findings for a notebook; :meth:`html` is the whole page."""
+        text = f"<pre>{'<br>'.join(map(notebook.escaped, self.summary().splitlines()))}</pre>"
+        return notebook.shown(verdict(self), text, notebook.rows(self.findings))
 
     def _valid_files(self, named: list[str]) -> _ctfast.Paths:
         """Return the paths of the valid log files, for a scan of these sources."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ MOST = 15
 """How many principals the table shows."""
 
 TWO_LINES = 2
+ACCOUNT_ID = 12
 
 
 def run(folder: Path | None, console: Console) -> None:
@@ -71,8 +73,7 @@ def run(folder: Path | None, console: Console) -> None:
     events = ct.scan(made.archive)
     principals = who_did_what(events).collect()
     say(console, f"Who did what: the {MOST} most active of {principals.height}")
-    console.print(_principals(principals.head(MOST)))
-    console.print()
+    _show(console, _principals, principals.head(MOST))
 
     logins = logins_without_mfa(events).collect()
     for login in logins.iter_rows(named=True):
@@ -82,8 +83,7 @@ def run(folder: Path | None, console: Console) -> None:
             f"{login['sourceIPAddress']}.",
         )
     say(console, "What came from there, and what other accounts did here:")
-    console.print(_timeline(incident(events, logins).collect()))
-    console.print()
+    _show(console, _timeline, incident(events, logins).collect())
 
     say(console, "How to go on:")
     for command in commands(made):
@@ -190,24 +190,32 @@ def say(console: Console, text: str) -> None:
     console.print()
 
 
-def _principals(found: pl.DataFrame) -> Table:
-    table = _table({"Who": 20, "Events": 0, "Most often": 20, "When": 0, "From": 17})
+def _show(console: Console, make: Callable[..., Table], found: pl.DataFrame) -> None:
+    """Print a table with one line for each row where there is room, as in a pipe, else folded."""
+    wide = make(found, ", ", expand=False)
+    fits = console.measure(wide, options=console.options.update(max_width=1 << 20)).maximum <= console.width
+    console.print(wide if fits else make(found, "\n", expand=True))
+    console.print()
+
+
+def _principals(found: pl.DataFrame, joint: str, *, expand: bool) -> Table:
+    table = _table({"Who": 20, "Events": 0, "Most often": 20, "When": 0, "From": 17}, expand=expand)
     for row in found.iter_rows(named=True):
         first, *others = row["sources"]
         others = others if len(others) < TWO_LINES else [f"and {len(others)} more"]
         _add(
             table,
             row["who"],
-            f"{row['events']}\n{row['errors']} failed" if row["errors"] else row["events"],
-            "\n".join(row["actions"]),
-            f"{row['first']:%H:%M}-\n{row['last']:%H:%M}",
-            "\n".join([first, *others]),
+            f"{row['events']}{joint}{row['errors']} failed" if row["errors"] else row["events"],
+            joint.join(row["actions"]),
+            f"{row['first']:%H:%M}-{joint.strip(', ')}{row['last']:%H:%M}",
+            joint.join([first, *others]),
         )
     return table
 
 
-def _timeline(found: pl.DataFrame) -> Table:
-    table = _table({"Time": 0, "Who": 12, "What": 22, "From": 0, "Error": 16})
+def _timeline(found: pl.DataFrame, _joint: str, *, expand: bool) -> Table:
+    table = _table({"Time": 0, "Who": 12, "What": 22, "From": 0, "Error": 16}, expand=expand)
     for row in found.iter_rows(named=True):
         times = f" x{row['times']}" if row["times"] > 1 else ""
         target = f" {row['target']}" if row["target"] else ""
@@ -222,11 +230,13 @@ def _timeline(found: pl.DataFrame) -> Table:
     return table
 
 
-def _table(columns: dict[str, int]) -> Table:
+def _table(columns: dict[str, int], *, expand: bool) -> Table:
     """Return an empty table; the room is shared as the numbers say, 0 for a column that takes what it needs."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=expand)
     for column, ratio in columns.items():
-        table.add_column(column, ratio=ratio or None, no_wrap=not ratio, overflow="fold")
+        # An account id is the shortest that must not be folded.
+        least = ACCOUNT_ID if column == "Who" else None
+        table.add_column(column, ratio=ratio or None, no_wrap=not ratio, overflow="fold", min_width=least)
     return table
 
 

@@ -179,6 +179,10 @@ class KeySource(Receipt, ABC):
         self._begin()
         yield from self._named()
 
+    def _again(self) -> KeySource | None:
+        """Return a source that names the same, to be counted beside this one; None where that would cost requests, or is lost."""
+        return None
+
     def _begin(self) -> None:
         self.named = 0
         self.skipped.clear()

@@ -102,6 +102,9 @@ class Inventory(KeySource):
         """Return where the inventory is."""
         return f"Inventory({self._manifest!r})"
 
+    def _again(self) -> Inventory | None:
+        return None if self._manifest.startswith("s3://") else Inventory(self._manifest)
+
     def _objects(self) -> Iterator[Object]:
         with self._opened(self._manifest) as path:
             manifest = self._parsed(path)

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeAlias
 from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
 
-__all__ = ["KeyList", "Lines", "is_text", "lines", "named"]
+__all__ = ["KeyList", "Lines", "can_be_read_again", "is_text", "lines", "named"]
 
 Lines: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
@@ -60,6 +60,9 @@ class KeyList(KeySource):
         """Return where the list is."""
         return f"KeyList({named(self._source)!r})"
 
+    def _again(self) -> KeyList | None:
+        return KeyList(self._source, bucket=self._bucket) if can_be_read_again(self._source) else None
+
     def _objects(self) -> Iterator[Object]:
         for number, line in lines(self._source):
             bare = self._bucket is not None and not line.startswith("s3://")
@@ -96,6 +99,11 @@ def _of_file(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
         if stripped := line.rstrip(b"\r\n"):
             yield number, os.fsdecode(stripped)
         number += 1
+
+
+def can_be_read_again(source: Lines) -> bool:
+    """Whether lines come from a file, and not from what is gone once it is read."""
+    return isinstance(source, (str, os.PathLike)) and Path(source).is_file()
 
 
 def is_text(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ctfast import _aws as aws
 from ctfast._objects import KeySource, Object, Portion, bad_line
-from ctfast._objects.lines import Lines, lines, named
+from ctfast._objects.lines import Lines, can_be_read_again, lines, named
 from ctfast._objects.notices import NoticeError, read_notice
 from ctfast.exceptions import FormatError
 
@@ -72,6 +72,9 @@ class Messages(_Notified):
     def __repr__(self) -> str:
         """Return where the messages are."""
         return f"Messages({named(self._source)!r})"
+
+    def _again(self) -> Messages | None:
+        return Messages(self._source) if can_be_read_again(self._source) else None
 
     def _objects(self) -> Iterator[Object]:
         for number, line in lines(self._source):

@@ -21,7 +21,8 @@ from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
-from ctfast.cli.screen import Screen, counted, findings, is_unanswered, progress, say, show
+from ctfast.cli.progress import progress
+from ctfast.cli.screen import counted, findings, is_unanswered, say, show
 from ctfast.cli.tables import frame_view, plain
 from ctfast.cli.verbs import SHOWN, check, put_records
 
@@ -161,7 +162,7 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
             file.write(found.write_json().encode() + b"\n")
     else:
         with opened(None) as file:
-            show(file, *map(_line, found.iter_rows(named=True)), soft_wrap=True)
+            show(file, lambda _width: map(_line, found.iter_rows(named=True)), soft_wrap=True)
         say(f"{counted(errors, 'error')}, {counted(found.height - errors, 'warning')}")
     ctx.exit(int(errors > 0))
 
@@ -199,9 +200,10 @@ def cost(
     """
     keep([str(path) for path in (selectors, against, prices) if isinstance(path, Path)], target)
     form = chosen(form, target, TABLE)
-    with progress(visible=True) as shown:
+    source = options.sources(archive, origin, target)
+    with progress(source, reading) as shown:
         found = ct.cost(
-            options.sources(archive, origin, target),
+            source,
             ct.EventSelectors(selectors),
             against=None if against is None else ct.EventSelectors(against),
             prices=prices,
@@ -213,7 +215,7 @@ def cost(
         ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
-            show(file, *estimate(found, Screen().width))
+            show(file, lambda width: estimate(found, width))
         else:
             write([found.events], form, file)
     ctx.exit(findings(found.report))
@@ -257,8 +259,9 @@ def _put_counts(
 ) -> None:
     """Print how many records meet each rule, and end with the exit code."""
     report = ct.Report()
-    with progress(visible=True) as shown:
-        hits = ct.match(options.sources(archive, origin, target), rules, report=report, progress=shown, **reading)
+    source = options.sources(archive, origin, target)
+    with progress(source, reading) as shown:
+        hits = ct.match(source, rules, report=report, progress=shown, **reading)
         times = pl.col("eventTime")
         found = hits.select(rule=RULES, eventTime=times).explode("rule").group_by("rule")
         counts = found.agg(records=pl.len(), first=times.min(), last=times.max()).collect(engine="streaming")
@@ -269,7 +272,7 @@ def _put_counts(
     with opened(target) as file:
         if form == TABLE:
             words = every.rename({name: name.capitalize() for name in every.columns})
-            show(file, frame_view(words, Screen().width))
+            show(file, lambda width: [frame_view(words, width)])
         else:
             write([every], form, file)
     ctx.exit(findings(report))

@@ -12,8 +12,6 @@ from typing import Any
 
 import click
 import polars as pl
-from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
@@ -25,6 +23,7 @@ from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
+from ctfast.cli.progress import steps
 from ctfast.cli.screen import Screen, counted, say, size
 from ctfast.cli.tables import plain
 from ctfast.exceptions import ArgumentError
@@ -216,16 +215,13 @@ def _told(found: ct.Verification) -> Iterator[str]:
 @contextmanager
 def _progress() -> Iterator[Any]:
     """Show how far it has come, on a terminal."""
-    screen = Screen(stderr=True)
-    if not (screen.is_terminal and (sys.stderr.isatty() or sys.stdout.isatty())):
-        yield None
-        return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Bar(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task("verifying")
+    with steps("verifying", visible=sys.stderr.isatty() or sys.stdout.isatty()) as step:
+        if step is None:
+            yield None
+            return
 
         def show(now: Progress) -> None:
             places = f"{now.places:,} of {counted(now.of, 'place')}"
-            bar.update(task, description=f"{counted(now.files, 'file')}, {size(now.stored)}, {places}")
+            step(f"{counted(now.files, 'file')}, {size(now.stored)}, {places}", now.places, now.of)
 
         yield show

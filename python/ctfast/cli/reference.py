@@ -20,6 +20,10 @@ output, words and progress to standard error, so that
 appear on terminals only; `NO_COLOR`
 turns colours off. A reader that stops early (`| head`) is no error.
 
+A table has the width of the terminal, and where it does not fit its rows become blocks; account ids, ARNs and times are not
+folded. Elsewhere each row is one line, unless `COLUMNS` gives a width. The progress line says of how many files, once they
+are counted: those of folders and lists on this machine.
+
 | exit code | meaning |
 |---|---|
 | 0 | all is well |

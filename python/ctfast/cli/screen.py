@@ -1,34 +1,40 @@
-"""What people read beside the data: words, progress and findings."""
+"""What people read beside the data: words and findings."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import polars as pl
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
 from rich.text import Text
 
 from ctfast._report import Report
 from ctfast._silence import is_mistake
-from ctfast.cli.tables import frame_view, plain
+from ctfast.cli.tables import folded, frame_view, plain
 
-__all__ = ["Screen", "counted", "findings", "is_unanswered", "progress", "say", "show", "size"]
+__all__ = ["Screen", "counted", "findings", "is_unanswered", "say", "show", "size"]
 
 #: Exit code where nothing answers.
 _UNANSWERED = 2
+#: The width of what has none.
+_ENDLESS = 1 << 20
 #: Findings that are shown one by one.
 _MOST = 20
 
 
 class Screen(Console):
-    """A console that lets a closed pipe be heard of, and takes text as it is."""
+    """A console that lets a closed pipe be heard of, and takes text as it is.
+
+    What is no terminal has no width: there each row of a table is one line. ``COLUMNS`` gives it one.
+    """
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
         super().__init__(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
+        if not (self.is_terminal or os.environ.get("COLUMNS", "").isdigit()):
+            self.width = _ENDLESS
 
     def on_broken_pipe(self) -> None:
         """Raise again, instead of ending the program with an error."""
@@ -42,13 +48,16 @@ def say(*lines: str) -> None:
         screen.print(Text(plain(line)), soft_wrap=True)
 
 
-def show(file: Any, *views: Any, soft_wrap: bool = False) -> None:
-    """Print for people: with colours on a terminal, without elsewhere."""
+def show(file: Any, views: Callable[[int], Iterable[Any]], *, soft_wrap: bool = False) -> None:
+    """Print what is made for a width: with colours on a terminal, without elsewhere."""
     text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
     try:
         screen = Screen(file=text)
-        for view in views:
-            screen.print(view, soft_wrap=soft_wrap)
+        for view in views(screen.width):
+            if isinstance(view, Text) and not soft_wrap:
+                view = Text("\n".join(folded(view.plain, screen.width)))  # noqa: PLW2901  # a sentence without styles
+            # Blocks and sentences are folded already.
+            screen.print(view, soft_wrap=soft_wrap or isinstance(view, (Group, Text)))
     finally:
         text.detach()  # whoever opened the file closes it
 
@@ -66,30 +75,6 @@ def size(number: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"  # noqa: PLR2004
         value /= 1000
     return f"{value:,.1f} TB"
-
-
-@contextmanager
-def progress(*, visible: bool) -> Iterator[Callable[[Report], None] | None]:
-    """Show files, records and bytes while a scan runs, if standard error is a terminal."""
-    screen = Screen(stderr=True)
-    if not (visible and screen.is_terminal):
-        yield None
-        return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task("reading")
-
-        def update(report: Report) -> None:
-            files, records, read = report.files, report.records, report.bytes
-            parts = [counted(files.read + files.bad, "file"), counted(records.seen, "record"), size(read.compressed)]
-            if files.bad:
-                parts.append(f"{files.bad:,} bad")
-            speed = bar.tasks[0].elapsed
-            if speed:
-                parts.append(f"{size(int(read.inflated / speed))}/s inflated")
-            bar.update(task, description=", ".join(parts))
-
-        yield update
 
 
 def is_unanswered(report: Report) -> bool:
@@ -120,7 +105,8 @@ def findings(report: Report) -> int:
         if number
     ]
     screen.print(Text("\n" + ", ".join(counts) + "\n"))
-    screen.print(frame_view(kinds.rename({"kind": "Finding", "len": "Count", "records_kept": "Records kept"}), screen.width))
+    view = frame_view(kinds.rename({"kind": "Finding", "len": "Count", "records_kept": "Records kept"}), screen.width)
+    screen.print(view, soft_wrap=isinstance(view, Group))
     screen.print()
     rows = pl.concat([bad, warnings]).head(_MOST)
     say(*(_finding(row) for row in rows.iter_rows(named=True)))

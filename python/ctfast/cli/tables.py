@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Column", "frame_view", "grid", "plain", "table"]
+__all__ = ["Column", "folded", "frame_view", "grid", "plain", "table"]
 
-#: Longer names of columns may be folded.
-_HEADER = 20
+#: Longer names of columns, and longer words, may be folded.
+_WORD = 20
+#: What is read and copied as a whole, and folded nowhere: ARNs, times and account ids.
+_WHOLE = re.compile(
+    r"""\barn:[\w-]+:[^\s"',]* | \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)? | \b\d{12}\b""",
+    re.VERBOSE,
+)
+#: What text is folded behind.
+_PIECE = re.compile(r"[^\s,]*[\s,]+|[^\s,]+")
 #: Rows that would be longer than this many lines become blocks.
 _LINES = 8
 #: Characters of a cell.
@@ -50,23 +58,27 @@ def grid(*names: str) -> Table:
 
 
 def table(columns: Sequence[Column], width: int) -> Table | Group:
-    """Return a table, or rows as blocks of lines when the width is too small for that."""
+    """Return a table, or rows as blocks of lines when the width is too small for that.
+
+    Account ids, ARNs and times are folded in neither.
+    """
     full = [max(map(cell_len, [column.name, *column.cells])) for column in columns]
-    least = [
-        min(whole, cell_len(column.name), _HEADER) if column.kind == "text" else whole
-        for column, whole in zip(columns, full, strict=True)
-    ]
     room = width - len(columns) + 1
+    # Words are whole where there is room for them.
+    for word in (_WORD, 0):
+        least = [_least(column, word) if column.kind == "text" else whole for column, whole in zip(columns, full, strict=True)]
+        if sum(least) <= room:
+            break
     shares = _shared(least, full, room)
     rows = zip(*(column.cells for column in columns), strict=True)
     if sum(least) > room or any(whole > _LINES * share for whole, share in zip(full, shares, strict=True)):
-        return Group(*(_block(columns, row) for row in rows))
+        return Group(*(_block(columns, row, width) for row in rows))
     made = grid(*(column.name for column in columns))
     for shown, column, share in zip(made.columns, columns, shares, strict=True):
         shown.width = share
         shown.justify = "right" if column.kind == "number" else "left"
     for row in rows:
-        made.add_row(*map(Text, row))
+        made.add_row(*(Text("\n".join(folded(cell, share))) for cell, share in zip(row, shares, strict=True)))
     return made
 
 
@@ -87,16 +99,46 @@ def _shared(least: list[int], full: list[int], room: int) -> list[int]:
     return shares
 
 
-def _block(columns: Sequence[Column], row: tuple[str, ...]) -> Table:
+def _least(column: Column, word: int) -> int:
+    """The width that a column of text needs, so that nothing is folded that must not be, nor words of up to this width."""
+    pieces = (piece for cell in column.cells for piece in _pieces(cell))
+    return max([min(cell_len(column.name), _WORD), *(width if is_whole else min(width, word) for _, width, is_whole in pieces)])
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield what a text is folded between, its width without the blanks behind it, and whether it must stay whole."""
+    end = 0
+    for found in _WHOLE.finditer(text):
+        yield from ((piece, cell_len(piece.rstrip()), False) for piece in _PIECE.findall(text[end : found.start()]))
+        yield found[0], cell_len(found[0]), True
+        end = found.end()
+    yield from ((piece, cell_len(piece.rstrip()), False) for piece in _PIECE.findall(text[end:]))
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Fold a text into lines of this width; one that holds a longer ARN is longer."""
+    if cell_len(text) <= width:
+        return [text]
+    lines = [""]
+    for piece, needed, is_whole in _pieces(text):
+        if cell_len(lines[-1]) + needed <= width:
+            lines[-1] += piece
+        elif is_whole or needed <= width:
+            lines.append(piece)
+        else:
+            lines += chop_cells(piece.rstrip(), width)
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def _block(columns: Sequence[Column], row: tuple[str, ...], width: int) -> Group:
     """One row: a line for each value that is not null, and an empty one."""
-    made = Table.grid(padding=(0, 2, 0, 0))
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for column, cell in zip(columns, row, strict=True):
-        if cell:
-            made.add_row(column.name, Text(cell))
-    made.add_row()
-    return made
+    values = [(column.name, cell) for column, cell in zip(columns, row, strict=True) if cell]
+    names = max((cell_len(name) for name, _ in values), default=0) + 2
+    parts: list[Text] = []
+    for name, cell in values:
+        lines = f"\n{' ' * names}".join(folded(cell, max(width - names, _WORD)))
+        parts.append(Text.assemble((name + " " * (names - cell_len(name)), "bold"), lines))
+    return Group(*parts, Text())
 
 
 def _kind(dtype: pl.DataType) -> Literal["text", "fixed", "number"]:

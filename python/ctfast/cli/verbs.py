@@ -21,7 +21,8 @@ from ctfast._source import COLUMNS, PATHS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
-from ctfast.cli.screen import Screen, findings, is_unanswered, progress, say, show
+from ctfast.cli.progress import progress
+from ctfast.cli.screen import Screen, findings, is_unanswered, say, show
 from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
@@ -134,8 +135,9 @@ def sql(
     """
     form = chosen(form, target, _otherwise())
     report = ct.Report()
-    with progress(visible=True) as shown:
-        found = ct.sql(options.sources(archive, origin, target), query, report=report, progress=shown, **reading)
+    source = options.sources(archive, origin, target)
+    with progress(source, reading) as shown:
+        found = ct.sql(source, query, report=report, progress=shown, **reading)
     if is_unanswered(report):
         ctx.exit(findings(report))
     frames = itertools.chain([found.clear()], found.iter_slices(_SLICE))
@@ -171,13 +173,14 @@ def info(
       ctfast info logs
     """
     form = chosen(form, target, TABLE)
-    with progress(visible=True) as shown:
-        found = ct.info(options.sources(archive, origin, target), progress=shown, **reading)
+    source = options.sources(archive, origin, target)
+    with progress(source, reading) as shown:
+        found = ct.info(source, progress=shown, **reading)
     if is_unanswered(found.report):
         ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
-            show(file, *inventory(found, Screen().width))
+            show(file, lambda width: inventory(found, width))
         else:
             write([found.days], form, file)
     ctx.exit(findings(found.report))
@@ -199,7 +202,7 @@ def columns(form: str | None, target: str | None) -> None:
         if form == "markdown":
             file.write(_columns.markdown().encode())
         elif form == TABLE:
-            show(file, _tree())
+            show(file, lambda _width: [_tree()])
         else:
             write([ct.columns()], form, file)
 
@@ -225,10 +228,13 @@ def put_records(
     source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
-    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE}
+    reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE, "views": True}
     # What was written counts as read; what is still to be written does not.
     with receipt or nullcontext():
-        with progress(visible=_is_free(form, target)) as shown, ct.stream(source, progress=shown, **reading) as records:
+        with (
+            progress(source, reading, visible=_is_free(form, target)) as shown,
+            ct.stream(source, progress=shown, **reading) as records,
+        ):
             frames: Iterable[pl.DataFrame] = parts.frames(records, records.schema, names)
             if folder is not None:
                 parts.put(records.units(), folder, form, names)
@@ -265,7 +271,7 @@ def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | N
     most = _shown(limit)
     frame = pl.concat(_head(frames, most + 1))
     with opened(target) as file:
-        show(file, frame_view(frame.head(most), Screen().width))
+        show(file, lambda width: [frame_view(frame.head(most), width)])
     if frame.height > most and limit is None:
         say(f"These are the first {most} rows; --limit shows more, --format csv and -o FILE take all.")
 

@@ -282,6 +282,7 @@ fn scan(criterion: &mut Criterion, corpus: &Corpus) {
                 ledger: false,
                 files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
                 schema: Arc::clone(&columns),
+                text: None,
                 predicate: predicate.clone(),
                 rules: None,
                 fail: true,

@@ -25,6 +25,7 @@ fn main() {
         let mut scan = Scan::start(Plan {
             files: Box::new(Listing::new(vec![PathBuf::from(&words[0])], Selection::default())),
             schema: Arc::new(schema::project(&columns).expect("known columns")),
+            text: None,
             predicate: predicate.clone(),
             rules: None,
             fail: true,

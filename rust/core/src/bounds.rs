@@ -29,6 +29,8 @@ pub(crate) const TORN_BYTES: u64 = 64 << 10;
 
 /// A batch is handed over when the text that was copied or decoded for it has so many bytes: the last record adds what it has.
 pub(crate) const BATCH_TEXT: usize = 8 << 20;
+/// A batch is handed over when the name of each row's file, were it written out, would take so many bytes.
+pub(crate) const BATCH_NAMES: usize = 16 << 20;
 /// Bytes of the cells of a batch, if each row had a value in each column.
 pub(crate) const BATCH_CELLS: usize = 12 << 20;
 /// Rows of a batch, however narrow.
@@ -65,3 +67,8 @@ pub const BAD_FILES: u64 = 20_000;
 // A record always fits in a window, a window in an arena; and positions in them, which have 32 bits, cannot wrap.
 const _: () = assert!(RECORD < WINDOW && 2 * WINDOW <= ARENA && INFLATED_WHOLE < u32::MAX as usize);
 const _: () = assert!(BATCH_ELEMENTS + ELEMENTS < i32::MAX as usize);
+// The text of one column of a batch is within the reach of offsets of 32 bits: what stands in its arena, was copied or fits into its cells
+// and those of its elements, the name of a file for each row, and what the last record adds, whose `extra` names the path of each key.
+const _: () = assert!(
+    INFLATED_WHOLE + BATCH_TEXT + BATCH_CELLS + 16 * (BATCH_ELEMENTS + ELEMENTS) + BATCH_NAMES + 16 * RECORD < i32::MAX as usize
+);

@@ -40,6 +40,7 @@ impl Archive {
         Plan {
             files: Box::new(Listing::new(vec![self.0.path().to_owned()], Selection::default())),
             schema: Arc::new(schema::project(&["file", "record", "raw"]).expect("known columns")),
+            text: None,
             predicate: None,
             rules: None,
             fail: false,

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Schema};
 use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::{Finding, Unnamed};
+use ctfast_core::schema::Profile;
 use ctfast_core::source::object::{Requests, is_address};
 use ctfast_core::source::{self, Named, Selection, Skip, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
@@ -122,12 +123,13 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None))]
+    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
         paths: Vec<PathBuf>,
         columns: Vec<String>,
+        text: Option<Vec<String>>,
         predicate: Option<&Bound<'_, PyTuple>>,
         accounts: Option<HashSet<String>>,
         regions: Option<HashSet<String>>,
@@ -150,7 +152,7 @@ impl Scan {
         remote: Option<PyRef<'_, Remote>>,
         seen: Option<PyRef<'_, Seen>>,
     ) -> PyResult<Self> {
-        let schema = project(&columns)?;
+        let schema = project(&columns, Profile::Views)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
         let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
         let files = only.map(|only| Arc::clone(&only.0));
@@ -177,6 +179,7 @@ impl Scan {
             remote,
             keeps_remote,
             schema: Arc::new(schema),
+            text: text.map(|types| types.iter().map(|name| text_type(name)).collect::<PyResult<_>>()).transpose()?,
             predicate: (!all.is_empty()).then_some(Predicate::All(all)),
             rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
             fail,
@@ -297,15 +300,25 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn project(columns: &[String]) -> PyResult<Schema> {
-    table::project(columns).ok_or_else(|| PyValueError::new_err(format!("unknown column among {columns:?}")))
+fn text_type(name: &str) -> PyResult<DataType> {
+    match name {
+        "string" => Ok(DataType::Utf8),
+        "large_string" => Ok(DataType::LargeUtf8),
+        "string_view" => Ok(DataType::Utf8View),
+        _ => Err(PyValueError::new_err(format!("{name} is no type of text"))),
+    }
 }
 
-/// The Arrow schema of some columns.
+fn project(columns: &[String], profile: Profile) -> PyResult<Schema> {
+    table::project_as(columns, profile).ok_or_else(|| PyValueError::new_err(format!("unknown column among {columns:?}")))
+}
+
+/// The Arrow schema of some columns, with text as views or as the strings that Arrow's readers get.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
-pub(crate) fn schema(columns: Vec<String>) -> PyResult<Batch> {
-    Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns)?))))
+pub(crate) fn schema(columns: Vec<String>, views: bool) -> PyResult<Batch> {
+    let profile = if views { Profile::Views } else { Profile::Strings };
+    Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns, profile)?))))
 }
 
 /// The column table: path, kind and doc of each.

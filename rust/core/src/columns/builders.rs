@@ -11,7 +11,7 @@ use super::cells::{FlagBuilder, TextBuilder, TimeBuilder, Validity, Zeros, text}
 use super::extra;
 use super::list::{ListBuilder, fits};
 use crate::arena::Arena;
-use crate::bounds::{BATCH_CELLS, BATCH_ELEMENTS, BATCH_ROWS, BATCH_TEXT};
+use crate::bounds::{BATCH_CELLS, BATCH_ELEMENTS, BATCH_NAMES, BATCH_ROWS, BATCH_TEXT};
 use crate::error::Error;
 use crate::event::{Name, Record, Stray, Wanted};
 use crate::json::{Cursor, Value};
@@ -42,6 +42,9 @@ pub(crate) struct Builders {
     misfits: Vec<u64>,
     zeros: Zeros,
     file: View,
+    /// Bytes of the name of the file, and of those of all rows, were each written out.
+    name: usize,
+    names: usize,
 }
 
 enum Builder {
@@ -119,6 +122,8 @@ impl Builders {
             misfits: vec![0; COLUMNS.len()],
             zeros: Zeros::new(),
             file: View::default(),
+            name: 0,
+            names: 0,
             schema,
             roots,
         }
@@ -143,11 +148,15 @@ impl Builders {
     /// Whether the batch should be handed over before another row is added.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.rows >= self.most_rows || self.texts.copied() >= BATCH_TEXT || self.elements >= BATCH_ELEMENTS
+        self.rows >= self.most_rows
+            || self.texts.copied() >= BATCH_TEXT
+            || self.names >= BATCH_NAMES
+            || self.elements >= BATCH_ELEMENTS
     }
 
     /// The rows that follow come from this file.
     pub(crate) fn start_file(&mut self, name: &str) {
+        self.name = name.len();
         (self.file, ()) = self.texts.append(|text| text.extend_from_slice(name.as_bytes()));
     }
 
@@ -163,7 +172,10 @@ impl Builders {
             let column = self.roots[root] as usize;
             let view = match COLUMNS[column].kind {
                 Kind::Raw => self.texts.view(cursor.bytes(), whole.start as usize, whole.end as usize, place.base),
-                Kind::File => self.file,
+                Kind::File => {
+                    self.names += self.name;
+                    self.file
+                }
                 Kind::Extra if self.strays.len() + record.strays.len() > 0 => {
                     self.strays.extend_from_slice(&record.strays);
                     self.texts.append(|text| extra::write(cursor, &mut self.strays, text)).0
@@ -242,7 +254,7 @@ impl Builders {
     /// or taken by the batch when rows point into it; what follows, which is yet to be read, moves to the front.
     pub(crate) fn finish(&mut self, arena: &mut Arena, read: usize) -> Option<Batch> {
         let rows = std::mem::take(&mut self.rows);
-        self.elements = 0;
+        (self.elements, self.names) = (0, 0);
         let text = if rows > 0 && self.borrows() { Some(arena.take(read)) } else { None };
         if text.is_none() {
             arena.drop_front(read);

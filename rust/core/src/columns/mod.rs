@@ -4,9 +4,11 @@ mod builders;
 mod cells;
 mod extra;
 mod list;
+mod retyped;
 mod tags;
 
 pub(crate) use builders::{Builders, Place};
+pub(crate) use retyped::retyped;
 pub(crate) use tags::Tags;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, S
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::bounds::BATCH_HITS;
+use crate::bounds::{BATCH_HITS, BATCH_TEXT};
 
 /// The name of the column.
 const NAME: &str = "rules";
@@ -16,16 +16,19 @@ pub(crate) struct Tags {
     names: StringViewArray,
     ends: Vec<i32>,
     rules: Vec<u32>,
+    /// Bytes of their names, were each written out.
+    text: usize,
 }
 
 impl Tags {
     pub(crate) fn new(names: &[String]) -> Self {
-        Self { names: StringViewArray::from_iter_values(names), ends: vec![0], rules: Vec::new() }
+        Self { names: StringViewArray::from_iter_values(names), ends: vec![0], rules: Vec::new(), text: 0 }
     }
 
     /// The next row meets these rules.
     pub(crate) fn push(&mut self, rules: &[u32]) {
         self.rules.extend_from_slice(rules);
+        self.text += rules.iter().map(|&rule| self.names.views()[rule as usize] as u32 as usize).sum::<usize>();
         // The last row of a batch adds as many as there are rules, whose numbers have 32 bits.
         self.ends.push(i32::try_from(self.rules.len()).expect("a batch is cut after some hundred thousand hits"));
     }
@@ -33,12 +36,13 @@ impl Tags {
     /// Whether the batch should be handed over.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.rules.len() >= BATCH_HITS
+        self.rules.len() >= BATCH_HITS || self.text >= BATCH_TEXT
     }
 
     /// The batch of the rows so far with the column behind all others.
     pub(crate) fn finish(&mut self, batch: &RecordBatch) -> RecordBatch {
         let ends = std::mem::replace(&mut self.ends, vec![0]);
+        self.text = 0;
         let views = self.names.views();
         let views: ScalarBuffer<u128> = self.rules.drain(..).map(|rule| views[rule as usize]).collect();
         let names = StringViewArray::new(views, Arc::clone(self.names.data_buffers()), None);

@@ -3,11 +3,13 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{TimestampMicrosecondType, UInt32Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 use crate::arena::Arena;
+use crate::bounds::BATCH_NAMES;
 use crate::event::Record;
 use crate::json::{Cursor, Index};
 use crate::scalar::timestamp;
@@ -348,4 +350,79 @@ proptest! {
             }
         }
     }
+}
+
+/// The texts of an array and of what is in it, in order of depth, whatever their type.
+fn all_texts(array: &dyn Array) -> Vec<Vec<Option<String>>> {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    match array.data_type() {
+        DataType::Utf8View => vec![array.as_string_view().iter().map(owned).collect()],
+        DataType::Utf8 => vec![array.as_string::<i32>().iter().map(owned).collect()],
+        DataType::LargeUtf8 => vec![array.as_string::<i64>().iter().map(owned).collect()],
+        DataType::Struct(_) => array.as_struct().columns().iter().flat_map(|member| all_texts(member)).collect(),
+        DataType::List(_) => all_texts(array.as_list::<i32>().values()),
+        _ => vec![],
+    }
+}
+
+proptest! {
+    #[test]
+    fn text_is_the_same_in_each_of_its_types(records in vec(record(), 1..6), elsewhere: bool, seed: u64) {
+        let records: Vec<_> = records.iter().map(String::as_str).collect();
+        let columns: Vec<_> = crate::schema::names().collect();
+        let (batch, _) = build(&columns, &records, if elsewhere { Home::Elsewhere } else { Home::Arena });
+        let mut tags = Tags::new(&["a".to_owned(), "a name of more than twelve bytes".to_owned()]);
+        (0..records.len()).for_each(|row| tags.push(&[1, 0][row % 3 % 2..]));
+        let batch = tags.finish(&batch);
+        let found: Vec<_> = batch.columns().iter().flat_map(|array| all_texts(array)).collect();
+        let choice = |leaf: usize| [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View][(seed >> (leaf % 32 * 2)) as usize % 3].clone();
+        let types: Vec<_> = (0..found.len()).map(choice).collect();
+        let other = retyped(batch.clone(), &types);
+        other.columns().iter().for_each(validate);
+        prop_assert_eq!(other.columns().iter().flat_map(|array| all_texts(array)).collect::<Vec<_>>(), found);
+        // There and, as nothing is to be done, back.
+        let views = vec![DataType::Utf8View; types.len()];
+        prop_assert_eq!(&retyped(batch.clone(), &views), &batch);
+        prop_assert_eq!(batch.schema().fields().len(), other.schema().fields().len());
+    }
+}
+
+#[test]
+fn the_strings_of_arrow_are_what_the_profile_says() {
+    let columns: Vec<_> = crate::schema::names().collect();
+    let schema = crate::schema::project_as(&columns, crate::schema::Profile::Strings).expect("columns of the table");
+    let of = |name: &str| schema.field_with_name(name).expect("a column").data_type().clone();
+    for (name, text) in [("eventName", DataType::Utf8), ("file", DataType::Utf8), ("raw", DataType::LargeUtf8)] {
+        assert_eq!(of(name), text, "{name}");
+    }
+    assert_eq!(of("requestParameters"), DataType::LargeUtf8);
+    assert_eq!(schema.to_string().matches("Utf8View").count(), 0);
+}
+
+#[test]
+fn a_batch_ends_when_the_names_of_its_files_would_take_too_much() {
+    let mut builders = Builders::new(Arc::new(project(&["file"]).expect("a column")));
+    builders.start_file(&"n".repeat(20_000));
+    let window = Window::new("{}");
+    let wanted = builders.wanted();
+    let mut record = Record::new();
+    while !builders.is_full() {
+        let mut cursor = window.cursor();
+        let whole = record.read(&mut cursor, wanted).expect("a record");
+        builders.push(&record, &cursor, whole, Place { base: None, record: 0 }).expect("a record");
+    }
+    assert_eq!(builders.rows(), BATCH_NAMES.div_ceil(20_000));
+    let batch = builders.finish(&mut Arena::new(0), 0).expect("rows").rows;
+    assert_eq!(retyped(batch, &[DataType::Utf8]).num_rows(), BATCH_NAMES.div_ceil(20_000));
+    assert!(!builders.is_full());
+}
+
+#[test]
+fn a_batch_ends_when_the_names_of_its_rules_would_take_too_much() {
+    let mut tags = Tags::new(&["r".repeat(1 << 20)]);
+    for _ in 0..8 {
+        assert!(!tags.is_full());
+        tags.push(&[0]);
+    }
+    assert!(tags.is_full());
 }

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 
 pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
@@ -39,6 +39,9 @@ pub struct Plan {
     pub keeps_remote: bool,
     /// The columns, made by [`crate::schema::project`].
     pub schema: SchemaRef,
+    /// The types that text is handed over in, one for each column or member that is text, in order of depth, with that of the names of
+    /// the rules behind them: `Utf8`, `LargeUtf8` or `Utf8View`. Views if nothing is said, which cost nothing.
+    pub text: Option<Vec<DataType>>,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
     /// Rules of which a row must meet one; their names become a column behind all others.
@@ -62,6 +65,7 @@ struct Shared {
     files: Mutex<Files>,
     order: Order,
     schema: SchemaRef,
+    text: Option<Vec<DataType>>,
     search: Option<Search>,
     filter: Option<Arc<Rules>>,
     rules: Option<Arc<Rules>>,
@@ -118,6 +122,7 @@ impl Scan {
             files: Mutex::new(files),
             order: Order::new(threads),
             schema: plan.schema,
+            text: plan.text,
             search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
             filter: plan.predicate.map(|predicate| Arc::new(Rules::one(predicate))),
             rules: plan.rules.map(|rules| Arc::new(Rules::new(rules))),

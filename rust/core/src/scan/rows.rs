@@ -242,6 +242,7 @@ mod tests {
             files: Mutex::new(Files::Direct(Box::new(std::iter::empty()))),
             order: Order::new(1),
             schema: Arc::new(schema::project(&["record"]).expect("a column")),
+            text: None,
             search: None,
             filter: None,
             rules: rules.map(Arc::new),

@@ -13,6 +13,7 @@ use super::report::{Finding, Report};
 use super::rows::Rows;
 use crate::arena::Arena;
 use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
+use crate::columns::retyped;
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
 use crate::inflate::{Inflater, Next, Unwrapped, is_gzip, is_wrapped, length_hint};
@@ -177,9 +178,14 @@ impl Worker {
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
             report.misfits = batch.misfits;
-            match &mut self.rows.rules {
+            let rows = match &mut self.rows.rules {
                 Some((_, tags)) => tags.finish(&batch.rows),
                 None => batch.rows,
+            };
+            match &self.shared.text {
+                // Here, on many threads: whoever takes the batches has one, and work of its own.
+                Some(types) => retyped(rows, types),
+                None => rows,
             }
         });
         self.rows.start_batch();

@@ -231,12 +231,32 @@ pub(crate) fn find(path: &str) -> Option<ColumnId> {
     COLUMNS.iter().position(|column| column.path == path).map(|id| id as ColumnId)
 }
 
+/// In which of Arrow's types text is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// As it is built: views, which Polars works with, too.
+    Views,
+    /// With offsets, which every reader of Arrow can compute with. What may be long has offsets of 64 bits: each batch would fit in
+    /// 32, but the table of an archive has more than 2 GiB of it, and pyarrow cannot take rows of that.
+    Strings,
+}
+
+impl Profile {
+    fn text(self, kind: Kind) -> DataType {
+        match (self, kind) {
+            (Self::Views, _) => DataType::Utf8View,
+            (Self::Strings, Json | Extra | Raw) => DataType::LargeUtf8,
+            (Self::Strings, _) => DataType::Utf8,
+        }
+    }
+}
+
 /// The Arrow field of a column.
-pub(crate) fn field(id: ColumnId) -> Field {
+fn field(id: ColumnId, profile: Profile) -> Field {
     let column = &COLUMNS[id as usize];
-    let fields = || TREE.members[id as usize].iter().map(|&member| field(member)).collect::<Fields>();
+    let fields = || TREE.members[id as usize].iter().map(|&member| field(member, profile)).collect::<Fields>();
     let data_type = match column.kind {
-        Text | Json | Extra | Raw | File => DataType::Utf8View,
+        Text | Json | Extra | Raw | File => profile.text(column.kind),
         Flag => DataType::Boolean,
         Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Object => DataType::Struct(fields()),
@@ -249,9 +269,13 @@ pub(crate) fn field(id: ColumnId) -> Field {
 
 /// The Arrow schema of these columns of the result, in this order; `None` when one is unknown.
 pub fn project(names: &[impl AsRef<str>]) -> Option<Schema> {
-    let fields: Option<Vec<_>> =
-        names.iter().map(|name| find(name.as_ref()).filter(|id| TREE.roots.contains(id)).map(field)).collect();
-    fields.map(Schema::new)
+    project_as(names, Profile::Views)
+}
+
+/// The same with text in the types of `profile`.
+pub fn project_as(names: &[impl AsRef<str>], profile: Profile) -> Option<Schema> {
+    let root = |name: &str| find(name).filter(|id| TREE.roots.contains(id)).map(|id| field(id, profile));
+    names.iter().map(|name| root(name.as_ref())).collect::<Option<Vec<_>>>().map(Schema::new)
 }
 
 /// The names of all columns of the result.

@@ -1,0 +1,90 @@
+"""The types in which text leaves for readers of Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+
+import pyarrow as pa
+
+from ctfast import _ctfast
+from ctfast._source import RULES
+
+__all__ = ["agreed", "schema_of", "text_types"]
+
+_TEXT = (pa.string(), pa.large_string(), pa.string_view())
+
+
+class _Requested:
+    """A schema as the PyCapsule interface hands it over."""
+
+    def __init__(self, capsule: object) -> None:
+        self._capsule = capsule
+
+    def __arrow_c_schema__(self) -> object:
+        return self._capsule
+
+
+class _UnknownError(Exception):
+    """A type is asked for in which the data are never given."""
+
+
+def schema_of(columns: Sequence[str], *, views: bool) -> pa.Schema:
+    """Return the schema of these columns, with text as views or as strings with offsets."""
+    schema = pa.record_batch(_ctfast.schema([name for name in columns if name != RULES], views)).schema
+    if RULES not in columns:
+        return schema
+    name = pa.field("item", pa.string_view() if views else pa.string(), nullable=False)
+    return schema.append(pa.field(RULES, pa.list_(name), nullable=False))
+
+
+def text_types(schema: pa.Schema) -> list[str]:
+    """Return the type of each column or member that is text, in order of depth, as the native half takes them."""
+    return [str(kind) for field in schema for kind in _texts(field.type)]
+
+
+def agreed(schema: pa.Schema, requested: object | None) -> pa.Schema:
+    """Return the schema with the types of text that a consumer asks for, by the rules of the Arrow PyCapsule interface.
+
+    What asks for a type in which a column is never given gets the schema as it is.
+
+    Raises
+    ------
+    ValueError
+        Other columns or members are asked for: no types of these would do.
+    """
+    if requested is None:
+        return schema
+    asked = pa.schema(_Requested(requested))
+    try:
+        return pa.schema(_each(schema, asked, "columns"))
+    except _UnknownError:
+        return schema
+
+
+def _texts(kind: pa.DataType) -> Iterator[pa.DataType]:
+    if kind in _TEXT:
+        yield kind
+    elif pa.types.is_nested(kind):
+        for number in range(kind.num_fields):
+            yield from _texts(kind.field(number).type)
+
+
+def _each(own: Sequence[pa.Field], asked: Sequence[pa.Field], what: str) -> list[pa.Field]:
+    names = [field.name for field in own], [field.name for field in asked]
+    if names[0] != names[1]:
+        message = f"a schema with other {what} was requested: {', '.join(names[1]) or 'none'}, not {', '.join(names[0])}"
+        raise ValueError(message)
+    return list(starmap(_one, zip(own, asked, strict=True)))
+
+
+def _one(own: pa.Field, asked: pa.Field) -> pa.Field:
+    if own.type in _TEXT and asked.type in _TEXT:
+        return own.with_type(asked.type)
+    if pa.types.is_struct(own.type) and pa.types.is_struct(asked.type):
+        return own.with_type(pa.struct(_each(list(own.type), list(asked.type), f"members of {own.name}")))
+    if pa.types.is_list(own.type) and pa.types.is_list(asked.type):
+        return own.with_type(pa.list_(_one(own.type.value_field, asked.type.value_field)))
+    if own.type != asked.type:
+        raise _UnknownError
+    return own

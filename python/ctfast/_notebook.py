@@ -1,0 +1,74 @@
+"""What notebooks show of results: plain tables without colours of their own, so that they suit light and dark themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import polars as pl
+
+__all__ = ["counts", "escaped", "rows", "shown"]
+
+#: Rows of a table that are shown.
+_MOST = 50
+#: Characters of a cell that are shown.
+_LONG = 500
+#: Control characters and marks of writing direction would make a name look like another one.
+_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def escaped(value: object) -> str:
+    """Return text that only shows, as HTML: names of files and texts of records come from outside."""
+    return escape(str(value).translate(_UNSAFE))
+
+
+def shown(headline: str, *parts: str) -> str:
+    """Return a headline and what is below it."""
+    return f"<div><p><strong>{escaped(headline)}</strong></p>{''.join(parts)}</div>"
+
+
+def counts(named: Mapping[str, Mapping[str, int]]) -> str:
+    """Return counts that add up: a row for each of what is counted."""
+    columns = list(dict.fromkeys(name for row in named.values() for name in row))
+    body = ([what, *(_number(row.get(name)) for name in columns)] for what, row in named.items())
+    return _table(["", *columns], body)
+
+
+def rows(frame: pl.DataFrame) -> str:
+    """Return the first rows of a frame, and how many there are besides."""
+    if frame.is_empty():
+        return ""
+    body = ([_cell(value) for value in row] for row in frame.head(_MOST).iter_rows())
+    more = f"<p>and {frame.height - _MOST:,} more</p>" if frame.height > _MOST else ""
+    return _table(frame.columns, body) + more
+
+
+def _table(columns: Iterable[str], body: Iterable[Iterable[str]]) -> str:
+    head = "".join(f"<th>{escaped(name)}</th>" for name in columns)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(_lines(body))}</tbody></table>"
+
+
+def _lines(body: Iterable[Iterable[str]]) -> Iterator[str]:
+    for row in body:
+        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in map(escaped, row))}</tr>"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return _number(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    text = str(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
