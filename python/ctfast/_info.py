@@ -45,7 +45,7 @@ class Info:
     kinds : polars.DataFrame
         The same per ``kind`` of file, such as ``CloudTrail-Insight``; null for files without a key.
     report : Report
-        Totals, bad files, and what was skipped and why.
+        Totals, bad files, duplicates, and what was skipped and why.
     """
 
     days: pl.DataFrame
@@ -112,10 +112,13 @@ def info(source: Source, **options: Any) -> Info:
     """
     report = options.pop("report", None) or Report()
     options.setdefault("on_error", "collect")
+    if options.get("dedupe"):
+        message = "info tells what there is, and report.duplicates counts what came before: dedupe is not for it"
+        raise ValueError(message)
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
     sizes = _ctfast.Sizes()
-    with stream(source, columns=_COLUMNS, report=report, opened=sizes, **options) as batches:
+    with stream(source, columns=_COLUMNS, report=report, opened=sizes, counts_duplicates=True, **options) as batches:
         for batch in batches:
             frame = pl.DataFrame(batch)
             parts.append(_count(frame, before, sizes))

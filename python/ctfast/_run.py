@@ -39,6 +39,7 @@ class Run:
         self._report = options.report or Report()
         self._remote = options.remote() if options.is_in_buckets() else None
         self._source = options.keys(self._remote)
+        self._duplicates = options.duplicates()
 
     def __enter__(self) -> Self:
         """Return the run itself."""
@@ -68,7 +69,7 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote)
+        running = self._options.start(self._columns, self._predicate, files, self._remote, self._duplicates)
         try:
             yield from read_all(running, self._options, self._report, self._remote)
         except (FormatError, SourceError) as error:

@@ -40,6 +40,7 @@ def scan(
     verify: Verifier | None = None,
     verified: Verification | None = None,
     checkpoint: Checkpoint | None = None,
+    dedupe: bool = False,
     storage_options: Mapping[str, str] | None = None,
 ) -> pl.LazyFrame:
     """Scan a CloudTrail archive lazily.
@@ -84,6 +85,10 @@ def scan(
         the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
     checkpoint
         Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
+    dedupe
+        Leave out records of events that came before and said the same, as two trails deliver them: the first in the order of the
+        files stays. Filters of the query see what is left. ``report.duplicates`` counts them; see ``docs/reading.md``. Not with
+        a checkpoint.
     storage_options
         How buckets are reached, by the names that object_store, Polars and obstore give these options, such as ``aws_region``,
         ``aws_endpoint_url``, ``aws_access_key_id``, ``aws_skip_signature`` or ``aws_request_payer``, with or without ``aws_``;
@@ -146,6 +151,7 @@ def scan(
         verify=verify,
         verified=verified,
         checkpoint=checkpoint,
+        dedupe=dedupe,
         storage_options=storage_options,
     )
 
@@ -222,8 +228,9 @@ def lazily(options: Options) -> pl.LazyFrame:
         pushed = None
         if predicate is not None:
             needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
-            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query.
-            pushed = push_down(predicate) if n_rows is None else None
+            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query. And duplicates
+            # are left out before the query begins.
+            pushed = push_down(predicate) if n_rows is None and not options.dedupe else None
         left = n_rows
         for batch in batches(options, needed, pushed):
             frame = pl.DataFrame(batch)
@@ -252,7 +259,7 @@ def batches(options: Options, columns: list[str], predicate: tuple[Any, ...] | N
         return
     report = options.report or Report()
     report._follow()  # noqa: SLF001  # joined here, read elsewhere
-    yield from read_all(options.start(columns, predicate), options, report)
+    yield from read_all(options.start(columns, predicate, duplicates=options.duplicates()), options, report)
 
 
 def _schema(options: Options) -> pl.Schema:

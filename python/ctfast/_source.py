@@ -64,8 +64,10 @@ class Options:
     verify: Verifier | None = None
     verified: Verification | None = None
     checkpoint: Checkpoint | None = None
+    dedupe: bool = False
     storage_options: Mapping[str, str] | None = field(default=None, repr=False)
     opened: _ctfast.Sizes | None = None
+    counts_duplicates: bool = False
 
     def __post_init__(self) -> None:
         self._check_source()
@@ -91,6 +93,13 @@ class Options:
             message = f"max_delay must not be negative, but is {self.max_delay}"
             raise ValueError(message)
 
+        if self.dedupe and self.checkpoint is not None:
+            message = (
+                "dedupe knows the records of one run, and with a checkpoint the deliveries of an event may come in several: "
+                "leave it out, and remove duplicates where all results lie together"
+            )
+            raise ValueError(message)
+
     def _check_types(self) -> None:
         """Refuse what is none of what is wanted, such as the path of a checkpoint in place of it."""
         from ctfast._verify import Verification, Verifier  # noqa: PLC0415  # made of this
@@ -104,6 +113,7 @@ class Options:
             "verify": (Verifier, "a ctfast.Verifier"),
             "verified": (Verification, "a ctfast.Verification"),
             "checkpoint": (Checkpoint, "a ctfast.Checkpoint(...)"),
+            "dedupe": (bool, "True or False"),
         }
         for name, (kind, words) in wanted.items():
             value = getattr(self, name)
@@ -156,12 +166,17 @@ class Options:
         storage, renew = credentials(self.storage_options)
         return _ctfast.Remote(storage, renew)
 
+    def duplicates(self) -> _ctfast.Dedupe | None:
+        """Return what tells duplicates in one run, if they are to be removed or counted."""
+        return _ctfast.Dedupe(removes=self.dedupe) if self.dedupe or self.counts_duplicates else None
+
     def start(
         self,
         columns: Sequence[str],
         predicate: tuple[Any, ...] | None = None,
         files: Sequence[Object] | None = None,
         remote: _ctfast.Remote | None = None,
+        duplicates: _ctfast.Dedupe | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
@@ -191,6 +206,7 @@ class Options:
             opened=self.opened,
             named=None if files is None else [(file.size, file.etag, file.first) for file in files],
             remote=remote,
+            dedupe=duplicates,
         )
 
     def _selection(self) -> dict[str, Any]:
@@ -230,6 +246,8 @@ class Options:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
             parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since __post_init__
+        if self.dedupe:
+            parts.append("dedupe")
         return " ".join(parts)
 
     def _time_test(self) -> tuple[Any, ...] | None:

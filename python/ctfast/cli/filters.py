@@ -19,7 +19,7 @@ from ctfast._source import COLUMNS, RULES
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
-from ctfast.cli.screen import Screen, counted, findings, progress, say, show
+from ctfast.cli.screen import Screen, counted, duplicates, findings, progress, say, show
 from ctfast.cli.tables import frame_view, plain
 from ctfast.cli.verbs import SHOWN, check, put_records
 
@@ -50,6 +50,7 @@ _BY_NAME = "by the name of FILE; else table"
 @options.reading(on_error="raise")
 @options.columns
 @options.limit
+@options.dedupe
 @click.option("--count", is_flag=True, help="Show how many records meet each rule, with the first and the last.")
 @options.output([*FORMATS, TABLE], _BY_NAME)
 @click.pass_context
@@ -144,6 +145,7 @@ def lint(ctx: click.Context, files: tuple[Path, ...], *, form: str) -> None:
 @click.option("--against", type=_FILE, metavar="FILE", help="Event selectors that it has now.")
 @click.option("--prices", type=_FILE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
 @click.option("--further-copy", is_flag=True, help="Another trail logs management events already: no copy is free.")
+@options.dedupe
 @options.reading(on_error="collect")
 @options.output([*FORMATS, TABLE], _BY_NAME)
 @click.pass_context
@@ -186,6 +188,7 @@ def cost(
             show(file, *estimate(found, Screen().width))
         else:
             write([found.events], form, file)
+    say(*duplicates(found.report, removed=True))
     ctx.exit(findings(found.report))
 
 
@@ -229,6 +232,9 @@ def _put_counts(
             show(file, frame_view(words, Screen().width))
         else:
             write([every], form, file)
+    say(*duplicates(report, removed=reading["dedupe"]))
+    if report.duplicates and report.duplicates.copies and not reading["dedupe"]:
+        say("Each delivery of an event is counted; --dedupe counts an event once.")
     ctx.exit(findings(report))
 
 

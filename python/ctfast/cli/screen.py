@@ -15,7 +15,7 @@ from rich.text import Text
 from ctfast._report import Report
 from ctfast.cli.tables import frame_view, plain
 
-__all__ = ["Screen", "counted", "findings", "progress", "say", "show", "size"]
+__all__ = ["Screen", "counted", "duplicates", "findings", "progress", "say", "show", "size"]
 
 #: Findings that are shown one by one.
 _MOST = 20
@@ -87,6 +87,19 @@ def progress(*, visible: bool) -> Iterator[Callable[[Report], None] | None]:
             bar.update(task, description=", ".join(parts))
 
         yield update
+
+
+def duplicates(report: Report, *, removed: bool = False) -> Iterator[str]:
+    """Yield what is known of records that came before, as sentences."""
+    if report.duplicates is None:
+        return
+    copies, differ, without_id = (counted(number, "record") if number else "" for number in report.duplicates)
+    if copies:
+        yield f"Copies of earlier ones (eventID, recipientAccountId, content): {copies}{', left out' if removed else ''}."
+    if differ:
+        yield f"Of the same event as an earlier one, but with another content: {differ}."
+    if without_id:
+        yield f"Without an eventID, so that copies cannot be told: {without_id}."
 
 
 def findings(report: Report) -> int:

@@ -20,7 +20,7 @@ from ctfast._source import COLUMNS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, write
-from ctfast.cli.screen import Screen, findings, progress, say, show
+from ctfast.cli.screen import Screen, duplicates, findings, progress, say, show
 from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
@@ -57,6 +57,7 @@ def demo(keep: Path | None) -> None:
 @options.reading(on_error="raise")
 @options.columns
 @options.limit
+@options.dedupe
 @options.checkpoint
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
@@ -102,6 +103,7 @@ def scan(
 @click.argument("query")
 @options.reading(on_error="raise")
 @options.limit
+@options.dedupe
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
 def sql(
@@ -134,6 +136,7 @@ def sql(
         _tabulate(frames, target, limit)
     else:
         _save(frames, form, target, limit)
+    say(*duplicates(report, removed=True))
     ctx.exit(findings(report))
 
 
@@ -225,6 +228,7 @@ def put_records(
                 _save(frames, form, target, limit)
         if form == TABLE:
             _tabulate(frames, target, limit)
+    say(*duplicates(report, removed=True))
     ctx.exit(findings(report))
 
 

@@ -50,6 +50,7 @@ impl Archive {
             keeps_remote: false,
             sizes: None,
             ledger: false,
+            dedupe: None,
         }
     }
 

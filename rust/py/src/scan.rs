@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
+use ctfast_core::dedupe::Duplicates;
 use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::{Finding, Unnamed};
@@ -77,6 +78,18 @@ impl Sizes {
     }
 }
 
+/// What tells duplicates from the records before them, in one scan after another.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Dedupe(Arc<ctfast_core::dedupe::Dedupe>);
+
+#[pymethods]
+impl Dedupe {
+    #[new]
+    fn new(removes: bool) -> Self {
+        Self(Arc::new(ctfast_core::dedupe::Dedupe::new(removes)))
+    }
+}
+
 /// What is known of a named file: its size, its `ETag`, and its first record that is asked for.
 type Known = (Option<u64>, Option<String>, u64);
 
@@ -105,7 +118,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None))]
+    #[pyo3(signature = (paths, *, columns, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, dedupe=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -131,6 +144,7 @@ impl Scan {
         opened: Option<PyRef<'_, Sizes>>,
         named: Option<Vec<Known>>,
         remote: Option<PyRef<'_, Remote>>,
+        dedupe: Option<PyRef<'_, Dedupe>>,
     ) -> PyResult<Self> {
         let schema = project(&columns)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
@@ -166,6 +180,7 @@ impl Scan {
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
             ledger,
+            dedupe: dedupe.map(|dedupe| Arc::clone(&dedupe.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
@@ -219,6 +234,10 @@ impl Scan {
         dict.set_item("records_read", report.records_read)?;
         dict.set_item("records_bad", report.records_bad)?;
         dict.set_item("records_skipped", report.records_skipped)?;
+        if let Some(Duplicates { copies, differ, without_id }) = report.duplicates {
+            let counts = BTreeMap::from([("copies", copies), ("differ", differ), ("without_id", without_id)]);
+            dict.set_item("duplicates", counts)?;
+        }
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;

@@ -18,6 +18,8 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
 
+use crate::dedupe::key::RowKeys;
+use crate::dedupe::{Dedupe, Duplicates};
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
@@ -55,6 +57,8 @@ pub struct Plan {
     pub sizes: Option<Arc<Sizes>>,
     /// Whether to tell what became of each file.
     pub ledger: bool,
+    /// Where to look for records that came before, in this scan or in those before it.
+    pub dedupe: Option<Arc<Dedupe>>,
 }
 
 /// What all workers share.
@@ -70,6 +74,8 @@ struct Shared {
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
     ledger: bool,
+    /// Whether keys of the rows are wanted.
+    keyed: bool,
 }
 
 impl Shared {
@@ -87,6 +93,7 @@ pub struct Scan {
     ahead: Option<Arc<Ahead>>,
     remote: Option<Arc<Remote>>,
     keeps_remote: bool,
+    dedupe: Option<Arc<Dedupe>>,
     report: Report,
 }
 
@@ -126,9 +133,11 @@ impl Scan {
             hashes: plan.hashes,
             sizes: plan.sizes,
             ledger: plan.ledger,
+            keyed: plan.dedupe.is_some(),
         });
-        let Plan { remote, keeps_remote, .. } = plan;
-        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
+        let Plan { remote, keeps_remote, dedupe, .. } = plan;
+        let report = Report { duplicates: dedupe.is_some().then(Duplicates::default), ..Report::default() };
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, dedupe, report };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -147,13 +156,13 @@ impl Scan {
         match output {
             order::Taken::Output(output) => {
                 self.report.add(output.report);
-                match (output.error, output.batch) {
-                    (Some(error), _) => {
+                let rows = output.batch.map(|batch| self.without_duplicates(batch, &output.keys)).transpose();
+                match output.error.map_or(rows, Err) {
+                    Err(error) => {
                         self.close();
                         Err(error)
                     }
-                    (None, Some(batch)) => Ok(Next::Batch(batch)),
-                    (None, None) => Ok(Next::Waiting),
+                    Ok(rows) => Ok(rows.flatten().map_or(Next::Waiting, Next::Batch)),
                 }
             }
             order::Taken::End => {
@@ -162,6 +171,18 @@ impl Scan {
                 Ok(Next::End)
             }
         }
+    }
+
+    /// The rows of the next batch that stay, counted.
+    fn without_duplicates(&mut self, batch: RecordBatch, keys: &RowKeys) -> Result<Option<RecordBatch>, Error> {
+        let Some(dedupe) = &self.dedupe else { return Ok(Some(batch)) };
+        let (rows, found) = dedupe.next(batch, keys)?;
+        self.report.duplicates.get_or_insert_default().add(found);
+        if dedupe.removes() {
+            self.report.records_read -= found.copies;
+            self.report.records_skipped += found.copies;
+        }
+        Ok(rows)
     }
 
     /// What was read up to the last batch.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bounds::{BAD_FILES, BAD_RECORDS};
+use crate::dedupe::Duplicates;
 use crate::error::Error;
 use crate::ledger::Row;
 use crate::source::Skip;
@@ -25,8 +26,10 @@ pub struct Report {
     pub records_read: u64,
     /// Elements that are no records.
     pub records_bad: u64,
-    /// Records that the predicate refused.
+    /// Records that the predicate refused, or that were removed as duplicates.
     pub records_skipped: u64,
+    /// What was found of duplicates among the records that met the predicate, if that was asked for. Only the scan itself knows it.
+    pub duplicates: Option<Duplicates>,
     /// Bytes of the files that were opened, as stored.
     pub bytes_stored: u64,
     /// Bytes of their text.

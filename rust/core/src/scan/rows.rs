@@ -6,6 +6,7 @@ use super::Shared;
 use super::report::{Finding, Report};
 use crate::bounds::{BAD_OF_A_FILE, RECORD};
 use crate::columns::{Builders, Place, Tags};
+use crate::dedupe::key::{Keys, RowKeys};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Origin, Record, Visitor, Wanted};
 use crate::filter::Matcher;
@@ -15,6 +16,8 @@ pub(super) struct Rows {
     pub(super) builders: Builders,
     filter: Option<Matcher>,
     pub(super) rules: Option<(Matcher, Tags)>,
+    /// Those of the rows, if they are wanted.
+    keys: Option<Keys>,
     wanted: Wanted,
     record: Record,
     /// The event on a bus that the next record is in.
@@ -44,6 +47,7 @@ impl Rows {
         Self {
             wanted: filter.iter().chain(&rules).fold(builders.wanted(), |wanted, rules| wanted.and(rules.wanted())),
             builders,
+            keys: shared.keyed.then(Keys::default),
             record: Record::new(),
             envelope: None,
             base: 0,
@@ -77,6 +81,11 @@ impl Rows {
     pub(super) fn start_batch(&mut self) {
         self.builders.start_file(&self.key);
         self.full = false;
+    }
+
+    /// The keys of the rows so far.
+    pub(super) fn take_keys(&mut self) -> RowKeys {
+        self.keys.as_mut().map(Keys::take).unwrap_or_default()
     }
 
     /// Tells the report of the records since it was last told.
@@ -123,7 +132,11 @@ impl Visitor for Rows {
                 return Err(Error::at(whole.start as usize, ErrorKind::TooManyRecords).in_record(index));
             };
             let base = (origin == Origin::Window).then_some(self.base);
+            let key = self.keys.as_mut().map(|keys| keys.of(&mut cursor.back_to(whole))).transpose()?;
             self.builders.push(&self.record, cursor, whole, Place { base, record })?;
+            if let (Some(keys), Some(key)) = (&mut self.keys, key) {
+                keys.push(key);
+            }
             self.full = self.builders.is_full();
             if let Some((hits, tags)) = hits {
                 tags.push(hits);
@@ -182,6 +195,7 @@ mod tests {
             hashes: None,
             sizes: None,
             ledger: false,
+            keyed: false,
         });
         rows.start("a.json".to_owned(), 0);
         rows
