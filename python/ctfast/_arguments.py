@@ -90,6 +90,7 @@ class Reading(TypedDict, total=False):
     verify: Verifier | None
     verified: Verification | None
     checkpoint: Checkpoint | None
+    dedupe: bool
     storage_options: Mapping[str, str] | None
 
 
@@ -404,7 +405,7 @@ def _as_checkpoint(value: Any) -> str:
 
 
 #: Arguments that None says nothing about.
-_NEEDED = frozenset({"source", "columns", "on_error", "details", "text", "target"})
+_NEEDED = frozenset({"source", "columns", "dedupe", "on_error", "details", "text", "target", "views"})
 
 #: What each argument may be, and what becomes of it. What has a reader of its own, such as keys and rules, is checked there.
 _TABLE: dict[str, Callable[[str, Any], Any]] = {
@@ -412,6 +413,7 @@ _TABLE: dict[str, Callable[[str, Any], Any]] = {
     "batch_rows": _whole(1, _MOST),
     "checkpoint": _of(_class("_objects.checkpoint", "Checkpoint"), "a ctfast.Checkpoint", _as_checkpoint),
     "columns": _columns,
+    "dedupe": _flag,
     "details": _flag,
     "further_copy": _flag,
     "inflated": _whole(1, _MOST),

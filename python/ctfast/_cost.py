@@ -156,7 +156,7 @@ def cost(
         events=_priced(total, table, further_copy=further_copy, compared=against is not None),
         first=total["first"].min(),  # type: ignore[arg-type]  # of the type of the column
         last=total["last"].max(),  # type: ignore[arg-type]
-        unknown=list(_unknown(total, selectors, table, further_copy=further_copy)),
+        unknown=list(_unknown(total, selectors, table, further_copy=further_copy, dedupe=options.get("dedupe", False))),
         prices=table,
         report=report,
     )
@@ -198,7 +198,9 @@ def _priced(total: pl.DataFrame, prices: Prices, *, further_copy: bool, compared
     return frame.select("category", "source", "seen", "seen_bytes", "events", "bytes", "price", *now)
 
 
-def _unknown(total: pl.DataFrame, selectors: EventSelectors, prices: Prices, *, further_copy: bool) -> Iterator[str]:
+def _unknown(
+    total: pl.DataFrame, selectors: EventSelectors, prices: Prices, *, further_copy: bool, dedupe: bool
+) -> Iterator[str]:
     yield "events that the trails of this archive left out are not in it, and in no number here"
     asked = {
         value
@@ -214,7 +216,8 @@ def _unknown(total: pl.DataFrame, selectors: EventSelectors, prices: Prices, *, 
         yield f"the table of prices has none for {category} events"
     if not further_copy:
         yield "management events are taken for the first copy in each region, which is free"
-    yield "an event that several trails delivered is counted for each; storage, encryption and notifications are not counted"
+    left_out = "storage, encryption and notifications are not counted"
+    yield left_out if dedupe else f"an event that several trails delivered is counted for each; {left_out}"
     logged = total.filter(pl.col("events") > 0)["category"].unique().sort()
     for category in (category for category in logged if category in prices.events):
         source = prices.events[category].source

@@ -10,6 +10,7 @@ __all__ = [
     "NAMED_RECORDS",
     "Batch",
     "Copy",
+    "Dedupe",
     "Filter",
     "Hashes",
     "Listing",
@@ -74,6 +75,12 @@ class Copy:
     def __new__(cls, remote: Remote, wanted: list[tuple[str, int | None, str]]) -> Copy: ...
     def next(self) -> tuple[int, list[tuple[str, str]], tuple[Any, ...] | None] | None: ...
     def close(self) -> None: ...
+
+@final
+class Dedupe:
+    """What tells duplicates from the records before them, in one scan after another: it removes them, or counts them only."""
+
+    def __new__(cls, removes: bool) -> Dedupe: ...
 
 @final
 class Listing:
@@ -168,6 +175,7 @@ class Scan:
         seen: Seen | None = None,
         credentials: Callable[[], tuple[str, str, str | None]] | None = None,
         opened: Sizes | None = None,
+        dedupe: Dedupe | None = None,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...

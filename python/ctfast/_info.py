@@ -15,6 +15,7 @@ from ctfast._arguments import Reading, public
 from ctfast._report import Report
 from ctfast._source import Options, told
 from ctfast._stream import EventStream
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["Info", "info"]
 
@@ -46,7 +47,7 @@ class Info:
     kinds : polars.DataFrame
         The same per ``kind`` of file, such as ``CloudTrail-Insight``; null for files without a key.
     report : Report
-        Totals, bad files, and what was skipped and why.
+        Totals, bad files, duplicates, and what was skipped and why.
     """
 
     days: pl.DataFrame
@@ -124,9 +125,12 @@ def info(source: Source, **options: Unpack[Reading]) -> Info:
     │ 444455556666 ┆ us-east-1 ┆ 2025-03-12 ┆ 8     ┆ 13      │
     └──────────────┴───────────┴────────────┴───────┴─────────┘
     """
+    if options.get("dedupe"):
+        message = "info tells what there is, and report.duplicates counts what came before: dedupe is not for it"
+        raise ArgumentError(message, "dedupe", True, None, "info")
     sizes = _ctfast.Sizes()
     report = told(options)
-    reading = Options(function="info", source=source, opened=sizes, **options)
+    reading = Options(function="info", source=source, opened=sizes, counts_duplicates=True, **options)
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
     before: tuple[str, int] | None = None
     with EventStream(reading, _COLUMNS, views=True) as batches:

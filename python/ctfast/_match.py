@@ -33,7 +33,7 @@ def match(source: Source, rules: Rules, **options: Unpack[Reading]) -> pl.LazyFr
     -------
     polars.LazyFrame
         One row per record that meets a rule, with the columns of :func:`scan` and, last, ``rules``: the names of all rules that
-        it meets, in their order.
+        it meets, in their order. ``report.duplicates`` counts those of events that came before.
 
     Raises
     ------
@@ -55,4 +55,4 @@ def match(source: Source, rules: Rules, **options: Unpack[Reading]) -> pl.LazyFr
     │ root-use           ┆ 3     │
     └────────────────────┴───────┘
     """
-    return lazily(Options(function="match", source=source, rules=rules, **options))
+    return lazily(Options(function="match", source=source, rules=rules, counts_duplicates=True, **options))

@@ -14,7 +14,7 @@ from ctfast._arguments import checked
 from ctfast._objects import KeySource
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Limits", "Records", "Report", "Requests"]
+__all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests"]
 
 #: Columns of findings.
 FINDING = {
@@ -87,6 +87,25 @@ class Bytes(NamedTuple):
 
     compressed: int
     inflated: int
+
+
+class Duplicates(NamedTuple):
+    """Records of events that came before: the same ``eventID`` and the same ``recipientAccountId``, in one run.
+
+    Attributes
+    ----------
+    copies : int
+        Records that say the same as an earlier one, whatever the order of their members. With ``dedupe=True`` they are left out,
+        and are among ``records.skipped``.
+    differ : int
+        Records that say something else. They stay.
+    without_id : int
+        Records without an ``eventID``, of which nothing can be told. They stay.
+    """
+
+    copies: int
+    differ: int
+    without_id: int
 
 
 class Requests(NamedTuple):
@@ -190,6 +209,15 @@ class Report:
         """Records seen, read, bad and skipped."""
         read, bad, skipped = self._count("records_read"), self._count("records_bad"), sum(self.skipped_records.values())
         return Records(read + bad + skipped, read, bad, skipped)
+
+    @property
+    def duplicates(self) -> Duplicates | None:
+        """Records of events that came before, among those that met the filters; None where they were not counted.
+
+        They are counted by :func:`ctfast.info`, by :func:`ctfast.match`, and with ``dedupe=True``.
+        """
+        counts = self._values().get("duplicates")
+        return None if counts is None else Duplicates(*(counts.get(name, 0) for name in Duplicates._fields))
 
     @property
     def bytes(self) -> Bytes:

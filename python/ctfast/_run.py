@@ -47,6 +47,7 @@ class Run:
         self._remote = options.remote() if options.is_in_buckets() else None
         self._seen = _ctfast.Seen()
         self._source = options.keys(self._remote, self._seen)
+        self._duplicates = options.duplicates()
 
     def __enter__(self) -> Self:
         """Return the run itself."""
@@ -77,7 +78,9 @@ class Run:
         files = portion.files
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
-        running = self._options.start(self._columns, self._predicate, files, self._remote, self._seen, self._text)
+        running = self._options.start(
+            self._columns, self._predicate, files, self._remote, self._seen, self._text, self._duplicates
+        )
         yield from read_all(running, self._options, self._report, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 

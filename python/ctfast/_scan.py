@@ -66,6 +66,10 @@ def scan(source: Source, **options: Unpack[Reading]) -> pl.LazyFrame:
         the events, join :attr:`Verification.logs` on ``file``, as ``docs/integrity.md`` shows.
     checkpoint
         Read only the files that no earlier run with this checkpoint has read; the others are skipped as ``done``.
+    dedupe
+        Leave out records of events that came before and said the same, as two trails deliver them: the first in the order of the
+        files stays. Filters of the query see what is left. ``report.duplicates`` counts them; see ``docs/reading.md``. Not with
+        a checkpoint.
     storage_options
         How buckets are reached, by the names that object_store, Polars and obstore give these options, such as ``aws_region``,
         ``aws_endpoint_url``, ``aws_access_key_id``, ``aws_skip_signature`` or ``aws_request_payer``, with or without ``aws_``;
@@ -194,8 +198,9 @@ def lazily(options: Options) -> pl.LazyFrame:
         pushed = None
         if predicate is not None:
             needed = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
-            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query.
-            pushed = push_down(predicate) if n_rows is None else None
+            # With both a head and a predicate, Polars means the head of all rows: `head` came first in the query. And duplicates
+            # are left out before the query begins.
+            pushed = push_down(predicate) if n_rows is None and not options.dedupe else None
         left = n_rows
         for batch in batches(options, needed, pushed):
             frame = pl.DataFrame(batch)
@@ -227,7 +232,8 @@ def batches(
     report = options.report or Report()
     report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
     seen = _ctfast.Seen()
-    yield from read_all(options.start(columns, predicate, seen=seen, text=text), options, report)
+    running = options.start(columns, predicate, seen=seen, text=text, duplicates=options.duplicates())
+    yield from read_all(running, options, report)
     conclude(options, report, seen)
 
 

@@ -48,7 +48,7 @@ _MOST = (1 << 63) - 1
 #: What is checked by itself; the bounds of time belong together, and rules have a reader.
 _CHECKED = (
     *("source", "accounts", "regions", "kinds", "where", "on_error", "report", "max_delay", "threads", "limits", "progress"),
-    *("verify", "verified", "checkpoint", "storage_options"),
+    *("verify", "verified", "checkpoint", "dedupe", "storage_options"),
 )
 
 
@@ -75,8 +75,10 @@ class Options:
     verify: Verifier | None = None
     verified: Verification | None = None
     checkpoint: Checkpoint | None = None
+    dedupe: bool = False
     storage_options: Mapping[str, str] | None = field(default=None, repr=False)
     opened: _ctfast.Sizes | None = None
+    counts_duplicates: bool = False
 
     def __post_init__(self) -> None:
         given = {name: getattr(self, name) for name in _CHECKED}
@@ -96,6 +98,12 @@ class Options:
 
     def _check_together(self) -> None:
         names_keys = isinstance(self.source, KeySource)
+        if self.dedupe and self.checkpoint is not None:
+            message = (
+                "dedupe knows the records of one run, and with a checkpoint the deliveries of an event may come in several: "
+                "leave it out, and remove duplicates where all results lie together"
+            )
+            raise ArgumentError(message, "dedupe", None, None, self.function)
         if self.verify is not None and (names_keys or self.checkpoint is not None):
             message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
             raise ArgumentError(message, "verify", None, None, self.function)
@@ -142,6 +150,10 @@ class Options:
         storage, renew = credentials(self.storage_options)
         return _ctfast.Remote(storage, renew)
 
+    def duplicates(self) -> _ctfast.Dedupe | None:
+        """Return what tells duplicates in one run, if they are to be removed or counted."""
+        return _ctfast.Dedupe(removes=self.dedupe) if self.dedupe or self.counts_duplicates else None
+
     def start(
         self,
         columns: Sequence[str],
@@ -150,6 +162,7 @@ class Options:
         remote: _ctfast.Remote | None = None,
         seen: _ctfast.Seen | None = None,
         text: list[str] | None = None,
+        duplicates: _ctfast.Dedupe | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
@@ -182,6 +195,7 @@ class Options:
             named=None if files is None else [(file.size, file.etag, file.first) for file in files],
             remote=remote,
             seen=seen,
+            dedupe=duplicates,
         )
 
     @property
@@ -234,6 +248,8 @@ class Options:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
             parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since __post_init__
+        if self.dedupe:
+            parts.append("dedupe")
         return " ".join(parts)
 
     def _time_test(self) -> tuple[Any, ...] | None:

@@ -98,7 +98,7 @@ class EventStream:
         Raises
         ------
         ValueError
-            The stream has neither a checkpoint nor a source of keys, or a bound is less than 1.
+            The stream has neither a checkpoint nor a source of keys, leaves out duplicates, or a bound is less than 1.
         RuntimeError
             Batches of the stream were taken already.
 
@@ -117,6 +117,12 @@ class EventStream:
         """
         if not self._options.names_files():
             message = "units are what counts as read by itself: pass a checkpoint, or a source of keys"
+            raise ValueError(message)
+        if self._options.dedupe:
+            message = (
+                "a unit is repeated by itself after a crash, so its rows must depend on no other one: dedupe is not for units; "
+                "leave it out, and remove duplicates where all units lie together"
+            )
             raise ValueError(message)
         checked("units", max_files=max_files, max_bytes=max_bytes)
         if getgeneratorstate(self._batches) != GEN_CREATED or self._units is not None:

@@ -22,7 +22,7 @@ from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
-from ctfast.cli.screen import counted, findings, is_unanswered, say, show
+from ctfast.cli.screen import counted, duplicates, findings, is_unanswered, say, show
 from ctfast.cli.tables import frame_view, plain
 from ctfast.cli.verbs import SHOWN, check, put_records
 
@@ -74,6 +74,7 @@ _BY_NAME = "by the name of FILE; else table"
 @options.columns
 @options.as_record
 @options.limit
+@options.dedupe
 @click.option("--count", is_flag=True, help="Show how many records meet each rule, with the first and the last.")
 @options.output([*FORMATS, TABLE], _BY_NAME)
 @click.pass_context
@@ -173,6 +174,7 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
 @click.option("--against", type=_FILE, metavar="FILE|JSON", help="Event selectors that it has now.")
 @click.option("--prices", type=_TABLE, metavar="FILE", help="Table of prices instead of the one that comes with ctfast.")
 @click.option("--further-copy", is_flag=True, help="Another trail logs management events already: no copy is free.")
+@options.dedupe
 @options.reading
 @options.output([*FORMATS, TABLE], _BY_NAME)
 @click.pass_context
@@ -218,6 +220,7 @@ def cost(
             show(file, lambda width: estimate(found, width))
         else:
             write([found.events], form, file)
+    say(*duplicates(found.report, removed=True))
     ctx.exit(findings(found.report))
 
 
@@ -275,6 +278,9 @@ def _put_counts(
             show(file, lambda width: [frame_view(words, width)])
         else:
             write([every], form, file)
+    say(*duplicates(report, removed=reading["dedupe"]))
+    if report.duplicates and report.duplicates.copies and not reading["dedupe"]:
+        say("Each delivery of an event is counted; --dedupe counts an event once.")
     ctx.exit(findings(report))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich.text import Text
 
-from ctfast.cli.screen import counted, size
+from ctfast.cli.screen import counted, duplicates, size
 from ctfast.cli.tables import Column, plain, table
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def _totals(info: Info) -> Iterator[str]:
     files, records = report.files, report.records
     yield f"{counted(files.listed, 'file')} listed: {files.read:,} read, {files.bad:,} bad, {files.skipped:,} skipped."
     yield f"{counted(records.seen, 'record')} seen: {records.read:,} read, {records.bad:,} bad, {records.skipped:,} skipped."
+    yield from duplicates(report)
     yield f"{size(report.bytes.compressed)} stored, {size(report.bytes.inflated)} inflated."
     for reason, number in report.skipped.items():
         yield f"Skipped: {counted(number, 'file')} {_REASONS.get(reason, reason)}."

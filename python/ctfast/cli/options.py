@@ -22,6 +22,7 @@ __all__ = [
     "checkpoint",
     "choosing",
     "columns",
+    "dedupe",
     "limit",
     "output",
     "reading",
@@ -193,5 +194,10 @@ checkpoint = click.option(
     metavar="FILE",
     help="Read only files that no earlier run with this FILE has read, those that came late among them. With it, -o names a "
     "folder, and what is in it is never replaced: each run adds the parts that it has read.",
+)
+dedupe = click.option(
+    "--dedupe",
+    is_flag=True,
+    help="Leave out records of events that came before and said the same, as two trails deliver them.",
 )
 limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")

@@ -15,7 +15,7 @@ from ctfast._report import Report
 from ctfast._silence import is_mistake
 from ctfast.cli.tables import folded, frame_view, plain
 
-__all__ = ["Screen", "counted", "findings", "is_unanswered", "say", "show", "size"]
+__all__ = ["Screen", "counted", "duplicates", "findings", "is_unanswered", "say", "show", "size"]
 
 #: Exit code where nothing answers.
 _UNANSWERED = 2
@@ -80,6 +80,19 @@ def size(number: int) -> str:
 def is_unanswered(report: Report) -> bool:
     """Whether nothing was read at all, and probably something else was meant: there is no result then."""
     return any(found.nothing and is_mistake(found) for found in report.unmatched)
+
+
+def duplicates(report: Report, *, removed: bool = False) -> Iterator[str]:
+    """Yield what is known of records that came before, as sentences."""
+    if report.duplicates is None:
+        return
+    copies, differ, without_id = (counted(number, "record") if number else "" for number in report.duplicates)
+    if copies:
+        yield f"Copies of earlier ones (eventID, recipientAccountId, content): {copies}{', left out' if removed else ''}."
+    if differ:
+        yield f"Of the same event as an earlier one, but with another content: {differ}."
+    if without_id:
+        yield f"Without an eventID, so that copies cannot be told: {without_id}."
 
 
 def findings(report: Report) -> int:

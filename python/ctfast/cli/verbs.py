@@ -22,7 +22,7 @@ from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
-from ctfast.cli.screen import Screen, findings, is_unanswered, say, show
+from ctfast.cli.screen import Screen, duplicates, findings, is_unanswered, say, show
 from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
@@ -60,6 +60,7 @@ def demo(keep: Path | None) -> None:
 @options.columns
 @options.as_record
 @options.limit
+@options.dedupe
 @options.checkpoint
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
@@ -110,6 +111,7 @@ def scan(
 @click.argument("query")
 @options.reading
 @options.limit
+@options.dedupe
 @options.output([*FORMATS, TABLE], _BY_PLACE)
 @click.pass_context
 def sql(
@@ -145,6 +147,7 @@ def sql(
         _tabulate(frames, target, limit)
     else:
         _save(frames, form, target, limit)
+    say(*duplicates(report, removed=True))
     ctx.exit(findings(report))
 
 
@@ -249,6 +252,7 @@ def put_records(
             ctx.exit(findings(report))
         if form == TABLE:
             _tabulate(frames, target, limit)
+    say(*duplicates(report, removed=True))
     ctx.exit(findings(report))
 
 

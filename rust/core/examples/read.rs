@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ctfast_core::dedupe::Dedupe;
 use ctfast_core::filter::{Field, Predicate, Test};
 use ctfast_core::source::{Listing, Selection};
 use ctfast_core::{Limits, Next, Plan, Scan, schema};
@@ -20,6 +21,7 @@ fn main() {
     });
     let threads = options.iter().find_map(|option| option.strip_prefix("--threads=")?.parse().ok()).unwrap_or(2);
     let keep = options.iter().any(|option| option == "--keep");
+    let dedupe = options.iter().any(|option| option == "--dedupe");
     for _ in 0..5 {
         let start = Instant::now();
         let mut scan = Scan::start(Plan {
@@ -36,6 +38,7 @@ fn main() {
             keeps_remote: false,
             sizes: None,
             ledger: false,
+            dedupe: dedupe.then(|| Arc::new(Dedupe::new(true))),
         })
         .expect("threads");
         let (mut rows, mut kept) = (0, Vec::new());

@@ -64,6 +64,18 @@ pub const BAD_RECORDS: u64 = 10_000;
 /// Bad files that are named in one report, and as many warnings. A portion of named files has fewer.
 pub const BAD_FILES: u64 = 20_000;
 
+/// Where duplicates are counted or left out, a scan holds up to 96 MiB besides: the latest keys, of 32 bytes each; one filter of all keys
+/// on the disk, and those of single runs, which take twice as much while runs are merged; and of each run there, a few dozen at most,
+/// the beginnings of its parts (half a MiB) and what is read and written of it. The set grows to this as it must.
+pub(crate) const DEDUPE_TABLE: usize = 16 << 20;
+pub(crate) const DEDUPE_FILTERS: usize = 20 << 20;
+/// Parts of a file that are known by their beginnings, of 8 bytes.
+pub(crate) const DEDUPE_INDEX: usize = 64 << 10;
+/// Bytes of such a file that are read or written at once.
+pub(crate) const DEDUPE_READ: usize = 64 << 10;
+/// What one event may say: a record that says something else again is not compared with those before it.
+pub(crate) const CONTENTS: usize = 16;
+
 // A record always fits in a window, a window in an arena; and positions in them, which have 32 bits, cannot wrap.
 const _: () = assert!(RECORD < WINDOW && 2 * WINDOW <= ARENA && INFLATED_WHOLE < u32::MAX as usize);
 const _: () = assert!(BATCH_ELEMENTS + ELEMENTS < i32::MAX as usize);

@@ -44,6 +44,17 @@ impl Inflate {
     }
 }
 
+/// Events that came before, told by 32 random bytes each.
+#[derive(Default)]
+pub struct Events(crate::dedupe::set::Set);
+
+impl Events {
+    /// Puts one in, and tells whether it is new.
+    pub fn put(&mut self, event: [u8; 32]) -> std::io::Result<bool> {
+        Ok(self.0.put(crate::dedupe::key::Key(event))? == crate::dedupe::set::Seen::First)
+    }
+}
+
 /// The text of one layer of any file, read through windows with so much room, and what is wrong with it.
 #[must_use]
 pub fn streamed(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {

@@ -8,6 +8,7 @@
 mod arena;
 pub mod bounds;
 mod columns;
+pub mod dedupe;
 pub mod error;
 mod event;
 pub mod filter;

@@ -51,6 +51,7 @@ impl Archive {
             keeps_remote: false,
             sizes: None,
             ledger: false,
+            dedupe: None,
         }
     }
 

@@ -31,7 +31,7 @@ mod _ctfast {
     #[pymodule_export]
     use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
-    use super::scan::{Batch, Scan, Seen, Sizes, columns, schema};
+    use super::scan::{Batch, Dedupe, Scan, Seen, Sizes, columns, schema};
     #[pymodule_export]
     use super::sql::refused;
     #[pymodule_export]

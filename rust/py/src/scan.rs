@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
+use ctfast_core::dedupe::Duplicates;
 use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
 use ctfast_core::scan::{Finding, Unnamed};
@@ -95,6 +96,18 @@ impl Seen {
     }
 }
 
+/// What tells duplicates from the records before them, in one scan after another.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Dedupe(Arc<ctfast_core::dedupe::Dedupe>);
+
+#[pymethods]
+impl Dedupe {
+    #[new]
+    fn new(removes: bool) -> Self {
+        Self(Arc::new(ctfast_core::dedupe::Dedupe::new(removes)))
+    }
+}
+
 /// What is known of a named file: its size, its `ETag`, and its first record that is asked for.
 type Known = (Option<u64>, Option<String>, u64);
 
@@ -123,7 +136,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None))]
+    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None, dedupe=None))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -151,6 +164,7 @@ impl Scan {
         named: Option<Vec<Known>>,
         remote: Option<PyRef<'_, Remote>>,
         seen: Option<PyRef<'_, Seen>>,
+        dedupe: Option<PyRef<'_, Dedupe>>,
     ) -> PyResult<Self> {
         let schema = project(&columns, Profile::Views)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
@@ -188,6 +202,7 @@ impl Scan {
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
             ledger,
+            dedupe: dedupe.map(|dedupe| Arc::clone(&dedupe.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
@@ -242,6 +257,10 @@ impl Scan {
         dict.set_item("records_bad", report.records_bad)?;
         dict.set_item("records_filtered", report.records_filtered)?;
         dict.set_item("skipped_records", by_name(&report.skipped_records))?;
+        if let Some(Duplicates { copies, differ, without_id }) = report.duplicates {
+            let counts = BTreeMap::from([("copies", copies), ("differ", differ), ("without_id", without_id)]);
+            dict.set_item("duplicates", counts)?;
+        }
         dict.set_item("bytes_stored", report.bytes_stored)?;
         dict.set_item("bytes_inflated", report.bytes_inflated)?;
         dict.set_item("misfits", &report.misfits)?;

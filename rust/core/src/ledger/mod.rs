@@ -12,7 +12,7 @@ pub struct Row {
     pub size: Option<u64>,
     /// What the store called the version that was listed.
     pub etag: Option<String>,
-    /// Records that became rows.
+    /// Records that became rows, those among them that a scan then removes as duplicates.
     pub read: u64,
     /// Elements that are no records.
     pub bad: u64,

@@ -18,12 +18,14 @@ use arrow_schema::{DataType, SchemaRef};
 pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
 
+use crate::dedupe::key::RowKeys;
+use crate::dedupe::{Dedupe, Duplicates};
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
 use crate::integrity::Hashes;
 use crate::ledger::Row;
-use crate::source::Keys;
+use crate::source::{Keys, Skip};
 use crate::source::object::Remote;
 use files::{Ahead, Files};
 use order::Order;
@@ -58,6 +60,8 @@ pub struct Plan {
     pub sizes: Option<Arc<Sizes>>,
     /// Whether to tell what became of each file.
     pub ledger: bool,
+    /// Where to look for records that came before, in this scan or in those before it.
+    pub dedupe: Option<Arc<Dedupe>>,
 }
 
 /// What all workers share.
@@ -74,6 +78,8 @@ struct Shared {
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
     ledger: bool,
+    /// Whether keys of the rows are wanted.
+    keyed: bool,
 }
 
 impl Shared {
@@ -91,6 +97,7 @@ pub struct Scan {
     ahead: Option<Arc<Ahead>>,
     remote: Option<Arc<Remote>>,
     keeps_remote: bool,
+    dedupe: Option<Arc<Dedupe>>,
     report: Report,
 }
 
@@ -131,9 +138,11 @@ impl Scan {
             hashes: plan.hashes,
             sizes: plan.sizes,
             ledger: plan.ledger,
+            keyed: plan.dedupe.is_some(),
         });
-        let Plan { remote, keeps_remote, .. } = plan;
-        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, report: Report::default() };
+        let Plan { remote, keeps_remote, dedupe, .. } = plan;
+        let report = Report { duplicates: dedupe.is_some().then(Duplicates::default), ..Report::default() };
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, dedupe, report };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -152,13 +161,13 @@ impl Scan {
         match output {
             order::Taken::Output(output) => {
                 self.report.add(output.report);
-                match (output.error, output.batch) {
-                    (Some(error), _) => {
+                let rows = output.batch.map(|batch| self.without_duplicates(batch, &output.keys)).transpose();
+                match output.error.map_or(rows, Err) {
+                    Err(error) => {
                         self.close();
                         Err(error)
                     }
-                    (None, Some(batch)) => Ok(Next::Batch(batch)),
-                    (None, None) => Ok(Next::Waiting),
+                    Ok(rows) => Ok(rows.flatten().map_or(Next::Waiting, Next::Batch)),
                 }
             }
             order::Taken::End => {
@@ -167,6 +176,20 @@ impl Scan {
                 Ok(Next::End)
             }
         }
+    }
+
+    /// The rows of the next batch that stay, counted.
+    fn without_duplicates(&mut self, batch: RecordBatch, keys: &RowKeys) -> Result<Option<RecordBatch>, Error> {
+        let Some(dedupe) = &self.dedupe else { return Ok(Some(batch)) };
+        let (rows, found) = dedupe.next(batch, keys)?;
+        self.report.duplicates.get_or_insert_default().add(found);
+        if dedupe.removes() {
+            self.report.records_read -= found.copies;
+            if found.copies > 0 {
+                *self.report.skipped_records.entry(Skip::Duplicate).or_default() += found.copies;
+            }
+        }
+        Ok(rows)
     }
 
     /// What was read up to the last batch.

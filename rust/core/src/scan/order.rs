@@ -7,12 +7,15 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 
 use super::report::Report;
+use crate::dedupe::key::RowKeys;
 use crate::error::Error;
 
 /// A part of what a task gives.
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) batch: Option<RecordBatch>,
+    /// Those of its rows, if they are wanted.
+    pub(super) keys: RowKeys,
     /// What happened since the last part.
     pub(super) report: Report,
     /// Why the scan ends here.

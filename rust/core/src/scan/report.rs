@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bounds::{BAD_FILES, BAD_RECORDS};
+use crate::dedupe::Duplicates;
 use crate::error::Error;
 use crate::ledger::Row;
 use crate::source::Skip;
@@ -27,8 +28,10 @@ pub struct Report {
     pub records_bad: u64,
     /// Records that the predicate refused.
     pub records_filtered: u64,
-    /// What is no record of CloudTrail, by reason.
+    /// What is no record of CloudTrail, by reason; and records that were removed as duplicates.
     pub skipped_records: BTreeMap<Skip, u64>,
+    /// What was found of duplicates among the records that met the predicate, if that was asked for. Only the scan itself knows it.
+    pub duplicates: Option<Duplicates>,
     /// Bytes of the files that were opened, as stored.
     pub bytes_stored: u64,
     /// Bytes of their text.

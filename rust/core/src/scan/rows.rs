@@ -7,6 +7,7 @@ use super::Shared;
 use super::report::{Finding, Report};
 use crate::bounds::{BAD_OF_A_FILE, RECORD};
 use crate::columns::{Builders, Place, Tags};
+use crate::dedupe::key::{Keys, RowKeys};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Origin, Record, Visitor, Wanted, definition};
 use crate::filter::Matcher;
@@ -18,6 +19,8 @@ pub(super) struct Rows {
     pub(super) builders: Builders,
     filter: Option<Matcher>,
     pub(super) rules: Option<(Matcher, Tags)>,
+    /// Those of the rows, if they are wanted.
+    keys: Option<Keys>,
     wanted: Wanted,
     /// The column that tells mostly whether a record is one.
     telling: Option<ColumnId>,
@@ -59,6 +62,7 @@ impl Rows {
                 .fold(builders.wanted().and(definition::wanted()), |wanted, rules| wanted.and(rules.wanted())),
             telling: definition::telling_column(),
             builders,
+            keys: shared.keyed.then(Keys::default),
             record: Record::new(),
             envelope: None,
             base: 0,
@@ -104,6 +108,11 @@ impl Rows {
     pub(super) fn start_batch(&mut self) {
         self.builders.start_file(&self.key);
         self.full = false;
+    }
+
+    /// The keys of the rows so far.
+    pub(super) fn take_keys(&mut self) -> RowKeys {
+        self.keys.as_mut().map(Keys::take).unwrap_or_default()
     }
 
     /// Tells the report of the records since it was last told.
@@ -178,7 +187,11 @@ impl Visitor for Rows {
                 return Err(Error::at(whole.start as usize, ErrorKind::TooManyRecords).in_record(index));
             };
             let base = (origin == Origin::Window).then_some(self.base);
+            let key = self.keys.as_mut().map(|keys| keys.of(&mut cursor.back_to(whole))).transpose()?;
             self.builders.push(&self.record, cursor, whole, Place { base, record })?;
+            if let (Some(keys), Some(key)) = (&mut self.keys, key) {
+                keys.push(key);
+            }
             self.full = self.builders.is_full();
             if let Some((hits, tags)) = hits {
                 tags.push(hits);
@@ -251,6 +264,7 @@ mod tests {
             hashes: None,
             sizes: None,
             ledger: false,
+            keyed: false,
         });
         rows.start("a.json".to_owned(), 0);
         rows

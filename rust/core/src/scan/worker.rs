@@ -162,7 +162,7 @@ impl Worker {
     /// Ends the scan here.
     fn end(&mut self, error: Error) -> Closed {
         let report = std::mem::take(&mut self.report);
-        self.shared.order.put(self.turn, Output { error: Some(error), report, batch: None });
+        self.shared.order.put(self.turn, Output { error: Some(error), report, ..Output::default() });
         Closed
     }
 
@@ -188,8 +188,9 @@ impl Worker {
                 None => rows,
             }
         });
+        let keys = self.rows.take_keys();
         self.rows.start_batch();
-        if self.shared.order.put(self.turn, Output { batch, report, error: None }) { Ok(()) } else { Err(Closed) }
+        if self.shared.order.put(self.turn, Output { batch, keys, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
     fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {

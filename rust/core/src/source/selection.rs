@@ -111,6 +111,8 @@ pub enum Skip {
     ControlMessage,
     /// It tells of an object, or of something else that a service has done.
     Notification,
+    /// It is a copy of an earlier record, and copies are to be left out.
+    Duplicate,
     /// It was read up to its text, which lacks a constant that the predicate needs.
     Constant,
 }
@@ -134,6 +136,7 @@ impl Skip {
             Self::NotCloudTrail => "not-cloudtrail",
             Self::ControlMessage => "control-message",
             Self::Notification => "notification",
+            Self::Duplicate => "duplicate",
             Self::Constant => "constant",
         }
     }
