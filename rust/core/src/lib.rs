@@ -7,13 +7,16 @@
 
 mod arena;
 pub mod bounds;
+mod clock;
 mod columns;
+pub mod digest;
 pub mod error;
 mod event;
 pub mod filter;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
 mod inflate;
 pub mod integrity;
 mod json;

@@ -13,8 +13,6 @@
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
 //! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
 
-use std::borrow::Cow;
-
 use crate::bounds::RECORD;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Index, Key, PADDING, Value, unescape};
@@ -223,7 +221,7 @@ impl Framing {
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
-            let listing = match &*decoded(cursor, key) {
+            let listing = match &*cursor.name(key) {
                 b"Records" if cursor.byte() != b'[' => return Err(Error::at(cursor.at, ErrorKind::RecordsNotArray)),
                 b"Records" => Some(None),
                 b"Events" if signs.allow_listing(cursor) => Some(Some(Listing::LookupEvents)),
@@ -310,7 +308,7 @@ impl Signs {
     }
 
     fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
-        match &*decoded(cursor, key) {
+        match &*cursor.name(key) {
             b"detail" => self.detail = Some(value).filter(|&value| cursor.slice(value)[0] == b'{'),
             b"detail-type" => self.envelope = true,
             b"digestStartTime" => self.digest_start = true,
@@ -369,18 +367,7 @@ fn member(cursor: &Cursor<'_>, element: Value, wanted: &[u8]) -> Result<Option<V
 }
 
 fn is(cursor: &Cursor<'_>, key: Key, name: &[u8]) -> bool {
-    *decoded(cursor, key) == *name
-}
-
-/// What a key says; it may be written with escapes.
-fn decoded<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
-    let inside = &cursor.bytes()[key.start..key.end];
-    if !key.escaped {
-        return Cow::Borrowed(inside);
-    }
-    let mut name = Vec::new();
-    unescape(inside, &mut name);
-    Cow::Owned(name)
+    *cursor.name(key) == *name
 }
 
 /// Passes a value, unless the window ends with it: a number may go on in the next one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::signature::Provenance;
+use crate::digest::Provenance;
 
 /// How a file came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,10 +18,10 @@ use arrow_schema::SchemaRef;
 pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
 
+use crate::digest::Hashes;
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
-use crate::integrity::Hashes;
 use crate::ledger::Row;
 use crate::source::Keys;
 use crate::source::object::Remote;
