@@ -21,6 +21,7 @@ mod node;
 mod output;
 mod place;
 mod plan;
+mod reason;
 mod rows;
 mod saved;
 mod storage;

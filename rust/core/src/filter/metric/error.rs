@@ -87,7 +87,7 @@ impl FilterErrorKind {
 impl fmt::Display for FilterErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong(length) => write!(f, "a filter pattern has at most {} characters, not {length}", MAX_LENGTH),
+            Self::TooLong(length) => write!(f, "a filter pattern has at most {MAX_LENGTH} characters, not {length}"),
             Self::Unexpected { expected, found: Some(found) } => write!(f, "expected {expected} but found '{found}'"),
             Self::Unexpected { expected, found: None } => {
                 write!(f, "expected {expected} but found the end of the filter pattern")
