@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 import json
 import os
 import resource
@@ -21,49 +20,32 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "integrity"))
+
+from signing import Last, der, digest, fingerprint, sha256, sign, string_to_sign
 
 ACCOUNT, TRAIL, BUCKET = "111122223333", "audit", "amzn-s3-demo-bucket"
 REGIONS = ("eu-west-1", "us-east-1", "ap-south-1", "sa-east-1", "eu-north-1", "us-west-2")
 FIRST = datetime(2020, 1, 1, 0, 1, 31, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NONE: dict[str, str | None] = dict.fromkeys(
-    f"previousDigest{name}" for name in ("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature")
-)
 
 
 def chain(root: Path, region: str, hours: int, pem: bytes) -> None:
     """Write the digests of one region."""
     key = load_pem_private_key(pem, None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    fingerprint = hashlib.md5(key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1), usedforsecurity=False).hexdigest()
-    previous = NONE
+    signer, last = fingerprint(key), None
     for hour in range(hours):
         start, end = FIRST + hour * HOUR, FIRST + (hour + 1) * HOUR
         name = f"{ACCOUNT}_CloudTrail-Digest_{region}_{TRAIL}_{REGIONS[0]}_{end:%Y%m%dT%H%M%SZ}.json.gz"
         place = f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/{name}"
-        digest: dict[str, Any] = {
-            "awsAccountId": ACCOUNT,
-            "digestStartTime": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-            "digestEndTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-            "digestS3Bucket": BUCKET,
-            "digestS3Object": place,
-            "digestPublicKeyFingerprint": fingerprint,
-            "digestSignatureAlgorithm": "SHA256withRSA",
-            "newestEventTime": None,
-            "oldestEventTime": None,
-            **previous,
-            "logFiles": [],
-        }
-        body = json.dumps(digest, separators=(",", ":")).encode()
-        sha256 = hashlib.sha256(body).hexdigest()
-        signed = "\n".join([digest["digestEndTime"], f"{BUCKET}/{place}", sha256, digest["previousDigestSignature"] or "null"])
-        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
-        previous = dict(zip(NONE, (BUCKET, place, sha256, "SHA-256", signature), strict=True))
+        content = digest(ACCOUNT, (start, end), (BUCKET, place), signer, [], last)
+        body = json.dumps(content, separators=(",", ":")).encode()
+        last = Last(BUCKET, place, sha256(body), sign(key, string_to_sign(content, body)))
         path = root / place
         if end.hour == 0 or hour == 0:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +61,7 @@ def archive(folder: Path, regions: int, hours: int) -> Path:
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         with ProcessPoolExecutor() as pool:
             list(pool.map(chain, repeat(root), REGIONS[:regions], repeat(hours), repeat(pem)))
-        (root / "keys.der").write_bytes(key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
+        (root / "keys.der").write_bytes(der(key))
     return root
 
 

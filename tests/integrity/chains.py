@@ -12,13 +12,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from signing import Document, Last, der, digest, fingerprint, iso, private_key, sha256, sign, string_to_sign
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 2, 5, 9, 1, 31, tzinfo=UTC)
@@ -26,20 +25,11 @@ ACCOUNT, MEMBER = "111122223333", "444455556666"
 HOME, OTHER = "eu-west-1", "us-east-1"
 ORGANIZATION = "o-exampleorgid"
 
-Document = dict[str, Any]
 Edit = Callable[[Document], object]
-
-
-def iso(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def compact(when: datetime) -> str:
     return when.strftime("%Y%m%dT%H%M%SZ")
-
-
-def sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
 
 
 def url(bucket: str, key: str) -> str:
@@ -59,25 +49,6 @@ def squeeze(body: bytes) -> bytes:
 # -- keys ------------------------------------------------------------------------------------------------------------
 
 
-def _prime(label: str) -> int:
-    """A 1024-bit prime that depends on the label alone, so that no key is stored and every run signs alike."""
-    small = [n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))]
-    seed = b"".join(hashlib.sha512(f"{label} {i}".encode()).digest() for i in range(2))
-    number = int.from_bytes(seed) | 3 << 1022 | 1
-    while any(number % n == 0 for n in small) or number % 65537 == 1 or pow(2, number - 1, number) != 1:
-        number += 2
-    return number
-
-
-@cache
-def private_key(label: str) -> rsa.RSAPrivateKey:
-    """A key pair for tests only: anyone can compute it."""
-    p, q = _prime(f"ctfast test key {label} p"), _prime(f"ctfast test key {label} q")
-    d = pow(65537, -1, (p - 1) * (q - 1))
-    public = rsa.RSAPublicNumbers(65537, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public).private_key()
-
-
 @dataclass(frozen=True)
 class Key:
     """A key pair of one region with the time it is valid in."""
@@ -89,14 +60,14 @@ class Key:
 
     @property
     def der(self) -> bytes:
-        return private_key(self.label).public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+        return der(private_key(self.label))
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.md5(self.der, usedforsecurity=False).hexdigest()
+        return fingerprint(private_key(self.label))
 
     def sign(self, text: bytes, algorithm: hashes.HashAlgorithm | None = None) -> str:
-        return private_key(self.label).sign(text, padding.PKCS1v15(), algorithm or hashes.SHA256()).hex()
+        return sign(private_key(self.label), text, algorithm)
 
     def public(self, **claims: Any) -> Document:
         """What ListPublicKeys says of it, or lies of it."""
@@ -178,12 +149,6 @@ class Archive:
         return {address: dict(found.metadata) for address, found in sorted(self.objects.items()) if found.metadata}
 
 
-def string_to_sign(document: Document, body: bytes) -> bytes:
-    place = f"{document['digestS3Bucket']}/{document['digestS3Object']}"
-    previous = document["previousDigestSignature"]
-    return "\n".join([document["digestEndTime"], place, sha256(body), "null" if previous is None else previous]).encode()
-
-
 # -- chains ----------------------------------------------------------------------------------------------------------
 
 
@@ -203,14 +168,6 @@ class Trail:
     def key(self, account: str, kind: str, region: str, when: datetime, name: str) -> str:
         parts = [self.prefix, "AWSLogs", self.organization, account, kind, region, when.strftime("%Y/%m/%d")]
         return "/".join([part for part in parts if part] + [f"{account}_{kind}_{region}_{name}.json.gz"])
-
-
-@dataclass(frozen=True)
-class Last:
-    bucket: str
-    key: str
-    hash: str
-    signature: str
 
 
 @dataclass
@@ -300,24 +257,15 @@ class Chain:
         entries = [self.log(start + timedelta(minutes=20 * (i + 1)), i) for i in range(logs)] + list(also)
         place = self.digest_key(end)
         times = sorted(entry["newestEventTime"] for entry in entries)
-        last = self.last
-        document: Document = {
-            "awsAccountId": self.account,
-            "digestStartTime": iso(start),
-            "digestEndTime": iso(end),
-            "digestS3Bucket": self.trail.bucket,
-            "digestS3Object": place,
-            "digestPublicKeyFingerprint": key.fingerprint,
-            "digestSignatureAlgorithm": "SHA256withRSA",
-            "newestEventTime": times[-1] if times else None,
-            "oldestEventTime": times[0] if times else None,
-            "previousDigestS3Bucket": last.bucket if last else None,
-            "previousDigestS3Object": last.key if last else None,
-            "previousDigestHashValue": last.hash if last else None,
-            "previousDigestHashAlgorithm": "SHA-256" if last else None,
-            "previousDigestSignature": last.signature if last else None,
-            "logFiles": entries,
-        }
+        document = digest(
+            self.account,
+            (start, end),
+            (self.trail.bucket, place),
+            key.fingerprint,
+            entries,
+            self.last,
+            events=(times[0], times[-1]) if times else None,
+        )
         place_signed = dict(document)
         if edit:
             edit(document)
@@ -353,6 +301,6 @@ class Chain:
         return self
 
     def files(self) -> Iterator[str]:
-        for digest, logs in zip(self.digests, self.logs, strict=True):
-            yield digest
+        for address, logs in zip(self.digests, self.logs, strict=True):
+            yield address
             yield from logs

@@ -7,14 +7,17 @@
 
 mod arena;
 pub mod bounds;
+mod clock;
 mod columns;
 pub mod dedupe;
+pub mod digest;
 pub mod error;
 mod event;
 pub mod filter;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
 mod inflate;
 pub mod integrity;
 mod json;

@@ -8,8 +8,9 @@ use ctfast_core::scan::Finding;
 use ctfast_core::source::object::{Copies, Wanted};
 use pyo3::prelude::*;
 
+use crate::patience::lock;
 use crate::remote::Remote;
-use crate::scan::{Row, lock, row};
+use crate::told::{Row, row};
 
 /// How long a wait may be deaf to Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::error::{refusal, to_exception};
-use crate::scan::lock;
+use crate::patience::lock;
 
 /// A condition on records.
 #[pyclass(frozen, module = "ctfast._ctfast")]

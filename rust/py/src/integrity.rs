@@ -7,51 +7,18 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
 use ctfast_core::Limits;
-use ctfast_core::integrity::{self, Keys, Places, Plan, PublicKey, Root, Saved, Signatures};
+use ctfast_core::digest::{Keys, PublicKey, Saved, Signatures};
+use ctfast_core::integrity::{self, Places, Plan, Root};
 use ctfast_core::source::object;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arrow::Batch;
+use crate::digest::Hashes;
 use crate::error::to_exception;
+use crate::patience::{PATIENCE, lock};
 use crate::remote::Remote;
-use crate::scan::{Batch, PATIENCE, lock};
-
-/// Hashes of the files that a scan reads.
-#[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Hashes(pub(crate) Arc<integrity::Hashes>);
-
-#[pymethods]
-impl Hashes {
-    #[new]
-    fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    fn __len__(&self) -> usize {
-        self.0.len()
-    }
-
-    fn clear(&self) {
-        self.0.clear();
-    }
-}
-
-/// A set of paths.
-#[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Paths(pub(crate) Arc<ctfast_core::source::Paths>);
-
-#[pymethods]
-impl Paths {
-    #[new]
-    fn new(paths: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut set = ctfast_core::source::Paths::default();
-        for path in paths.try_iter()? {
-            set.add(path?.extract()?);
-        }
-        Ok(Self(Arc::new(set)))
-    }
-}
 
 /// Fingerprint, DER, region, and from when to when it is valid.
 type Key = (String, Vec<u8>, Option<String>, Option<(i64, i64)>);

@@ -1,7 +1,9 @@
-//! The key grammar, for Python.
+//! The key grammar, and sets of files, for Python.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use ctfast_core::source;
 use ctfast_core::source::key::{Key, Name};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -29,9 +31,25 @@ pub(crate) fn parse_key<'py>(py: Python<'py>, key: &str) -> PyResult<Option<Boun
     Ok(Some(dict))
 }
 
+/// A set of paths.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Paths(pub(crate) Arc<source::Paths>);
+
+#[pymethods]
+impl Paths {
+    #[new]
+    fn new(paths: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut set = source::Paths::default();
+        for path in paths.try_iter()? {
+            set.add(path?.extract()?);
+        }
+        Ok(Self(Arc::new(set)))
+    }
+}
+
 /// Whether a file of this name is read where it lies in a folder.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives paths by value")]
 pub(crate) fn has_log_ending(name: PathBuf) -> bool {
-    ctfast_core::source::has_log_ending(&name)
+    source::has_log_ending(&name)
 }

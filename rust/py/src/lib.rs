@@ -4,34 +4,41 @@ use pyo3::prelude::*;
 
 mod arrow;
 mod copy;
+mod digest;
 mod error;
 mod filter;
 mod integrity;
 mod key;
 mod listing;
+mod patience;
 mod remote;
 mod scan;
 mod sql;
 mod storage;
+mod told;
 
 #[pymodule]
 mod _ctfast {
     #[pymodule_export]
+    use super::arrow::Batch;
+    #[pymodule_export]
     use super::copy::Copy;
+    #[pymodule_export]
+    use super::digest::Hashes;
     #[pymodule_export]
     use super::filter::{
         Filter, advanced_event_selectors, lint_event_pattern, lint_event_selectors, lint_filter_pattern, partition,
     };
     #[pymodule_export]
-    use super::integrity::{Hashes, Paths, Verify};
+    use super::integrity::Verify;
     #[pymodule_export]
-    use super::key::{has_log_ending, parse_key};
+    use super::key::{Paths, has_log_ending, parse_key};
     #[pymodule_export]
     use super::listing::Listing;
     #[pymodule_export]
     use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
-    use super::scan::{Batch, Dedupe, Scan, Seen, Sizes, columns, schema};
+    use super::scan::{Dedupe, Scan, Seen, Sizes, columns, schema};
     #[pymodule_export]
     use super::sql::refused;
     #[pymodule_export]

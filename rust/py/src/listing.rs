@@ -15,8 +15,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::to_exception;
+use crate::patience::lock;
 use crate::remote::Remote;
-use crate::scan::{Row, Seen, by_name, lock, row};
+use crate::scan::Seen;
+use crate::told::{Row, by_name, row};
 
 /// Files of a page.
 const PAGE: usize = 1_000;

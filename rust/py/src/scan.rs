@@ -2,66 +2,33 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use ctfast_core::dedupe::Duplicates;
-use ctfast_core::error::Location;
 use ctfast_core::filter::Predicate;
-use ctfast_core::scan::{Finding, Unnamed};
+use ctfast_core::scan::Unnamed;
 use ctfast_core::schema::Profile;
 use ctfast_core::source::object::{Requests, is_address};
-use ctfast_core::source::{self, Named, Selection, Skip, keys};
+use ctfast_core::source::{self, Named, Selection, keys};
 use ctfast_core::{Limits, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::arrow::{batch_capsules, schema_capsule};
+use crate::arrow::Batch;
+use crate::digest::Hashes;
 use crate::error::to_exception;
 use crate::filter::{self, Filter};
-use crate::integrity::{Hashes, Paths};
+use crate::key::Paths;
+use crate::patience::{PATIENCE, lock};
 use crate::remote::Remote;
-
-/// How long a wait may be deaf to Ctrl-C.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
+use crate::told::{Row, by_name, row};
 
 /// Then whoever wants to look at the report has a turn: a lock that is taken again at once leaves none.
 const TURN: Duration = Duration::from_millis(1);
-
-/// The rows of some records.
-#[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Batch(pub(crate) RecordBatch);
-
-#[pymethods]
-impl Batch {
-    fn __len__(&self) -> usize {
-        self.0.num_rows()
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.0.schema())
-    }
-
-    #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_array__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let _ = requested_schema; // The interface lets a producer answer in its own types.
-        batch_capsules(py, &self.0)
-    }
-
-    fn slice(&self, offset: usize, length: usize) -> PyResult<Self> {
-        if offset.checked_add(length).is_none_or(|end| end > self.0.num_rows()) {
-            return Err(PyValueError::new_err("the slice ends behind the batch"));
-        }
-        Ok(Self(self.0.slice(offset, length)))
-    }
-}
 
 /// Sizes of the files that a scan opens.
 #[pyclass(frozen, module = "ctfast._ctfast")]
@@ -300,24 +267,7 @@ impl Scan {
     }
 }
 
-pub(crate) fn by_name(counts: &BTreeMap<Skip, u64>) -> BTreeMap<&'static str, u64> {
-    counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
-}
-
 type LedgerRow = (String, &'static str, Option<&'static str>, Option<u64>, u64, u64, u64);
-
-pub(crate) type Row = (Option<String>, Option<u64>, Option<u64>, &'static str, String, u64);
-
-pub(crate) fn row(finding: &Finding) -> Row {
-    let Location { key, byte, record, .. } = finding.error.location();
-    let kind = finding.error.kind();
-    (key.clone(), *byte, *record, kind.name(), kind.to_string(), finding.records_kept)
-}
-
-/// A panic while the lock was held was told already; what it left is still counts and a handle.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn text_type(name: &str) -> PyResult<DataType> {
     match name {

@@ -10,7 +10,7 @@ use ctfast_core::source::words;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::scan::lock;
+use crate::patience::lock;
 
 /// "Invalid argument", where the operating system was not asked.
 const EINVAL: i32 = 22;

@@ -17,10 +17,8 @@
 //!
 //! Lists of documents (`Records`, `Events`, …) are for [`super::framing`] to walk.
 
-use std::borrow::Cow;
-
 use crate::error::Error;
-use crate::json::{Cursor, Key, Value, unescape};
+use crate::json::{Cursor, Key, Value};
 use crate::schema::{ColumnId, find};
 use crate::source::Skip;
 
@@ -89,7 +87,7 @@ impl Signs {
 
     /// Adds what a member says; of two with the same key the later one counts.
     pub(crate) fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
-        let name = name_of(cursor, key);
+        let name = cursor.name(key);
         match &*name {
             b"eventSource" => (self.is_record, self.event_source) = (true, Some(value)),
             b"detail" => self.detail = Some(value).filter(|value| first(cursor, *value) == b'{'),
@@ -208,7 +206,7 @@ pub(crate) fn telling_column() -> Option<ColumnId> {
 fn has_record_key(cursor: &Cursor<'_>, whole: Value) -> bool {
     let mut found = false;
     let walked = each_member(cursor, whole, |cursor, key, _| {
-        found |= RECORD_KEYS.iter().any(|name| *name.as_bytes() == *name_of(cursor, key));
+        found |= RECORD_KEYS.iter().any(|name| *name.as_bytes() == *cursor.name(key));
     });
     walked.is_ok() && found
 }
@@ -227,7 +225,7 @@ pub(crate) fn of_text(text: &[u8]) -> Skip {
 pub(crate) fn string_member(cursor: &Cursor<'_>, object: Value, wanted: &[u8]) -> Option<Value> {
     let mut found = None;
     let walked = each_member(cursor, object, |cursor, key, value| {
-        if *name_of(cursor, key) == *wanted && first(cursor, value) == b'"' {
+        if *cursor.name(key) == *wanted && first(cursor, value) == b'"' {
             found = Some(value);
         }
     });
@@ -252,15 +250,4 @@ fn first(cursor: &Cursor<'_>, value: Value) -> u8 {
 
 fn is(cursor: &Cursor<'_>, value: Value, text: &[u8]) -> bool {
     cursor.string(value).is_some_and(|string| *string == *text)
-}
-
-/// What a key says; it may be written with escapes.
-pub(crate) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
-    let inside = &cursor.bytes()[key.start..key.end];
-    if !key.escaped {
-        return Cow::Borrowed(inside);
-    }
-    let mut name = Vec::new();
-    unescape(inside, &mut name);
-    Cow::Owned(name)
 }

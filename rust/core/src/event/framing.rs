@@ -20,7 +20,7 @@ use crate::json::{Cursor, Key, Value};
 use crate::scalar::timestamp;
 use crate::source::Skip;
 
-use super::definition::{Signs, What, name_of, string_member};
+use super::definition::{Signs, What, string_member};
 use super::inside::{Found, Inside};
 
 /// Who is told about the records of a file.
@@ -140,7 +140,7 @@ impl List {
         if cursor.byte() != b'[' {
             return None;
         }
-        match &*name_of(cursor, key) {
+        match &*cursor.name(key) {
             b"Records" => Some(Self::Records),
             _ if !signs.allow_list() => None,
             b"events" | b"logEvents" if signs.is_control() => Some(Self::Control),
@@ -236,7 +236,7 @@ impl Framing {
             State::BehindList => {
                 if cursor.next_member()? {
                     let key = cursor.key()?;
-                    if *name_of(cursor, key) == *b"Records" {
+                    if *cursor.name(key) == *b"Records" {
                         return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
                     }
                     pass_whole_value(cursor)?;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::locate::name_of;
 use super::path::Derived;
 use crate::error::Error;
 use crate::event::Record;
@@ -122,7 +121,7 @@ impl Sources {
         while more {
             let key_here = inside.key().ok()?;
             let value = inside.value().ok()?;
-            match &*name_of(&inside, key_here) {
+            match &*inside.name(key_here) {
                 b"bucketName" => bucket = inside.string(value),
                 b"key" => key = inside.string(value),
                 _ => {}
@@ -187,7 +186,7 @@ fn names_object(mut inside: Cursor<'_>) -> Result<bool, Error> {
             while more_members {
                 let key = inside.key()?;
                 let value = inside.value()?;
-                if *name_of(&inside, key) == *b"type" {
+                if *inside.name(key) == *b"type" {
                     is_object = inside.string(value).as_deref() == Some(OBJECT);
                 }
                 more_members = inside.next_member()?;

@@ -8,7 +8,7 @@ use super::path::{Derived, Path, Step};
 use super::value::Scalar;
 use crate::error::Error;
 use crate::event::{Name, Record};
-use crate::json::{Cursor, Key, Value, unescape};
+use crate::json::{Cursor, Value, decoded};
 use crate::schema::{COLUMNS, ColumnId, Kind, find};
 
 /// Index of a path in [`Paths`].
@@ -362,7 +362,7 @@ impl Paths {
         let mut more = inside.enter_object()?;
         while more {
             let key = inside.key()?;
-            let name = name_of(&inside, key);
+            let name = inside.name(key);
             let child = node.key(&name).or_else(|| self.dotted(node, &name));
             let member = inside.value()?;
             if let Some(child) = child {
@@ -560,24 +560,10 @@ pub(super) fn member(object: Value, name: &[u8], cursor: &Cursor<'_>) -> Option<
     while more {
         let key = inside.key().ok()?;
         let value = inside.value().ok()?;
-        if *name_of(&inside, key) == *name {
+        if *inside.name(key) == *name {
             found = Some(value);
         }
         more = inside.next_member().ok()?;
     }
     found
-}
-
-pub(super) fn name_of<'a>(cursor: &Cursor<'a>, key: Key) -> Cow<'a, [u8]> {
-    let inside = &cursor.bytes()[key.start..key.end];
-    if key.escaped { decoded(inside) } else { Cow::Borrowed(inside) }
-}
-
-fn decoded(inside: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', inside).is_none() {
-        return Cow::Borrowed(inside);
-    }
-    let mut name = Vec::new();
-    unescape(inside, &mut name);
-    Cow::Owned(name)
 }

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
+use crate::clock::{DAY, day, is_plausible};
 use crate::error::Error;
 use crate::source::key::Key;
 
-use super::archive::files;
-use super::chain::ChainId;
-use super::clock::{DAY, day, is_plausible};
+use super::days::files;
+use super::node::ChainId;
 use super::storage::Storage;
 
 /// How long before the range every day is looked through.
@@ -68,7 +68,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::super::archive::Days;
+    use super::super::days::Days;
     use super::*;
     use crate::scalar::timestamp;
 

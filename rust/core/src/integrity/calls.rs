@@ -3,11 +3,10 @@
 //! Every log file that is hashed is searched for their names; only those that hold one are taken apart. What is believed are successful
 //! calls in log files that a valid digest lists, and that have the listed hash.
 
-use std::sync::{Arc, LazyLock};
-
-use memchr::memmem::Finder;
+use std::sync::Arc;
 
 use crate::arena::Arena;
+use crate::digest::names_calls;
 use crate::error::Error;
 use crate::event::{Framing, Origin, Visitor};
 use crate::json::{Cursor, Index, Value};
@@ -15,7 +14,7 @@ use crate::scalar::timestamp;
 use crate::source::Skip;
 
 use super::archive::Place;
-use super::chain::ChainId;
+use super::node::ChainId;
 
 /// A call about a trail that went well.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,42 +37,6 @@ pub(crate) enum What {
     Started,
 }
 
-/// The longest of the names, in its quotes.
-const LONGEST: usize = START.len();
-const CREATE: &str = "\"CreateTrail\"";
-const START: &str = "\"StartLogging\"";
-/// A text in which neither letters nor both names are escaped, as CloudTrail writes them.
-static NAMES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(CREATE), Finder::new(START)]);
-
-/// Whether a text names one of the calls.
-pub(crate) fn are_named_in(text: &[u8]) -> bool {
-    NAMES.iter().any(|name| name.find(text).is_some())
-}
-
-/// The search through a text that comes in pieces.
-#[derive(Default)]
-pub(crate) struct Search {
-    is_found: bool,
-    /// The end of the last piece.
-    tail: Vec<u8>,
-}
-
-impl Search {
-    pub(crate) fn update(&mut self, piece: &[u8]) {
-        if self.is_found {
-            return;
-        }
-        self.tail.extend_from_slice(&piece[..piece.len().min(LONGEST)]);
-        self.is_found = are_named_in(piece) || are_named_in(&self.tail);
-        let end = if piece.len() > LONGEST { piece } else { &self.tail };
-        self.tail = end[end.len().saturating_sub(LONGEST - 1)..].to_vec();
-    }
-
-    pub(crate) fn is_found(&self) -> bool {
-        self.is_found
-    }
-}
-
 /// The calls in a text, up to where it is damaged.
 pub(crate) fn calls(text: &Arena, index: &mut Index) -> Vec<Call> {
     index.build(text.text(0));
@@ -89,7 +52,7 @@ struct Found(Vec<Call>);
 impl Visitor for Found {
     fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<bool, Error> {
         let record = cursor.value()?;
-        if are_named_in(cursor.slice(record)) {
+        if names_calls(cursor.slice(record)) {
             self.0.extend(call(&cursor.back_to(record))?);
         }
         Ok(true)
@@ -185,21 +148,5 @@ mod tests {
             assert!(CREATED.contains(from));
             assert_eq!(read(&CREATED.replace(from, to)), [], "{to}");
         }
-    }
-
-    #[test]
-    fn a_name_is_found_wherever_a_text_is_cut() {
-        for name in [CREATE, START] {
-            let text = format!("{}{name}{}", "a".repeat(30), "b".repeat(30));
-            for size in 1..text.len() {
-                let mut search = Search::default();
-                text.as_bytes().chunks(size).for_each(|piece| search.update(piece));
-                assert!(search.is_found(), "{name} {size}");
-            }
-        }
-        let mut search = Search::default();
-        search.update(b"\"CreateTrai");
-        search.update(b"x\"StartLogging");
-        assert!(!search.is_found());
     }
 }

@@ -6,61 +6,16 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::Arc;
 
+use crate::clock::{HOUR, iso};
+use crate::digest::{Name, Provenance};
+use crate::hash::{hex, unhex};
 use crate::source::key::{Key, Name as KeyName};
 
 use super::archive::Archive;
-use super::clock::{HOUR, iso};
-use super::digest::{Digest, Name};
 use super::finding::{Reason, Status};
-use super::hash::{Content, hex};
 use super::missing::{Like, Missing, sibling};
-use super::signature::Provenance;
-
-/// What tells the chains of one account and region apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ChainId {
-    pub(crate) trail: Arc<str>,
-    pub(crate) home_region: Arc<str>,
-    pub(crate) backfill: bool,
-}
-
-impl ChainId {
-    /// The chain of a digest, by its key; `None` for other files.
-    pub(crate) fn of(key: &Key) -> Option<Self> {
-        let KeyName::Digest { trail, home_region, backfill } = key.name else { return None };
-        Some(Self { trail: trail.into(), home_region: home_region.into(), backfill })
-    }
-}
-
-/// A digest file.
-pub(crate) struct Node {
-    pub(crate) path: PathBuf,
-    /// The time in its name: that of its end.
-    pub(crate) time: i64,
-    /// Whether it lies behind the range, and is only read for what it says about the digest before it.
-    pub(crate) is_witness: bool,
-    /// `None` where it cannot be read; `problems` tells why.
-    pub(crate) read: Option<(Digest, Content)>,
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) signature: Option<(Vec<u8>, Provenance)>,
-    /// Whether the signature matches, once that is known.
-    pub(crate) proven: Option<bool>,
-}
-
-/// What is wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) reason: Reason,
-    pub(crate) message: String,
-}
-
-impl Problem {
-    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
-}
+use super::node::{ChainId, Node, Problem};
 
 /// What the walk along a chain gives, in order.
 pub(crate) enum Settled {
@@ -96,41 +51,6 @@ pub(crate) struct Last {
 /// How many digests must be known behind one before it is settled.
 const LOOKAHEAD: usize = 2;
 
-impl Node {
-    pub(crate) fn new(path: PathBuf, time: i64, is_witness: bool) -> Self {
-        Self { path, time, is_witness, read: None, problems: Vec::new(), signature: None, proven: None }
-    }
-
-    pub(crate) fn digest(&self) -> Option<&Digest> {
-        self.read.as_ref().map(|(digest, _)| digest)
-    }
-
-    /// Whether what it says may be believed, as far as that is known.
-    fn is_trusted(&self) -> bool {
-        self.read.is_some() && self.problems.iter().all(|problem| problem.reason.is_of_the_chain()) && self.proven != Some(false)
-    }
-
-    /// Whether it is a digest that was written to another place: what it says is not about this one.
-    pub(crate) fn is_moved(&self) -> bool {
-        self.has(Reason::Moved)
-    }
-
-    pub(crate) fn has(&self, reason: Reason) -> bool {
-        self.problems.iter().any(|problem| problem.reason == reason)
-    }
-
-    pub(crate) fn end(&self) -> i64 {
-        let is_told = !self.is_moved() && !self.has(Reason::ImplausibleTime);
-        self.digest().filter(|_| is_told).map_or(self.time, |digest| digest.end)
-    }
-
-    /// Whether the digest that follows says that it follows this one.
-    fn precedes(&self, next: &Self, archive: &Archive) -> bool {
-        let previous = next.digest().and_then(|digest| digest.previous.as_ref());
-        previous.is_some_and(|previous| archive.is_at(&previous.at, &self.path))
-    }
-}
-
 impl Chain {
     pub(crate) fn new(id: &ChainId) -> Self {
         Self { is_backfill: id.backfill, ..Self::default() }
@@ -162,7 +82,7 @@ impl Chain {
             if node.signature.is_none() && node.precedes(next, archive) {
                 let held = next.digest().and_then(|digest| digest.previous.as_ref()).map(|previous| &previous.signature);
                 // What is not hexadecimal is a signature that does not match.
-                node.signature = held.map(|held| (super::hash::unhex(held).unwrap_or_default(), Provenance::Successor));
+                node.signature = held.map(|held| (unhex(held).unwrap_or_default(), Provenance::Successor));
             }
         }
     }
@@ -302,7 +222,7 @@ fn judge(node: &mut Node, next: Option<&Node>) -> Status {
             ));
         }
         if let Some((signature, Provenance::File | Provenance::Metadata)) = &node.signature
-            && super::hash::unhex(&previous.signature).as_ref() != Some(signature)
+            && unhex(&previous.signature).as_ref() != Some(signature)
         {
             node.problems.push(Problem::new(Reason::PreviousSignature, "the next digest holds another signature of it"));
         }
@@ -335,124 +255,4 @@ fn from_range(end: i64, since: Option<i64>) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::archive::Root;
-    use super::super::digest::Previous;
-    use super::super::digest::tests::{STARTING, parse};
-    use super::super::hash::sha256;
-    use super::super::storage::Storage;
-    use std::path::Path;
-
-    use super::super::missing::named;
-    use super::*;
-
-    const FIRST: i64 = 1_439_820_091_000_000;
-    const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
-
-    fn archive() -> Archive {
-        Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root")
-    }
-
-    fn at(hour: i64) -> Name {
-        Name { bucket: "b".into(), key: named(NAME, FIRST + hour * HOUR).expect("a key") }
-    }
-
-    /// The digest that ends at this hour, which names the one of `previous`.
-    fn node(hour: i64, previous: Option<i64>, proven: Option<bool>) -> Node {
-        let at_hour = at(hour);
-        let mut node = Node::new(Path::new("/no").join(&at_hour.key), FIRST + hour * HOUR, false);
-        let mut digest = parse(STARTING).expect("a digest");
-        (digest.start, digest.end, digest.at) = (node.time - HOUR, node.time, at_hour);
-        digest.previous = previous.map(|hour| Previous {
-            at: at(hour),
-            hash: hex(&sha256(&hour.to_le_bytes())),
-            algorithm: "SHA-256".into(),
-            signature: "00".into(),
-        });
-        let content =
-            Content { sha256: sha256(&hour.to_le_bytes()), stored: 0, inflated: 0, members: 1, trailing: 0, names_calls: false };
-        node.read = Some((digest, content));
-        node.signature = proven.map(|_| (vec![0], Provenance::Successor));
-        node.proven = proven;
-        node
-    }
-
-    /// What the walk along these digests says, in a word each.
-    fn walk(nodes: Vec<Node>, since: Option<i64>) -> Vec<String> {
-        let (mut chain, mut out) = (Chain::default(), Vec::new());
-        for node in nodes {
-            chain.push(node, &archive());
-            while chain.settle(false, since, &archive(), &mut out) {}
-            assert!(chain.ahead.len() <= LOOKAHEAD);
-        }
-        while chain.settle(true, since, &archive(), &mut out) {}
-        let word = |settled: &Settled| match settled {
-            Settled::Digest { node, status } => {
-                let reasons: Vec<_> = node.problems.iter().map(|problem| problem.reason.name()).collect();
-                format!("{} {} {}", (node.time - FIRST) / HOUR, status.name(), reasons.join(" ")).trim_end().to_owned()
-            }
-            Settled::Missing(Missing { first, last, count, at, .. }) => {
-                assert_eq!(Key::parse(&at.as_ref().expect("a name").key).expect("a key").time, *last);
-                assert_eq!((last - first) / HOUR + 1, *count as i64);
-                format!("{}-{} missing", (first - FIRST) / HOUR, (last - FIRST) / HOUR)
-            }
-            Settled::Gap { from, to } => format!("{}-{} gap", (from - FIRST) / HOUR, (to - FIRST) / HOUR),
-        };
-        out.iter().map(word).collect()
-    }
-
-    #[test]
-    fn a_whole_chain() {
-        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true)), node(2, Some(1), None)];
-        assert_eq!(walk(nodes, None), ["0 valid", "1 valid", "2 unverified no-signature"]);
-    }
-
-    #[test]
-    fn a_hole_is_one_range() {
-        let nodes = || vec![node(0, None, Some(true)), node(4, Some(3), Some(true))];
-        assert_eq!(walk(nodes(), None), ["0 valid", "1-3 missing", "4 valid"]);
-        // Before the oldest digest, only the one that it names is known to be missing.
-        let nodes = || vec![node(4, Some(3), Some(true))];
-        assert_eq!(walk(nodes(), None), ["3-3 missing", "4 valid"]);
-        assert_eq!(walk(nodes(), Some(FIRST + HOUR)), ["3-3 missing", "4 valid"]);
-        assert_eq!(walk(nodes(), Some(FIRST + 3 * HOUR + 1)), ["4 valid"]);
-    }
-
-    #[test]
-    fn centuries_without_digests_are_one_range() {
-        let hours = 7_000 * 366 * 24;
-        let nodes = vec![node(0, None, Some(true)), node(hours, Some(hours - 1), Some(true))];
-        assert_eq!(walk(nodes, None)[1], format!("1-{} missing", hours - 1));
-    }
-
-    #[test]
-    fn a_gap_is_what_a_starting_digest_says() {
-        let nodes = vec![node(0, None, Some(true)), node(4, None, Some(true))];
-        assert_eq!(walk(nodes, None), ["0 valid", "0-3 gap", "4 valid"]);
-    }
-
-    #[test]
-    fn a_broken_signature_is_blamed_on_the_file_that_was_changed() {
-        // The signature of 1 does not match, and 2, which holds it, is right: 1 was changed.
-        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(false)), node(2, Some(1), Some(true))];
-        assert_eq!(walk(nodes, None)[1], "1 invalid signature");
-        // 2 is wrong itself: nobody knows about 1.
-        let nodes = vec![node(1, None, Some(false)), node(2, Some(1), Some(false)), node(3, Some(2), Some(true))];
-        assert_eq!(walk(nodes, None), ["1 unverified no-signature", "2 invalid signature", "3 valid"]);
-    }
-
-    #[test]
-    fn another_hash_than_the_next_one_holds() {
-        let mut nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true))];
-        if let Some((_, content)) = &mut nodes[0].read {
-            content.sha256 = [0; 32];
-        }
-        assert_eq!(walk(nodes, None), ["0 invalid previous-hash", "1 valid"]);
-    }
-
-    #[test]
-    fn pointers_that_lead_nowhere() {
-        let nodes = vec![node(0, None, Some(true)), node(1, Some(0), Some(true)), node(2, Some(5), Some(true))];
-        assert_eq!(walk(nodes, None)[2], "2 valid order");
-    }
-}
+mod tests;

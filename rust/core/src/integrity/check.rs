@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::clock::{DAY, is_plausible, iso};
+use crate::digest::{ALGORITHM, Content, Digest, Listed, NoKey, Provenance, Saved};
 use crate::error::ErrorKind;
+use crate::hash::{hex, unhex};
 use crate::json::Index;
 use crate::source::key::Key;
 
-use super::Job;
 use super::archive::{Place, is_safe};
 use super::calls::{self, Call};
-use super::chain::{ChainId, Node, Problem};
-use super::clock::{DAY, is_plausible, iso};
-use super::digest::{Digest, Listed};
 use super::finding::{Reason, Status};
-use super::hash::{Content, Hasher, Unread, hex, unhex};
-use super::signature::{ALGORITHM, NoKey, Provenance, Saved};
+use super::hasher::Hasher;
+use super::node::{ChainId, Node, Problem};
+use super::plan::Job;
+use super::storage::Unread;
 
 /// What every worker keeps.
 pub(super) struct Worker {

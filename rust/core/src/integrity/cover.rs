@@ -14,11 +14,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::clock::{HOUR, iso};
+
 use super::archive::Place;
 use super::calls::{Call, What as Called};
-use super::chain::ChainId;
-use super::clock::{HOUR, iso};
 use super::finding::{Finding, Range, Reason, Severity, What};
+use super::node::ChainId;
 use super::stretches::{Stretch, Stretches};
 
 /// How far the digests of a trail may begin from the call that starts it, and apart from each other in its regions.

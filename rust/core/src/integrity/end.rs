@@ -1,16 +1,18 @@
 //! What is left when all digests of a place are settled: the newest that are missing, and log files that none lists.
 
+use crate::clock::{HOUR, iso};
 use crate::error::Error;
 use crate::source::path_text;
 
-use super::chain::{Chain, ChainId, Settled};
-use super::clock::{HOUR, iso};
+use super::chain::{Chain, Settled};
 use super::cover::DELIVERY as DIGEST_DELIVERY;
 use super::finding::{Finding, Reason, Severity, UnlistedRow};
-use super::place::Walk;
+use super::node::ChainId;
+use super::output::Output;
+use super::plan::Job;
 use super::saved;
 use super::unlisted::LogFile;
-use super::{Job, Output};
+use super::walk::Walk;
 
 /// How much later than its name a log file may be delivered and still be in the digest of that time.
 const DELIVERY: i64 = HOUR / 4;
@@ -44,22 +46,9 @@ impl Walk {
                 1 => "one log file, but no digest".to_owned(),
                 count => format!("{count} log files, but no digest"),
             };
-            out.findings.push(self.place_finding(Reason::NoDigests, message));
+            out.findings.push(self.place.finding(Reason::NoDigests, message));
         }
         false
-    }
-
-    pub(super) fn place_finding(&self, reason: Reason, message: String) -> Finding {
-        Finding {
-            severity: reason.severity(),
-            reason,
-            message,
-            file: None,
-            account: Some(self.place.account.clone()),
-            region: Some(self.place.region.clone()),
-            trail: None,
-            time: None,
-        }
     }
 
     /// Whether digests are missing at the end of the chains: the range, or newer log files, say that there should be some.
@@ -122,7 +111,7 @@ impl Walk {
         for id in self.chains.keys().filter(|id| id.backfill) {
             if !self.chains.contains_key(&ChainId { backfill: false, ..id.clone() }) {
                 let message = format!("there are backfill digests of trail {}, but no others", id.trail);
-                out.findings.push(Finding { trail: Some(id.trail.clone()), ..self.place_finding(Reason::NoDigests, message) });
+                out.findings.push(Finding { trail: Some(id.trail.clone()), ..self.place.finding(Reason::NoDigests, message) });
             }
         }
     }
@@ -154,7 +143,7 @@ impl Walk {
         out.counts.unlisted(severity);
         // Without digests one finding tells of all of them.
         if self.digests > 0 {
-            let finding = Finding { severity, file: Some(file.clone()), time, ..self.place_finding(reason, message) };
+            let finding = Finding { severity, file: Some(file.clone()), time, ..self.place.finding(reason, message) };
             out.findings.push(finding);
         } else {
             self.not_listed += 1;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::signature::Provenance;
+use crate::digest::Provenance;
+
+pub use super::reason::{Reason, Severity};
 
 /// How a file came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,158 +29,6 @@ impl Status {
             Self::Missing => "missing",
             Self::Unverified => "unverified",
         }
-    }
-}
-
-/// What is wrong, or worth knowing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// Not gzip, damaged, or not a digest.
-    Format,
-    /// The operating system refused to read it.
-    Unreadable,
-    /// It is not where it says it was written to.
-    Moved,
-    /// No public key has the fingerprint that it names.
-    UnknownKey,
-    /// The key is one of another region.
-    KeyRegion,
-    /// The key was not in use at the time.
-    KeyTime,
-    /// The key cannot be used.
-    BadKey,
-    /// Another signature algorithm than SHA-256 with RSA.
-    SignatureAlgorithm,
-    /// The signature does not match.
-    Signature,
-    /// There is no signature for it.
-    NoSignature,
-    /// Another hash algorithm than SHA-256.
-    HashAlgorithm,
-    /// The next digest holds another hash of it.
-    PreviousHash,
-    /// The next digest holds another signature of it.
-    PreviousSignature,
-    /// It does not start when the digest before it ends.
-    Discontinuity,
-    /// It points past the digest before it.
-    Fork,
-    /// It points to a later digest.
-    Order,
-    /// It ends at another time than its name tells.
-    NameTime,
-    /// A time that no digest of CloudTrail's has, or one that is about more than a day.
-    ImplausibleTime,
-    /// It names another account than that of its folder.
-    ForeignDigest,
-    /// A digest is not there.
-    MissingDigest,
-    /// No digest tells of the time between two: the later one starts the chain again.
-    Gap,
-    /// No digest covers a time that one should.
-    Uncovered,
-    /// There are log files, but no digests.
-    NoDigests,
-    /// A log file is not there.
-    MissingLog,
-    /// The hash does not match.
-    Hash,
-    /// More than one gzip member.
-    Members,
-    /// Bytes behind the gzip data.
-    TrailingBytes,
-    /// A name that leads out of the archive; not read.
-    UnsafeName,
-    /// A log file of another account or region.
-    ForeignLog,
-    /// The digest that lists it is invalid.
-    DigestInvalid,
-    /// Listed more than once.
-    ListedTwice,
-    /// No digest lists it.
-    Unlisted,
-    /// No digest lists it yet, but the next one may.
-    Pending,
-    /// A file with a name of CloudTrail's where none belongs.
-    Stray,
-}
-
-/// Whether a [`Finding`] speaks against the archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It is only worth knowing.
-    Note,
-}
-
-impl Severity {
-    /// A short, stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Note => "note",
-        }
-    }
-}
-
-impl Reason {
-    /// A short, stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Format => "format",
-            Self::Unreadable => "unreadable",
-            Self::Moved => "moved",
-            Self::UnknownKey => "unknown-key",
-            Self::KeyRegion => "key-region",
-            Self::KeyTime => "key-time",
-            Self::BadKey => "bad-key",
-            Self::SignatureAlgorithm => "signature-algorithm",
-            Self::Signature => "signature",
-            Self::NoSignature => "no-signature",
-            Self::HashAlgorithm => "hash-algorithm",
-            Self::PreviousHash => "previous-hash",
-            Self::PreviousSignature => "previous-signature",
-            Self::Discontinuity => "discontinuity",
-            Self::Fork => "fork",
-            Self::Order => "order",
-            Self::NameTime => "name-time",
-            Self::ImplausibleTime => "implausible-time",
-            Self::ForeignDigest => "foreign-digest",
-            Self::MissingDigest => "missing-digest",
-            Self::Gap => "gap",
-            Self::Uncovered => "uncovered",
-            Self::NoDigests => "no-digests",
-            Self::MissingLog => "missing-log",
-            Self::Hash => "hash",
-            Self::Members => "members",
-            Self::TrailingBytes => "trailing-bytes",
-            Self::UnsafeName => "unsafe-name",
-            Self::ForeignLog => "foreign-log",
-            Self::DigestInvalid => "digest-invalid",
-            Self::ListedTwice => "listed-twice",
-            Self::Unlisted => "unlisted",
-            Self::Pending => "pending",
-            Self::Stray => "stray",
-        }
-    }
-
-    /// Whether it speaks against the archive.
-    #[must_use]
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::Gap | Self::Pending | Self::ForeignLog | Self::ListedTwice => Severity::Note,
-            _ => Severity::Error,
-        }
-    }
-
-    /// Whether it is about the digest's place among others, and leaves the digest itself proven.
-    pub(crate) fn is_of_the_chain(self) -> bool {
-        matches!(self, Self::Discontinuity | Self::Fork | Self::Order | Self::NameTime | Self::ForeignDigest)
-            || self.severity() == Severity::Note
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::clock::{HOUR, folder_and_stamp, iso};
+use crate::digest::Name;
 use crate::source::key::Key;
 use crate::source::path_text;
 
 use super::archive::Archive;
-use super::clock::{HOUR, folder_and_stamp, iso};
-use super::digest::Name;
 
 /// Digests of consecutive hours that are not there.
 #[derive(Debug, Clone, PartialEq, Eq)]

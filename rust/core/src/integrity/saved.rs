@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::clock::HOUR;
+use crate::digest::{Name, Signatures};
 use crate::source::key::Key;
 
 use super::archive::{Archive, Place};
-use super::chain::ChainId;
-use super::clock::HOUR;
-use super::digest::Name;
 use super::missing::Missing;
-use super::signature::Signatures;
+use super::node::ChainId;
 
 /// The digests of a place that saved signatures name, by chain and by the time in their names.
 pub(crate) type Named = BTreeMap<ChainId, BTreeMap<i64, Name>>;

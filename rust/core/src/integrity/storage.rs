@@ -5,7 +5,6 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::hash::Unread;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::source::object::{Got, Remote};
 use crate::source::{is_folder, unreadable};
@@ -24,6 +23,23 @@ pub(crate) struct Opened {
     pub(crate) file: Box<dyn Read>,
     /// What is written down about it beside its content: only objects have such.
     pub(crate) metadata: Option<Vec<(String, String)>>,
+}
+
+/// Why a file is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// There is no such file.
+    Missing,
+    /// It is not gzip: it starts with this byte.
+    NotGzip(u8),
+    /// It is damaged, or cannot be read.
+    Bad(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Bad(error)
+    }
 }
 
 impl Storage {

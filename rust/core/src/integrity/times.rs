@@ -1,14 +1,15 @@
 //! A walk along digests of any times, without files: for the fuzz targets.
 
+use crate::clock::{HOUR, is_plausible};
+use crate::digest::{Content, Digest, Name, Previous, Provenance};
+use crate::hash::{hex, sha256};
+
 use super::archive::{Archive, Place, Root};
-use super::chain::{Chain, ChainId, Node, Problem, Settled};
-use super::clock::{HOUR, is_plausible};
+use super::chain::{Chain, Settled};
 use super::cover::{Asked, Cover, Covers, tell};
-use super::digest::{Digest, Name, Previous};
 use super::finding::{Range, Reason, What};
-use super::hash::{Content, hex, sha256};
 use super::missing::named;
-use super::signature::Provenance;
+use super::node::{ChainId, Node, Problem};
 use super::storage::Storage;
 
 const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";

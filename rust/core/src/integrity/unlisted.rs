@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 
+use crate::clock::{DAY, day};
 use crate::error::Error;
 use crate::source::key::Key;
 
-use super::archive::{Days, day_number, files, is_read};
-use super::clock::{DAY, day};
+use super::archive::is_read;
+use super::days::{Days, day_number, files};
 use super::storage::Storage;
 
 /// A log file that no digest lists.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::text::unescape;
+use super::text::{decoded, unescape};
 use crate::error::{Error, ErrorKind};
 
 /// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near 1,000.
@@ -168,6 +168,12 @@ impl<'a> Cursor<'a> {
         let end = self.at - 1;
         self.at = colon(self.bytes, self.at, self.end)?;
         Ok(Key { start, end, escaped })
+    }
+
+    /// What a key says; it may be written with escapes.
+    pub(crate) fn name(&self, key: Key) -> Cow<'a, [u8]> {
+        let inside = &self.bytes[key.start..key.end];
+        if key.escaped { decoded(inside) } else { Cow::Borrowed(inside) }
     }
 
     /// Passes a key and its value, if both are strings without escapes and no space stands between them.

@@ -9,4 +9,4 @@ mod text;
 
 pub(crate) use cursor::{Cursor, Key, Value};
 pub(crate) use index::{Index, MAX_WINDOW, PADDING};
-pub(crate) use text::{quote, unescape};
+pub(crate) use text::{decoded, quote, unescape};

@@ -1,5 +1,6 @@
 //! The text that a JSON string stands for.
 
+use std::borrow::Cow;
 use std::char::{REPLACEMENT_CHARACTER, decode_utf16};
 use std::fmt::Write;
 
@@ -40,6 +41,16 @@ pub(crate) fn unescape(mut inside: &[u8], text: &mut Vec<u8>) -> bool {
     }
     text.extend_from_slice(inside);
     replaced
+}
+
+/// The text of the inside of a JSON string, whether it has escapes or not.
+pub(crate) fn decoded(inside: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return Cow::Borrowed(inside);
+    }
+    let mut text = Vec::new();
+    unescape(inside, &mut text);
+    Cow::Owned(text)
 }
 
 /// A text as a JSON string.

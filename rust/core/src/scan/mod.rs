@@ -20,13 +20,13 @@ pub use sizes::Sizes;
 
 use crate::dedupe::key::RowKeys;
 use crate::dedupe::{Dedupe, Duplicates};
+use crate::digest::Hashes;
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
-use crate::integrity::Hashes;
 use crate::ledger::Row;
-use crate::source::{Keys, Skip};
 use crate::source::object::Remote;
+use crate::source::{Keys, Skip};
 use files::{Ahead, Files};
 use order::Order;
 use worker::Worker;

@@ -1,6 +1,7 @@
 //! From a key's bytes to its column, by one multiplication and one comparison.
 
-use super::ColumnId;
+/// Index of a column in [`super::COLUMNS`]. There are fewer than 128, so that a `u128` holds a set of them.
+pub(crate) type ColumnId = u8;
 
 /// Places of the table; a power of two.
 const PLACES: usize = 128;

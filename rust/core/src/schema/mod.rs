@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 
-pub(crate) use keys::KeyTable;
+pub(crate) use keys::{ColumnId, KeyTable};
 
 /// How a column is read from its JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,9 +174,6 @@ pub const COLUMNS: &[Column] = &[
 
 /// Other spellings of a path.
 const ALIASES: &[(&str, &str)] = &[("resources[].arn", "resources[].ARN")];
-
-/// Index of a column in [`COLUMNS`]. There are fewer than 128, so that a `u128` holds a set of them.
-pub(crate) type ColumnId = u8;
 
 /// The table as a tree.
 pub(crate) struct Tree {

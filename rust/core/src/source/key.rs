@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use crate::clock::DAY;
 use crate::scalar::timestamp;
 
 /// What a key says about its file.
@@ -54,8 +55,6 @@ pub enum Name<'a> {
 
 const SUFFIX: &str = ".json.gz";
 const BACKFILL: &str = "_backfill";
-/// In microseconds.
-pub(crate) const DAY: i64 = 86_400_000_000;
 /// Where CloudTrail Lake keeps results of queries; it is no kind of logs.
 const LAKE: &str = "CloudTrail-Lake";
 /// The kind of digest files.

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::key::{DAY, DIGEST, Folders, Key, is_kind, is_of_other_service};
+use crate::clock::{DAY, HOUR};
+
+use super::key::{DIGEST, Folders, Key, is_kind, is_of_other_service};
 
 /// Which files to read.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +144,6 @@ impl Skip {
     }
 }
 
-const HOUR: i64 = 3_600_000_000;
 /// A file may hold events of up to an hour after the time in its name: AWS's own example holds some of seven minutes after.
 const MARGIN: i64 = HOUR;
 /// The day of publication may differ from the day of the name around midnight.

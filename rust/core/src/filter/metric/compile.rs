@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use super::json::{Condition, Selector, Step, Test};
 use super::operand::{Number, Operand, Operator, Words};
+use super::pattern::{FilterPattern, Language};
 use super::terms::{Terms, marked};
-use super::{FilterPattern, Language};
 use crate::filter::{Filter, Kind, NumberTest, Path, Predicate, Slot, Step as PathStep, TextTest, ValueTest};
 
 impl FilterPattern {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::error::line_and_column;
 
+/// How many characters a filter pattern may have.
+pub(super) const MAX_LENGTH: usize = 1024;
+
 /// A text that CloudWatch Logs would not take as a filter pattern: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
@@ -84,7 +87,7 @@ impl FilterErrorKind {
 impl fmt::Display for FilterErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong(length) => write!(f, "a filter pattern has at most {} characters, not {length}", super::MAX_LENGTH),
+            Self::TooLong(length) => write!(f, "a filter pattern has at most {MAX_LENGTH} characters, not {length}"),
             Self::Unexpected { expected, found: Some(found) } => write!(f, "expected {expected} but found '{found}'"),
             Self::Unexpected { expected, found: None } => {
                 write!(f, "expected {expected} but found the end of the filter pattern")

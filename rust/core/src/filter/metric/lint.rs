@@ -6,7 +6,7 @@ use std::fmt;
 use super::error::FilterError;
 use super::json::{Condition, Selector, Step, Test};
 use super::operand::{Number, Operand, Operator};
-use super::{FilterPattern, Language};
+use super::pattern::{FilterPattern, Language};
 use crate::filter::known::Known;
 use crate::schema::Kind;
 

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::expression::Expression;
-use super::reader::quote;
 
 /// A comparison sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,4 +127,9 @@ impl fmt::Display for Operand {
             Self::Expression(expression) => write!(f, "%{}%", expression.source()),
         }
     }
+}
+
+/// A text as a pattern has it in quotes.
+pub(super) fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -173,8 +173,3 @@ pub(super) fn is_name(character: char) -> bool {
 pub(super) fn is_bare(character: char) -> bool {
     is_name(character) || matches!(character, '.' | '*' | ':')
 }
-
-/// A text as [`Reader::quoted`] reads it.
-pub(super) fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::error::FilterError;
-use super::reader::{Reader, quote};
+use super::operand::quote;
+use super::reader::Reader;
 
 /// Which words must be in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::expression::Expression;
+use super::pattern::Language;
 use super::*;
 
 /// What is said of a text that is no filter pattern.

@@ -48,16 +48,18 @@ const RESERVED: [&str; 24] = [
     "ip-address-not-in-range",
 ];
 
-/// Reads a pattern. Its length is not that which `PutRule` takes, 4,096 characters: rules that were made by a program may be longer.
-pub(super) fn parse(text: &str) -> Result<Pattern, PatternError> {
-    let mut parser = Parser { text, names: Vec::new(), or: 0, replaced: BTreeSet::new() };
-    let document = Node::parse(text).map_err(|error| parser.json(&error))?;
-    let Content::Object(members) = &document.content else {
-        return Err(parser.wrong_type(&document, "an event pattern", "an object"));
-    };
-    let mut combinations = vec![BTreeMap::new()];
-    parser.object(document.at, members, &mut combinations)?;
-    Ok(Pattern { combinations, replaced: parser.replaced })
+impl Pattern {
+    /// Reads a pattern from its JSON text. Its length is not that which `PutRule` takes, 4,096 characters: rules that were made by a program may be longer.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let mut parser = Parser { text, names: Vec::new(), or: 0, replaced: BTreeSet::new() };
+        let document = Node::parse(text).map_err(|error| parser.json(&error))?;
+        let Content::Object(members) = &document.content else {
+            return Err(parser.wrong_type(&document, "an event pattern", "an object"));
+        };
+        let mut combinations = vec![BTreeMap::new()];
+        parser.object(document.at, members, &mut combinations)?;
+        Ok(Self { combinations, replaced: parser.replaced })
+    }
 }
 
 struct Parser<'a> {

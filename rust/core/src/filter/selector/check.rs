@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::catalog::{is_network_source, is_resource_type, similar, similar_resource_type};
 use super::field::{Category, EXCLUDABLE, Field, Operator, Target};
 use super::finding::{Code, Findings};
-use super::read::{element, hint, join, quoted};
+use super::words::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, FieldSelector};
 use crate::partition::is_partition;
 

@@ -3,7 +3,8 @@
 use super::catalog::similar;
 use super::check;
 use super::field::{Field, Operator, Target};
-use super::finding::{Code, Findings};
+use super::finding::{Code, Finding, Findings, SelectorError, Severity};
+use super::words::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, EventSelectors, FieldSelector, ReadWrite};
 use crate::error::{excerpt, line_and_column};
 use crate::json::document::{Content, Member, Node};
@@ -14,8 +15,26 @@ const FIELDS: &str = "FieldSelectors";
 /// The members of a basic selector.
 const BASIC_MEMBERS: [&str; 4] = ["ReadWriteType", "IncludeManagementEvents", "DataResources", "ExcludeManagementEventSources"];
 
+impl EventSelectors {
+    /// Reads selectors that `target` takes: what `put-event-selectors` is given or `get-event-selectors` shows, a list of selectors,
+    /// or one selector.
+    pub fn parse(text: &str, target: Target) -> Result<Self, SelectorError> {
+        let (selectors, findings) = read(text, target);
+        match findings.0.into_iter().find(|finding| finding.severity == Severity::Error) {
+            Some(finding) => Err(SelectorError::new(finding)),
+            None => Ok(selectors),
+        }
+    }
+
+    /// Says everything that `target` would refuse, and what is taken but surprises.
+    #[must_use]
+    pub fn lint(text: &str, target: Target) -> Vec<Finding> {
+        read(text, target).1.0
+    }
+}
+
 /// What a text says, as far as it can be understood, and what is to be said about it.
-pub(super) fn read(text: &str, target: Target) -> (EventSelectors, Findings) {
+fn read(text: &str, target: Target) -> (EventSelectors, Findings) {
     let mut reader = Reader { target, findings: Findings::default() };
     let selectors = match Node::parse(text) {
         Ok(document) => reader.document(&document),
@@ -290,22 +309,4 @@ impl Reader {
 
 fn has(node: &Node, key: &str) -> bool {
     matches!(&node.content, Content::Object(members) if members.iter().any(|member| member.key == key))
-}
-
-pub(super) fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-pub(super) fn element(path: &str, at: usize) -> String {
-    format!("{path}[{at}]")
-}
-
-/// A text of the user's, as a message repeats it.
-pub(super) fn quoted(text: &str) -> String {
-    format!("{:?}", excerpt(text))
-}
-
-/// What is probably meant, as the end of a message.
-pub(super) fn hint(similar: Option<&str>) -> String {
-    similar.map_or_else(String::new, |similar| format!("; perhaps {similar:?} is meant"))
 }

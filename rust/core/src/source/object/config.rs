@@ -13,6 +13,7 @@ use reqwest::{Certificate, Url};
 use super::bucket_name::is_region;
 use super::credentials::Credentials;
 use super::transport::Connector;
+use super::words::innermost;
 
 /// A connection that takes longer is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -201,15 +202,6 @@ fn parse(name: &str) -> Option<Name> {
 fn unknown(name: &str) -> String {
     let known: Vec<_> = OPTIONS.iter().copied().chain([TRIES_OPTION, BUNDLE_OPTION]).collect();
     format!("unknown storage option {name:?}; known, with or without aws_ before them, are {}", known.join(", "))
-}
-
-/// What an error says at its ground, without the layers above.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut inner = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use object_store::aws::{AwsCredential, AwsCredentialProvider};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::config::innermost;
+use super::words::innermost;
 
 /// Gives credentials that are valid now; on failure its words. It is called on a thread of its own.
 pub type Renew = dyn Fn() -> Result<AwsCredential, String> + Send + Sync;

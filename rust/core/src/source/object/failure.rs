@@ -6,7 +6,7 @@ use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
 use serde::Deserialize;
 
-use super::config::innermost;
+use super::words::innermost;
 use crate::error::{Error, ErrorKind, Refusal};
 
 /// One request that failed.

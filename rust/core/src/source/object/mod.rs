@@ -4,6 +4,7 @@
 //! reader of evidence needs keys byte for byte, the store's reason for each refusal, and one hand on tries and pace.
 
 mod access_point;
+mod address;
 mod bucket_name;
 mod client;
 mod config;
@@ -28,6 +29,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use address::is_address;
 pub use bucket_name::check as check_bucket;
 pub use client::{Bucket, Requests};
 pub use copy::{Copied, Copies, Waiting, Wanted};
@@ -37,14 +39,13 @@ pub use object_store::aws::AwsCredential;
 use tokio::runtime::{Builder, Handle, Runtime};
 pub use words::without_secrets;
 
+use self::address::{SCHEME, split};
 use self::client::Counts;
 use self::config::Config;
 use self::credentials::Credentials;
 use self::listing::Listing as Objects;
 use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending, path_of};
 
-/// What the address of an object begins with.
-const SCHEME: &str = "s3://";
 /// Threads that send requests and take answers.
 const THREADS: usize = 2;
 
@@ -127,23 +128,6 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// Whether a source is an object, or a folder of them.
-#[must_use]
-pub fn is_address(source: &Path) -> bool {
-    source.to_str().is_some_and(|source| source.starts_with(SCHEME))
-}
-
-/// The bucket and the key of an address.
-fn split(address: &str) -> (&str, &str) {
-    let rest = address.strip_prefix(SCHEME).unwrap_or(address);
-    // The ARN of an access point has a slash of its own.
-    let end = if rest.starts_with(access_point::ARN) { access_point::end(rest) } else { None };
-    match end {
-        Some(end) => (&rest[..end], rest[end..].strip_prefix('/').unwrap_or_default()),
-        None => rest.split_once('/').unwrap_or((rest, "")),
     }
 }
 

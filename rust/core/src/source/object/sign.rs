@@ -7,7 +7,7 @@ use object_store::aws::AwsCredential;
 use ring::digest::{SHA256, digest};
 use ring::hmac::{HMAC_SHA256, Key, sign};
 
-use crate::integrity::hex;
+use crate::hash::hex;
 
 /// What is signed of a request.
 pub(super) struct Request<'a> {

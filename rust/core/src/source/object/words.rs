@@ -44,6 +44,15 @@ pub(super) fn without_those_of(words: &str, credential: &AwsCredential) -> Strin
     without_secrets(&words)
 }
 
+/// What an error says at its ground, without the layers above.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Random patterns on random events, against a matcher that tries everything.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

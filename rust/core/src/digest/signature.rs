@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
+use crate::clock::HOUR;
 use crate::scalar::timestamp;
 
 /// The only algorithm that CloudTrail signs with: PKCS#1 v1.5 over SHA-256.
@@ -50,7 +51,6 @@ pub struct PublicKey {
 #[derive(Debug, Clone, Default)]
 pub struct Keys(HashMap<String, Vec<PublicKey>>);
 
-const HOUR: i64 = 3_600_000_000;
 /// How much later than its end a digest may be signed: AWS's own tool asks for keys of so much later, too.
 const SIGNED_LATE: i64 = 2 * HOUR;
 
@@ -139,8 +139,8 @@ impl Signatures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::integrity::digest::tests::parse;
-    use crate::integrity::hash::{hex, sha256, unhex};
+    use crate::digest::tests::parse;
+    use crate::hash::{hex, sha256, unhex};
 
     /// A chain that AWS's own validator accepts.
     #[test]

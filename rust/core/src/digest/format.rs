@@ -2,10 +2,9 @@
 
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Index, unescape};
+use crate::hash::{Sha256, hex};
+use crate::json::{Cursor, Index, decoded};
 use crate::scalar::timestamp;
-
-use super::hash::{Sha256, hex};
 
 /// The content of a digest file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -195,7 +194,7 @@ impl Reader<'_> {
         let mut more = self.cursor.enter_object()?;
         while more {
             let key = self.cursor.key()?;
-            let key = decoded(&self.cursor.bytes()[key.start..key.end], key.escaped);
+            let key = text(&self.cursor.bytes()[key.start..key.end]);
             member(self, &key)?;
             more = self.cursor.next_member()?;
         }
@@ -228,7 +227,7 @@ impl Reader<'_> {
         match self.cursor.slice(value) {
             b"null" => Ok(Some(None)),
             [b'"', inside @ .., b'"'] => {
-                let text = decoded(inside, self.cursor.is_escaped(value));
+                let text = text(inside);
                 if text.contains('\u{fffd}') {
                     return Err(Wrong::Content(format!("{name} holds a broken character")));
                 }
@@ -239,14 +238,8 @@ impl Reader<'_> {
     }
 }
 
-fn decoded(inside: &[u8], escaped: bool) -> String {
-    let mut text = Vec::new();
-    if escaped {
-        unescape(inside, &mut text);
-    } else {
-        text.extend_from_slice(inside);
-    }
-    String::from_utf8(text).expect("the whole text is UTF-8")
+fn text(inside: &[u8]) -> String {
+    String::from_utf8(decoded(inside).into_owned()).expect("the whole text is UTF-8")
 }
 
 #[cfg(test)]

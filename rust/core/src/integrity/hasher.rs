@@ -1,24 +1,15 @@
-//! Files to hashes of their text: in one read, with buffers that are kept.
+//! Files to what their text is: in one read, with buffers that are kept.
 
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
-use ring::digest::{Context, SHA256, digest};
 
 use crate::arena::Arena;
+use crate::digest::{Content, Running};
 use crate::error::{Error, ErrorKind};
 use crate::inflate::{Inflater, Limits, Next, Stream, is_gzip, length_hint};
 use crate::source::unreadable;
 
-use super::calls;
-use super::storage::{Opened, Storage};
-
-/// A SHA-256.
-pub type Sha256 = [u8; 32];
+use super::storage::{Opened, Storage, Unread};
 
 /// Files that are stored in more bytes are streamed.
 const STORED_WHOLE: u64 = 24 << 20;
@@ -28,48 +19,6 @@ const INFLATED_WHOLE: usize = 64 << 20;
 const WINDOW: usize = 1 << 20;
 /// A digest file inflates to less: 100,000 log files are 50 MB.
 const LARGEST_DIGEST: usize = 256 << 20;
-
-/// What the text of a file is, and how it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Content {
-    /// Of the inflated text.
-    pub sha256: Sha256,
-    /// Bytes of the file.
-    pub stored: u64,
-    /// Bytes of the text.
-    pub inflated: u64,
-    /// Gzip members.
-    pub members: u32,
-    /// Bytes behind the last member.
-    pub trailing: u64,
-    /// Whether the text names a call that tells when a trail began.
-    pub(crate) names_calls: bool,
-}
-
-impl Content {
-    /// That of a text which is all there is of a file.
-    pub(crate) fn of(text: &[u8], stored: u64, members: u32) -> Self {
-        let names_calls = calls::are_named_in(text);
-        Self { sha256: sha256(text), stored, inflated: text.len() as u64, members, trailing: 0, names_calls }
-    }
-}
-
-/// Why there is no [`Content`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// There is no such file.
-    Missing,
-    /// It is not gzip: it starts with this byte.
-    NotGzip(u8),
-    /// It is damaged, or cannot be read.
-    Bad(Error),
-}
-
-impl From<Error> for Unread {
-    fn from(error: Error) -> Self {
-        Self::Bad(error)
-    }
-}
 
 /// Reads files one after another.
 pub(crate) struct Hasher {
@@ -187,100 +136,6 @@ fn why(error: io::Error) -> Error {
     error.downcast::<Error>().unwrap_or_else(|error| unreadable(&error))
 }
 
-/// The hash of a text.
-pub(crate) fn sha256(text: &[u8]) -> Sha256 {
-    as_array(digest(&SHA256, text).as_ref())
-}
-
-/// A text that comes piece by piece.
-pub(crate) struct Running {
-    hash: Context,
-    inflated: u64,
-    calls: calls::Search,
-}
-
-impl Running {
-    pub(crate) fn new() -> Self {
-        Self { hash: Context::new(&SHA256), inflated: 0, calls: calls::Search::default() }
-    }
-
-    /// Adds the next piece.
-    pub(crate) fn update(&mut self, text: &[u8]) {
-        self.hash.update(text);
-        self.inflated += text.len() as u64;
-        self.calls.update(text);
-    }
-
-    /// What the whole text is.
-    pub(crate) fn content(self, stored: u64, members: u32, trailing: u64) -> Content {
-        let (sha256, names_calls) = (as_array(self.hash.finish().as_ref()), self.calls.is_found());
-        Content { sha256, stored, inflated: self.inflated, members, trailing, names_calls }
-    }
-}
-
-fn as_array(hash: &[u8]) -> Sha256 {
-    hash.try_into().expect("32 bytes")
-}
-
-/// Bytes as lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS[usize::from(value)] as char;
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Hexadecimal digits of any case as bytes.
-#[must_use]
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| (byte as char).to_digit(16).map(|value| value as u8);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-    if rest.is_empty() { bytes } else { None }
-}
-
-/// The hashes of the files that a scan reads, for a verification that then need not read them again.
-///
-/// Paths are kept as 64-bit hashes with a random key, so that no two files can be made to meet.
-#[derive(Default)]
-pub struct Hashes {
-    contents: Mutex<HashMap<u64, Content>>,
-    keys: RandomState,
-}
-
-impl std::fmt::Debug for Hashes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Hashes of {} files", self.len())
-    }
-}
-
-impl Hashes {
-    /// Notes what a file holds.
-    pub(crate) fn put(&self, path: &Path, content: Content) {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(self.keys.hash_one(path), content);
-    }
-
-    /// What a file held when it was read.
-    pub(crate) fn get(&self, path: &Path) -> Option<Content> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(&self.keys.hash_one(path)).copied()
-    }
-
-    /// How many files.
-    pub fn len(&self) -> usize {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Forgets all files.
-    pub fn clear(&self) {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -289,6 +144,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::hash::{hex, sha256};
 
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -341,11 +197,5 @@ mod tests {
         assert_eq!((kind(b""), kind(&gzip(b"abc")[..9])), ("empty", "truncated-gzip"));
         assert_eq!(read("plain", b"{}"), Err(Unread::NotGzip(b'{')));
         assert_eq!(Hasher::new(Limits::default(), Storage::default()).file(Path::new("/no/such/file")), Err(Unread::Missing));
-    }
-
-    #[test]
-    fn hexadecimal() {
-        assert_eq!(hex(&[0, 0x9f, 0xff]), "009fff");
-        assert_eq!((unhex("009fFF"), unhex("0"), unhex("0g"), unhex("é")), (Some(vec![0, 0x9f, 0xff]), None, None, None));
     }
 }

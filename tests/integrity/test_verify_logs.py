@@ -88,9 +88,7 @@ def test_other_hash_algorithms(chain: Chain) -> None:
     log = chain.log(chain.end)
     chain.hour([{**log, "hashAlgorithm": "SHA-1"}])
     assert "hash-algorithm" in reasons(chain.verify())
-    assert chain.previous is not None
-    chain.previous["previousDigestHashAlgorithm"] = "MD5"
-    chain.hour([])
+    chain.hour([], previousDigestHashAlgorithm="MD5")
     assert reasons(chain.verify()).count("hash-algorithm") == 2
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import ctfast as ct
+from signing import Last, der, digest, fingerprint, private_key, sha256, sign, string_to_sign
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 BUCKET = "trail-bucket"
@@ -29,29 +27,8 @@ FIRST = datetime(2024, 2, 28, 21, 1, 31, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def private_key(name: str = "a") -> rsa.RSAPrivateKey:
-    return _private_key(name)
-
-
-@cache
-def _private_key(_name: str) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
-
-
-def der(key: rsa.RSAPrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
-
-
-def fingerprint(key: rsa.RSAPrivateKey) -> str:
-    return hashlib.md5(der(key)).hexdigest()
-
-
 def public_keys(*keys: rsa.RSAPrivateKey, **fields: Any) -> dict[str, Any]:
     return {"PublicKeyList": [{"Value": base64.b64encode(der(key)).decode(), **fields} for key in keys]}
-
-
-def iso(time: datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass
@@ -66,7 +43,7 @@ class Chain:
     prefix: str = ""
     suffix: str = ""
     end: datetime = FIRST
-    previous: dict[str, Any] | None = None
+    previous: Last | None = None
     signatures: dict[str, Any] = field(default_factory=dict)
     digests: list[Path] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
@@ -79,7 +56,7 @@ class Chain:
         return {
             "s3Bucket": self.bucket,
             "s3Object": key,
-            "hashValue": hashlib.sha256(body).hexdigest(),
+            "hashValue": sha256(body),
             "hashAlgorithm": "SHA-256",
         }
 
@@ -98,39 +75,18 @@ class Chain:
             f"{self.account}_CloudTrail-Digest_{self.region}_{self.trail}_{REGION}_{self.end:%Y%m%dT%H%M%SZ}{self.suffix}.json.gz"
         )
         path = f"{self.prefix}AWSLogs/{self.account}/CloudTrail-Digest/{self.region}/{self.end:%Y/%m/%d}/{name}"
-        content = {
-            "awsAccountId": self.account,
-            "digestStartTime": iso(start),
-            "digestEndTime": iso(self.end),
-            "digestS3Bucket": self.bucket,
-            "digestS3Object": path,
-            "digestPublicKeyFingerprint": fingerprint(private_key(key)),
-            "digestSignatureAlgorithm": "SHA256withRSA",
-            "newestEventTime": None,
-            "oldestEventTime": None,
-            **(self.previous or dict.fromkeys(f"previousDigest{name}" for name in PREVIOUS)),
-            "logFiles": logs,
-            **fields,
-        }
+        by, at = private_key(key), (self.bucket, path)
+        content = digest(self.account, (start, self.end), at, fingerprint(by), logs, self.previous) | fields
         body = json.dumps(content).encode()
-        signature = self.sign(content, body, key, algorithm)
+        signature = sign(by, string_to_sign(content, body), algorithm)
         self.signatures[f"{self.bucket}/{path}"] = {"signature": signature, "signature-algorithm": "SHA256withRSA"}
-        values = (self.bucket, path, hashlib.sha256(body).hexdigest(), "SHA-256", signature)
-        self.previous = {f"previousDigest{name}": value for name, value in zip(PREVIOUS, values, strict=True)}
+        self.previous = Last(self.bucket, path, sha256(body), signature)
         self.digests.append(self.put(path, body))
         return self.digests[-1]
-
-    def sign(self, content: dict[str, Any], body: bytes, key: str, algorithm: Any) -> str:
-        place = f"{content['digestS3Bucket']}/{content['digestS3Object']}"
-        parts = content["digestEndTime"], place, hashlib.sha256(body).hexdigest(), content["previousDigestSignature"] or "null"
-        return private_key(key).sign("\n".join(parts).encode(), padding.PKCS1v15(), algorithm or SHA256()).hex()
 
     def verify(self, **options: Any) -> ct.Verification:
         options = {"keys": public_keys(private_key()), "signatures": self.signatures, **options}
         return ct.verify(options.pop("source", self.root), **options)
-
-
-PREVIOUS = ("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature")
 
 
 def reasons(found: ct.Verification, severity: str = "error") -> list[str]:

@@ -1,0 +1,104 @@
+//! What the text of a file is: what a digest lists is compared with this.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::hash::{Pieces, Sha256, sha256};
+
+use super::named::{Search, names_calls};
+
+/// What the text of a file is, and how it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// Of the inflated text.
+    pub sha256: Sha256,
+    /// Bytes of the file.
+    pub stored: u64,
+    /// Bytes of the text.
+    pub inflated: u64,
+    /// Gzip members.
+    pub members: u32,
+    /// Bytes behind the last member.
+    pub trailing: u64,
+    /// Whether the text names a call that tells when a trail began.
+    pub(crate) names_calls: bool,
+}
+
+impl Content {
+    /// That of a text which is all there is of a file.
+    pub(crate) fn of(text: &[u8], stored: u64, members: u32) -> Self {
+        let names_calls = names_calls(text);
+        Self { sha256: sha256(text), stored, inflated: text.len() as u64, members, trailing: 0, names_calls }
+    }
+}
+
+/// A text that comes piece by piece.
+pub(crate) struct Running {
+    hash: Pieces,
+    inflated: u64,
+    calls: Search,
+}
+
+impl Running {
+    pub(crate) fn new() -> Self {
+        Self { hash: Pieces::new(), inflated: 0, calls: Search::default() }
+    }
+
+    /// Adds the next piece.
+    pub(crate) fn update(&mut self, text: &[u8]) {
+        self.hash.update(text);
+        self.inflated += text.len() as u64;
+        self.calls.update(text);
+    }
+
+    /// What the whole text is.
+    pub(crate) fn content(self, stored: u64, members: u32, trailing: u64) -> Content {
+        let (sha256, names_calls) = (self.hash.finish(), self.calls.is_found());
+        Content { sha256, stored, inflated: self.inflated, members, trailing, names_calls }
+    }
+}
+
+/// The hashes of the files that a scan reads, for a verification that then need not read them again.
+///
+/// Paths are kept as 64-bit hashes with a random key, so that no two files can be made to meet.
+#[derive(Default)]
+pub struct Hashes {
+    contents: Mutex<HashMap<u64, Content>>,
+    keys: RandomState,
+}
+
+impl std::fmt::Debug for Hashes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hashes of {} files", self.len())
+    }
+}
+
+impl Hashes {
+    /// Notes what a file holds.
+    pub(crate) fn put(&self, path: &Path, content: Content) {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(self.keys.hash_one(path), content);
+    }
+
+    /// What a file held when it was read.
+    pub(crate) fn get(&self, path: &Path) -> Option<Content> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(&self.keys.hash_one(path)).copied()
+    }
+
+    /// How many files.
+    pub fn len(&self) -> usize {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all files.
+    pub fn clear(&self) {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,20 @@
+//! Digests as CloudTrail writes and signs them: what verifies them and what writes them share this.
+//!
+//! `format` (what is in a digest file, and the text that its signature covers), `signature` (public keys, and where signatures are
+//! kept), `content` (what the text of a file is), `named` (whether it names a call about trails).
+
+mod content;
+mod format;
+mod named;
+mod signature;
+
+pub(crate) use content::Running;
+pub use content::{Content, Hashes};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use format::Previous;
+#[cfg(test)]
+pub(crate) use format::tests;
+pub(crate) use format::{Digest, Listed, Name};
+pub(crate) use named::names_calls;
+pub(crate) use signature::{ALGORITHM, NoKey};
+pub use signature::{Keys, Provenance, PublicKey, Saved, Signatures};
