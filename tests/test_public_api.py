@@ -72,7 +72,7 @@ def test_documents_regenerate_to_themselves() -> None:
 
 def test_the_document_on_reading_lists_every_kind_of_finding() -> None:
     source = (ROOT / "rust/core/src/error.rs").read_text()
-    names = source[source.index("fn name(") : source.index("impl fmt::Display")]
+    names = source[source.index("fn name(") : source.index("impl fmt::Display for ErrorKind")]
     kinds = set(re.findall(r'=> "([a-z0-9-]+)"', names))
     table = (DOCS / "reading.md").read_text(encoding="utf-8").split("## Findings")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE)) == kinds
@@ -80,10 +80,11 @@ def test_the_document_on_reading_lists_every_kind_of_finding() -> None:
 
 def test_the_document_on_reading_lists_every_reason_to_skip() -> None:
     source = (ROOT / "rust/core/src/source/selection.rs").read_text()
-    names = source[source.index("fn name(") : source.index("const HOUR")]
+    names = source[source.index("fn name(") : source.index("const MARGIN")]
     reasons = set(re.findall(r'=> "([a-z0-9-]+)"', names))
     table = (DOCS / "reading.md").read_text(encoding="utf-8").split("## Files that are skipped")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE)) == reasons
+    files = {name for cell in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall("`(.+?)`", cell)}
+    assert files == reasons - {"duplicate"}  # of records only
 
 
 @pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")]), ids=lambda path: path.name)

@@ -341,12 +341,11 @@ def _storage_options(name: str, value: Any) -> dict[str, str]:
 
 
 def _limits(name: str, value: Any) -> Limits:
-    from ctfast._report import Limits  # noqa: PLC0415  # made of this
-
-    if not isinstance(value, Limits):
+    kind = _class("_report", "Limits")()
+    if not isinstance(value, kind):
         example = value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1 << 30
         raise _type(name, value, "a ctfast.Limits", f"such as ctfast.Limits(inflated={shortened(str(example))})")
-    return Limits(*value)
+    return kind(*value)  # type: ignore[no-any-return]  # the class that is named above
 
 
 def _columns(name: str, value: Any) -> list[str]:
@@ -437,4 +436,5 @@ _TABLE: dict[str, Callable[[str, Any], Any]] = {
     "verified": _of(_class("_verify", "Verification"), "a ctfast.Verification", lambda _: "what ctfast.verify(...) returns"),
     "verify": _of(_class("_verify", "Verifier"), "a ctfast.Verifier", lambda _: "such as ctfast.Verifier(keys=...)"),
     "where": _of(_class("_filters", "Filter"), "a filter such as ctfast.FilterPattern(...)", _as_filter),
+    "views": _flag,
 }

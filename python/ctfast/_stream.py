@@ -44,7 +44,7 @@ class EventStream:
         self._will_be(schema_of(roots(columns), views=views))
 
     def _will_be(self, whole: pa.Schema) -> None:
-        """Give batches of this schema, or of the fields of it that are asked for; nothing is read before the first is asked for."""
+        """Give batches of these columns, or of fields of them; nothing is read before the first is asked for."""
         self.schema: pa.Schema = whole if self._columns == whole.names else narrowed(whole, self._columns)
         self._whole, self._text = whole, text_types(whole)
         self._batches = cut(batches(self._options, self._columns, text=self._text), self._batch_rows)

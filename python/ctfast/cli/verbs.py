@@ -87,8 +87,8 @@ def scan(
     requestParameters, hold it as text in each of these. table: for people; a few columns of the first rows, unless --columns and
     --limit say more.
 
-    With --as record the records themselves are written, one per line, byte for byte: what jq and ctfast read. Only of one that
-    has several lines, the white space around their ends is left out.
+    With --as record the records themselves are written, one per line, byte for byte; jq reads them, and so does a later
+    run. Only of one that has several lines, the white space around their ends is left out.
 
     With --checkpoint or --from queue, -o names a folder: each run adds parts to it, and replaces none of those before.
 

@@ -34,11 +34,11 @@ mod _ctfast {
     #[pymodule_export]
     use super::key::{Paths, has_log_ending, parse_key};
     #[pymodule_export]
-    use super::listing::Listing;
+    use super::listing::{Listing, Seen};
     #[pymodule_export]
     use super::remote::{Remote, check_bucket, without_secrets};
     #[pymodule_export]
-    use super::scan::{Dedupe, Scan, Seen, Sizes, columns, schema};
+    use super::scan::{Dedupe, Scan, Sizes, columns, schema};
     #[pymodule_export]
     use super::sql::refused;
     #[pymodule_export]

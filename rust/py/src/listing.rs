@@ -8,7 +8,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{Keys, Listed, Selection, Skip, keys};
+use ctfast_core::source::{self, Keys, Listed, Selection, Skip, keys};
 use ctfast_core::{Error, ErrorKind};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -17,7 +17,6 @@ use pyo3::types::PyDict;
 use crate::error::to_exception;
 use crate::patience::lock;
 use crate::remote::Remote;
-use crate::scan::Seen;
 use crate::told::{Row, by_name, row};
 
 /// Files of a page.
@@ -31,6 +30,23 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Files: their sizes, `ETag`s and times of change, as far as the listing tells.
 type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
+
+/// Accounts, regions and kinds that a listing has come across.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Seen(pub(crate) Arc<source::Seen>);
+
+#[pymethods]
+impl Seen {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// By the names of the arguments that ask for them.
+    fn names(&self) -> BTreeMap<&'static str, Vec<String>> {
+        ["accounts", "regions", "kinds"].into_iter().zip(self.0.names()).collect()
+    }
+}
 
 /// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.
 #[pyclass(frozen, module = "ctfast._ctfast")]

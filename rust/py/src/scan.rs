@@ -23,6 +23,7 @@ use crate::digest::Hashes;
 use crate::error::to_exception;
 use crate::filter::{self, Filter};
 use crate::key::Paths;
+use crate::listing::Seen;
 use crate::patience::{PATIENCE, lock};
 use crate::remote::Remote;
 use crate::told::{Row, by_name, row};
@@ -43,23 +44,6 @@ impl Sizes {
 
     fn take(&self, file: &str) -> Option<u64> {
         self.0.take(file)
-    }
-}
-
-/// Accounts, regions and kinds that a listing has come across.
-#[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Seen(pub(crate) Arc<source::Seen>);
-
-#[pymethods]
-impl Seen {
-    #[new]
-    fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// By the names of the arguments that ask for them.
-    fn names(&self) -> BTreeMap<&'static str, Vec<String>> {
-        ["accounts", "regions", "kinds"].into_iter().zip(self.0.names()).collect()
     }
 }
 

@@ -10,6 +10,7 @@
 //! 2.6 µs of CPU each, 10.5 million copies of the oldest of them 5 µs each, and the process 74 MB of memory at its peak.
 
 mod filter;
+mod found;
 mod run;
 mod table;
 
@@ -18,6 +19,7 @@ use std::io;
 
 use super::key::Key;
 use filter::Filter;
+use found::Found;
 use run::{Merge, Run};
 use table::Table;
 
@@ -32,13 +34,6 @@ pub(crate) enum Seen {
     Copy,
     /// Its event has come before, and said something else.
     Other,
-}
-
-/// What is found of a key among some: the key itself, or how many others of its event.
-#[derive(Clone, Copy)]
-enum Found {
-    Key,
-    Others(usize),
 }
 
 /// Runs of one size that become one of the next.

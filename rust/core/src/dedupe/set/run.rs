@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::super::key::{KEY, Key};
-use super::Found;
+use super::found::Found;
 use super::filter::Filter;
 use crate::bounds::{DEDUPE_INDEX, DEDUPE_READ};
 

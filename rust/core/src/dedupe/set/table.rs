@@ -1,7 +1,7 @@
 //! The latest keys, in memory.
 
 use super::super::key::Key;
-use super::Found;
+use super::found::Found;
 
 /// Places at the beginning.
 const FIRST: usize = 256;
