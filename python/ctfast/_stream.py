@@ -15,7 +15,7 @@ from ctfast._fields import narrowed, roots, selected
 from ctfast._objects import Extent
 from ctfast._run import Run
 from ctfast._scan import batches
-from ctfast._source import Options
+from ctfast._source import RULES, Options
 from ctfast._unit import Unit, cut
 from ctfast.exceptions import ConsumedError
 
@@ -47,6 +47,8 @@ class EventStream:
         """Give batches of these columns, or of fields of them; nothing is read before the first is asked for."""
         self.schema: pa.Schema = whole if self._columns == whole.names else narrowed(whole, self._columns)
         self._whole, self._text = whole, text_types(whole)
+        if self._options.rules is not None and RULES not in whole.names:
+            self._text.append(text_types(schema_of([RULES], views=True))[0])  # rules come with each batch, and are left out of it
         self._batches = cut(batches(self._options, self._columns, text=self._text), self._batch_rows)
 
     def __iter__(self) -> Self:

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::super::key::{KEY, Key};
-use super::found::Found;
 use super::filter::Filter;
+use super::found::Found;
 use crate::bounds::{DEDUPE_INDEX, DEDUPE_READ};
 
 /// Keys that are read at once where one is looked for: a page.

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::bucket_name::is_region;
+use super::region::is_region;
 use crate::partition::is_partition;
 
 /// How an ARN begins.

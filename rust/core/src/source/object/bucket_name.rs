@@ -1,4 +1,4 @@
-//! The names of buckets and regions, before either becomes a part of an address.
+//! The names of buckets, before they become parts of addresses.
 //!
 //! Names come from users, and from messages, inventories and digests that anybody may have written. The rules are those of "General
 //! purpose bucket naming rules" in AWS's S3 user guide.
@@ -54,18 +54,6 @@ fn is_address(name: &str) -> bool {
 /// Whether a bucket of this name, which is valid, can be a part of a host.
 pub(super) fn fits_host(name: &str) -> bool {
     name.len() <= LONGEST && !name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
-}
-
-/// Whether this may be a region: one label of a host. New regions come every year, so they are not listed here.
-pub(super) fn is_region(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let ends = [text.bytes().next(), text.bytes().last()];
-    // A label that begins so must be one of IDNA's, or there is no address.
-    let is_idna = text.starts_with("xn--");
-    !is_idna
-        && text.len() <= LONGEST
-        && text.bytes().all(is_inner)
-        && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
 }
 
 #[cfg(test)]
@@ -128,15 +116,6 @@ mod tests {
             &old,
         ] {
             assert!(check(name).is_err(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn regions_are_labels() {
-        assert!(["us-east-1", "eu-isoe-west-1", "auto", "default", "r"].into_iter().all(is_region));
-        for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", "a\tb", "xn--us-east-1"]
-        {
-            assert!(!is_region(text), "{text:?}");
         }
     }
 }

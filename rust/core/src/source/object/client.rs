@@ -11,10 +11,11 @@ use object_store::client::{HttpRequestBody, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::access_point::{AccessPoint, is_alias};
-use super::bucket_name::{check, fits_host, is_region};
+use super::bucket_name::{check, fits_host};
 use super::config::Config;
 use super::failure::{Again, Failure, Tries};
 use super::pace::Pace;
+use super::region::is_region;
 use super::words::{without_secrets, without_those_of};
 use super::{SCHEME, sign, transport};
 use crate::error::{Error, Refusal};

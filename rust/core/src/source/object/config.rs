@@ -10,8 +10,8 @@ use object_store::client::{ClientConfigKey, HttpClient};
 use object_store::{ClientOptions, RetryConfig};
 use reqwest::{Certificate, Url};
 
-use super::bucket_name::is_region;
 use super::credentials::Credentials;
+use super::region::is_region;
 use super::transport::Connector;
 use super::words::innermost;
 

@@ -3,10 +3,11 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, header};
 
-use super::bucket_name::{check, fits_host, is_region};
+use super::bucket_name::{check, fits_host};
 use super::failure::Failure;
 use super::get::State;
 use super::list::{Page, Range};
+use super::region::is_region;
 use super::trail::Trail;
 use super::words::without_secrets;
 

@@ -18,6 +18,7 @@ mod list;
 mod listing;
 mod look;
 mod pace;
+mod region;
 mod sign;
 mod trail;
 mod transport;

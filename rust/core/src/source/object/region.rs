@@ -1,0 +1,30 @@
+//! The names of regions, before they become parts of addresses.
+
+/// Characters of a label of a host.
+const LONGEST: usize = 63;
+
+/// Whether this may be a region: one label of a host. New regions come every year, so they are not listed here.
+pub(super) fn is_region(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let ends = [text.bytes().next(), text.bytes().last()];
+    // A label that begins so must be one of IDNA's, or there is no address.
+    let is_idna = text.starts_with("xn--");
+    !is_idna
+        && text.len() <= LONGEST
+        && text.bytes().all(is_inner)
+        && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_labels() {
+        assert!(["us-east-1", "eu-isoe-west-1", "auto", "default", "r"].into_iter().all(is_region));
+        for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", "a\tb", "xn--us-east-1"]
+        {
+            assert!(!is_region(text), "{text:?}");
+        }
+    }
+}
