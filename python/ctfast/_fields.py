@@ -23,6 +23,8 @@ def selected(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return the columns that the schema names."""
     if batch.schema.names == schema.names:
         return batch
+    if not schema.names:
+        return batch.select([])  # which has as many rows
     return pa.RecordBatch.from_arrays([_array(batch, path) for path in schema.names], schema=schema)
 
 

@@ -157,11 +157,13 @@ class Report:
         """Return what it says by now: a pickle, or a deep copy, follows no scan."""
         source = None if self._source is None else _Told(self._source)
         values = self._values() | {"requests": tuple(self.requests)}
-        return {"source": source, "values": values, "findings": self._findings(), "complete": self.complete}
+        said = {"asked": self._asked, "unmatched": self._unmatched}
+        return said | {"source": source, "values": values, "findings": self._findings(), "complete": self.complete}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Say what the other one said."""
-        self._follow()
+        self._follow(state["asked"])
+        self._unmatched = state["unmatched"]
         self._source, self._past, self._past_findings = state["source"], state["values"], state["findings"]
         self._was_complete = state["complete"]
 

@@ -24,17 +24,20 @@ _NAMES = {"accounts": "account", "kinds": "kind", "regions": "region"}
 _ALIKE = 0.8
 _MOST_SEEN = 1_000
 #: Nothing is wrong where files are there, and only these are the reasons to leave them out: a day may be quiet.
-_QUIET = ("time", "unverified", "done", "no-source")
+_QUIET = ("time", "unverified", "done", "no-source", "control-message")
 #: Files that were looked into, and had not what was asked for.
 _LOOKED_AT = "constant"
 _WHY = {
     "account": "of other accounts",
+    "control-message": "of CloudWatch Logs' own messages",
     "digest": "of digests",
     "done": "that were read before",
     "kind": "of other kinds",
     "linked": "that links lead to a second time",
-    "name": "whose names do not end in .json, .jsonl, .ndjson, .log or .gz",
-    "no-key": "whose names tell no account, region or kind",
+    "name": "whose name is not that of a log (.json, .jsonl, .ndjson, .log or .gz)",
+    "no-key": "whose name tells no account, region or kind",
+    "not-cloudtrail": "without a record of CloudTrail",
+    "notification": "of notifications of other services",
     "region": "of other regions",
     "service": "of other services",
     "time": "of other times",

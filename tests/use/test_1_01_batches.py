@@ -89,7 +89,7 @@ def test_a_list_that_is_too_long_stands_in_extra(tmp_path: Path) -> None:
     """No element is lost: the list does not fit its column, and is kept as its bytes."""
     lists = [[{"ARN": f"arn:{number}"} for number in range(count)] for count in (16_384, 16_385)]
     path = tmp_path / "a.json"
-    path.write_text(json.dumps({"Records": [{"resources": resources} for resources in lists]}))
+    path.write_text(json.dumps({"Records": [{"eventID": "", "resources": resources} for resources in lists]}))
     report = ct.Report()
     frame = ct.read(path, report=report)
     assert frame["resources"].list.len().to_list() == [16_384, None]

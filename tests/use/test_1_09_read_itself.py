@@ -18,8 +18,10 @@ SELECTORS = '[{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Managem
 @pytest.mark.parametrize("read", ["keys", "signatures"])
 def test_keys_and_signatures_stay(option: str, read: str, sample: Sample, tmp_path: Path) -> None:
     """`--html keys.json` replaced the keys by the page."""
-    keys, signatures = shutil.copy(sample.keys, tmp_path), shutil.copy(sample.signatures, tmp_path)
-    target = {"keys": keys, "signatures": signatures}[read]
+    end = {"-o": "json", "--html": "html"}[option]  # what else a page is called is refused for that
+    keys = shutil.copy(sample.keys, tmp_path / f"keys.{end}")
+    signatures = shutil.copy(sample.signatures, tmp_path / f"signatures.{end}")
+    target = str({"keys": keys, "signatures": signatures}[read])
     before = Path(target).read_bytes()
     check(["verify", sample.archive, "--keys", keys, "--signatures", signatures, option, target], target)
     assert Path(target).read_bytes() == before

@@ -132,6 +132,7 @@ def test_the_second_listing_of_a_copy_is_counted(tmp_path: Path) -> None:
     assert done.requests.gets == 1
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_listings_are_counted_where_nothing_is_read() -> None:
     report = ct.Report()
     with playing(listing(lambda _: page([("a.txt", SIZE)]))) as store:

@@ -83,6 +83,7 @@ def test_what_is_foreign_is_skipped_and_named_wherever_it_stands(foreign: Any, s
         assert met["eventName"].null_count() == 0
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @pytest.mark.parametrize("foreign", FOREIGN[:2] + FOREIGN[5:], ids=json.dumps)
 def test_a_file_of_nothing_else_is_skipped_for_that_reason(foreign: Any, tmp_path: Path) -> None:
     for text in (json.dumps(foreign), json.dumps({"Records": [foreign]}), json.dumps([foreign, foreign])):
@@ -158,6 +159,7 @@ _EVENTS = st.tuples(st.sampled_from(["AWS API Call via CloudTrail", "Ordered"]),
 )
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @strategies.SETTINGS
 @given(st.one_of(strategies.records(), _OBJECTS, _EVENTS))
 def test_a_filter_says_of_a_document_what_a_scan_makes_of_it(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:

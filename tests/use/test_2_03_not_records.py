@@ -52,6 +52,7 @@ def read(file: Path, **options: Any) -> tuple[int, ct.Report]:
     return height, report
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @pytest.mark.parametrize(("other", "reason"), OTHERS)
 def test_by_what_it_says(other: Any, reason: str, tmp_path: Path) -> None:
     """With the default for bad files: nothing is wrong with any of it."""

@@ -96,7 +96,7 @@ def test_nothing_to_read(reader: str, tmp_path: Path, sample: Sample) -> None:
     with pytest.warns(ct.NothingChosen, match=f"there is no file in {tmp_path}$"):
         read(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.warns(ct.NothingChosen, match=r"is 1 file whose names do not end in \.json"):
+    with pytest.warns(ct.NothingChosen, match=r"is 1 file whose name is not that of a log \(\.json, "):
         read(tmp_path)
     digests = sample.archive / "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1"
     report = ct.Report()

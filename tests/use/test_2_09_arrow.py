@@ -455,5 +455,5 @@ def test_other_columns_are_refused(schema: pa.Schema, sample: Sample) -> None:
 
 
 def test_views_is_true_or_false(sample: Sample) -> None:
-    with pytest.raises(TypeError, match=r"^views must be True or False, not str$"):
+    with pytest.raises(TypeError, match=r"^stream\(\): views must be True or False, not the text 'string'$"):
         ct.stream(sample.archive, views="string")  # type: ignore[arg-type]

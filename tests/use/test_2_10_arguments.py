@@ -359,7 +359,7 @@ def test_what_all_verbs_take_is_one_list() -> None:
     """What the checkers see is what the checks know."""
     from ctfast import _arguments, _source  # noqa: PLC0415
 
-    fields = set(_source.Options.__dataclass_fields__) - {"function", "source", "opened"}
+    fields = set(_source.Options.__dataclass_fields__) - {"function", "source", "opened", "counts_duplicates"}
     assert fields == set(_arguments.Streaming.__annotations__)
     assert inspect.signature(ct.scan).parameters["max_delay"].default == timedelta(days=1)
     assert inspect.signature(ct.scan).parameters["since"].default is None

@@ -54,7 +54,7 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/1.json").write_text('{"Records":[{"eventID":"1","eventName":"a"}]}')
     (tmp_path / "logs/2.json.gz").write_bytes(gzip.compress((tmp_path / "logs/1.json").read_bytes())[:-4])
-    (tmp_path / "logs/3.json").write_text('{"Records":[7]}')
+    (tmp_path / "logs/3.json").write_text('{"Events":[{"CloudTrailEvent":"{"}]}')
     (tmp_path / "selectors.json").write_text('{"EventSelectors":[{"ReadWriteType":"All"}]}')
     return tmp_path
 
@@ -63,7 +63,7 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_python_raises_unless_told_otherwise(name: str, bad: Path) -> None:
     for file, sentence in (
         ("2.json.gz", "truncated gzip: the file ends inside member 1 at byte 54 (record 1)"),
-        ("3.json", "record is not an object at byte 12 (record 0)"),
+        ("3.json", "invalid JSON: unexpected end at byte 30 (record 0)"),
     ):
         with pytest.raises(ct.FormatError) as caught:
             READERS[name](Path("logs") / file)
@@ -75,7 +75,7 @@ def test_python_raises_unless_told_otherwise(name: str, bad: Path) -> None:
     READERS[name]("logs", on_error="collect", report=report)
     assert report.bad["message"].to_list() == [
         "truncated gzip: the file ends inside member 1",
-        "record is not an object",
+        "invalid JSON: unexpected end",
     ]
 
 
@@ -110,7 +110,7 @@ def test_commands_stop_unless_told_otherwise(name: str, bad: Path) -> None:
     assert stopped.stderr.count("\n") == 1
     collected = run("--on-error", "collect")
     assert collected.exit_code == 1
-    assert "logs/3.json: record is not an object" in collected.stderr
+    assert "logs/3.json: invalid JSON: unexpected end" in collected.stderr
     assert "on-error" not in collected.stderr
 
 

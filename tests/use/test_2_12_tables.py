@@ -165,9 +165,9 @@ def test_a_file_has_no_width_whatever_the_terminal_has(archive: Path, tmp_path: 
 
 
 def test_findings_in_a_pipe_are_whole(tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text('{"Records":[7]}')
-    said = piped("info", tmp_path)
-    assert "bad-record" in said or "not an object" in said
+    (tmp_path / "bad.json").write_text('{"Events":[{"CloudTrailEvent":"{"}]}')
+    said = piped("info", "--on-error", "collect", tmp_path)
+    assert "bad.json: invalid JSON: unexpected end" in said
     assert max(map(len, said.splitlines())) < 1000
 
 
