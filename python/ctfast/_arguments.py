@@ -341,7 +341,7 @@ def _storage_options(name: str, value: Any) -> dict[str, str]:
 
 
 def _limits(name: str, value: Any) -> Limits:
-    kind = _class("_report", "Limits")()
+    kind: Any = _class("_report", "Limits")()
     if not isinstance(value, kind):
         example = value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1 << 30
         raise _type(name, value, "a ctfast.Limits", f"such as ctfast.Limits(inflated={shortened(str(example))})")

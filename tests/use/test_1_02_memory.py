@@ -100,17 +100,17 @@ def test_a_plain_file(tmp_path: Path, data: Callable[[], bytes], read: int, bad:
 def test_a_small_file_of_rows_is_held_to_the_ratio(tmp_path: Path) -> None:
     path = tmp_path / "rows.json.gz"
     path.write_bytes(gzip.compress(rows(1_200_000)))
-    assert path.stat().st_size < 20_000
+    assert path.stat().st_size < 40_000
     found = peak_of(tmp_path, 1)
     assert (found["files"], found["kinds"]) == (1, ["ratio"])
 
 
 def test_many_small_files_that_inflate_hugely(tmp_path: Path) -> None:
-    data = gzip.compress(bad_events(300_000), 9)
+    data = gzip.compress(bad_events(40_000), 9)
     for number in range(10):
         (tmp_path / f"{number}.json.gz").write_bytes(data)
     found = peak_of(tmp_path, 2)
-    assert (found["bad"], found["files"], found["named"]) == (10 * 300_001, 0, 10 * 100)
+    assert (found["bad"], found["files"], found["named"]) == (10 * 40_001, 0, 10 * 100)
 
 
 @pytest.mark.parametrize("inside", [b'"":1,', b'"eventName":1,', b'"x":{},', b'"userIdentity":{},'])

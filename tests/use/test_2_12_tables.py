@@ -38,6 +38,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [
         {
             "eventTime": time,
+            "eventID": time,
             "eventName": "GetAccountAuthorizationDetailsOfEverybody",
             "eventSource": "iam.amazonaws.com",
             "userIdentity": {"type": "AssumedRole", "arn": arn, "accountId": ACCOUNT},

@@ -549,14 +549,14 @@ fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
 /// where `aws logs tail` prints lines.
 fn pass_prefix(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
     let rest = &cursor.bytes()[cursor.at..cursor.end()];
-    let length = rest.iter().take(TIME_STAMP).position(is_space);
+    let length = rest.iter().take(TIME_STAMP).position(|byte| is_space(*byte));
     let Some(length) = length.filter(|&length| is_time_stamp(&rest[..length])) else { return Ok(()) };
     cursor.jump(cursor.at + length);
     cursor.skip_space();
     let rest = &cursor.bytes()[cursor.at..cursor.end()];
     // None with a bracket or a quote, since those are tokens.
-    let name = rest.iter().take(STREAM + 1).position(|byte| is_space(byte) || b"\"\\[]{}".contains(byte)).unwrap_or(rest.len());
-    let behind = rest[name..].iter().position(|byte| !is_space(byte));
+    let name = rest.iter().take(STREAM + 1).position(|byte| is_space(*byte) || b"\"\\[]{}".contains(byte)).unwrap_or(rest.len());
+    let behind = rest[name..].iter().position(|byte| !is_space(*byte));
     match behind {
         None if !last && name <= STREAM => Err(cursor.unexpected_end()),
         Some(gap @ 1..) if name > 0 && rest[name + gap] == b'{' => {
@@ -572,7 +572,7 @@ fn is_time_stamp(text: &[u8]) -> bool {
     timestamp(text).is_some() || timestamp(&[text, b"Z"].concat()).is_some()
 }
 
-fn is_space(byte: &u8) -> bool {
+fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 

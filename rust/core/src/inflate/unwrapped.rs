@@ -24,7 +24,7 @@ pub(crate) struct Unwrapped<R> {
 }
 
 enum Layers<R> {
-    One(Inflated<R>),
+    One(Box<Inflated<R>>),
     Two(Box<Inflated<Inflated<R>>>),
 }
 
@@ -35,7 +35,7 @@ impl<R: Read> Unwrapped<R> {
         let mut layers = if outer.head() == MAGIC {
             Layers::Two(Box::new(Inflated::new(Stream::new(outer, limits))))
         } else {
-            Layers::One(outer)
+            Layers::One(Box::new(outer))
         };
         let utf16 = Utf16::begins(layers.head());
         if utf16.is_some() {
