@@ -99,7 +99,8 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     good = b'{"Records":[{"eventName":"a","eventTime":"2024-02-29T00:00:00Z"}]}'
     (tmp_path / "logs/1.json").write_bytes(good)
     (tmp_path / "logs/2.json.gz").write_bytes(gzip.compress(good)[:-4])
-    (tmp_path / "logs/3.json").write_bytes(b'{"Records":[7,{"eventName":"b"}]}')
+    texts = [{"CloudTrailEvent": "{"}, {"CloudTrailEvent": '{"eventName":"b"}'}]
+    (tmp_path / "logs/3.json").write_text(json.dumps({"Events": texts}))
     (tmp_path / "logs/4.json.gz").write_bytes(gzip.compress(good) + b"\0\0")
     (tmp_path / "logs/5.json").write_bytes(b"")
     (tmp_path / "logs/6.txt").write_bytes(b"")

@@ -91,6 +91,8 @@ class Bad:
 
 
 ANY = -1
+#: What a file is instead of a log: the reference knows only that it is none.
+NAMED = ("query-result", "other-format")
 
 
 def gzip_damage() -> Iterator[Bad]:
@@ -193,7 +195,7 @@ def gzip_damage() -> Iterator[Bad]:
     )
     yield Bad(
         "bomb by ratio",
-        bomb,
+        gz(b" " * 20_000_000),
         "ratio",
         "inflates more than 200 times",
         limits={"inflated": 10**9, "ratio": 200},
@@ -207,11 +209,11 @@ def text_damage() -> Iterator[Bad]:
     yield Bad(
         "CSV",
         b"eventVersion,eventName\n1.08,Event0\n",
-        "unrecognized",
-        "neither gzip nor JSON: starts with 0x65",
+        "query-result",
+        "columns that a query gave, not records: read the files that it was asked of, or write records by --as record",
     )
-    yield Bad("zstd", b"\x28\xb5\x2f\xfd\x04\x00", "unrecognized", "neither gzip nor JSON: starts with 0x28")
-    yield Bad("gzip in gzip", gz(gz(THREE)), "unrecognized", "neither gzip nor JSON: starts with 0x1f")
+    yield Bad("zstd", b"\x28\xb5\x2f\xfd\x04\x00", "other-format", "compressed by Zstandard, not by gzip: decompress it first")
+    yield Bad("text", b"version\n", "unrecognized", "neither gzip nor JSON: starts with 0x76")
 
     for name, wrong in {
         "lone byte": b"\xff",
@@ -338,7 +340,7 @@ def write(folder: Path, data: bytes, name: str = "a.json.gz") -> Path:
     return path
 
 
-@pytest.mark.parametrize("bad", [bad for bad in FILES if not bad.limits], ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", [bad for bad in FILES if not bad.limits and bad.kind not in NAMED], ids=lambda bad: bad.name)
 def test_the_reference_says_so_too(bad: Bad) -> None:
     reading = reference.read_bytes(bad.data)
     assert reading.damage is not None
@@ -614,6 +616,7 @@ def test_source_that_does_not_exist(on_error: str, tmp_path: Path) -> None:
             ct.read(source, on_error=on_error)
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 def test_directory_with_the_name_of_a_log(tmp_path: Path) -> None:
     """It is a directory all the same, and what is in it is read."""
     folder = tmp_path / "x.json.gz"
@@ -660,6 +663,7 @@ DIGEST = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 def test_digests_are_skipped(tmp_path: Path) -> None:
     """By their names, by their content, and as a whole folder, which is not even listed."""
     digest = gz(json.dumps(DIGEST).encode())

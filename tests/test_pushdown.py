@@ -307,7 +307,7 @@ def test_pushdown_law_in_two_filters_and_an_aggregate(archive: Path, engine: Any
 def test_time_bounds_are_a_filter(
     archive: Path, engine: Any, since: datetime | None, until: datetime | None, predicate: pl.Expr
 ) -> None:
-    assume(since is None or until is None or since <= until)  # else it is refused
+    assume(since is None or until is None or since < until)  # else it is refused
     expected = everything(archive).filter(predicate)
     if since is not None:
         expected = expected.filter(pl.col("eventTime") >= since)
@@ -448,6 +448,7 @@ def test_07_exceptions_keep_their_type(tmp_path: Path, engine: Any) -> None:
     assert caught.value.kind == "invalid-json"
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @engines
 def test_08_no_rows_at_all(archive: Path, tmp_path: Path, engine: Any) -> None:
     empty = ct.scan(tmp_path)

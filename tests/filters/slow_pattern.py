@@ -427,7 +427,7 @@ def _agree(one: Elements, other: Elements) -> bool:
 
 
 def is_record(event: dict[str, Any]) -> bool:
-    signs = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"}
+    signs = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"}
     return not signs.isdisjoint(event) and "detail-type" not in event
 
 

@@ -69,7 +69,7 @@ def test_one_pass_sees_what_is_stored(chain: Chain) -> None:
 
 
 def test_only_verified_files_are_read(chain: Chain) -> None:
-    rewrite(chain.logs[3], ('"eventID"', '"eventId"'))
+    rewrite(chain.logs[3], ('"eventID"', '"eventName"'))
     chain.log(FIRST + HOUR, b'{"Records":[{"eventID":"x"}]}', number=7)
     found = chain.verify()
     report = ct.Report()
