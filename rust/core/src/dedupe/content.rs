@@ -160,11 +160,12 @@ pub(super) fn is_text(written: &[u8]) -> bool {
 /// Bytes before a text at most: its kind, and a length of 32 bits.
 const LONGEST_HEAD: usize = 6;
 
+/// The first bytes of a key as a number, so that numbers are in the order of keys; zeros follow a short one.
 fn first_bytes(key: &[u8]) -> u64 {
-    match key.first_chunk() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)) << (8 * (size_of::<u64>() - key.len())),
-    }
+    let mut first = [0; size_of::<u64>()];
+    let length = key.len().min(first.len());
+    first[..length].copy_from_slice(&key[..length]);
+    u64::from_be_bytes(first)
 }
 
 #[cfg(test)]
@@ -204,6 +205,8 @@ mod tests {
             r#"{"a":null}"#,
             "{}",
             r#"{"a":{}}"#,
+            r#"{"":1}"#,
+            r#"{"":{"":1}}"#,
             r#"{"a":"","b":""}"#,
             r#"{"a":"b"}"#,
             r#"{"a":1,"a":2}"#,
