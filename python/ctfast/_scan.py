@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any, Unpack
 
 import polars as pl
@@ -16,6 +17,7 @@ from ctfast._report import Report
 from ctfast._run import Run, conclude, read_all
 from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check
+from ctfast.exceptions import ConsumedError
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
 
@@ -186,6 +188,7 @@ def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
 def lazily(options: Options) -> pl.LazyFrame:
     """Return a frame that scans with these options when it is asked."""
     every = options.columns
+    once = None if options.repeats() else Lock()
 
     def frames(
         with_columns: list[str] | None,
@@ -193,6 +196,9 @@ def lazily(options: Options) -> pl.LazyFrame:
         n_rows: int | None,
         _batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
+        if once is not None and not once.acquire(blocking=False):
+            message = "a scan of a queue gives its rows once, and this query wants them again: begin another one, or read first"
+            raise ConsumedError(message)
         columns = every if with_columns is None else with_columns
         needed = columns
         pushed = None

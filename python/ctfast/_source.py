@@ -125,6 +125,10 @@ class Options:
         """Tell whether files are named one by one, and not simply listed."""
         return self.checkpoint is not None or isinstance(self.source, KeySource)
 
+    def repeats(self) -> bool:
+        """Tell whether a second scan has the same rows, and not only those that have come since."""
+        return not (isinstance(self.source, KeySource) and self.source.forgets)
+
     def is_in_buckets(self) -> bool:
         """Tell whether sources are known to lie in buckets."""
         named: Any = self.source

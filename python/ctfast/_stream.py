@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from inspect import GEN_CLOSED, GEN_CREATED, getgeneratorstate
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -42,11 +43,12 @@ class EventStream:
         self._options, self._columns, self._batch_rows = options, columns, batch_rows
         self._units: Generator[Unit] | None = None
         self._will_be(schema_of(roots(columns), views=views))
+        self.schema: pa.Schema = self._given
 
     def _will_be(self, whole: pa.Schema) -> None:
-        """Give batches of these columns, or of fields of them; nothing is read before the first is asked for."""
-        self.schema: pa.Schema = whole if self._columns == whole.names else narrowed(whole, self._columns)
+        """Have batches made with these types; nothing is read before the first is asked for."""
         self._whole, self._text = whole, text_types(whole)
+        self._given = whole if self._columns == whole.names else narrowed(whole, self._columns)
         if self._options.rules is not None and RULES not in whole.names:
             self._text.append(text_types(schema_of([RULES], views=True))[0])  # rules come with each batch, and are left out of it
         self._batches = cut(batches(self._options, self._columns, text=self._text), self._batch_rows)
@@ -61,7 +63,19 @@ class EventStream:
 
     def __next__(self) -> pa.RecordBatch:
         """Return the next batch."""
-        return selected(pa.record_batch(next(self._batches)), self.schema)
+        return self._next(self.schema)
+
+    def _next(self, schema: pa.Schema) -> pa.RecordBatch:
+        batch = selected(pa.record_batch(next(self._batches)), self._given)
+        # Made with the types of another reader, which was asked for later.
+        return batch if schema is self._given or schema == self._given else batch.cast(schema)
+
+    def _each_as(self, schema: pa.Schema) -> Generator[pa.RecordBatch]:
+        """Yield what is left when the first is asked for; nothing is left where another reader has had it."""
+        iter(self)
+        with suppress(StopIteration):
+            while True:
+                yield self._next(schema)
 
     def __enter__(self) -> Self:
         """Return the stream itself."""
@@ -73,11 +87,12 @@ class EventStream:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer what is left of the stream through the Arrow C stream interface."""
+        iter(self)
         schema = agreed(self.schema, requested_schema)
         # Fields of structs are given as they are: their types are those of their structs, which may be asked for beside them.
         if getgeneratorstate(self._batches) == GEN_CREATED and self._columns == self._whole.names:
             self._will_be(schema)
-        return pa.RecordBatchReader.from_batches(self.schema, self).__arrow_c_stream__(schema.__arrow_c_schema__())
+        return pa.RecordBatchReader.from_batches(schema, self._each_as(schema)).__arrow_c_stream__()
 
     def units(self, *, max_files: int = Extent().files, max_bytes: int = Extent().bytes) -> Iterator[Unit]:
         """Cut the stream into units, each of which is stored, and then counts as read, by itself.

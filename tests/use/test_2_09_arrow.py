@@ -457,3 +457,18 @@ def test_other_columns_are_refused(schema: pa.Schema, sample: Sample) -> None:
 def test_views_is_true_or_false(sample: Sample) -> None:
     with pytest.raises(TypeError, match=r"^stream\(\): views must be True or False, not the text 'string'$"):
         ct.stream(sample.archive, views="string")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("asked", [(None, pa.large_string()), (pa.string_view(), pa.large_string()), (pa.large_string(), None)])
+def test_one_reader_does_not_change_the_types_of_another(asked: tuple[pa.DataType | None, ...], sample: Sample) -> None:
+    """Bytes of one type were read as another, past their end."""
+    names = ct.read(sample.archive)["eventName"].to_list()
+    stream = ct.stream(sample.archive, columns=["eventName"])
+    first, second = (pa.RecordBatchReader.from_stream(stream, schema=kind and pa.schema([("eventName", kind)])) for kind in asked)
+    assert stream.schema.types == [pa.string()]
+    table = first.read_all()
+    table.validate(full=True)
+    assert table.schema.types == [asked[0] or pa.string()]
+    assert table["eventName"].to_pylist() == names
+    with pytest.raises(pa.ArrowInvalid, match="was read to its end"):
+        second.read_all()

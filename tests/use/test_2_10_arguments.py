@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import polars as pl
@@ -368,3 +369,22 @@ def test_what_all_verbs_take_is_one_list() -> None:
 def test_dates_and_times(sample: Sample) -> None:
     for since in (date(2025, 3, 12), datetime(2025, 3, 12, tzinfo=UTC), "2025-03-12", "20250312T000000Z"):
         assert ct.read(sample.archive, since=since).height == sample.records
+
+
+def test_lines_that_come_once_are_not_read_twice(sample: Sample, tmp_path: Path) -> None:
+    """A query that scans twice had no rows the second time, and no word about it."""
+    keys = sorted(str(path) for path in sample.archive.rglob("*_CloudTrail_*.json.gz"))[:9]
+    join = "SELECT count(*) AS n FROM events a JOIN events b ON a.eventID = b.eventID"
+    rows = ct.sql(ct.KeyList(keys), join).item()
+    assert rows == ct.read(ct.KeyList(keys)).height > 0
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for source in (iter(keys), pipe):
+        if source is pipe:
+            Thread(target=pipe.write_text, args=("\n".join(keys),), daemon=True).start()
+        with pytest.raises(ct.ConsumedError, match="lines that come once only were read already"):
+            ct.sql(ct.KeyList(source), join)
+    frame = ct.scan(ct.KeyList(iter(keys)))
+    assert frame.collect().height == rows
+    with pytest.raises(ct.ConsumedError):
+        frame.collect()

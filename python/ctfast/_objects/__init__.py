@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from ctfast import _ctfast
 from ctfast.exceptions import CloudTrailError, FormatError
@@ -165,6 +165,9 @@ class KeySource(Receipt, ABC):
     warnings : list of CloudTrailError
         What is strange about files that were read before.
     """
+
+    #: Whether what was read is not named again by another pass.
+    forgets: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.named = 0

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, TypeAlias
 
 from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
+from ctfast.exceptions import ConsumedError
 
-__all__ = ["KeyList", "Lines", "can_be_read_again", "is_text", "lines", "named"]
+__all__ = ["KeyList", "LineReader", "Lines", "is_text"]
 
 Lines: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
@@ -41,6 +43,8 @@ class KeyList(KeySource):
         The list does not exist. Like the errors below it is raised when the query runs.
     FormatError
         A line is longer than 4 MiB: this is no list of keys.
+    ConsumedError
+        Lines that come once only, from a pipe or an iterator, are read a second time: by a query that scans twice, say.
 
     Examples
     --------
@@ -53,42 +57,71 @@ class KeyList(KeySource):
         super().__init__()
         if bucket is not None and (wrong := wrong_bucket(bucket)):
             raise ValueError(wrong)
-        self._source = source
+        self._lines = LineReader(source)
         self._bucket = bucket
 
     def __repr__(self) -> str:
         """Return where the list is."""
-        return f"KeyList({named(self._source)!r})"
+        return f"KeyList({str(self._lines)!r})"
 
     def _again(self) -> KeyList | None:
-        return KeyList(self._source, bucket=self._bucket) if can_be_read_again(self._source) else None
+        source = self._lines.again()
+        return None if source is None else KeyList(source, bucket=self._bucket)
 
     def _objects(self) -> Iterator[Object]:
-        for number, line in lines(self._source):
+        for number, line in self._lines:
             bare = self._bucket is not None and not line.startswith("s3://")
             url = f"s3://{self._bucket}/{line}" if bare else line
             if url.startswith("s3://"):
                 if wrong := wrong_bucket(url.removeprefix("s3://").partition("/")[0]):
-                    self._refuse(bad_line(named(self._source), number, "bad-bucket", wrong))
+                    self._refuse(bad_line(str(self._lines), number, "bad-bucket", wrong))
                     continue
                 if not is_text(url):
-                    self._refuse(bad_line(named(self._source), number, "bad-key", "a key that is not UTF-8"))
+                    self._refuse(bad_line(str(self._lines), number, "bad-key", "a key that is not UTF-8"))
                     continue
             yield Object(url)
 
 
-def lines(source: Lines) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not empty, with their numbers from 0, in bounded memory."""
-    if isinstance(source, (str, os.PathLike)):
-        if os.fspath(source) == "-":
+class LineReader:
+    """The lines that are not empty, with their numbers from 0, in bounded memory: of a file, standard input, or an iterable.
+
+    Those that are gone once they are read are not read again: the second time there would be none, which looks like an answer.
+    """
+
+    def __init__(self, source: Lines) -> None:
+        self._source = source
+        self._is_taken = False
+        self._lock = Lock()
+
+    def __str__(self) -> str:
+        """Return where they come from, in a word."""
+        return os.fspath(self._source) if isinstance(self._source, (str, os.PathLike)) else "lines"
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Yield them."""
+        with self._lock:  # a query may scan in two threads
+            if self._is_taken:
+                message = f"{self}: lines that come once only were read already; name a file or a list, or begin with new ones"
+                raise ConsumedError(message)
+            self._is_taken = self._comes_once()
+        if not isinstance(self._source, (str, os.PathLike)):
+            for number, line in enumerate(self._source):
+                if stripped := line.rstrip("\r\n"):
+                    yield number, stripped
+        elif os.fspath(self._source) == "-":
             yield from _of_file("standard input", sys.stdin.buffer)
         else:
-            with Path(source).open("rb") as file:
-                yield from _of_file(os.fspath(source), file)
-    else:
-        for number, line in enumerate(source):
-            if stripped := line.rstrip("\r\n"):
-                yield number, stripped
+            with Path(self._source).open("rb") as file:
+                yield from _of_file(os.fspath(self._source), file)
+
+    def again(self) -> Lines | None:
+        """Return what they can be read from beside this, at no cost; None where there is no such thing."""
+        return self._source if isinstance(self._source, (str, os.PathLike)) and Path(self._source).is_file() else None
+
+    def _comes_once(self) -> bool:
+        if not isinstance(self._source, (str, os.PathLike)):
+            return isinstance(self._source, Iterator)
+        return os.fspath(self._source) == "-" or (Path(self._source).exists() and not Path(self._source).is_file())
 
 
 def _of_file(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
@@ -101,11 +134,6 @@ def _of_file(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
         number += 1
 
 
-def can_be_read_again(source: Lines) -> bool:
-    """Whether lines come from a file, and not from what is gone once it is read."""
-    return isinstance(source, (str, os.PathLike)) and Path(source).is_file()
-
-
 def is_text(text: str) -> bool:
     """Whether a text stands for bytes that are UTF-8: keys of S3 do."""
     try:
@@ -113,8 +141,3 @@ def is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def named(source: Lines) -> str:
-    """Return where lines come from, in a word."""
-    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "lines"

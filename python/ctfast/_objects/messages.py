@@ -11,7 +11,7 @@ from typing import Any
 
 from ctfast import _aws as aws
 from ctfast._objects import KeySource, Object, Portion, bad_line
-from ctfast._objects.lines import Lines, can_be_read_again, lines, named
+from ctfast._objects.lines import LineReader, Lines
 from ctfast._objects.notices import NoticeError, read_notice
 from ctfast.exceptions import FormatError
 
@@ -67,21 +67,22 @@ class Messages(_Notified):
 
     def __init__(self, source: Lines) -> None:
         super().__init__()
-        self._source = source
+        self._lines = LineReader(source)
 
     def __repr__(self) -> str:
         """Return where the messages are."""
-        return f"Messages({named(self._source)!r})"
+        return f"Messages({str(self._lines)!r})"
 
     def _again(self) -> Messages | None:
-        return Messages(self._source) if can_be_read_again(self._source) else None
+        source = self._lines.again()
+        return None if source is None else Messages(source)
 
     def _objects(self) -> Iterator[Object]:
-        for number, line in lines(self._source):
+        for number, line in self._lines:
             try:
                 yield from self._of_message(line)
             except NoticeError as error:
-                self._refuse(bad_line(named(self._source), number, _BAD, str(error)))
+                self._refuse(bad_line(str(self._lines), number, _BAD, str(error)))
 
 
 @dataclass
@@ -130,6 +131,8 @@ class Queue(_Notified):
     >>> ct.Queue("https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs")
     Queue('https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs')
     """
+
+    forgets = True
 
     def __init__(
         self,

@@ -103,7 +103,9 @@ def told(path: str) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         code = error.sqlite_errorcode & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise BlockingIOError(11, "this checkpoint is used by another process", path) from None
+            raise BlockingIOError(
+                11, "this checkpoint is used by another process, or by another scan of the same query", path
+            ) from None
         if code == sqlite3.SQLITE_CANTOPEN:
             raise FileNotFoundError(2, str(error), path) from None
         raise OSError(5, str(error), path) from None

@@ -26,7 +26,7 @@ from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.verbs import columns, demo, info, scan, sql
-from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
+from ctfast.exceptions import ArgumentError, CloudTrailError, ConsumedError, NothingChosen
 
 __all__ = ["main"]
 
@@ -92,7 +92,7 @@ def _trouble(error: BaseException) -> int | None:
             say(f"ctfast: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
         case ArgumentError():
             say(f"ctfast: {_by_option(error)}")
-        case CloudTrailError() | ImportError() | ValueError():
+        case CloudTrailError() | ConsumedError() | ImportError() | ValueError():
             say(f"ctfast: {_in_options(str(error))}")
         case pl.exceptions.PolarsError():
             say(f"ctfast: {_first_sentence(error)}")
