@@ -58,7 +58,7 @@ pub(crate) enum What {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
 pub(crate) struct Signs {
-    is_record: bool,
+    record_key: Option<Key>,
     event_source: Option<Value>,
     detail: Option<Value>,
     detail_type: Option<Value>,
@@ -89,7 +89,7 @@ impl Signs {
     pub(crate) fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
         let name = cursor.name(key);
         match &*name {
-            b"eventSource" => (self.is_record, self.event_source) = (true, Some(value)),
+            b"eventSource" => (self.record_key, self.event_source) = (Some(key), Some(value)),
             b"detail" => self.detail = Some(value).filter(|value| first(cursor, *value) == b'{'),
             b"detail-type" => self.detail_type = Some(value),
             b"digestStartTime" => self.digest_start = true,
@@ -105,13 +105,13 @@ impl Signs {
             b"awslogs" if first(cursor, value) == b'{' => self.gzip = string_member(cursor, value, b"data"),
             b"raw" | b"eventJson" => self.text = Some(value).filter(|value| cursor.slice(*value).starts_with(b"\"{")),
             b"ResultSet" => self.is_result |= first(cursor, value) == b'{',
-            name => self.note_field(cursor, name, value),
+            name => self.note_field(cursor, key, name, value),
         }
     }
 
-    fn note_field(&mut self, cursor: &Cursor<'_>, name: &[u8], value: Value) {
+    fn note_field(&mut self, cursor: &Cursor<'_>, key: Key, name: &[u8], value: Value) {
         let is_one_of = |keys: &[&str]| keys.iter().any(|key| key.as_bytes() == name);
-        self.is_record |= is_one_of(&RECORD_KEYS);
+        self.record_key = is_one_of(&RECORD_KEYS).then_some(key).or(self.record_key);
         self.is_result |= is_one_of(&RESULT_KEYS);
         if name.starts_with(b"userIdentity.") {
             self.flat = Some("userIdentity");
@@ -125,9 +125,14 @@ impl Signs {
         self.flat
     }
 
+    /// What makes a record of the document.
+    pub(crate) fn record_key(&self) -> Option<Key> {
+        self.record_key
+    }
+
     /// Whether a list of documents may follow: a record, too, may have a key of such a name.
     pub(crate) fn allow_list(&self) -> bool {
-        !self.is_record && self.detail_type.is_none()
+        self.record_key.is_none() && self.detail_type.is_none()
     }
 
     /// Whether all that the document lists are control messages.
@@ -137,7 +142,7 @@ impl Signs {
 
     /// Whether this is an event on a bus, of whatever service.
     pub(crate) fn is_event(&self) -> bool {
-        !self.is_record && self.detail_type.is_some() && self.detail.is_some()
+        self.record_key.is_none() && self.detail_type.is_some() && self.detail.is_some()
     }
 
     /// What a document with these members is.
@@ -145,7 +150,7 @@ impl Signs {
         if let Some(text) = self.text {
             return What::Holds(text);
         }
-        if self.is_record {
+        if self.record_key.is_some() {
             return match self.body {
                 _ if !self.event_source.is_some_and(|source| notifies(cursor, source)) => What::Record,
                 Some(body) => What::Holds(body),

@@ -9,18 +9,18 @@
 //! | a string | what its text is |
 //! | any other document | what [`super::definition`] says |
 //!
-//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it.
+//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it ([`super::torn`]).
 //!
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
 //! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
 
-use crate::bounds::{EMBEDDED_RECORDS, RECORD, TORN_BYTES, TORN_LINES};
+use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Key, Value};
 use crate::scalar::timestamp;
 use crate::source::Skip;
 
-use super::definition::{Signs, What, string_member};
+use super::definition::{RECORD_KEYS, Signs, What, string_member};
 use super::inside::{Found, Inside};
 
 /// Who is told about the records of a file.
@@ -70,19 +70,25 @@ pub(crate) enum Origin {
 /// The state of the walk between two records.
 #[derive(Default)]
 pub(crate) struct Framing {
-    state: State,
+    pub(super) state: State,
     /// Whether the documents are elements of one array.
-    in_array: bool,
+    pub(super) in_array: bool,
     /// Documents so far, good, bad and skipped: the index of the next.
-    records: u64,
+    pub(super) records: u64,
     /// How much of the window has been passed once and for all.
-    passed: usize,
+    pub(super) passed: usize,
     /// How much was passed of the windows before.
-    before: u64,
+    pub(super) before: u64,
     /// Whether each document has a line of its own, as far as the first one tells.
-    lines: Lines,
+    pub(super) lines: Lines,
     /// Lines that were torn.
-    torn: u64,
+    pub(super) torn: u64,
+    /// Whether the document at hand comes directly behind one of them.
+    pub(super) is_behind_torn: bool,
+    /// Whether the window begins within a line.
+    pub(super) within_line: bool,
+    /// Whether something has been named that the document at hand has beside its list.
+    is_beside_named: bool,
     /// In how many documents this one is.
     pub(super) depth: u32,
     /// Whether it was inflated from a string.
@@ -93,15 +99,15 @@ pub(crate) struct Framing {
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Lines {
+pub(super) enum Lines {
     #[default]
     Unknown,
     Each,
     No,
 }
 
-#[derive(Default, Clone, Copy)]
-enum State {
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
     /// Before the first byte of the file.
     #[default]
     Start,
@@ -117,11 +123,15 @@ enum State {
     BehindList,
     /// Behind a document: its records have been visited, and must not be again when the window ends before its comma.
     BehindDocument,
+    /// In a line that is torn.
+    TornLine,
+    /// Behind such a line, before the next one.
+    BehindTornLine,
 }
 
 /// Members of a document that list others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum List {
+pub(super) enum List {
     /// `Records`: of records, mostly.
     Records,
     /// Of documents that hold records, mostly in strings.
@@ -187,14 +197,23 @@ impl Framing {
     pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
         self.before += self.passed as u64;
         self.passed = 0;
+        let walked = self.walk(cursor, visitor, last);
+        self.within_line = !self.begins_line(cursor.bytes(), self.passed);
+        walked
+    }
+
+    fn walk(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
+        let text = &cursor.bytes()[..cursor.end()];
+        if matches!(self.state, State::TornLine | State::BehindTornLine) {
+            return Ok(self.pass_torn_lines(text));
+        }
         loop {
             match self.step(cursor, visitor, last) {
                 Ok(true) => return Ok(Walked::Whole),
                 Ok(false) => self.passed = cursor.at,
-                Err(error) => {
-                    self.pass_torn_line(cursor, error, visitor, last)?;
-                    return Ok(Walked::Torn);
-                }
+                // What is no JSON from its first byte on may be another format, as only the caller can tell.
+                Err(error) if self.state == State::Blank => return Err(error),
+                Err(error) => return self.tear(text, error, visitor, last),
             }
             if self.depth == 0 && visitor.is_full() {
                 return Ok(Walked::Paused);
@@ -204,8 +223,14 @@ impl Framing {
 
     /// Takes one step; `true` at the end.
     fn step(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<bool, Error> {
-        if !matches!(self.state, State::Start) {
+        if self.state != State::Start {
             cursor.skip_space();
+            if self.lines == Lines::Unknown
+                && matches!(self.state, State::Element(_) | State::BehindElement(_) | State::BehindList)
+            {
+                let has_feed = memchr::memchr(b'\n', &cursor.bytes()[self.passed..cursor.at]).is_some();
+                self.lines = if has_feed { Lines::No } else { Lines::Unknown };
+            }
             self.passed = cursor.at;
         }
         if self.depth > 0 {
@@ -220,7 +245,10 @@ impl Framing {
             }
             State::Blank => self.start(cursor)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
-            State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
+            State::Between if !self.in_array && cursor.byte() == b'[' => {
+                self.whole_line(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
+                self.in_array = cursor.enter_array()?;
+            }
             State::Between if self.in_array && cursor.byte() != b'{' => {
                 self.other(cursor, visitor)?;
                 self.state = State::BehindDocument;
@@ -236,12 +264,17 @@ impl Framing {
             State::BehindList => {
                 if cursor.next_member()? {
                     let key = cursor.key()?;
-                    if *cursor.name(key) == *b"Records" {
-                        return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
-                    }
+                    let is_list = List::of(cursor, key, &Signs::default()).is_some();
                     pass_whole_value(cursor)?;
                     self.bounded(self.passed, cursor)?;
+                    let name = cursor.name(key);
+                    if is_list || RECORD_KEYS.iter().any(|record_key| *record_key.as_bytes() == *name) {
+                        self.beside(&name, key.start - 1, visitor);
+                    }
                 } else {
+                    if self.lines == Lines::Unknown {
+                        self.lines = if self.in_array { Lines::No } else { Lines::Each };
+                    }
                     self.state = State::BehindDocument;
                 }
             }
@@ -250,7 +283,9 @@ impl Framing {
                     self.in_array = cursor.next_element()?;
                 }
                 self.state = State::Between;
+                self.is_behind_torn = false;
             }
+            State::TornLine | State::BehindTornLine => unreachable!("passed before anything of a window is"),
         }
         Ok(false)
     }
@@ -307,7 +342,14 @@ impl Framing {
             let key = cursor.key()?;
             if let Some(list) = List::of(cursor, key, &signs) {
                 self.bounded(start, cursor)?;
-                self.lines = if self.lines == Lines::Unknown { Lines::No } else { self.lines };
+                self.whole_line(cursor, cursor.value_from(start, token), last)?;
+                if self.lines == Lines::Unknown && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_some() {
+                    self.lines = Lines::No;
+                }
+                self.is_beside_named = false;
+                if let Some(key) = signs.record_key() {
+                    self.beside(&cursor.name(key), key.start - 1, visitor);
+                }
                 self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
                 return Ok(());
             }
@@ -316,6 +358,7 @@ impl Framing {
             more = cursor.next_member()?;
         }
         self.bounded(start, cursor)?;
+        self.ends(cursor, start, last)?;
         if self.lines == Lines::Unknown {
             let has_line = !self.in_array && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_none();
             self.lines = if has_line { Lines::Each } else { Lines::No };
@@ -377,9 +420,18 @@ impl Framing {
         }
         let value = cursor.value_from(start, token);
         self.bounded(start, cursor)?;
+        self.ends(cursor, start, last)?;
         self.inside(cursor, value, visitor)?;
         self.state = State::BehindDocument;
         Ok(())
+    }
+
+    /// Names what a document has beside its list, which is not read: another list, or what makes it a record as well.
+    fn beside(&mut self, name: &[u8], at: usize, visitor: &mut impl Visitor) {
+        if !self.is_beside_named {
+            self.is_beside_named = true;
+            self.bad(ErrorKind::BesideList(String::from_utf8_lossy(name).into()), at, visitor);
+        }
     }
 
     /// Passes an element of a list.
@@ -454,43 +506,6 @@ impl Framing {
         if let Some(kind) = bad {
             self.bad(kind, value.start as usize, visitor);
         }
-        Ok(())
-    }
-
-    /// A document that breaks costs its line, and no more, if lines are what documents have: the first one of the file had one, or the
-    /// next line begins as one of a log does while this is the first. A document over many lines has no end that could be known.
-    fn pass_torn_line(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        error: Error,
-        visitor: &mut impl Visitor,
-        last: bool,
-    ) -> Result<(), Error> {
-        let is_torn = matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::ControlCharacter(_));
-        let is_alone = matches!(self.state, State::Between) && !self.in_array && self.lines == Lines::Unknown;
-        let at_end = error.location().byte.is_some_and(|byte| byte >= cursor.end() as u64);
-        let too_many = self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES;
-        if self.depth > 0 || !is_torn || at_end && !last || too_many || !(is_alone || self.lines == Lines::Each) {
-            return Err(error);
-        }
-        let text = &cursor.bytes()[..cursor.end()];
-        let Some(feed) = memchr::memchr(b'\n', &text[self.passed..]).map(|feed| self.passed + feed) else {
-            let may_come = !last && text.len() - self.passed <= RECORD;
-            return Err(if may_come { cursor.unexpected_end() } else { error });
-        };
-        if is_alone {
-            match text.get(feed + 1) {
-                Some(b'{' | b'1'..=b'9') => self.lines = Lines::Each,
-                None if !last => return Err(cursor.unexpected_end()),
-                _ => return Err(error),
-            }
-        }
-        visitor.bad_record(error.in_record(self.records));
-        self.records += 1;
-        self.torn += 1;
-        self.state = State::Between;
-        self.in_array = false;
-        self.passed = feed + 1;
         Ok(())
     }
 }

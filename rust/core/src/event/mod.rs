@@ -6,6 +6,7 @@ pub(crate) mod foreign;
 mod framing;
 mod inside;
 mod record;
+mod torn;
 
 pub(crate) use framing::{Framing, Origin, Visitor, Walked};
 pub(crate) use record::{Name, Record, Stray, Wanted, find};
