@@ -17,11 +17,12 @@
 use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Key, Value};
-use crate::scalar::timestamp;
 use crate::source::Skip;
 
 use super::definition::{RECORD_KEYS, Signs, What, string_member};
+use super::foreign::BOM;
 use super::inside::{Found, Inside};
+use super::stamped::{self, Line};
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
@@ -54,7 +55,7 @@ pub(crate) enum Walked {
     Whole,
     /// To [`Framing::passed`], since the visitor is full.
     Paused,
-    /// To [`Framing::passed`], behind a torn line: tokens from there on must be looked for anew, since quotes may be open.
+    /// To [`Framing::passed`], behind a torn line or plain text: tokens from there on must be looked for anew, since quotes may be open.
     Torn,
 }
 
@@ -81,9 +82,11 @@ pub(crate) struct Framing {
     pub(super) before: u64,
     /// Whether each document has a line of its own, as far as the first one tells.
     pub(super) lines: Lines,
-    /// Lines that were torn.
+    /// Lines behind which tokens had to be looked for anew: most of them were torn.
     pub(super) torn: u64,
-    /// Whether the document at hand comes directly behind one of them.
+    /// Whether that is so here.
+    is_lost: bool,
+    /// Whether the document at hand comes directly behind a torn line.
     pub(super) is_behind_torn: bool,
     /// Whether the window begins within a line.
     pub(super) within_line: bool,
@@ -108,11 +111,9 @@ pub(super) enum Lines {
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Before the first byte of the file.
+    /// Before anything but white space and byte order marks.
     #[default]
     Start,
-    /// Behind white space, or a byte order mark, at the start of the file.
-    Blank,
     /// Between documents.
     Between,
     /// Before an element of a list.
@@ -170,7 +171,7 @@ impl Framing {
 
     /// Whether anything of the file has been understood.
     pub(crate) fn has_begun(&self) -> bool {
-        !matches!(self.state, State::Start | State::Blank)
+        !matches!(self.state, State::Start)
     }
 
     /// How much of the last window need not come again.
@@ -212,8 +213,11 @@ impl Framing {
                 Ok(true) => return Ok(Walked::Whole),
                 Ok(false) => self.passed = cursor.at,
                 // What is no JSON from its first byte on may be another format, as only the caller can tell.
-                Err(error) if self.state == State::Blank => return Err(error),
+                Err(error) if self.state == State::Start => return Err(error),
                 Err(error) => return self.tear(text, error, visitor, last),
+            }
+            if std::mem::take(&mut self.is_lost) {
+                return Ok(Walked::Torn);
             }
             if self.depth == 0 && visitor.is_full() {
                 return Ok(Walked::Paused);
@@ -223,27 +227,19 @@ impl Framing {
 
     /// Takes one step; `true` at the end.
     fn step(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<bool, Error> {
-        if self.state != State::Start {
-            cursor.skip_space();
-            if self.lines == Lines::Unknown
-                && matches!(self.state, State::Element(_) | State::BehindElement(_) | State::BehindList)
-            {
-                let has_feed = memchr::memchr(b'\n', &cursor.bytes()[self.passed..cursor.at]).is_some();
-                self.lines = if has_feed { Lines::No } else { Lines::Unknown };
-            }
-            self.passed = cursor.at;
+        match self.state {
+            State::Start | State::Between if !self.in_array => pass_space(cursor, last)?,
+            _ => cursor.skip_space(),
         }
+        if matches!(self.state, State::Element(_) | State::BehindElement(_) | State::BehindList) {
+            self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
+        }
+        self.passed = cursor.at;
         if self.depth > 0 {
             self.has_room(cursor)?;
         }
         match self.state {
-            State::Start => {
-                if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
-                    cursor.jump(3);
-                }
-                self.state = State::Blank;
-            }
-            State::Blank => self.start(cursor)?,
+            State::Start => self.start(cursor)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
             State::Between if !self.in_array && cursor.byte() == b'[' => {
                 self.whole_line(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
@@ -260,17 +256,19 @@ impl Framing {
             }
             State::BehindElement(which) => {
                 self.state = if cursor.next_element()? { State::Element(which) } else { State::BehindList };
+                self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
             }
             State::BehindList => {
                 if cursor.next_member()? {
                     let key = cursor.key()?;
-                    let is_list = List::of(cursor, key, &Signs::default()).is_some();
+                    let is_list = List::of(cursor, key, &Signs::default()).is_some() && !is_empty_array(cursor);
                     pass_whole_value(cursor)?;
                     self.bounded(self.passed, cursor)?;
                     let name = cursor.name(key);
                     if is_list || RECORD_KEYS.iter().any(|record_key| *record_key.as_bytes() == *name) {
                         self.beside(&name, key.start - 1, visitor);
                     }
+                    self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
                 } else {
                     if self.lines == Lines::Unknown {
                         self.lines = if self.in_array { Lines::No } else { Lines::Each };
@@ -329,28 +327,33 @@ impl Framing {
     /// Passes a document, or the part of it before its list.
     fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
         let line = cursor.at;
-        if matches!(cursor.byte(), b'1'..=b'9') {
-            pass_prefix(cursor, last)?;
+        match stamped::line(cursor, last)? {
+            Some(Line::Text(end)) => return self.text_line(cursor, end, visitor),
+            Some(Line::Document(start)) if !cursor.pass_to(start) => return self.look_anew(cursor),
+            _ => {}
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
             return self.scalar(cursor, visitor, last);
         }
         let mut signs = Signs::default();
+        let mut lists_nothing = false;
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
-            if let Some(list) = List::of(cursor, key, &signs) {
+            let listed = List::of(cursor, key, &signs);
+            // Other members tell what a document is that lists nothing.
+            let is_empty = listed.is_some_and(|list| list != List::Records) && is_empty_array(cursor);
+            lists_nothing |= is_empty;
+            if let Some(list) = listed.filter(|_| !is_empty) {
                 self.bounded(start, cursor)?;
                 self.whole_line(cursor, cursor.value_from(start, token), last)?;
-                if self.lines == Lines::Unknown && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_some() {
-                    self.lines = Lines::No;
-                }
+                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
+                self.note_feeds(&cursor.bytes()[line..cursor.at]);
                 self.is_beside_named = false;
                 if let Some(key) = signs.record_key() {
                     self.beside(&cursor.name(key), key.start - 1, visitor);
                 }
-                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
                 return Ok(());
             }
             let value = cursor.value()?;
@@ -378,6 +381,7 @@ impl Framing {
             What::Holds(held) => self.inside(cursor, held, visitor)?,
             What::HoldsGzip(data) => self.inflated(cursor, data, visitor)?,
             What::Columns => self.bad(ErrorKind::QueryResult, start, visitor),
+            What::Other(Skip::NotCloudTrail) if lists_nothing => {}
             What::Other(reason) => self.skip(reason, start, visitor),
         }
         self.state = State::BehindDocument;
@@ -388,9 +392,25 @@ impl Framing {
     fn record(&mut self, cursor: &Cursor<'_>, object: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
         if visitor.record(&mut cursor.back_to(object), Origin::Window, self.records)? {
             self.records += 1;
-        } else {
-            self.skip(Skip::NotCloudTrail, object.start as usize, visitor);
+            return Ok(());
         }
+        self.inside(cursor, object, visitor)
+    }
+
+    /// Passes a line of plain text.
+    fn text_line(&mut self, cursor: &mut Cursor<'_>, end: usize, visitor: &mut impl Visitor) -> Result<(), Error> {
+        self.skip(Skip::NotCloudTrail, cursor.at, visitor);
+        self.lines = if self.lines == Lines::Unknown { Lines::Each } else { self.lines };
+        if cursor.pass_to(end) { Ok(()) } else { self.look_anew(cursor) }
+    }
+
+    /// Has tokens looked for anew from here on, if that was not needed too often.
+    fn look_anew(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
+        if self.is_torn_too_often() {
+            return Err(Error::at(self.passed, cursor.unexpected("a record").kind().clone()));
+        }
+        self.torn += 1;
+        self.is_lost = true;
         Ok(())
     }
 
@@ -407,7 +427,7 @@ impl Framing {
     /// Passes a document that is no object: a string may hold one.
     fn scalar(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
         let (start, token) = (cursor.at, cursor.token());
-        if !last && is_cut_time_stamp(cursor, start) {
+        if !last && stamped::is_cut(cursor, start) {
             return Err(cursor.unexpected_end());
         }
         cursor.value()?;
@@ -424,6 +444,14 @@ impl Framing {
         self.inside(cursor, value, visitor)?;
         self.state = State::BehindDocument;
         Ok(())
+    }
+
+    /// Notes that a document with a list lies on several lines, if it does: what stands outside of its elements tells.
+    #[inline]
+    fn note_feeds(&mut self, passed: &[u8]) {
+        if self.lines == Lines::Unknown && !passed.is_empty() && memchr::memchr(b'\n', passed).is_some() {
+            self.lines = Lines::No;
+        }
     }
 
     /// Names what a document has beside its list, which is not read: another list, or what makes it a record as well.
@@ -549,45 +577,28 @@ fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     if cursor.at >= cursor.end() { Err(cursor.unexpected("',' or an end")) } else { Ok(()) }
 }
 
-/// Bytes of a time stamp at most.
-const TIME_STAMP: usize = 40;
-/// Bytes of the name of a log stream at most.
-const STREAM: usize = 512;
-
-/// Whether the window ends in what may become a time stamp.
-fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
-    let rest = &cursor.bytes()[start..cursor.end()];
-    rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
-}
-
-/// Passes what stands before a record on a line: the time, where `CloudWatch` Logs exports to S3, and behind it the name of the stream,
-/// where `aws logs tail` prints lines.
-fn pass_prefix(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
-    let rest = &cursor.bytes()[cursor.at..cursor.end()];
-    let length = rest.iter().take(TIME_STAMP).position(|byte| is_space(*byte));
-    let Some(length) = length.filter(|&length| is_time_stamp(&rest[..length])) else { return Ok(()) };
-    cursor.jump(cursor.at + length);
+/// Passes white space before a document. A byte order mark is no more than that: files that have one may have been put together.
+pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
     cursor.skip_space();
-    let rest = &cursor.bytes()[cursor.at..cursor.end()];
-    // None with a bracket or a quote, since those are tokens.
-    let name = rest.iter().take(STREAM + 1).position(|byte| is_space(*byte) || b"\"\\[]{}".contains(byte)).unwrap_or(rest.len());
-    let behind = rest[name..].iter().position(|byte| !is_space(*byte));
-    match behind {
-        None if !last && name <= STREAM => Err(cursor.unexpected_end()),
-        Some(gap @ 1..) if name > 0 && rest[name + gap] == b'{' => {
-            cursor.jump(cursor.at + name + gap);
-            Ok(())
+    while cursor.at < cursor.end() {
+        let rest = &cursor.bytes()[cursor.at..cursor.end()];
+        if !rest.starts_with(BOM) {
+            let is_cut = !last && BOM.starts_with(rest);
+            return if is_cut { Err(cursor.unexpected_end()) } else { Ok(()) };
         }
-        _ => Ok(()),
+        cursor.jump(cursor.at + BOM.len());
+        cursor.skip_space();
     }
+    Ok(())
 }
 
-/// Whether this is a time; its zone may be missing.
-fn is_time_stamp(text: &[u8]) -> bool {
-    timestamp(text).is_some() || timestamp(&[text, b"Z"].concat()).is_some()
+/// Whether the array at the cursor has no elements.
+fn is_empty_array(cursor: &Cursor<'_>) -> bool {
+    cursor.bytes()[cursor.at + 1..].iter().find(|byte| !is_space(**byte)) == Some(&b']')
 }
 
-fn is_space(byte: u8) -> bool {
+/// Whether a byte is white space in JSON.
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 

@@ -9,12 +9,11 @@
 //! Lines are what documents have if the first one of the file had one, or if the first one breaks and the next line begins as a document
 //! does. A document over many lines has no end that could be known: there the file ends.
 
+use super::foreign::BOM;
 use super::framing::{Framing, Lines, State, Visitor, Walked};
 use crate::bounds::{RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Value};
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Framing {
     /// What broke is told of as a bad record if it costs no more than its line; otherwise, or if more must come to know, the error comes
@@ -32,9 +31,8 @@ impl Framing {
                 | ErrorKind::InvalidUtf8
                 | ErrorKind::Unrecognized(_)
         );
-        let is_first = self.lines == Lines::Unknown && !self.in_array && matches!(self.state, State::Blank | State::Between);
-        let too_many = self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES;
-        if self.depth > 0 || !may_tear || too_many || !(is_first || self.lines == Lines::Each) {
+        let is_first = self.lines == Lines::Unknown && !self.in_array && matches!(self.state, State::Start | State::Between);
+        if self.depth > 0 || !may_tear || self.is_torn_too_often() || !(is_first || self.lines == Lines::Each) {
             return Err(error);
         }
         let may_come = !last && text.len() - self.passed <= RECORD;
@@ -71,6 +69,11 @@ impl Framing {
         Ok(Walked::Torn)
     }
 
+    /// Whether tokens were looked for anew as often as may be, for what was read so far.
+    pub(super) fn is_torn_too_often(&self) -> bool {
+        self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES
+    }
+
     /// Passes the rest of a torn line, and the lines that go with it.
     pub(super) fn pass_torn_lines(&mut self, text: &[u8]) -> Walked {
         if self.state == State::TornLine {
@@ -99,7 +102,7 @@ impl Framing {
 
     /// Whether what broke lies before the line that begins where the walk stands: something is missing, and nothing of the line is wrong.
     fn stands_before(&self, text: &[u8], error: &Error) -> bool {
-        let is_between = self.state == State::Between && !self.in_array || self.state == State::Blank;
+        let is_between = self.state == State::Between && !self.in_array || self.state == State::Start;
         let is_here = error.location().byte == Some(self.passed as u64);
         !is_between && is_here && self.passed < text.len() && self.begins_line(text, self.passed)
     }

@@ -82,7 +82,7 @@ fn keys_are_decoded_before_they_are_compared() {
     for (text, expected) in [
         (r#"{"\u0052ecords":[{"event\u0049D":0}]}"#, &[r#"0 {"event\u0049D":0}"#][..]),
         (
-            r#"{"Record\u0073":[],"\u0052ecords":[]}"#,
+            r#"{"Record\u0073":[],"\u0052ecords":[0]}"#,
             &["'Records' stands beside a list of records, and is not read at byte 19 (record 0)"],
         ),
         (r#"{"event\u004eame":"A"}"#, &[r#"0 {"event\u004eame":"A"}"#]),
@@ -237,7 +237,7 @@ fn what_stands_beside_a_list_is_named() {
         (r#"{"Records":[{"eventID":1}],"x":[],"Records":[{"eventID":2}]}"#, "Records", 1),
         (r#"{"events":[{"eventID":1}],"Events":[{"eventID":2}]}"#, "Events", 1),
         (r#"{"logEvents":[{"eventID":1},{"eventID":2}],"logEvents":[{"eventID":2}],"Events":[]}"#, "logEvents", 2),
-        (r#"{"Events":[],"eventName":"q","eventTime":"t"}"#, "eventName", 0),
+        (r#"{"Events":[{"eventID":1}],"eventName":"q","eventTime":"t"}"#, "eventName", 1),
         (r#"{"eventName":"q","Records":[{"eventID":1}]}"#, "eventName", 1),
         (r#"{"eventName":"q","Records":[{"eventID":1}],"Events":[]}"#, "eventName", 1),
     ] {
@@ -271,9 +271,9 @@ fn every_error_names_its_byte() {
         (" \n", "empty file at byte 2 before record 0"),
         ("\u{feff}", "empty file at byte 3 before record 0"),
         ("hello", "neither gzip nor JSON: starts with 0x68 at byte 0 before record 0"),
-        ("\u{feff}\u{feff}{}", "neither gzip nor JSON: starts with 0xef at byte 3 before record 0"),
+        ("\u{feff}\u{feff}{}", "not-cloudtrail at byte 6 (record 0)"),
         ("2023-07 {\"eventName\":1}", "invalid JSON: expected an end but found '-' at byte 4 before record 0"),
-        ("{\"Records\":[],\"Records\":[]}", "'Records' stands beside a list of records, and is not read at byte 14 (record 0)"),
+        ("{\"Records\":[],\"Records\":[1]}", "'Records' stands beside a list of records, and is not read at byte 14 (record 0)"),
         ("{\"Records\":[{}", "invalid JSON: unexpected end at byte 14 before record 1"),
         ("{\"Records\":[{},]}", "invalid JSON: expected a value but found ']' at byte 15 before record 1"),
         ("{\"Records\":[{} {}]}", "invalid JSON: expected ',' or ']' but found '{' at byte 15 before record 1"),
