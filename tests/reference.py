@@ -32,15 +32,15 @@ Files
 * A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip file
   holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded; that of UTF-8 is
   ignored.
-* It holds documents one after another, or an array of them. A document may follow a time stamp on its line, or that
-  and the name of a log stream.
+* It holds documents one after another, or an array of them. A byte order mark before one is white space. A document may follow
+  a time stamp on its line, or that and the name of a log stream; what else follows a time stamp is skipped with its line.
 * A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages``, ``results`` (rows of fields, of which
   ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any other
   document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something that holds one, in a
   member, in a string, or in gzip in a string; columns that a query gave, which are bad; or something else, which is skipped
   for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is
   what its text is.
-* A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
+* A string that begins with ``{``, or ``[`` and ``{``, and is no JSON is a bad record; the next one is read.
 * A line that breaks (JSON, UTF-8, depth) is a bad record, and the next line is read: if the first document of the file had a
   line of its own, but for the elements of its list; or if it is the first document that breaks, before its list, and the next
   line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
@@ -243,13 +243,15 @@ def _valid_utf8(text: bytes) -> int:
 # Text -> records
 
 BOM = b"\xef\xbb\xbf"
-# Before a document; files that begin with a byte order mark may have been put together.
-SPACE = re.compile(rb"(?:[ \t\r\n]|" + BOM + rb")*")
-# The time stamp before a record on a line of CloudWatch Logs, and the name of the stream behind it.
-_LINE_TIME = re.compile(
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t\r\n]+"
-    rb'(?:[^ \t\r\n"\\\[\]{}]{1,512}[ \t\r\n]+(?=\{))?'
-)
+# White space before documents: files that begin with a byte order mark may have been put together.
+_BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
+# The time stamp before a record on a line of CloudWatch Logs, the name of the stream behind it, which may be any text, and what
+# may be an object.
+_LINE_TIME = re.compile(rb"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?(?=[ \t\r\n])")
+_OBJECT = re.compile(rb'\{[ \t\r\n]*["}]|\{[ \t\r\n]*\Z')
+_NAMED_OBJECT = re.compile(rb"(?<=[ \t\r])(?:%s)" % _OBJECT.pattern)
+_LONELY_NAME = re.compile(rb"[ \t\r]*[^ \t\r\n]+[ \t\r]*\n[ \t\r\n]*(?=\{)")
+_STREAM = 512
 # The keys of lists of documents.
 _LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results", "QueryResultRows"}
 # A record has one of these keys.
@@ -295,7 +297,7 @@ class _Lines:
                     raise Damage("invalid-utf8", valid)  # noqa: TRY301 - one way out for all of them
             except Damage as damage:
                 if valid < len(self.text) and damage.byte >= valid and damage.kind != "unrecognized":
-                    damage = Damage("invalid-utf8", valid)  # noqa: PLW2901
+                    damage = Damage("invalid-utf8", valid)
                 at = self.torn(walk, damage)
                 if at is None:
                     raise damage from None
@@ -306,7 +308,7 @@ class _Lines:
     def check_start(self, walk: _Walk, at: int) -> None:
         if at:
             return
-        start = SPACE.sub(b"", self.text, count=1)
+        start = _BLANK.sub(b"", self.text, count=1)
         if self.is_whole and not start:
             raise Damage("empty", len(self.text))
         # A digit may start a time stamp.
@@ -320,7 +322,7 @@ class _Lines:
         if damage.kind not in self.TORN or not (first or walk.lines):
             return None
         # What is missing before a line that is right costs the line before it.
-        if not walk.alone and damage.byte == walk.mark < len(self.text) and self.text[:damage.byte].endswith((b"\n", BOM)):
+        if not walk.alone and damage.byte == walk.mark < len(self.text) and self.text[: damage.byte].endswith((b"\n", BOM)):
             start = walk.mark
         else:
             start = self.text.find(b"\n", walk.mark) + 1
@@ -345,15 +347,15 @@ class _Walk:
         self.mark, self.alone, self.in_array, self.is_behind_torn = 0, True, False, False
 
     def documents(self) -> Iterator[Outcome]:
-        while self.space():
+        while self.blank() < len(self.scanner.text):
             self.mark, self.alone, self.in_array = self.scanner.at, True, False
             yield from self.document_or_array()
             self.is_behind_torn = False
 
-    def space(self) -> bytes:
-        """Pass the space before a document, of which byte order marks are a part."""
-        self.scanner.at = SPACE.match(self.scanner.text, self.scanner.at).end()  # type: ignore[union-attr]
-        return self.scanner.peek()
+    def blank(self) -> int:
+        """Pass white space before a document; where that begins."""
+        self.scanner.at = _BLANK.match(self.scanner.text, self.scanner.at).end()  # type: ignore[union-attr] - it may be empty
+        return self.scanner.at
 
     def ends(self, scanner: Scanner) -> None:
         """Refuse what goes on behind its end: it is the rest of a document that lost its beginning."""
@@ -398,24 +400,38 @@ class _Walk:
             raise Damage("invalid-json", self.scanner.at)
         return node
 
-    def document(self) -> Iterator[Outcome]:
+    def document(self) -> Iterator[Outcome]:  # noqa: C901, PLR0912 - by rule
         scanner, text = self.scanner, self.scanner.text
         line = scanner.at
-        if stamp := _LINE_TIME.match(text, scanner.at):
-            scanner.at = stamp.end()
+        if (stamp := _LINE_TIME.match(text, line)) and self.level == 0:
+            begun = self.behind(stamp.end())
+            if begun is None:
+                feed = text.find(b"\n", scanner.at)
+                scanner.at = len(text) if feed < 0 else feed
+                self.lines = True if self.lines is None else self.lines
+                yield Skipped("not-cloudtrail", line)
+                return
+            scanner.at = begun
         if scanner.peek() != b"{":
             yield from self.scalar()
             return
-        start, parts, listed, beside, elements = scanner.at, [], False, False, []
+        start, parts, listed, empty, beside, elements = scanner.at, [], False, False, False, []
         for key in scanner.members():
             name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
                 self.whole()
                 self.passed()
-                if not beside and (name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))):
+                if not beside and (
+                    name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
+                ):
                     beside = True
                     yield Damage("beside-list", key.start)
             elif opening == b"[" and name in _LISTS and (name == "Records" or _may_list(text, parts)):
+                if name != "Records" and re.match(rb"\[[ \t\r\n]*\]", text[scanner.at :]):
+                    # Other members tell what a document is that lists nothing.
+                    empty = True
+                    parts.append((key, scanner.value()))
+                    continue
                 listed = True
                 self.whole_line(start)
                 self.alone = False
@@ -432,7 +448,41 @@ class _Walk:
         if listed:
             return
         self.ends(scanner)
-        yield from self.outcome(Node("object", start, scanner.at, parts))
+        found = list(self.outcome(Node("object", start, scanner.at, parts)))
+        if not (empty and found == [Skipped("not-cloudtrail", start)]):
+            yield from found
+
+    def behind(self, stamp: int) -> int | None:
+        """Where the document begins that follows a time stamp; none if plain text does, on the line at the cursor."""
+        text = self.scanner.text
+        first = re.compile(rb"[ \t\r\n]*").match(text, stamp).end()  # type: ignore[union-attr] - it may be empty
+        end = text.find(b"\n", stamp) % (len(text) + 1)
+        candidates = [first, *(named.start() for named in _NAMED_OBJECT.finditer(text, first, max(end, first)))]
+        if lonely := _LONELY_NAME.match(text, stamp):
+            candidates.append(lonely.end())
+        for start in candidates:
+            if start - first > _STREAM and start < end:
+                break
+            is_object = _OBJECT.match(text, start) is not None
+            if not is_object and text[start : start + 1] not in (b"[", b'"'):
+                continue
+            ahead = Scanner(text, start, self.scanner.depth)
+            try:
+                node = ahead.value()
+            except Damage:
+                # What begins like a record should be one.
+                if is_object or re.match(rb'["\[][ \t\r\n]*\{', text[start:]):
+                    return start
+                continue
+            behind = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
+            next_byte = text[behind : behind + 1]
+            if next_byte in (b"", b"\n") or (is_object and (next_byte in b'{["' or _what(text, node) == ("record", node))):
+                return start
+            if is_object:
+                self.scanner.at = node.end
+                return None
+        self.scanner.at = stamp
+        return None
 
     def scalar(self) -> Iterator[Outcome]:
         start, opening = self.scanner.at, self.scanner.peek()
@@ -491,24 +541,25 @@ class _Walk:
     def held(self, held: bytes, node: Node, *, inflated: bool = False) -> Iterator[Outcome]:
         """What a text says that was in a string."""
         scanner = Scanner(held, 0, self.scanner.depth)
-        opening = scanner.peek()
-        start = scanner.at
+        start = scanner.at = _BLANK.match(held).end()  # type: ignore[union-attr] - it may be empty
         try:
-            if opening not in (b"{", b"["):
-                raise Damage("invalid-json", start)  # noqa: TRY301 - one way out for all of them
-            whole = scanner.value()
-            scanner.end()
+            while True:
+                if scanner.peek() not in (b"{", b"["):
+                    raise Damage("invalid-json", scanner.at)  # noqa: TRY301 - one way out for all of them
+                scanner.value()
+                scanner.at = _BLANK.match(held, scanner.at).end()  # type: ignore[union-attr] - it may be empty
+                if scanner.at == len(held):
+                    break
         except Damage as damage:
             control = held[start:].startswith(b"CWL CONTROL MESSAGE")
             reason = "control-message" if control else "not-cloudtrail"
-            yield Damage(damage.kind, node.start) if opening == b"{" else Skipped(reason, node.start)
+            broken = re.match(rb"\{|\[[ \t\r\n]*\{", held[start:])
+            yield Damage(damage.kind, node.start) if broken else Skipped(reason, node.start)
             return
         if self.level == _LEVELS:
             yield Damage("embedded", node.start)
             return
-        walk = _Walk(
-            Scanner(held[: whole.end], whole.start, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated
-        )
+        walk = _Walk(Scanner(held, 0, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated)
         try:
             for found in walk.documents():
                 yield found if isinstance(found, tuple) else _placed(found, node.start)
@@ -539,7 +590,7 @@ class _Walk:
         elif what == "record":
             yield text, inner
         elif what == "event":
-            yield (text, inner) if _what(text, inner) == ("record", inner) else Skipped("not-cloudtrail", inner.start)
+            yield from self.inside(inner)
         elif what == "columns":
             yield Damage("query-result", node.start)
         elif what == "zipped":
@@ -584,11 +635,10 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
 def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
-    if (row := _in_row(text, node)) is not None:
+    if (row := _in_row(text, members)) is not None and _tells_of(text, members, _clean(row.string(text)).encode()):
         return "holds", row
     if members.keys() & _SIGNS:
-        source = members.get("eventSource")
-        if source is None or source.kind != "string" or not source.string(text).startswith("aws:"):
+        if not _notifies(text, members):
             return "record", node
         body = members.get("body")
         return ("holds", body) if body is not None and body.kind == "string" else ("notification", None)
@@ -610,13 +660,49 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PL
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
     if holders and holders[-1].kind in ("string", "object"):
         return "holds", holders[-1]
+    for name in ("raw", "eventJson"):
+        if _is_text_of_object(text, members.get(name)):
+            return "holds", members[name]
     return ("columns", node) if _is_of_columns(members) else ("not-cloudtrail", None)
 
 
-def _in_row(text: bytes, node: Node) -> Node | None:
-    """The text of the record, in a row of ctfast or of Lake."""
-    held = [value for key, value in node.parts if key.string(text) in ("raw", "eventJson")]
-    return held[-1] if held and text.startswith(b'"{', held[-1].start) else None
+def _in_row(text: bytes, members: dict[str, Node]) -> Node | None:
+    """The text of the record, in what looks like a row of ctfast or of Lake."""
+    raw, its_json, file, record = (members.get(name) for name in ("raw", "eventJson", "file", "record"))
+    is_own = file is not None and file.kind == "string" and record is not None and text[record.start : record.start + 1].isdigit()
+    if is_own and _is_text_of_object(text, raw):
+        return raw
+    are_texts = all(value.kind in ("string", "null") for value in members.values())
+    return its_json if are_texts and _is_text_of_object(text, its_json) else None
+
+
+def _is_text_of_object(text: bytes, node: Node | None) -> bool:
+    return node is not None and text.startswith(b'"{', node.start)
+
+
+def _tells_of(text: bytes, members: dict[str, Node], held: bytes) -> bool:
+    """Whether a text is one record, of the event that these columns tell of."""
+    scanner = Scanner(held, 0, 1024)
+    try:
+        whole = scanner.value()
+        scanner.end()
+    except Damage:
+        return False
+    inner = {key.string(held): value for key, value in whole.parts}
+    pairs = [(members.get(name), inner.get(name)) for name in ("eventName", "eventSource", "eventID")]
+    agree = all(
+        here is None
+        or there is None
+        or {here.kind, there.kind} != {"string"}
+        or _clean(here.string(text)) == _clean(there.string(held))
+        for here, there in pairs
+    )
+    return agree and bool(inner.keys() & _SIGNS) and not _notifies(held, inner)
+
+
+def _notifies(text: bytes, members: dict[str, Node]) -> bool:
+    source = members.get("eventSource")
+    return source is not None and source.kind == "string" and source.string(text).startswith("aws:")
 
 
 def _is_of_columns(members: dict[str, Node]) -> bool:

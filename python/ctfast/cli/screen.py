@@ -106,7 +106,14 @@ def findings(report: Report) -> int:
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():
         return usual
-    kinds = pl.concat([bad, warnings]).group_by("kind", maintain_order=True).agg(pl.len(), pl.col("records_kept").sum())
+    # Each finding says how many records its file has: a file counts once for each kind.
+    kinds = (
+        pl.concat([bad, warnings])
+        .group_by("kind", "file", maintain_order=True)
+        .agg(pl.len(), pl.col("records_kept").max())
+        .group_by("kind", maintain_order=True)
+        .agg(pl.col("len", "records_kept").sum())
+    )
     kinds = kinds.sort("len", descending=True, maintain_order=True)
     counts = [
         counted(number, noun)

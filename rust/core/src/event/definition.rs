@@ -134,9 +134,9 @@ impl Signs {
         }
     }
 
-    /// A field that is no object, in what may be a row of a table.
-    pub(crate) fn flat(&self) -> Option<&'static str> {
-        self.flat
+    /// A field that is no object, in what may be a row of a table; or the text of the whole record, in some of ctfast's columns.
+    pub(crate) fn flat(&self, cursor: &Cursor<'_>) -> Option<&'static str> {
+        self.flat.or_else(|| self.raw.filter(|text| self.is_said_by(cursor, *text)).map(|_| "raw"))
     }
 
     /// What makes a record of the document.

@@ -369,7 +369,7 @@ impl Framing {
         let whole = cursor.value_from(start, token);
         match signs.what(cursor) {
             What::Record => {
-                if let Some(name) = signs.flat() {
+                if let Some(name) = signs.flat(cursor) {
                     visitor.warn(Error::at(start, ErrorKind::Flattened(name)).in_record(self.records));
                 }
                 self.record(cursor, whole, visitor)?;

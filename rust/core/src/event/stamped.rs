@@ -87,8 +87,9 @@ fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Err
             let feed = memchr::memchr(b'\n', &text[ahead.at..]).map(|feed| ahead.at + feed);
             match text[ahead.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
                 None if !last => Err(cursor.unexpected_end()),
-                None | Some(b'\n' | b'{' | b'[' | b'"') => Ok(Some(Line::Document(start))),
+                None | Some(b'\n') => Ok(Some(Line::Document(start))),
                 Some(_) if !is_object => Ok(None),
+                Some(b'{' | b'[' | b'"') => Ok(Some(Line::Document(start))),
                 Some(_) if is_record_at(&ahead, value) => Ok(Some(Line::Document(start))),
                 Some(_) if feed.is_none() && !last => Err(cursor.unexpected_end()),
                 Some(_) => Ok(Some(Line::Text(feed.unwrap_or(text.len())))),
