@@ -16,6 +16,7 @@ import polars as pl
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
+from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast._words import nearest, or_nearest
@@ -24,8 +25,7 @@ from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
 from ctfast.cli.progress import steps
-from ctfast.cli.screen import Screen, counted, say, size
-from ctfast.cli.tables import plain
+from ctfast.cli.screen import Screen, say, size
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
@@ -196,7 +196,7 @@ def _write(found: ct.Verification, form: str, file: Any) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
         screen = Screen(file=text)
         for line in (*found.summary().splitlines(), *_told(found)):
-            screen.print(line, soft_wrap=True)
+            screen.print(plain(line), soft_wrap=True)
         text.detach()
 
 
@@ -207,7 +207,7 @@ def _told(found: ct.Verification) -> Iterator[str]:
         yield ""
     for row in rows.head(_MOST).iter_rows(named=True):
         where = row["file"] or " ".join(row[name] for name in ("account", "region", "trail") if row[name])
-        yield plain(f"{row['severity']} {row['reason']}: {where}: {row['message']}")
+        yield f"{row['severity']} {row['reason']}: {where}: {row['message']}"
     if rows.height > _MOST:
         yield f"and {rows.height - _MOST:,} more; --format ndjson lists all, --html shows them hour by hour"
 
@@ -221,7 +221,7 @@ def _progress() -> Iterator[Any]:
             return
 
         def show(now: Progress) -> None:
-            places = f"{now.places:,} of {counted(now.of, 'place')}"
-            step(f"{counted(now.files, 'file')}, {size(now.stored)}, {places}", now.places, now.of)
+            parts = [counted(now.files, "file"), size(now.stored), counted(now.places, "place", now.of)]
+            step(", ".join(parts), now.places, now.of)
 
         yield show

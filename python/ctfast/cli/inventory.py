@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich.text import Text
 
-from ctfast.cli.screen import counted, duplicates, size
-from ctfast.cli.tables import Column, plain, table
+from ctfast._plain import counted, plain
+from ctfast.cli.screen import duplicates, size
+from ctfast.cli.tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctfast._info import Info
     from ctfast._report import Report
+    from ctfast.cli.folding import Room
 
 __all__ = ["inventory"]
 
@@ -36,11 +38,11 @@ _REASONS = {
 }
 
 
-def inventory(info: Info, width: int) -> Iterator[RenderableType]:
+def inventory(info: Info, room: Room) -> Iterator[RenderableType]:
     """Yield the parts of the answer, top down."""
-    yield table(_days(info.days) if info.days.height <= _MOST else _places(info.days), width)
+    yield table(_days(info.days) if info.days.height <= _MOST else _places(info.days), room)
     yield ""
-    yield table([Column("Kind", "text", _texts(info.kinds["kind"])), *_counts(info.kinds)], width)
+    yield table([Column("Kind", "text", _texts(info.kinds["kind"])), *_counts(info.kinds)], room)
     yield ""
     for line in _totals(info):
         yield Text(line)

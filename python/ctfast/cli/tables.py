@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
 from rich import box
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Column", "folded", "frame_view", "grid", "plain", "table"]
+from ctfast._plain import plain
+from ctfast.cli.folding import Room, folded, least
 
-#: Longer names of columns, and longer words, may be folded.
-_WORD = 20
-#: What is read and copied as a whole, and folded nowhere: ARNs, times and account ids.
-_WHOLE = re.compile(
-    r"""\barn:[\w-]+:[^\s"',]* | \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)? | \b\d{12}\b""",
-    re.VERBOSE,
-)
-#: What text is folded behind.
-_PIECE = re.compile(r"[^\s,]*[\s,]+|[^\s,]+")
-#: Rows that would be longer than this many lines become blocks.
-_LINES = 8
+__all__ = ["Column", "frame_view", "grid", "table"]
+
+#: Words up to this width are whole where there is room for that; at least those of the second width, an account id and a colon.
+_WORDS = (20, 13)
+#: A table is easier to compare than blocks, unless it has this many times their lines.
+_TALLER = 2
 #: Characters of a cell.
 _LONG = 2000
-#: Control characters would let the text of a record steer the terminal; so would marks of writing direction.
-_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
-    code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
 
 
 class Column(NamedTuple):
@@ -44,11 +35,6 @@ class Column(NamedTuple):
     cells: Sequence[str]
 
 
-def plain(value: object) -> str:
-    """Return text that only shows."""
-    return str(value).translate(_UNSAFE)
-
-
 def grid(*names: str) -> Table:
     """Return an empty table with these columns."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
@@ -57,88 +43,71 @@ def grid(*names: str) -> Table:
     return made
 
 
-def table(columns: Sequence[Column], width: int) -> Table | Group:
-    """Return a table, or rows as blocks of lines when the width is too small for that.
+def table(columns: Sequence[Column], room: Room) -> Table | Group:
+    """Return a table, or rows as blocks of lines where that has no room.
 
-    Account ids, ARNs and times are folded in neither.
+    Account ids and times are folded in neither.
     """
-    full = [max(map(cell_len, [column.name, *column.cells])) for column in columns]
-    room = width - len(columns) + 1
-    # Words are whole where there is room for them.
-    for word in (_WORD, 0):
-        least = [_least(column, word) if column.kind == "text" else whole for column, whole in zip(columns, full, strict=True)]
-        if sum(least) <= room:
-            break
-    shares = _shared(least, full, room)
-    rows = zip(*(column.cells for column in columns), strict=True)
-    if sum(least) > room or any(whole > _LINES * share for whole, share in zip(full, shares, strict=True)):
-        return Group(*(_block(columns, row, width) for row in rows))
-    made = grid(*(column.name for column in columns))
-    for shown, column, share in zip(made.columns, columns, shares, strict=True):
-        shown.width = share
+    widths = _widths(columns, room)
+    rows = list(zip(*(column.cells for column in columns), strict=True))
+    if widths is None:
+        return Group(*_blocks(columns, rows, room))
+    rooms = [room._replace(width=width) for width in widths]
+    cells = [[folded(cell, at) for cell, at in zip(row, rooms, strict=True)] for row in rows]
+    if any(len(lines) > 1 for row in cells for lines in row):
+        blocks = _blocks(columns, rows, room)
+        if sum(max(map(len, row)) for row in cells) > _TALLER * sum(block.plain.count("\n") + 1 for block in blocks):
+            return Group(*blocks)
+    made = grid(*("\n".join(folded(column.name, at)) for column, at in zip(columns, rooms, strict=True)))
+    for shown, column, width in zip(made.columns, columns, widths, strict=True):
+        shown.width = width
         shown.justify = "right" if column.kind == "number" else "left"
-    for row in rows:
-        made.add_row(*(Text("\n".join(folded(cell, share))) for cell, share in zip(row, shares, strict=True)))
+    for row in cells:
+        made.add_row(*(Text("\n".join(lines)) for lines in row))
     return made
 
 
-def frame_view(frame: pl.DataFrame, width: int) -> Table | Group:
+def frame_view(frame: pl.DataFrame, room: Room) -> Table | Group:
     """Return the rows of a frame as a table, or as blocks of lines."""
-    return table([Column(plain(cells.name), _kind(cells.dtype), [_cell(value) for value in cells]) for cells in frame], width)
+    return table([Column(plain(cells.name), _kind(cells.dtype), [_cell(value) for value in cells]) for cells in frame], room)
 
 
-def _shared(least: list[int], full: list[int], room: int) -> list[int]:
-    """Share the room: the columns that need little more than the least get it all, the others equal parts."""
-    shares = list(least)
-    left = room - sum(least)
-    columns = sorted(range(len(full)), key=lambda column: full[column] - least[column])
-    for place, column in enumerate(columns):
-        more = min(full[column] - least[column], left // (len(columns) - place))
-        shares[column] += more
-        left -= more
-    return shares
+def _widths(columns: Sequence[Column], room: Room) -> list[int] | None:
+    """Share the width: what is left when each column has its least goes where most text is. None if it is too small."""
+    left = room.width - len(columns) + 1
+    texts = [[column.name, *column.cells] for column in columns]
+    full = [max(map(cell_len, cells)) for cells in texts]
+    if sum(full) <= left:
+        return full
+    for word in _WORDS:
+        widths = [
+            max(least(cell, word, room) for cell in cells) if column.kind == "text" else whole
+            for column, cells, whole in zip(columns, texts, full, strict=True)
+        ]
+        if sum(widths) <= left:
+            break
+    else:
+        return None
+    amounts = [sum(map(cell_len, cells)) for cells in texts]
+    for _ in range(left - sum(widths)):
+        folding = (column for column, whole in enumerate(full) if widths[column] < whole)
+        crowded = max(folding, key=lambda column: amounts[column] / widths[column])
+        widths[crowded] += 1
+    return widths
 
 
-def _least(column: Column, word: int) -> int:
-    """The width that a column of text needs, so that nothing is folded that must not be, nor words of up to this width."""
-    pieces = (piece for cell in column.cells for piece in _pieces(cell))
-    return max([min(cell_len(column.name), _WORD), *(width if is_whole else min(width, word) for _, width, is_whole in pieces)])
+def _blocks(columns: Sequence[Column], rows: Sequence[tuple[str, ...]], room: Room) -> list[Text]:
+    """Return a line for each value of a row that is not null, and an empty one."""
+    return [Text.assemble(*_block(columns, row, room)) for row in rows]
 
 
-def _pieces(text: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield what a text is folded between, its width without the blanks behind it, and whether it must stay whole."""
-    end = 0
-    for found in _WHOLE.finditer(text):
-        yield from ((piece, cell_len(piece.rstrip()), False) for piece in _PIECE.findall(text[end : found.start()]))
-        yield found[0], cell_len(found[0]), True
-        end = found.end()
-    yield from ((piece, cell_len(piece.rstrip()), False) for piece in _PIECE.findall(text[end:]))
-
-
-def folded(text: str, width: int) -> list[str]:
-    """Fold a text into lines of this width; one that holds a longer ARN is longer."""
-    if cell_len(text) <= width:
-        return [text]
-    lines = [""]
-    for piece, needed, is_whole in _pieces(text):
-        if cell_len(lines[-1]) + needed <= width:
-            lines[-1] += piece
-        elif is_whole or needed <= width:
-            lines.append(piece)
-        else:
-            lines += chop_cells(piece.rstrip(), width)
-    return [line.rstrip() for line in lines if line.strip()]
-
-
-def _block(columns: Sequence[Column], row: tuple[str, ...], width: int) -> Group:
-    """One row: a line for each value that is not null, and an empty one."""
+def _block(columns: Sequence[Column], row: tuple[str, ...], room: Room) -> Iterator[str | tuple[str, str]]:
     values = [(column.name, cell) for column, cell in zip(columns, row, strict=True) if cell]
     names = max((cell_len(name) for name, _ in values), default=0) + 2
-    parts: list[Text] = []
+    beside = room._replace(width=max(room.width - names, _WORDS[0]))
     for name, cell in values:
-        lines = f"\n{' ' * names}".join(folded(cell, max(width - names, _WORD)))
-        parts.append(Text.assemble((name + " " * (names - cell_len(name)), "bold"), lines))
-    return Group(*parts, Text())
+        yield name + " " * (names - cell_len(name)), "bold"
+        yield f"\n{' ' * names}".join(folded(cell, beside)) + "\n"
 
 
 def _kind(dtype: pl.DataType) -> Literal["text", "fixed", "number"]:
