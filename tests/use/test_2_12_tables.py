@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import ctfast as ct
+from ctfast._tables import Column, table
 from ctfast.cli import main
 from ctfast.cli.screen import show
-from ctfast.cli.tables import Column, table
 from ctfast.sample import Sample
 
 ACCOUNT = "111122223333"

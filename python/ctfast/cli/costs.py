@@ -9,14 +9,14 @@ import polars as pl
 from rich.text import Text
 
 from ctfast._plain import counted, plain
+from ctfast._tables import Column, table
 from ctfast.cli.screen import size
-from ctfast.cli.tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctfast._cost import Cost
-    from ctfast.cli.folding import Room
+    from ctfast._folding import Room
 
 __all__ = ["estimate"]
 

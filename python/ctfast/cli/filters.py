@@ -18,13 +18,13 @@ import ctfast as ct
 from ctfast._apart import keep
 from ctfast._plain import counted, plain
 from ctfast._source import COLUMNS, RULES
+from ctfast._tables import frame_view
 from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import duplicates, findings, is_unanswered, say, show
-from ctfast.cli.tables import frame_view
 from ctfast.cli.verbs import SHOWN, check, put_records
 
 __all__ = ["cost", "lint", "match"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 import polars as pl
+from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
@@ -25,7 +25,7 @@ from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.output import opened, write
 from ctfast.cli.progress import steps
-from ctfast.cli.screen import Screen, say, size
+from ctfast.cli.screen import say, show, size
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
@@ -193,11 +193,7 @@ def _write(found: ct.Verification, form: str, file: Any) -> None:
     elif form in ("ndjson", "parquet"):
         write([found.findings], form, file)
     else:
-        text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-        screen = Screen(file=text)
-        for line in (*found.summary().splitlines(), *_told(found)):
-            screen.print(plain(line), soft_wrap=True)
-        text.detach()
+        show(file, lambda _room: (Text(plain(line)) for line in (*found.summary().splitlines(), *_told(found))))
 
 
 def _told(found: ct.Verification) -> Iterator[str]:

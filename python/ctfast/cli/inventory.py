@@ -10,15 +10,15 @@ import polars as pl
 from rich.text import Text
 
 from ctfast._plain import counted, plain
+from ctfast._tables import Column, table
 from ctfast.cli.screen import duplicates, size
-from ctfast.cli.tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ctfast._folding import Room
     from ctfast._info import Info
     from ctfast._report import Report
-    from ctfast.cli.folding import Room
 
 __all__ = ["inventory"]
 

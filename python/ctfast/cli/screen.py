@@ -11,11 +11,11 @@ import polars as pl
 from rich.console import Console, Group
 from rich.text import Text
 
+from ctfast._folding import Room, folded
 from ctfast._plain import counted, plain
 from ctfast._report import Report
 from ctfast._silence import is_mistake
-from ctfast.cli.folding import Room, folded
-from ctfast.cli.tables import frame_view
+from ctfast._tables import frame_view
 
 __all__ = ["Screen", "duplicates", "findings", "is_unanswered", "say", "show", "size"]
 

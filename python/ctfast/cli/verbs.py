@@ -18,12 +18,12 @@ from ctfast import _columns
 from ctfast import demo as first_look
 from ctfast._arguments import column_names
 from ctfast._source import COLUMNS, PATHS
+from ctfast._tables import frame_view, grid
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import Screen, duplicates, findings, is_unanswered, say, show
-from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
 

@@ -14,8 +14,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ctfast._folding import Room, folded, least
 from ctfast._plain import plain
-from ctfast.cli.folding import Room, folded, least
 
 __all__ = ["Column", "frame_view", "grid", "table"]
 
