@@ -11,7 +11,7 @@ import polars as pl
 
 from ctfast._plain import plain
 
-__all__ = ["counts", "escaped", "rows", "shown"]
+__all__ = ["counts", "escaped", "rows", "said", "shown"]
 
 #: Rows of a table that are shown.
 _MOST = 50
@@ -27,6 +27,11 @@ def escaped(value: object) -> str:
 def shown(headline: str, *parts: str) -> str:
     """Return a headline and what is below it."""
     return f"<div><p><strong>{escaped(headline)}</strong></p>{''.join(parts)}</div>"
+
+
+def said(sentences: Iterable[object]) -> str:
+    """Return sentences, each a paragraph of its own."""
+    return "".join(f"<p>{escaped(sentence)}</p>" for sentence in sentences)
 
 
 def counts(named: Mapping[str, Mapping[str, int]]) -> str:

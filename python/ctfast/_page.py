@@ -164,19 +164,19 @@ def _cards(found: Verification) -> Iterator[str]:
     saved, held = found.vouched
     errors, notes = (found.unlisted.filter(pl.col("severity") == severity).height for severity in ("error", "note"))
     yield '<div class="cards">'
-    yield _card("digest files", *_tally(found.digest_counts))
+    yield _card("digest file", *_tally(found.digest_counts))
     if found.backfill_counts.total:
-        yield _card("backfill digest files", *_tally(found.backfill_counts))
-    yield _card("log files listed", *_tally(found.log_counts))
-    yield _card("signatures checked", saved + held, [f"{saved:,} saved in a file", f"{held:,} held by the next digest"], [])
+        yield _card("backfill digest file", *_tally(found.backfill_counts))
+    yield _card("listed log file", *_tally(found.log_counts))
+    yield _card("checked signature", saved + held, [f"{saved:,} saved in a file", f"{held:,} held by the next digest"], [])
     yield _card(
-        "unlisted log files",
+        "unlisted log file",
         errors + notes,
         [f"{notes:,} expected"] if notes else [],
         [f"{errors:,} unexplained"] if errors else [],
     )
     yield _card(
-        "findings",
+        "finding",
         found.findings.height,
         [counted(found.notes, "note")],
         [counted(found.errors, "error")] if found.errors else [],
@@ -184,9 +184,10 @@ def _cards(found: Verification) -> Iterator[str]:
     yield "</div>"
 
 
-def _card(name: str, number: int, plain: list[str], bad: list[str]) -> str:
-    lines = [f"<span>{line}</span>" for line in plain] + [f'<span class="bad">{line}</span>' for line in bad]
-    return f'<div class="card"><b>{number:,}</b>{name}{"".join(lines)}</div>'
+def _card(noun: str, number: int, well: list[str], bad: list[str]) -> str:
+    lines = [f"<span>{line}</span>" for line in well] + [f'<span class="bad">{line}</span>' for line in bad]
+    amount, _, name = counted(number, noun).partition(" ")
+    return f'<div class="card"><b>{amount}</b>{name}{"".join(lines)}</div>'
 
 
 def _tally(tally: Tally) -> tuple[int, list[str], list[str]]:

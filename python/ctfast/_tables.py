@@ -19,8 +19,8 @@ from ctfast._plain import plain
 
 __all__ = ["Column", "frame_view", "grid", "table"]
 
-#: Words up to this width are whole where there is room for that; at least those of the second width, an account id and a colon.
-_WORDS = (20, 13)
+#: Words up to the first of these widths that has room are whole. The last one holds an account id and a colon.
+_WORDS = (20, 16, 13)
 #: A table is easier to compare than blocks, unless it has this many times their lines.
 _TALLER = 2
 #: Characters of a cell.

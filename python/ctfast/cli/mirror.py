@@ -95,7 +95,7 @@ def _failures(bad: pl.DataFrame) -> None:
 def _progress() -> Iterator[Callable[[ct.CopyProgress], None] | None]:
     """Show files, bytes and the time that is left, on a terminal."""
     screen = Screen(stderr=True)
-    if not screen.is_terminal:
+    if not screen.is_seen:
         yield None
         return
     columns = (

@@ -37,7 +37,7 @@ class _Left(ProgressColumn):
 def steps(name: str, *, visible: bool = True) -> Iterator[Callable[[str, float, float | None], None] | None]:
     """Show what the function is told that this yields: words, how much is done, and of how much; None if nobody looks."""
     screen = Screen(stderr=True)
-    if not (visible and screen.is_terminal):
+    if not (visible and screen.is_seen):
         yield None
         return
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Left()

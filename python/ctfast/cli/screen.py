@@ -36,11 +36,11 @@ class Screen(Console):
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
         super().__init__(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
-        # FORCE_COLOR makes no terminal of a pipe.
-        is_seen = self.file.isatty()
-        if not (is_seen or os.environ.get("COLUMNS", "").isdigit()):
+        #: FORCE_COLOR makes no terminal of a pipe, though Rich calls it one.
+        self.is_seen = self.file.isatty()
+        if not (self.is_seen or os.environ.get("COLUMNS", "").isdigit()):
             self.width = _ENDLESS
-        self.room = Room(self.width, folds_arns=is_seen)
+        self.room = Room(self.width, folds_arns=self.is_seen)
 
     def on_broken_pipe(self) -> None:
         """Raise again, instead of ending the program with an error."""
