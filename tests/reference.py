@@ -278,7 +278,7 @@ class _Lines:
     # What a line may be torn by.
     TORN = ("invalid-json", "invalid-utf8", "too-deep", "unrecognized")
     # How no document begins, but a line within one may.
-    WITHIN = re.compile(rb"(?:[ \t\r\n}\],][^\n]*(?:\n|\Z))*")
+    WITHIN = re.compile(rb"(?:\n|[ \t\r}\],][^\n]*(?:\n|\Z))*")
 
     def __init__(self, text: bytes, depth: int, *, is_whole: bool) -> None:
         self.text, self.depth, self.is_whole = text, depth, is_whole
@@ -322,7 +322,7 @@ class _Lines:
         if damage.kind not in self.TORN or not (first or walk.lines):
             return None
         # What is missing before a line that is right costs the line before it.
-        if not walk.alone and damage.byte == walk.mark < len(self.text) and self.text[: damage.byte].endswith((b"\n", BOM)):
+        if (walk.is_behind or (not walk.alone and damage.byte == walk.mark)) and walk.mark < len(self.text) and self.text[: walk.mark].endswith((b"\n", BOM)):
             start = walk.mark
         else:
             start = self.text.find(b"\n", walk.mark) + 1
@@ -345,10 +345,12 @@ class _Walk:
         # before the list of a document, outside of arrays; whether that document comes directly behind a torn line.
         self.lines: bool | None = None
         self.mark, self.alone, self.in_array, self.is_behind_torn = 0, True, False, False
+        # Whether the mark stands behind an element or a member, so that what is missing there is not of what follows.
+        self.is_behind = False
 
     def documents(self) -> Iterator[Outcome]:
         while self.blank() < len(self.scanner.text):
-            self.mark, self.alone, self.in_array = self.scanner.at, True, False
+            self.mark, self.alone, self.in_array, self.is_behind = self.scanner.at, True, False, False
             yield from self.document_or_array()
             self.is_behind_torn = False
 
@@ -381,17 +383,16 @@ class _Walk:
         self.whole_line(self.scanner.at)
         self.alone, self.in_array = False, True
         for _ in self.scanner.items():
-            self.scanner.peek()
-            self.mark = self.scanner.at
+            self.passed()
             if self.scanner.peek() == b"{":
                 yield from self.document()
             else:
                 yield from self.inside(self.whole())
-            self.passed()
+            self.passed(behind=True)
 
-    def passed(self) -> None:
+    def passed(self, *, behind: bool = False) -> None:
         self.scanner.peek()
-        self.mark = self.scanner.at
+        self.mark, self.is_behind = self.scanner.at, behind
 
     def whole(self) -> Node:
         """An element; at the end of the text it may go on in what is cut off."""
@@ -420,7 +421,7 @@ class _Walk:
             name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
                 self.whole()
-                self.passed()
+                self.passed(behind=True)
                 if not beside and (
                     name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
                 ):
@@ -442,12 +443,13 @@ class _Walk:
                 yield from self.elements(name, elements, control=_is_control(text, parts))
             else:
                 parts.append((key, scanner.value()))
+        if not listed:
+            self.ends(scanner)
         if self.lines is None:
             feeds = text.count(b"\n", line, scanner.at) - sum(text.count(b"\n", *element) for element in elements)
             self.lines = not (self.in_array or feeds)
         if listed:
             return
-        self.ends(scanner)
         found = list(self.outcome(Node("object", start, scanner.at, parts)))
         if not (empty and found == [Skipped("not-cloudtrail", start)]):
             yield from found
@@ -515,8 +517,8 @@ class _Walk:
                 yield from self.inside(held[-1]) if held else [Damage("query-result", node.start)]
             else:
                 yield from self.inside(node)
-            self.passed()
-        self.passed()
+            self.passed(behind=True)
+        self.passed(behind=True)
 
     def inside(self, node: Node) -> Iterator[Outcome]:
         """What stands in the place of a document."""

@@ -194,7 +194,7 @@ impl Framing {
     }
 
     /// Walks through a window to its end, or until the visitor is full, or behind a torn line. An error at the very end of the window
-    /// may only mean that more must come, unless it is the last one.
+    /// may only mean that more must come, unless it is the last one: then [`Self::tear`] tells whether it costs no more than a line.
     pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
         self.before += self.passed as u64;
         self.passed = 0;
@@ -212,8 +212,9 @@ impl Framing {
             match self.step(cursor, visitor, last) {
                 Ok(true) => return Ok(Walked::Whole),
                 Ok(false) => self.passed = cursor.at,
-                // What is no JSON from its first byte on may be another format, as only the caller can tell.
-                Err(error) if self.state == State::Start => return Err(error),
+                // What is no JSON from its first byte on may be another format, and the text may end for a reason of its own: only
+                // the caller can tell.
+                Err(error) if self.state == State::Start || is_at(&error, text.len()) => return Err(error),
                 Err(error) => return self.tear(text, error, visitor, last),
             }
             if std::mem::take(&mut self.is_lost) {
@@ -590,6 +591,11 @@ pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Erro
         cursor.skip_space();
     }
     Ok(())
+}
+
+/// Whether an error lies at the end of a text, or behind it.
+pub(crate) fn is_at(error: &Error, end: usize) -> bool {
+    error.location().byte.is_some_and(|byte| byte >= end as u64)
 }
 
 /// Whether the array at the cursor has no elements.

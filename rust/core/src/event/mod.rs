@@ -9,5 +9,5 @@ mod record;
 mod stamped;
 mod torn;
 
-pub(crate) use framing::{Framing, Origin, Visitor, Walked, pass_space};
+pub(crate) use framing::{Framing, Origin, Visitor, Walked, is_at, pass_space};
 pub(crate) use record::{Name, Record, Stray, Wanted, find};

@@ -10,7 +10,7 @@
 //! does. A document over many lines has no end that could be known: there the file ends.
 
 use super::foreign::BOM;
-use super::framing::{Framing, Lines, State, Visitor, Walked};
+use super::framing::{Framing, Lines, State, Visitor, Walked, is_at};
 use crate::bounds::{RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Value};
@@ -36,7 +36,7 @@ impl Framing {
             return Err(error);
         }
         let may_come = !last && text.len() - self.passed <= RECORD;
-        let at_end = error.location().byte.is_some_and(|byte| byte >= text.len() as u64);
+        let at_end = is_at(&error, text.len());
         if at_end && may_come {
             return Err(error);
         }

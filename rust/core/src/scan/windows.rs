@@ -5,7 +5,7 @@ use super::worker::{Closed, Outcome, Worker, in_record};
 use crate::arena::Arena;
 use crate::bounds::{ARENA, RECORD, WINDOW};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Walked, foreign};
+use crate::event::{Framing, Walked, foreign, is_at};
 use crate::inflate::Next;
 use crate::json::Cursor;
 
@@ -123,7 +123,6 @@ impl Worker {
         let mut cursor = Cursor::new(arena.window(start, end), length, self.index.tokens());
         let result = framing.run(&mut cursor, &mut self.rows, !more || damage.is_some());
         arena.put_back(end, &aside);
-        let is_at = |error: &Error, end: usize| error.location().byte.is_some_and(|byte| byte >= end as u64);
         let error = match (result, damage) {
             (Err(error), None) if is_at(&error, length) && !last => return Ok(Walked::Whole),
             (Err(error), Some(damage)) if is_at(&error, length) => damage,
