@@ -322,7 +322,8 @@ class _Lines:
         if damage.kind not in self.TORN or not (first or walk.lines):
             return None
         # What is missing before a line that is right costs the line before it.
-        if (walk.is_behind or (not walk.alone and damage.byte == walk.mark)) and walk.mark < len(self.text) and self.text[: walk.mark].endswith((b"\n", BOM)):
+        here = self.text[: walk.mark].endswith((b"\n", BOM)) and walk.mark < len(self.text)
+        if here and (walk.is_behind or (not walk.alone and damage.byte == walk.mark)):
             start = walk.mark
         else:
             start = self.text.find(b"\n", walk.mark) + 1
