@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import Filter
+from ctfast._later import pl
 from ctfast._shapes import Language
 from ctfast._words import nearest, or_nearest
 from ctfast.exceptions import FilterError, shortened, well_formed

@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-import polars as pl
+from ctfast._later import pl
 
 __all__ = ["counts", "escaped", "rows", "shown"]
 

@@ -16,10 +16,10 @@ from itertools import pairwise
 from typing import Any
 
 import click
-import polars as pl
 
 from ctfast import _interrupt
 from ctfast._ctfast import __version__
+from ctfast._later import pl
 from ctfast.cli.filters import cost, lint, match
 from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.mirror import copy

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import click
-import polars as pl
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
+from ctfast._later import pl
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast._words import nearest, or_nearest

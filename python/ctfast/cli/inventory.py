@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.text import Text
 
+from ctfast._later import pl
 from ctfast.cli.screen import counted, duplicates, size
 from ctfast.cli.tables import Column, plain, table
 

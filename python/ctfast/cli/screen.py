@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
-import polars as pl
 from rich.console import Console, Group
 from rich.text import Text
 
+from ctfast._later import pl
 from ctfast._report import Report
 from ctfast._silence import is_mistake
 from ctfast.cli.tables import folded, frame_view, plain

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-import polars as pl
 from rich import box
 from rich.cells import cell_len, chop_cells
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+
+from ctfast._later import pl
 
 __all__ = ["Column", "folded", "frame_view", "grid", "plain", "table"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import polars as pl
 from rich.table import Table
 
 import ctfast as ct
 from ctfast import _columns
 from ctfast import demo as first_look
 from ctfast._arguments import column_names
+from ctfast._later import pl
 from ctfast._source import COLUMNS, PATHS
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
