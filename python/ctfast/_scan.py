@@ -219,7 +219,7 @@ def lazily(options: Options) -> pl.LazyFrame:
                 return
 
     return pl.io.plugins.register_io_source(
-        frames, schema=lambda: _schema(options), explain_name="CLOUDTRAIL", explain_detail=options.describe()
+        frames, schema=_schema(options), explain_name="CLOUDTRAIL", explain_detail=options.describe()
     )
 
 

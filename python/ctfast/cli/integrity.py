@@ -17,7 +17,6 @@ from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
 from ctfast._later import pl
 from ctfast._verdict import verdict as verdict_of
-from ctfast._verify import Progress
 from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
@@ -220,7 +219,7 @@ def _progress() -> Iterator[Any]:
             yield None
             return
 
-        def show(now: Progress) -> None:
+        def show(now: ct.Progress) -> None:
             places = f"{now.places:,} of {counted(now.of, 'place')}"
             step(f"{counted(now.files, 'file')}, {size(now.stored)}, {places}", now.places, now.of)
 
