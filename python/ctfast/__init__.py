@@ -45,6 +45,45 @@ if TYPE_CHECKING:
     from ctfast._stream import EventStream, stream
     from ctfast._unit import Unit
     from ctfast._verify import Progress, Verification, Verifier, verify
+else:
+    #: The same names by their modules, each imported when the first of its names is asked for.
+    _HOMES = {
+        "packs": ("packs",),
+        "_columns": ("columns",),
+        "_copy": ("Copied", "CopyProgress", "copy"),
+        "_cost": ("Cost", "cost"),
+        "_filters": ("EventPattern", "EventSelectors", "Filter", "FilterPattern", "Unmet"),
+        "_info": ("Info", "info"),
+        "_keys": ("PublicKey", "fetch_keys"),
+        "_lint": ("lint",),
+        "_match": ("match",),
+        "_objects": ("KeySource",),
+        "_objects.checkpoint": ("Checkpoint",),
+        "_objects.inventory": ("Inventory",),
+        "_objects.lines": ("KeyList",),
+        "_objects.messages": ("Messages", "Queue"),
+        "_prices": ("Price", "Prices"),
+        "_report": ("Counts", "Limits", "Report"),
+        "_rules": ("rules",),
+        "_scan": ("read", "scan", "sql"),
+        "_signatures": ("fetch_signatures",),
+        "_stream": ("EventStream", "stream"),
+        "_unit": ("Unit",),
+        "_verify": ("Progress", "Verification", "Verifier", "verify"),
+    }
+    _HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        home = _HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = _load(f"{__name__}.{home}")
+        value = globals()[name] = module if home == name else getattr(module, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*_HOME, *__all__, *(name for name in globals() if name.startswith("__"))})
+
 
 if _DEBUG:
     import warnings as _warnings
@@ -103,43 +142,3 @@ __all__ = [
     "stream",
     "verify",
 ]
-
-#: The modules that the other names come from, each imported when the first of its names is asked for.
-_HOMES = {
-    "packs": ("packs",),
-    "_columns": ("columns",),
-    "_copy": ("Copied", "CopyProgress", "copy"),
-    "_cost": ("Cost", "cost"),
-    "_filters": ("EventPattern", "EventSelectors", "Filter", "FilterPattern", "Unmet"),
-    "_info": ("Info", "info"),
-    "_keys": ("PublicKey", "fetch_keys"),
-    "_lint": ("lint",),
-    "_match": ("match",),
-    "_objects": ("KeySource",),
-    "_objects.checkpoint": ("Checkpoint",),
-    "_objects.inventory": ("Inventory",),
-    "_objects.lines": ("KeyList",),
-    "_objects.messages": ("Messages", "Queue"),
-    "_prices": ("Price", "Prices"),
-    "_report": ("Counts", "Limits", "Report"),
-    "_rules": ("rules",),
-    "_scan": ("read", "scan", "sql"),
-    "_signatures": ("fetch_signatures",),
-    "_stream": ("EventStream", "stream"),
-    "_unit": ("Unit",),
-    "_verify": ("Progress", "Verification", "Verifier", "verify"),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-if not TYPE_CHECKING:  # to whom names that are nowhere should be unknown
-
-    def __getattr__(name: str) -> object:
-        home = _HOME.get(name)
-        if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = _load(f"{__name__}.{home}")
-        value = globals()[name] = module if home == name else getattr(module, name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*_HOME, *__all__, *(name for name in globals() if name.startswith("__"))})
