@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from html import escape
 from typing import Any
 
 from ctfast._later import pl
@@ -23,6 +22,8 @@ _UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | 
 
 def escaped(value: object) -> str:
     """Return text that only shows, as HTML: names of files and texts of records come from outside."""
+    from html import escape  # noqa: PLC0415  # with a table of all entities, which only pages and notebooks wait for
+
     return escape(str(value).translate(_UNSAFE))
 
 
