@@ -19,6 +19,7 @@ from ctfast._credentials import credentials
 from ctfast._fields import roots
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
+from ctfast._plain import counted
 from ctfast._report import Limits, Report
 from ctfast._rules import Rules, named
 from ctfast._times import RELATIVE, Time, moment, span
@@ -141,6 +142,7 @@ class Options:
         if self.checkpoint is None:
             message = "what is simply listed names no files one by one"
             raise TypeError(message)
+
         from ctfast._objects.resumed import Resumed  # noqa: PLC0415  # with SQLite, which nobody else waits for
 
         self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
@@ -252,7 +254,7 @@ class Options:
         if self.where is not None:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
-            parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since __post_init__
+            parts.append(counted(len(self.rules), "rule"))  # type: ignore[arg-type]  # a dict since __post_init__
         if self.dedupe:
             parts.append("dedupe")
         return " ".join(parts)
