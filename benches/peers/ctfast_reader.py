@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa  # noqa: F401  # its import is no part of what is measured
 
 import ctfast as ct
 from ctfast._ctfast import DEBUG

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from html import escape
 from typing import Any
 
-import polars as pl
-
+from ctfast._later import pl
 from ctfast._plain import plain
 
 __all__ = ["counts", "escaped", "rows", "said", "shown"]
@@ -21,6 +19,8 @@ _LONG = 500
 
 def escaped(value: object) -> str:
     """Return text that only shows, as HTML: names of files and texts of records come from outside."""
+    from html import escape  # noqa: PLC0415  # with a table of all entities, which only pages and notebooks wait for
+
     return escape(plain(value))
 
 

@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
+from ctfast._later import pl
 from ctfast._notebook import escaped
 from ctfast._plain import counted
 from ctfast._verdict import MEANING, exceptions, found_span, moment, requested

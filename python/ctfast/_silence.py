@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast._arguments import nearest_region
+from ctfast._later import pl
 from ctfast._plain import counted
 from ctfast._words import listed, nearest, or_nearest
 from ctfast.exceptions import CloudTrailError, NothingChosen

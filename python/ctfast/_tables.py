@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-import polars as pl
 from rich import box
 from rich.cells import cell_len
 from rich.console import Group
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ctfast._folding import Room, folded, least
+from ctfast._later import pl
 from ctfast._plain import plain
 
 __all__ = ["Column", "frame_view", "grid", "table"]

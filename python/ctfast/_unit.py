@@ -6,11 +6,10 @@ from collections.abc import Generator, Iterator
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING, Self
 
-import pyarrow as pa
-
 from ctfast import _ctfast
 from ctfast._arrow import agreed
 from ctfast._fields import selected
+from ctfast._later import pa
 from ctfast._objects import Portion
 from ctfast._plain import counted
 from ctfast._run import Run

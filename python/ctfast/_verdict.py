@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
+from ctfast._later import pl
 from ctfast._plain import counted
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source, is_address
@@ -18,6 +16,7 @@ from ctfast._buckets import is_access_point, split, wrong_bucket
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
+from ctfast._later import pl
 from ctfast._page import page
 from ctfast._plain import counted
 from ctfast._report import Limits

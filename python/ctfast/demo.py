@@ -11,29 +11,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.console import Group
 from rich.text import Text
 
 import ctfast as ct
 from ctfast import sample
 from ctfast._folding import Room
+from ctfast._later import pl
 from ctfast._tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-IDENTITY = pl.col("userIdentity").struct
-
-# the name by which CloudTrail's event history shows who it was: the session name of a role, the name of a user …
-WHO = pl.coalesce(
-    pl.when(IDENTITY["type"] == "AssumedRole").then(IDENTITY["principalId"].str.extract(":(.+)$")),
-    pl.when(IDENTITY["type"] == "Root").then(pl.lit("root")),
-    IDENTITY["userName"],
-    IDENTITY["invokedBy"],
-    pl.when(IDENTITY["type"] == "AWSAccount").then(IDENTITY["accountId"]),
-    IDENTITY["type"],
-)
 
 MOST = 15
 """How many principals the table shows."""
@@ -100,11 +88,28 @@ def overview(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def identity(field: str) -> pl.Expr:
+    """Return a field of who it was."""
+    return pl.col("userIdentity").struct[field]
+
+
+def who() -> pl.Expr:
+    """Return the name by which CloudTrail's event history shows who it was: the session name of a role, or the name of a user."""
+    return pl.coalesce(
+        pl.when(identity("type") == "AssumedRole").then(identity("principalId").str.extract(":(.+)$")),
+        pl.when(identity("type") == "Root").then(pl.lit("root")),
+        identity("userName"),
+        identity("invokedBy"),
+        pl.when(identity("type") == "AWSAccount").then(identity("accountId")),
+        identity("type"),
+    )
+
+
 def who_did_what(events: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row for each principal: its two most frequent actions, its time span and its addresses."""
     actions = (
         events.filter(pl.col("eventName").is_not_null())  # Insights events have none
-        .group_by(WHO.alias("who"), "eventName")
+        .group_by(who().alias("who"), "eventName")
         .agg(
             events=pl.len(),
             errors=pl.col("errorCode").count(),
@@ -135,11 +140,11 @@ def logins_without_mfa(events: pl.LazyFrame) -> pl.LazyFrame:
     """
     return events.filter(
         pl.col("eventName") == "ConsoleLogin",
-        IDENTITY["type"].is_in(["IAMUser", "Root"]),
+        identity("type").is_in(["IAMUser", "Root"]),
         # the open objects of a record are JSON text
         pl.col("responseElements").str.json_path_match("$.ConsoleLogin") == "Success",
         pl.col("additionalEventData").str.json_path_match("$.MFAUsed").str.to_lowercase().ne_missing("yes"),
-    ).select("eventTime", "sourceIPAddress", who=WHO)
+    ).select("eventTime", "sourceIPAddress", who=who())
 
 
 def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
@@ -148,7 +153,7 @@ def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
     Equal calls that follow each other are one row, with their number in `times`.
     """
     own = events.select("recipientAccountId").unique().collect().to_series().to_list()
-    foreign = (IDENTITY["type"] == "AWSAccount") & ~IDENTITY["accountId"].is_in(own)
+    foreign = (identity("type") == "AWSAccount") & ~identity("accountId").is_in(own)
     suspect = pl.col("sourceIPAddress").is_in(logins["sourceIPAddress"].to_list())
     target = pl.coalesce(
         pl.col("requestParameters").str.json_path_match(path)
@@ -161,7 +166,7 @@ def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
             "eventTime",
             "eventName",
             "sourceIPAddress",
-            who=WHO,
+            who=who(),
             target=target,
             # a failed sign-in has a message only
             error=pl.coalesce("errorCode", "errorMessage"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.text import Text
 
+from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._tables import Column, table
 from ctfast.cli.screen import size

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import polars as pl
 from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep
+from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._source import COLUMNS, RULES
 from ctfast._tables import frame_view

@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import click
-import polars as pl
 from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
+from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
-from ctfast._verify import Progress
 from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
@@ -216,7 +215,7 @@ def _progress() -> Iterator[Any]:
             yield None
             return
 
-        def show(now: Progress) -> None:
+        def show(now: ct.Progress) -> None:
             parts = [counted(now.files, "file"), size(now.stored), counted(now.places, "place", now.of)]
             step(", ".join(parts), now.places, now.of)
 

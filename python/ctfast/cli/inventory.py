@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.text import Text
 
+from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._silence import passed_over
 from ctfast._tables import Column, table

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from ctfast import _ctfast
+from ctfast._later import pl
 from ctfast._plain import plain
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import click
-import polars as pl
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 import ctfast as ct
+from ctfast._later import pl
 from ctfast._plain import counted
 from ctfast._silence import is_mistake
 from ctfast.cli import options

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
-import polars as pl
 from rich.console import Console, Group
 from rich.text import Text
 
 from ctfast._folding import Room, folded
+from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._report import Report
 from ctfast._silence import is_mistake

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import polars as pl
 from rich.table import Table
 
 import ctfast as ct
 from ctfast import _columns
-from ctfast import demo as first_look
 from ctfast._arguments import column_names
+from ctfast._later import pl
 from ctfast._source import COLUMNS, PATHS
 from ctfast._tables import frame_view, grid
 from ctfast.cli import options, parts
@@ -51,6 +50,8 @@ def demo(keep: Path | None) -> None:
     Example:
       ctfast demo --keep sample
     """
+    from ctfast import demo as first_look  # noqa: PLC0415  # with what makes and signs the sample
+
     first_look.run(keep, Screen())
 
 
