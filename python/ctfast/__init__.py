@@ -31,6 +31,7 @@ from ctfast._unit import Unit
 from ctfast._verify import Progress, Verification, Verifier, verify
 from ctfast.exceptions import (
     ArgumentError,
+    ArgumentTypeError,
     CloudTrailError,
     ConsumedError,
     FilterError,
@@ -48,6 +49,7 @@ if _DEBUG:
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "Checkpoint",
     "CloudTrailError",
     "ConsumedError",

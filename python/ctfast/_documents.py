@@ -92,9 +92,7 @@ def conditions(given: Given, language: Language | None = None) -> list[Condition
             raise FilterError(error.message, error.path, error.line, error.column, error.kind, file) from None
     if isinstance(given, str):
         return _in_text(given, language, None)
-    if isinstance(given, (Mapping, list)):
-        return [_condition(piece, None) for piece in _pieces(given)]
-    raise TypeError(f"a condition is a text, a mapping, a list or the path of a file, not {type(given).__name__}")
+    return [_condition(piece, None) for piece in _pieces(given)]
 
 
 def the_one(given: Given, language: Language) -> Condition:

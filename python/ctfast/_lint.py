@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._arguments import public
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import Filter
 from ctfast._shapes import Language
@@ -59,6 +60,7 @@ class _Finding(NamedTuple):
     column: int | None = None
 
 
+@public()
 def lint(*sources: Given) -> pl.DataFrame:
     """Check event selectors, filter patterns and event patterns.
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
-from ctfast._arguments import checked
+from ctfast._arguments import public
 from ctfast._objects import KeySource
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
@@ -50,10 +50,10 @@ class Limits(_Limits):
 
     __slots__ = ()
 
+    @public()
     def __new__(cls, inflated: int = 16 << 30, ratio: int = 250) -> Self:
         """Refuse what is no limit."""
-        taken = checked("Limits", inflated=inflated, ratio=ratio)
-        return super().__new__(cls, taken["inflated"], taken["ratio"])
+        return super().__new__(cls, inflated, ratio)
 
 
 class Counts(NamedTuple):

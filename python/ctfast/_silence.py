@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
-from ctfast._arguments import nearest_region
+from ctfast._names import nearest_region
 from ctfast._words import listed, nearest, or_nearest
 from ctfast.exceptions import CloudTrailError, NothingChosen
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctfast import _aws as aws
+from ctfast._arguments import public
 from ctfast._buckets import bucket_of, wrong_bucket
 from ctfast._objects import KeySource, Object
 from ctfast.exceptions import FormatError, ServiceError
@@ -93,6 +94,7 @@ class Inventory(KeySource):
     The form is that of "Locating your inventory list" in AWS's S3 user guide.
     """
 
+    @public()
     def __init__(self, manifest: str | os.PathLike[str], *, client: Any = None) -> None:
         super().__init__()
         self._manifest = os.fspath(manifest)

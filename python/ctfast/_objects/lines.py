@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, TypeAlias
 
+from ctfast._arguments import checked, public
 from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
 from ctfast.exceptions import ConsumedError
@@ -37,7 +38,7 @@ class KeyList(KeySource):
 
     Raises
     ------
-    ValueError
+    ArgumentError
         No bucket can have this name.
     FileNotFoundError
         The list does not exist. Like the errors below it is raised when the query runs.
@@ -53,11 +54,10 @@ class KeyList(KeySource):
     ['s3://logs/AWSLogs/a.json.gz', 's3://logs/AWSLogs/b c.json.gz']
     """
 
+    @public()
     def __init__(self, source: Lines, *, bucket: str | None = None) -> None:
         super().__init__()
-        if bucket is not None and (wrong := wrong_bucket(bucket)):
-            raise ValueError(wrong)
-        self._lines = LineReader(source)
+        self._lines = LineReader("KeyList", source)
         self._bucket = bucket
 
     def __repr__(self) -> str:
@@ -88,7 +88,8 @@ class LineReader:
     Those that are gone once they are read are not read again: the second time there would be none, which looks like an answer.
     """
 
-    def __init__(self, source: Lines) -> None:
+    def __init__(self, function: str, source: Lines) -> None:
+        self._function = function
         self._source = source
         self._is_taken = False
         self._lock = Lock()
@@ -106,6 +107,8 @@ class LineReader:
             self._is_taken = self._comes_once()
         if not isinstance(self._source, (str, os.PathLike)):
             for number, line in enumerate(self._source):
+                if not isinstance(line, str):
+                    checked(self._function, line=line)
                 if stripped := line.rstrip("\r\n"):
                     yield number, stripped
         elif os.fspath(self._source) == "-":

@@ -15,7 +15,7 @@ import polars as pl
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
-from ctfast._arguments import THREADS
+from ctfast._table import THREADS
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast._words import nearest, or_nearest
