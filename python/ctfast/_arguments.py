@@ -1,8 +1,8 @@
 """The gate of the public functions: which arguments each takes, and that nothing else comes in.
 
 What is wrong is told in one form. A call is refused under the name of the function that the user called, with the argument and
-what to give instead, before anything is opened. An argument that there is not, or that is missing, is a :class:`TypeError`; a value that nothing can be is a
-:class:`ctfast.ArgumentError`, and one of another type a :class:`ctfast.ArgumentTypeError`.
+what to give instead, before anything is opened. An argument that there is not, or that is missing, is a :class:`TypeError`; a
+value that nothing can be is a :class:`ctfast.ArgumentError`, and one of another type a :class:`ctfast.ArgumentTypeError`.
 """
 
 from __future__ import annotations
