@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from ctfast._buckets import bucket_of
+from ctfast._checks import encodable
 from ctfast._objects import KeySource
 from ctfast._words import quoted
 from ctfast.exceptions import ArgumentError, ArgumentTypeError
@@ -72,6 +73,7 @@ def _one(name: str, given: Any) -> str | os.PathLike[str]:
         raise ArgumentError(f"{name} is empty: name a file, a folder or a bucket", name, text)
     if "\0" in text:
         raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
+    encodable(text)
     found = address(name, text)
     return given if found == text else found
 

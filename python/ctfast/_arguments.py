@@ -194,7 +194,7 @@ def _checked(function: str, name: str, value: Any, check: Check) -> Any:
 
 
 def _about(name: str, message: str) -> str:
-    return message if name in message else f"{name}: {message}"
+    return message if message.startswith(name) else f"{name}: {message}"
 
 
 def column_names(function: str, given: object, known: Iterable[str]) -> list[str]:

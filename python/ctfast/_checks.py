@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +20,12 @@ __all__ = [
     "between",
     "choice",
     "does",
+    "encodable",
     "flag",
     "function",
     "instance",
+    "members",
+    "new_path",
     "ours",
     "path",
     "read_by",
@@ -148,6 +152,33 @@ def choice(*values: str) -> Check:
     return check
 
 
+def members(name: str, value: Mapping[Any, Any], what: str) -> None:
+    """Refuse a mapping whose names are no texts."""
+    for each in value:
+        if not isinstance(each, str):
+            raise ArgumentTypeError(f"{name}: the name of {what} is a text, not {_said(each)}", name, each)
+
+
+def encodable(given: str) -> None:
+    """Refuse a path that no file can have, as what it is: one that is not there."""
+    try:
+        os.fsencode(given)
+    except UnicodeEncodeError:
+        raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", given) from None
+
+
+def new_path(what: str) -> Check:
+    """The path of what is written."""
+
+    def check(name: str, value: Any) -> str | os.PathLike[str]:
+        try:
+            return path(what)(name, value)  # type: ignore[no-any-return]  # as it was given
+        except FileNotFoundError:
+            raise ArgumentError(f"{name} {quoted(value)} has a character that no path has", name, value) from None
+
+    return check
+
+
 def path(what: str) -> Check:
     """The path of a file or folder of the local disk."""
 
@@ -162,6 +193,7 @@ def path(what: str) -> Check:
             raise ArgumentError(f"{name} is empty: it must be the path of {what}", name, value)
         if "\0" in given:
             raise ArgumentError(f"{name} {quoted(given)} has a character that no path has", name, value)
+        encodable(given)
         return value
 
     return check

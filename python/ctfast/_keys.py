@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from ctfast import _aws as aws
 from ctfast._arguments import public
+from ctfast._checks import members, wrong_type
 from ctfast._checks import path as path_of
-from ctfast._checks import wrong_type
 from ctfast._files import written
 from ctfast._times import Time, micros, span
 
@@ -195,6 +195,7 @@ def _load(keys: Keys, region: str | None) -> Iterator[PublicKey]:
     if isinstance(keys, PublicKey):
         yield PublicKey(*keys)
     elif isinstance(keys, Mapping):
+        members("keys", keys, "a member")
         yield from _parsed(keys, region)
     elif isinstance(keys, bytes):
         yield from _of_bytes(keys, region, "the keys")

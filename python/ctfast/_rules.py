@@ -93,8 +93,6 @@ def named(given: Rules) -> dict[str, Filter]:
     for name, value in given.items():
         if not isinstance(value, Filter):
             raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
-        if not isinstance(name, str):
-            raise TypeError(f"the name of a rule is a text, not {type(name).__name__}")
         if name != well_formed(name):
             raise ValueError(f"the name of the rule {name!r} has half of a pair of surrogates")
     return dict(given)

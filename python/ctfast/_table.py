@@ -18,6 +18,8 @@ from ctfast._checks import (
     flag,
     function,
     instance,
+    members,
+    new_path,
     ours,
     path,
     read_by,
@@ -69,9 +71,8 @@ def _max_delay(name: str, value: Any) -> timedelta:
 def _storage_options(name: str, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise wrong_type(name, value, "a mapping of names to texts", "such as {'aws_region': 'eu-west-1'}")
+    members(name, value, "an option")
     for option, setting in value.items():
-        if not isinstance(option, str):
-            raise wrong_type(f"a name in {name}", option, "a text")
         if not isinstance(setting, str):
             # What stands there may be a secret: its type only.
             told = f": write {str(setting).lower()!r}" if isinstance(setting, bool) else ""
@@ -96,9 +97,8 @@ def _columns(name: str, value: Any) -> list[str]:
 def _map(name: str, value: Any) -> dict[str, str | os.PathLike[str]]:
     if not isinstance(value, Mapping):
         raise wrong_type(name, value, "a mapping of buckets to folders", "such as {'other-bucket': 'other-folder'}")
+    members(name, value, "a bucket")
     for bucket, folder in value.items():
-        if not isinstance(bucket, str):
-            raise wrong_type(f"a bucket in {name}", bucket, "a text")
         if wrong := wrong_bucket(bucket):
             raise ArgumentError(f"{name}: {wrong}", name, bucket)
         path("a folder")(f"{name}[{quoted(bucket)}]", folder)
@@ -113,6 +113,13 @@ def _origin(name: str, value: Any) -> str:
     if wrong := wrong_bucket(bucket):
         raise ArgumentError(f"{name}: {wrong}", name, value)
     return value  # type: ignore[no-any-return]  # a text
+
+
+def _some_regions(name: str, value: Any) -> set[str]:
+    found = regions(name, value)
+    if not found:
+        raise ArgumentError(f"{name} is empty: name the regions whose keys are wanted", name, value)
+    return found
 
 
 def _archive(name: str, value: Any) -> Any:
@@ -152,7 +159,7 @@ def _manifest(name: str, value: Any) -> Any:
 
 
 def _target(name: str, value: Any) -> str | os.PathLike[str]:
-    found: str | os.PathLike[str] = path("a folder")(name, value)
+    found: str | os.PathLike[str] = new_path("a folder")(name, value)
     if is_address(os.fspath(found)):
         raise ArgumentError(f"{name} must be a folder of the local disk, not {quoted(value)}", name, value)
     return found
@@ -178,6 +185,8 @@ def _lines(name: str, value: Any) -> Any:
 
 
 def _condition(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        members(name, value, "a member")
     if isinstance(value, str | Mapping | list):
         return value
     if not isinstance(value, os.PathLike):
@@ -195,6 +204,8 @@ def _rules(name: str, value: Any) -> Any:
     if not isinstance(value, Mapping | list):
         message = f"{name} cannot be read: rules are a mapping, a list or the path of a file or folder"
         raise TypeError(f"{message}, not {type(value).__name__}")
+    if isinstance(value, Mapping):
+        members(name, value, "a rule")
     return value
 
 
@@ -217,9 +228,8 @@ def _priced(name: str, value: Any) -> dict[str, Any]:
     kind = ours("_prices", "Price")()
     if not isinstance(value, Mapping):
         raise wrong_type(name, value, "a mapping of categories to prices", "such as {'Data': ctfast.Price(0.1, 100_000)}")
+    members(name, value, "a category")
     for category, price in value.items():
-        if not isinstance(category, str):
-            raise wrong_type(f"a category in {name}", category, "a text")
         if not isinstance(price, kind):
             raise wrong_type(f"{name}[{quoted(category)}]", price, "a ctfast.Price")
     return dict(value)
@@ -235,12 +245,14 @@ def _validity(name: str, value: Any) -> tuple[int, int]:
     number = whole(-_MOST, _MOST)
     if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004  # from when to when
         raise wrong_type(name, value, "a pair of whole numbers, in microseconds since 1970")
-    return number(f"the begin of {name}", value[0]), number(f"the end of {name}", value[1])
+    return number(f"{name}[0]", value[0]), number(f"{name}[1]", value[1])
 
 
 def _record(name: str, value: Any) -> Any:
     if not isinstance(value, bytes | str | Mapping):
         raise wrong_type(name, value, "bytes, a text or a mapping")
+    if isinstance(value, Mapping):
+        members(name, value, "a member")
     return value
 
 
@@ -262,7 +274,7 @@ _OF_ALL: dict[str, Check] = {
     "accounts": accounts,
     "against": _SELECTORS,
     "batch_rows": whole(1, _MOST),
-    "cache": path("a file to keep the keys in"),
+    "cache": new_path("a file to keep the keys in"),
     "checkpoint": instance(ours("_objects.checkpoint", "Checkpoint"), "a ctfast.Checkpoint", _as_checkpoint),
     "columns": _columns,
     "dedupe": flag,
@@ -310,7 +322,7 @@ _OF_ALL: dict[str, Check] = {
 
 #: What it may be in one function alone.
 _OF_FUNCTIONS: dict[str, Check] = {
-    "Checkpoint.path": path("a file to keep it in"),
+    "Checkpoint.path": new_path("a file to keep it in"),
     "Checkpoint.rewind": between(timedelta(days=1), _CENTURY, "be at least a day and at most a hundred years", "days=2"),
     "EventSelectors.target": choice("trail", "event-data-store"),
     "Inventory.client": does("download_file", "a boto3 client of S3"),
@@ -339,6 +351,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "Queue.wait": between(timedelta(seconds=1), timedelta(seconds=20), "be between 1 and 20 seconds", "seconds=1"),
     "copy.source": _bucket("under which signatures are kept"),
     "copy.target": _target,
+    "fetch_keys.regions": _some_regions,
     "fetch_signatures.client": does("head_object", "a boto3 client of S3"),
     "fetch_signatures.source": _bucket("which digests are signed with"),
     "lint.sources": _conditions,
