@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from ctfast._checks import Check
-from ctfast._table import check_of
+from ctfast._table import READ, check_of
 from ctfast._times import Time
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError, ArgumentTypeError, CloudTrailError, shortened
@@ -109,7 +109,7 @@ def public(*, options: type | None = None) -> Callable[[_Function], _Function]:
         signature = _signature(function, options)
         name = _name(function)
         parameters = [each for each in signature.parameters.values() if each.name not in ("self", "cls")]
-        checks = {each.name: _check(name, each) for each in parameters}
+        checks = {each.name: _check(name, each) for each in sorted(parameters, key=lambda each: each.name in READ)}
         words = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
         needed = [each.name for each in parameters if each.default is each.empty and each.name in words]
 

@@ -37,12 +37,12 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from ctfast._report import Limits
 
-__all__ = ["ON_ERROR", "THREADS", "check_of"]
+__all__ = ["READ", "THREADS", "check_of"]
 
 #: More are no help to any machine; each may hold 48 MiB.
 THREADS = 1_024
-#: What is done about bad files unless something else is asked for, and the other.
-ON_ERROR = ("raise", "collect")
+#: What is read from files, once all that is said in words is right.
+READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 #: CloudTrail itself is younger.
 _CENTURY = timedelta(days=36_525)
@@ -166,9 +166,9 @@ def _target(name: str, value: Any) -> str | os.PathLike[str]:
 
 
 def _queue(name: str, value: Any) -> str:
-    if not text(name, value).startswith(("https://", "http://")):
+    if not text(name, value):
         example = "https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs"
-        raise ArgumentError(f"{name} must be the URL of a queue, such as {example}, not {quoted(value)}", name, value)
+        raise ArgumentError(f"{name} is empty: it must be the URL of a queue, such as {example}", name, value)
     return value  # type: ignore[no-any-return]  # a text
 
 
@@ -293,7 +293,7 @@ _OF_ALL: dict[str, Check] = {
     "max_files": whole(1, _MOST),
     "missing_differs": flag,
     "missing_read_only": choice("write", "read", "neither"),
-    "on_error": choice(*ON_ERROR),
+    "on_error": choice("raise", "collect"),
     "prices": _prices,
     "progress": function,
     "ratio": whole(1, _MOST),
