@@ -12,6 +12,7 @@ from ctfast._ctfast import __version__
 from ctfast._later import load as _load
 from ctfast.exceptions import (
     ArgumentError,
+    ArgumentTypeError,
     CloudTrailError,
     ConsumedError,
     FilterError,
@@ -92,6 +93,7 @@ if _DEBUG:
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "Checkpoint",
     "CloudTrailError",
     "ConsumedError",

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from ctfast._buckets import bucket_of
+from ctfast._checks import encodable
 from ctfast._objects import KeySource
 from ctfast._words import quoted
-from ctfast.exceptions import ArgumentError, shortened
+from ctfast.exceptions import ArgumentError, ArgumentTypeError
 
 __all__ = ["S3", "Source", "address", "is_address", "sources"]
 
@@ -72,17 +73,19 @@ def _one(name: str, given: Any) -> str | os.PathLike[str]:
         raise ArgumentError(f"{name} is empty: name a file, a folder or a bucket", name, text)
     if "\0" in text:
         raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
+    encodable(text)
     found = address(name, text)
     return given if found == text else found
 
 
-def _type(name: str, given: object) -> TypeError:
+def _type(name: str, given: object) -> ArgumentTypeError:
     wanted = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
     path = os.fspath(given) if isinstance(given, os.PathLike) else given
     if isinstance(path, bytes):
-        return TypeError(f"{name} must be {wanted}, not bytes: os.fsdecode({shortened(repr(path))}) makes a text of it")
-    said = repr(given) if given is None else f"{type(given).__name__} {shortened(repr(given))}"
-    return TypeError(f"{name} must be {wanted}, not {said}")
+        remedy = f"os.fsdecode({quoted(path)}) makes a text of it"
+        return ArgumentTypeError(f"{name} must be {wanted}, not bytes: {remedy}", name, given)
+    said = repr(given) if given is None else f"{type(given).__name__} {quoted(given)}"
+    return ArgumentTypeError(f"{name} must be {wanted}, not {said}", name, given)
 
 
 def _of_arn(name: str, arn: str) -> str:

@@ -15,8 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ctfast import _ctfast
-from ctfast._arguments import Names, checked, public
-from ctfast._buckets import is_access_point
+from ctfast._arguments import Names, public
 from ctfast._contents import Contents
 from ctfast._files import locked, written
 from ctfast._later import pl
@@ -25,7 +24,7 @@ from ctfast._signatures import read_signatures
 from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
 from ctfast._times import Time
-from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
+from ctfast.exceptions import CloudTrailError, NothingChosen
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -180,12 +179,6 @@ def copy(
     them, too. Files of such objects that another tool has put there are fetched once more; if they came in parts, they are
     compared by size alone, and counted so.
     """
-    if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
-        message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
-        raise ArgumentError(message, "source", source, None, "copy")
-    if isinstance(source, str) and is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, under which signatures are kept: name the bucket"
-        raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
         function="copy",
         source=source,
@@ -197,7 +190,6 @@ def copy(
         max_delay=max_delay,
         storage_options=storage_options,
     )
-    checked("copy", progress=progress)
     folder, beside = _places(target)
     remote = options.remote()
     total = _Total(options) if progress is not None else None

@@ -12,7 +12,7 @@ from typing import Unpack
 
 from ctfast import _ctfast
 from ctfast._addresses import Source
-from ctfast._arguments import Reading, checked, public
+from ctfast._arguments import Reading, public
 from ctfast._filters import EventSelectors, Filter
 from ctfast._later import pl
 from ctfast._prices import Prices
@@ -130,10 +130,6 @@ def cost(
     >>> logged.select("category", "source", "seen", "events").rows()
     [('Data', 's3.amazonaws.com', 288, 288)]
     """
-    for name, given in (("selectors", selectors), ("against", against)):
-        if not (isinstance(given, EventSelectors) or (given is None and name == "against")):
-            raise TypeError(f"cost(): {name} must be ctfast.EventSelectors, not {type(given).__name__}")
-    checked("cost", further_copy=further_copy)
     table = Prices.read(prices)
     categories: dict[str, Filter] = {name: _Category(name) for name in _CATEGORIES}
     # Records of other categories count as well: every record meets one of these rules.

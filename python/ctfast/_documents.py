@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -92,9 +91,7 @@ def conditions(given: Given, language: Language | None = None) -> list[Condition
             raise FilterError(error.message, error.path, error.line, error.column, error.kind, file) from None
     if isinstance(given, str):
         return _in_text(given, language, None)
-    if isinstance(given, (Mapping, list)):
-        return [_condition(piece, None) for piece in _pieces(given)]
-    raise TypeError(f"a condition is a text, a mapping, a list or the path of a file, not {type(given).__name__}")
+    return [_condition(piece, None) for piece in _pieces(given)]
 
 
 def the_one(given: Given, language: Language) -> Condition:
@@ -140,8 +137,6 @@ def files(folder: str) -> Iterator[tuple[str, str]]:
 def _in_file(path: str, language: Language | None) -> list[Condition]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeEncodeError:
-        raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", path) from None
     except UnicodeDecodeError as error:
         raise FilterError(f"this is no UTF-8, at byte {error.start}", kind="invalid-utf8") from None
     form = _SUFFIXES.get(Path(path).suffix)

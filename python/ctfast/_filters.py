@@ -8,9 +8,10 @@ from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from ctfast import _ctfast
+from ctfast._arguments import checked, public
 from ctfast._documents import Condition, Given, compact, the_one
 from ctfast._shapes import Language
-from ctfast.exceptions import FilterError
+from ctfast.exceptions import ArgumentError, FilterError
 
 __all__ = ["EventPattern", "EventSelectors", "Filter", "FilterPattern", "Record", "Unmet", "read_condition"]
 
@@ -84,7 +85,7 @@ class Filter:
         ------
         FormatError
             It has no records and is not one JSON object, it is what a scan refuses, or no UTF-8.
-        TypeError
+        ArgumentTypeError
             It is neither bytes nor a text nor a mapping.
 
         Examples
@@ -96,7 +97,7 @@ class Filter:
         >>> ct.FilterPattern("[level = ERROR, message = *disk*]").matches("ERROR the disk is full")
         True
         """
-        return self._native.matches(record if type(record) is bytes else _text(record))
+        return self._native.matches(record if type(record) is bytes else _text("Filter.matches", record))
 
     def explain(self, record: Record) -> list[Unmet]:
         """Tell why a record does not meet the filter.
@@ -123,7 +124,9 @@ class Filter:
         >>> root.explain({"userIdentity": {"type": "IAMUser"}})
         [Unmet(condition='$.userIdentity.type = "Root"', found=['"IAMUser"'])]
         """
-        return [Unmet(*unmet) for unmet in self._native.explain(record if type(record) is bytes else _text(record))]
+        return [
+            Unmet(*unmet) for unmet in self._native.explain(record if type(record) is bytes else _text("Filter.explain", record))
+        ]
 
     def _written(self) -> Iterator[Written]:
         """Yield the filters of one language that this one is made of."""
@@ -289,6 +292,7 @@ class EventSelectors(_Written):
     _compile = _ctfast.Filter.event_selectors
     _defaults: ClassVar[dict[str, Any]] = {"target": None, "missing_read_only": "write"}
 
+    @public()
     def __init__(self, given: Given, *, target: Target | None = None, missing_read_only: ReadOnly = "write") -> None:
         super().__init__(given, target=target, missing_read_only=missing_read_only)
 
@@ -348,6 +352,7 @@ class FilterPattern(_Written):
     _compile = _ctfast.Filter.filter_pattern
     _defaults: ClassVar[dict[str, Any]] = {"missing_differs": False}
 
+    @public()
     def __init__(self, given: Given, *, missing_differs: bool = False) -> None:
         super().__init__(given, missing_differs=missing_differs)
 
@@ -392,6 +397,7 @@ class EventPattern(_Written):
     _compile = _ctfast.Filter.event_pattern
     _defaults: ClassVar[dict[str, Any]] = {"state": None}
 
+    @public()
     def __init__(self, given: Given, *, state: State | None = None) -> None:
         super().__init__(given, state=state)
 
@@ -416,12 +422,12 @@ def _in_brackets(part: Filter) -> str:
     return f"({part!r})" if isinstance(part, _Combined) else repr(part)
 
 
-def _text(record: Record) -> bytes:
-    """A record as bytes."""
-    if isinstance(record, Mapping):
-        return compact(record).encode()
-    if isinstance(record, str):
-        return record.encode("utf-8", "surrogatepass")
-    if isinstance(record, bytes):
-        return record
-    raise TypeError(f"a record is bytes, a text or a mapping, not {type(record).__name__}")
+def _text(function: str, record: Record) -> bytes:
+    """A record as bytes, for a function that does not pass the gate: most records come as bytes, and there are many."""
+    given: bytes | str | Mapping[str, Any] = checked(function, record=record)["record"]
+    if isinstance(given, bytes):
+        return given
+    try:
+        return given.encode("utf-8", "surrogatepass") if isinstance(given, str) else compact(given).encode()
+    except ValueError as error:
+        raise ArgumentError(f"record: {error}", "record", record, None, function) from None

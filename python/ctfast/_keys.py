@@ -11,14 +11,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
 
 from ctfast import _aws as aws
-from ctfast._arguments import checked, public
+from ctfast._arguments import public
+from ctfast._checks import members, wrong_type
+from ctfast._checks import path as path_of
 from ctfast._files import written
 from ctfast._times import Time, micros, span
 
@@ -28,6 +30,7 @@ Keys: TypeAlias = "str | os.PathLike[str] | bytes | PublicKey | Mapping[str, Any
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 _PEM = re.compile(rb"-----BEGIN (?:RSA )?PUBLIC KEY-----.*?-----END (?:RSA )?PUBLIC KEY-----", re.DOTALL)
+_PATH = path_of("a file or a folder of keys")
 #: Smaller keys are not CloudTrail's, and prove nothing.
 _BITS = 2048
 #: A digest may be signed so much later than the range that it is about.
@@ -36,7 +39,16 @@ _LATE = timedelta(hours=2)
 _LAST_SECOND = 253_402_300_799
 
 
-class PublicKey(NamedTuple):
+class _PublicKey(NamedTuple):
+    """The fields of :class:`PublicKey`."""
+
+    fingerprint: str
+    der: bytes
+    region: str | None
+    valid: tuple[int, int] | None
+
+
+class PublicKey(_PublicKey):
     """A public key, as the verifier takes it.
 
     Attributes
@@ -51,10 +63,12 @@ class PublicKey(NamedTuple):
         From when to when it signs, in microseconds since 1970, if that is known.
     """
 
-    fingerprint: str
-    der: bytes
-    region: str | None = None
-    valid: tuple[int, int] | None = None
+    __slots__ = ()
+
+    @public()
+    def __new__(cls, fingerprint: str, der: bytes, region: str | None = None, valid: tuple[int, int] | None = None) -> Self:
+        """Refuse what is no key."""
+        return super().__new__(cls, fingerprint, der, region, valid)
 
 
 def load_keys(keys: Keys) -> list[PublicKey]:
@@ -121,14 +135,13 @@ def fetch_keys(
         ``until`` is before ``since``, or AWS has no key of that time.
     """
     now = datetime.now(UTC)
-    wanted = checked("fetch_keys", regions=regions)["regions"]
     first, last = span("fetch_keys", since, now if until is None else until, now)
     if first is None or last is None:
-        raise TypeError("fetch_keys(): since must be a time, not None")
+        raise AssertionError("both bounds are times")
     path = None if cache is None else Path(cache)
     saved = {} if path is None or not path.exists() else _kept(path)
     found = aws.session(session, "keys")
-    for region in sorted(wanted):
+    for region in sorted(regions):
         held = saved.get(region)
         if held and _micros(held["StartTime"]) <= first and _micros(held["EndTime"]) >= last:
             continue
@@ -180,17 +193,20 @@ def _ask(session: Any, region: str, first: datetime, last: datetime) -> list[dic
 
 def _load(keys: Keys, region: str | None) -> Iterator[PublicKey]:
     if isinstance(keys, PublicKey):
-        yield keys
+        yield PublicKey(*keys)
     elif isinstance(keys, Mapping):
+        members("keys", keys, "a member")
         yield from _parsed(keys, region)
     elif isinstance(keys, bytes):
         yield from _of_bytes(keys, region, "the keys")
     elif isinstance(keys, (str, os.PathLike)):
-        yield from _of_path(Path(keys))
-    else:
+        yield from _of_path(Path(_PATH("keys", keys)))
+    elif isinstance(keys, Iterable):
         several: Iterable[Any] = keys
         for key in several:
             yield from _load(key, region)
+    else:
+        raise wrong_type("keys", keys, "what list-public-keys prints, the path of a file or a folder, bytes, or several of these")
 
 
 def _of_path(path: Path) -> Iterator[PublicKey]:

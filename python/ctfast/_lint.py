@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctfast import _ctfast
+from ctfast._arguments import public
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import Filter
 from ctfast._later import pl
@@ -48,6 +49,7 @@ class _Finding(NamedTuple):
     column: int | None = None
 
 
+@public()
 def lint(*sources: Given) -> pl.DataFrame:
     """Check event selectors, filter patterns and event patterns.
 

@@ -6,14 +6,25 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-__all__ = ["Price", "Prices"]
+from ctfast._arguments import checked, public
+
+__all__ = ["Price", "Prices", "table"]
 
 _DEFAULT = Path(__file__).with_name("prices.json")
 
 
-class Price(NamedTuple):
+class _Price(NamedTuple):
+    """The fields of :class:`Price`."""
+
+    price: float
+    per: int
+    first_copy_free: bool
+    source: str
+
+
+class Price(_Price):
     """The price of events of one category.
 
     Attributes
@@ -28,10 +39,12 @@ class Price(NamedTuple):
         Who says so.
     """
 
-    price: float
-    per: int
-    first_copy_free: bool = False
-    source: str = ""
+    __slots__ = ()
+
+    @public()
+    def __new__(cls, price: float, per: int, first_copy_free: bool = False, source: str = "") -> Self:  # noqa: FBT001, FBT002  # a field
+        """Refuse what is no price."""
+        return super().__new__(cls, price, per, first_copy_free, source)
 
 
 @dataclass(frozen=True)
@@ -51,7 +64,13 @@ class Prices:
     date: str
     events: dict[str, Price]
 
+    def __post_init__(self) -> None:
+        """Refuse what is no table."""
+        taken = checked("Prices", currency=self.currency, region=self.region, date=self.date, events=self.events)
+        object.__setattr__(self, "events", taken["events"])
+
     @classmethod
+    @public()
     def read(cls, file: str | os.PathLike[str] | None = None) -> Prices:
         """Read a table, by default that of the package.
 
@@ -65,15 +84,9 @@ class Prices:
         >>> Prices.read().events["Data"].price
         0.1
         """
-        path = _DEFAULT if file is None else Path(file)
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-            events = {category: _price(row) for category, row in table["events"].items()}
-            return cls(str(table["currency"]), str(table["region"]), str(table["date"]), events)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            what = f"no {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{path} is no table of prices: {what}") from None
+        return table(_DEFAULT if file is None else file)
 
+    @public()
     def of(self, category: str, events: int, *, further_copy: bool) -> float | None:
         """What these events cost; ``None`` when the table does not say."""
         price = self.events.get(category)
@@ -84,8 +97,16 @@ class Prices:
         return events * price.price / price.per
 
 
+def table(file: str | os.PathLike[str]) -> Prices:
+    """Read a table of prices, or say in one sentence why it is none."""
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+        events = {category: _price(row) for category, row in found["events"].items()}
+        return Prices(str(found["currency"]), str(found["region"]), str(found["date"]), events)
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{os.fspath(file)} is no table of prices: {what}") from None
+
+
 def _price(row: Any) -> Price:
-    price = Price(float(row["price"]), int(row["per"]), bool(row.get("first_copy_free", False)), str(row.get("source", "")))
-    if price.price < 0 or price.per < 1:
-        raise ValueError("a price is negative, or for no events")
-    return price
+    return Price(float(row["price"]), int(row["per"]), bool(row.get("first_copy_free", False)), str(row.get("source", "")))

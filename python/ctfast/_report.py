@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
-from ctfast._arguments import checked
+from ctfast._arguments import public
 from ctfast._later import pl
 from ctfast._objects import KeySource
 from ctfast._plain import counted
@@ -37,10 +37,10 @@ class Limits(_Limits):
 
     __slots__ = ()
 
+    @public()
     def __new__(cls, inflated: int = 16 << 30, ratio: int = 250) -> Self:
         """Refuse what is no limit."""
-        taken = checked("Limits", inflated=inflated, ratio=ratio)
-        return super().__new__(cls, taken["inflated"], taken["ratio"])
+        return super().__new__(cls, inflated, ratio)
 
 
 class Counts(NamedTuple):

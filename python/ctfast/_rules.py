@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ctfast._arguments import public
 from ctfast._documents import Condition, conditions, files
 from ctfast._filters import Filter, read_condition
 from ctfast.exceptions import FilterError, well_formed
@@ -17,6 +18,7 @@ __all__ = ["Rules", "named", "rules"]
 Rules: TypeAlias = Mapping[str, Filter] | Mapping[str, Any] | list[Any] | str | os.PathLike[str]
 
 
+@public()
 def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dict[str, Filter]:
     """Read all filters of a file, a folder, or a document of AWS.
 
@@ -77,7 +79,7 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     if not found and left_out:
         raise left_out[0]
     for error in left_out:
-        warnings.warn(f"a rule is left out: {error}", stacklevel=2)
+        warnings.warn(f"a rule is left out: {error}", stacklevel=3)
     if not found:
         file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
         raise FilterError("there are no rules here", kind="none", key=file)
@@ -91,8 +93,6 @@ def named(given: Rules) -> dict[str, Filter]:
     for name, value in given.items():
         if not isinstance(value, Filter):
             raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
-        if not isinstance(name, str):
-            raise TypeError(f"the name of a rule is a text, not {type(name).__name__}")
         if name != well_formed(name):
             raise ValueError(f"the name of the rule {name!r} has half of a pair of surrogates")
     return dict(given)
@@ -101,8 +101,6 @@ def named(given: Rules) -> dict[str, Filter]:
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
     if isinstance(source, (Mapping, list)):
         return [(None, condition) for condition in conditions(source)]
-    if not isinstance(source, str | os.PathLike):
-        raise TypeError(f"rules are a mapping, a list or the path of a file or folder, not {type(source).__name__}")
     path = os.fspath(source)
     named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]
     return ((name, condition) for file, name in named_files for condition in conditions(Path(file)))

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from ctfast import _ctfast
 from ctfast._addresses import Source
-from ctfast._arguments import Reading, checked, public
+from ctfast._arguments import Reading, public
 from ctfast._later import pl
 from ctfast._pushdown import push_down
 from ctfast._report import Report
@@ -178,7 +178,7 @@ def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
     True
     """
     reading = Options(function="sql", source=source, **options)
-    check(checked("sql", text=text)["text"])
+    check(text)
     with pl.SQLContext({TABLE: lazily(reading)}) as context:
         return context.execute(text, eager=True)
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
-from ctfast._arguments import checked, public
-from ctfast._buckets import bucket_of, is_access_point, split
+from ctfast._arguments import public
+from ctfast._buckets import bucket_of, split
 from ctfast._times import micros
-from ctfast.exceptions import ArgumentError
 
-__all__ = ["Signatures", "fetch_signatures", "load_signatures"]
+__all__ = ["Signatures", "fetch_signatures", "load_signatures", "parsed", "read_signatures"]
 
 Signatures: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
 
@@ -40,16 +39,21 @@ def load_signatures(signatures: Signatures | None) -> list[Row]:
     list of tuple
         As the verifier takes them.
     """
-    if signatures is None:
-        return []
-    parsed = signatures if isinstance(signatures, Mapping) else read_signatures(signatures)
-    return _rows(parsed)
+    return [] if signatures is None else _rows(parsed(signatures))
+
+
+def parsed(signatures: Signatures) -> Mapping[str, Any]:
+    """Return saved signatures as a mapping that has been checked."""
+    if not isinstance(signatures, Mapping):
+        return read_signatures(signatures)
+    _rows(signatures)
+    return signatures
 
 
 def read_signatures(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a file of signatures, and check it: from bucket/key to the metadata of the object."""
     try:
-        parsed = json.loads(Path(path).read_bytes())
+        found = json.loads(Path(path).read_bytes())
     except json.JSONDecodeError as error:
         message = f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise ValueError(message) from None
@@ -57,21 +61,24 @@ def read_signatures(path: str | os.PathLike[str]) -> dict[str, Any]:
         message = f"{path}: not JSON in UTF-8, or of numbers and depths that no file of signatures has"
         raise ValueError(message) from None
     try:
-        _rows(parsed)
+        _rows(found)
     except ValueError as error:
         message = f"{path}: {error}"
         raise ValueError(message) from None
-    return parsed  # type: ignore[no-any-return]  # an object, as it has rows
+    return found  # type: ignore[no-any-return]  # an object, as it has rows
 
 
-def _rows(parsed: Any) -> list[Row]:
-    if not isinstance(parsed, Mapping):
+def _rows(signatures: Any) -> list[Row]:
+    if not isinstance(signatures, Mapping):
         message = "signatures are a JSON object from bucket/key to the metadata of the object"
         raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
-    return [_row(name, saved) for name, saved in parsed.items()]
+    return [_row(name, saved) for name, saved in signatures.items()]
 
 
-def _row(name: str, saved: Any) -> Row:
+def _row(name: Any, saved: Any) -> Row:
+    if not isinstance(name, str):
+        message = f"the name of an object is a text, not {type(name).__name__}"
+        raise ValueError(message)  # noqa: TRY004  # what is wrong is the content of a file
     name = name.removeprefix("s3://")
     if isinstance(saved, str):
         return name, saved, _ALGORITHM, True, None
@@ -123,10 +130,6 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     ImportError
         boto3 is not installed.
     """
-    checked("fetch_signatures", threads=threads, source=source)
-    if is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, which digests are signed with: name the bucket"
-        raise ArgumentError(message, "source", source, None, "fetch_signatures")
     bucket, prefix = bucket_of(source), split(source)[1]
     client = client or _client(source, threads)
 

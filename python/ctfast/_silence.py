@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctfast import _ctfast
-from ctfast._arguments import nearest_region
 from ctfast._later import pl
+from ctfast._names import nearest_region
 from ctfast._plain import counted
 from ctfast._words import listed, nearest, or_nearest
 from ctfast.exceptions import CloudTrailError, NothingChosen

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from ctfast import _ctfast
 from ctfast._addresses import Source, is_address
-from ctfast._arguments import MAX_DELAY, ON_ERROR, OnError, Reading, checked
+from ctfast._arguments import MAX_DELAY, ON_ERROR, OnError, Reading
 from ctfast._credentials import credentials
 from ctfast._fields import roots
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
 from ctfast._plain import counted
 from ctfast._report import Limits, Report
-from ctfast._rules import Rules, named
+from ctfast._rules import Rules
 from ctfast._times import RELATIVE, Time, moment, span
 from ctfast.exceptions import ArgumentError
 
@@ -45,16 +45,12 @@ _MICROSECOND = timedelta(microseconds=1)
 _MOST = (1 << 63) - 1
 
 
-#: What is checked by itself; the bounds of time belong together, and rules have a reader.
-_CHECKED = (
-    *("source", "accounts", "regions", "kinds", "where", "on_error", "report", "max_delay", "threads", "limits", "progress"),
-    *("verify", "verified", "checkpoint", "dedupe", "storage_options"),
-)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The arguments that :func:`ctfast.scan`, ``read`` and ``stream`` share, checked at once and used as often as needed."""
+    """The arguments that :func:`ctfast.scan`, ``read`` and ``stream`` share, as the gate took them, and used as often as needed.
+
+    What belongs together is checked here: bounds of time, and what excludes something else.
+    """
 
     #: The function that the user called.
     function: str
@@ -81,19 +77,14 @@ class Options:
     counts_duplicates: bool = False
 
     def __post_init__(self) -> None:
-        given = {name: getattr(self, name) for name in _CHECKED}
-        taken = checked(self.function, **given)
         first, behind = span(self.function, self.since, self.until, datetime.now(UTC))
         for name in ("since", "until"):
             time = getattr(self, name)
             if self.checkpoint is not None and isinstance(time, str) and RELATIVE.fullmatch(time):
                 message = f"{name}={time!r} moves with the clock, and a checkpoint belongs to one query: write a date or a time"
                 raise ArgumentError(message, name, time, None, self.function)
-        taken |= {"since": first, "until": behind}
-        if self.rules is not None:
-            taken["rules"] = named(self.rules)
-        for name, value in taken.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "since", first)
+        object.__setattr__(self, "until", behind)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -195,7 +186,7 @@ class Options:
             hashes=None if self.verify is None else self.verify._hashes,  # noqa: SLF001
             only=None if self.verified is None else self.verified._valid_files(named),  # noqa: SLF001
             where=None if self.where is None else self.where._native,  # noqa: SLF001
-            rules=None if self.rules is None else [(name, rule._native) for name, rule in self.rules.items()],  # type: ignore[union-attr]  # noqa: SLF001  # a dict since __post_init__
+            rules=None if self.rules is None else [(name, rule._native) for name, rule in self.rules.items()],  # type: ignore[union-attr]  # noqa: SLF001  # a dict since it was checked
             storage_options=storage,
             credentials=renew,
             opened=self.opened,
@@ -236,7 +227,7 @@ class Options:
         """Return what decides which rows and columns come of a file, for the names of units."""
         chosen = self._description() if self.checkpoint is not None else self._selection()
         sets = {name: sorted(value) if isinstance(value, set) else value for name, value in chosen.items()}
-        rules = None if self.rules is None else {name: repr(rule) for name, rule in self.rules.items()}  # type: ignore[union-attr]  # a dict since __post_init__
+        rules = None if self.rules is None else {name: repr(rule) for name, rule in self.rules.items()}  # type: ignore[union-attr]  # a dict since it was checked
         where = None if self.where is None else repr(self.where)
         return json.dumps([sets, list(columns), where, rules], sort_keys=True)
 
@@ -254,7 +245,7 @@ class Options:
         if self.where is not None:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
-            parts.append(counted(len(self.rules), "rule"))  # type: ignore[arg-type]  # a dict since __post_init__
+            parts.append(counted(len(self.rules), "rule"))  # type: ignore[arg-type]  # a dict since it was checked
         if self.dedupe:
             parts.append("dedupe")
         return " ".join(parts)

@@ -8,7 +8,7 @@ from inspect import GEN_CLOSED, GEN_CREATED, getgeneratorstate
 from typing import TYPE_CHECKING, Self, Unpack
 
 from ctfast._addresses import Source
-from ctfast._arguments import Streaming, checked, column_names, public
+from ctfast._arguments import Streaming, column_names, public
 from ctfast._arrow import agreed, schema_of, text_types
 from ctfast._fields import narrowed, roots, selected
 from ctfast._later import pa
@@ -93,6 +93,7 @@ class EventStream:
             self._will_be(schema)
         return pa.RecordBatchReader.from_batches(schema, self._each_as(schema)).__arrow_c_stream__()
 
+    @public()
     def units(self, *, max_files: int = Extent().files, max_bytes: int = Extent().bytes) -> Iterator[Unit]:
         """Cut the stream into units, each of which is stored, and then counts as read, by itself.
 
@@ -140,7 +141,6 @@ class EventStream:
                 "leave it out, and remove duplicates where all units lie together"
             )
             raise ValueError(message)
-        checked("units", max_files=max_files, max_bytes=max_bytes)
         if getgeneratorstate(self._batches) != GEN_CREATED or self._units is not None:
             message = "batches of this stream were taken already: start another one for its units"
             raise RuntimeError(message)
@@ -208,5 +208,4 @@ def stream(
     """
     reading = Options(function="stream", source=source, **options)
     names = reading.columns if columns is None else column_names("stream", columns, reading.paths)
-    checked("stream", batch_rows=batch_rows, views=views)
     return EventStream(reading, names, batch_rows, views=views)

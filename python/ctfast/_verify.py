@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source, is_address
-from ctfast._arguments import Checking, Names, checked, public, unknown
-from ctfast._buckets import is_access_point, split, wrong_bucket
+from ctfast._arguments import Checking, Names, public
+from ctfast._buckets import is_access_point, split
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
@@ -207,6 +207,7 @@ class Verification:
         lines.append(_weighed("findings", self.errors, self.notes))
         return "\n".join([*lines, *told(self), verdict(self), *([MEANING] if self.ok else [])])
 
+    @public()
     def html(self, *, title: str | None = None) -> str:
         """Return a page: the verdict, what was asked for and found, the keys, a calendar of each chain, and the findings.
 
@@ -264,12 +265,9 @@ class Verifier:
     True
     """
 
+    @public(options=Checking)
     def __init__(self, **options: Unpack[Checking]) -> None:
-        unknown("Verifier", options, Checking.__annotations__)
-        if "keys" not in options:
-            raise TypeError("Verifier() needs keys: CloudTrail's public keys, as for ctfast.verify")
-        # Read now, so that what is wrong with them is told before the archive is read.
-        self._keys = load_keys(options["keys"])
+        span("Verifier", options.get("since"), options.get("until"), datetime.now(UTC))
         self._options = options
         self._hashes = _ctfast.Hashes()
         self._query: Options | None = None
@@ -293,7 +291,7 @@ class Verifier:
             if query.max_delay is not None and until is not None:
                 # What is delivered later than now cannot be asked for.
                 options["until"] = min(until + query.max_delay, datetime.now(UTC))
-            self._verification = _run(query.source, self._hashes, **{**options, **self._options, "keys": self._keys})
+            self._verification = _run(query.source, self._hashes, **{**options, **self._options})
         return self._verification
 
 
@@ -404,23 +402,9 @@ def _run(
     storage_options: Mapping[str, str] | None = None,
 ) -> Verification:
     now = datetime.now(UTC)
-    taken = checked(
-        "verify",
-        source=source,
-        accounts=accounts,
-        regions=regions,
-        trails=trails,
-        map=map,
-        relocated_from=relocated_from,
-        details=details,
-        threads=threads,
-        limits=limits,
-        progress=progress,
-        storage_options=storage_options,
-    )
     first, last = span("verify", since, until, now)
-    wanted = {name: taken[name] for name in ("accounts", "regions", "trails")}
-    source = taken["source"]
+    # Sets, since they have passed the gate.
+    wanted: dict[str, Any] = {"accounts": accounts, "regions": regions, "trails": trails}
     roots = _roots(source, map or {}, relocated_from)
     limits = limits or Limits()
     is_far = any(is_address(path) for path, _ in roots)
@@ -461,9 +445,6 @@ def _roots(
 ) -> list[tuple[str, tuple[str, str] | None]]:
     """Return the folders, and the bucket and prefix of each where they are told."""
     bucket, prefix = split(origin or "")
-    for where, name in [("relocated_from", bucket)] * bool(origin) + [("map", name) for name in others]:
-        if wrong := wrong_bucket(name):
-            raise ValueError(f"{where}: {wrong}")
     moved = (bucket, prefix.strip("/")) if bucket else None
     roots = [(path, moved or _told(path)) for path in paths(source)]
     roots += [(os.fspath(path), (name, "")) for name, path in others.items()]

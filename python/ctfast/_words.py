@@ -53,4 +53,7 @@ def listed(names: Iterable[str]) -> str:
 
 def quoted(value: object) -> str:
     """Return a value as a sentence repeats it."""
-    return shortened(repr(value))
+    try:
+        return shortened(repr(value))
+    except ValueError:
+        return "a number of more digits than Python writes"

@@ -10,17 +10,19 @@
     └── QueryError      SQL that would read something else than the archive, or that is no query
 
     ArgumentError       a value that no argument of this name can have; a ValueError
+    └── ArgumentTypeError   a value of another type; a TypeError as well
     ConsumedError       a stream that was read already; a RuntimeError
     NothingChosen       a warning: what was asked for, and that nothing answers to
 
-A source that does not exist is Python's own :class:`FileNotFoundError`, a value of another type, or an argument that there is
-not, a :class:`TypeError`.
+A source that does not exist is Python's own :class:`FileNotFoundError`, an argument that there is not, or that is missing, a
+:class:`TypeError`.
 """
 
 from __future__ import annotations
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "CloudTrailError",
     "ConsumedError",
     "FilterError",
@@ -217,6 +219,18 @@ class ArgumentError(ValueError):
     def __str__(self) -> str:
         """Return what is wrong, and where."""
         return self.message if self.function is None else f"{self.function}(): {self.message}"
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """A value of another type than the argument has. Its attributes are those of :class:`ArgumentError`.
+
+    Examples
+    --------
+    >>> import ctfast as ct
+    >>> ct.read(archive, threads="2")
+    Traceback (most recent call last):
+    ctfast.exceptions.ArgumentTypeError: read(): threads must be a whole number, not the text '2': write threads=2
+    """
 
 
 class ConsumedError(RuntimeError):

@@ -116,6 +116,7 @@ def test_where_aws_has_them(source: str, host: str) -> None:
     [
         (ARN.replace("eu-west-1", ""), "access points of several regions are not read"),
         (ARN.replace(":s3:", ":s3-object-lambda:"), "only those of S3's own access points are read"),
+        (ARN.replace("eu-west-1", "eu-west1"), "the region in the ARN is none: they are such as us-east-1"),
         (ARN.replace("111122223333", "1111"), "the account in the ARN has 12 digits"),
         (ARN.replace("audit-logs", "Audit"), "an access point has 3 to 50 lower-case letters"),
         (f"s3://{ARN.replace('eu-west-1', 'evil.com#')}", "the region in the ARN is none"),

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -33,6 +35,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "match": lambda source, **options: ct.match(source, {"all": ct.FilterPattern("")}, **options),
     "cost": lambda source, **options: ct.cost(source, ct.EventSelectors({"ReadWriteType": "All"}), **options),
 }
+WRITES = ct.EventSelectors({"ReadWriteType": "WriteOnly"})
 every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
@@ -79,6 +82,10 @@ def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type
         ({"verified": True}, TypeError, "verified must be a ctfast.Verification"),
         ({"where": "{ $.eventName = x }"}, TypeError, r"where must be a filter .*: ctfast.FilterPattern\(...\) makes one of it"),
         ({"checkpoint": "state"}, TypeError, r"checkpoint must be a ctfast.Checkpoint, .*: write ctfast.Checkpoint\('state'\)"),
+        ({"threads": np.int64(2)}, TypeError, "threads must be a whole number, not int64: write threads=2"),
+        ({"threads": 10**5000}, REFUSED, "threads must be at most 1,024, not a number of more digits than Python writes"),
+        ({"since": pd.NaT}, TypeError, "since must be a datetime, a date, or text, not NaTType"),
+        ({"on_error": np.array(["raise", "collect"])}, TypeError, 'on_error must be "raise" or "collect", not ndarray'),
         ({"on_error": "colect"}, REFUSED, "on_error must be .* not 'colect'; did you mean 'collect'?"),
         ({"storage_options": 5}, TypeError, "storage_options must be a mapping of names to texts, not int 5"),
         ({"storage_options": {"skip_signature": True}}, TypeError, "must be a text, not bool: write 'true'"),
@@ -175,7 +182,7 @@ def test_fields_of_structs_in_a_unit(sample: Sample, tmp_path: Path) -> None:
 def test_limits() -> None:
     assert refused(ct.Limits, -1) == (REFUSED, "Limits(): inflated must be at least 1, not -1")
     assert refused(ct.Limits, ratio=0)[1] == "Limits(): ratio must be at least 1, not 0"
-    assert refused(ct.Limits, "2")[0] is TypeError
+    assert refused(ct.Limits, "2")[0] is ct.ArgumentTypeError
     limits = ct.Limits(1 << 30)
     assert (repr(limits), pickle.loads(pickle.dumps(limits))) == ("Limits(inflated=1073741824, ratio=250)", limits)
 
@@ -199,6 +206,24 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
         ),
         (ct.Verifier, [], {}, r"Verifier\(\) needs keys"),
         (ct.Verifier, [], {"key": keys}, r"Verifier\(\) has no argument 'key'; did you mean 'keys'?"),
+        (
+            ct.Verifier,
+            [],
+            {"keys": keys, "relocated_from": ""},
+            r"Verifier\(\): relocated_from names no bucket: write 's3://bucket'",
+        ),
+        (ct.Verifier, [], {"keys": keys, "accounts": 5}, r"Verifier\(\): accounts must be .*write '000000000005'"),
+        (ct.Verifier, [], {"keys": keys, "since": "2d", "until": "3d"}, r"Verifier\(\): until \(3d\) is before since"),
+        (ct.verify, ["nowhere"], {"keys": __file__}, r"verify\(\): keys: .*neither JSON nor a PEM or DER public key"),
+        (ct.verify, ["nowhere"], {"keys": keys, "signatures": __file__}, r"verify\(\): signatures: .*not JSON: "),
+        (ct.verify, ["nowhere"], {"keys": keys, "map": {"B": "x"}}, r"verify\(\): map: 'B' is not the name of a bucket"),
+        (ct.verify, [ct.KeyList([])], {"keys": keys}, r"verify\(\): source must be .*; here an archive is needed"),
+        (ct.cost, ["nowhere", WRITES], {"prices": keys}, r"cost\(\): prices: .* is no table of prices: no 'events'"),
+        (ct.EventSelectors, ["[]"], {"target": "lake"}, r'EventSelectors\(\): target must be "trail" or "event-data-store", not'),
+        (ct.match, ["nowhere", {"a": "text", "b": WRITES}], {}, r"match\(\): rules: the rule 'a' is no filter but str"),
+        (ct.match, ["nowhere", 7], {}, r"match\(\): rules cannot be read: rules are a mapping, .*not int"),
+        (ct.copy, ["s3://bucket", "s3://to"], {}, r"copy\(\): target must be a folder of the local disk"),
+        (ct.packs.load, ["CIS"], {}, r"packs.load\(\): name: there is no pack 'CIS'; there are: cis; did you mean 'cis'?"),
         (ct.copy, ["logs", "to"], {}, r"copy\(\): source must be a bucket, s3://bucket/prefix, not 'logs'"),
         (ct.copy, [3, "to"], {}, r"copy\(\): source must be .*not int 3"),
         (ct.copy, ["s3://bucket", "to"], {"where": 1}, r"copy\(\) has no argument 'where'"),
@@ -215,7 +240,7 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
 def test_half_of_a_pair_of_surrogates() -> None:
     with pytest.raises(ct.QueryError, match="character 8 of the query is half of a pair of surrogates"):
         ct.sql("nowhere", "SELECT \ud800")
-    assert refused(ct.sql, "nowhere", None) == (TypeError, "sql(): text must be a text, not None")
+    assert refused(ct.sql, "nowhere", None) == (ct.ArgumentTypeError, "sql(): text must be a text, not None")
 
 
 def test_the_error_has_fields() -> None:

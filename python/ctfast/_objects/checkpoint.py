@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ctfast._apart import keep_apart
+from ctfast._arguments import public
 from ctfast._ctfast import has_log_ending
 from ctfast._later import pl
 from ctfast._objects import Object, Portion, Receipt, Row
@@ -88,17 +89,9 @@ class Checkpoint(Receipt):
     0
     """
 
+    @public()
     def __init__(self, path: str | os.PathLike[str], *, rewind: timedelta = timedelta(days=2)) -> None:
-        if not isinstance(rewind, timedelta):
-            message = f"rewind must be a timedelta, not {rewind!r}"
-            raise TypeError(message)
-        if rewind < timedelta(days=1):
-            message = f"rewind must be at least a day, not {rewind}"
-            raise ValueError(message)
-        self._path = os.fsdecode(path)
-        if not self._path:  # to SQLite, a database that is gone when it is closed
-            message = "a checkpoint needs the name of a file"
-            raise ValueError(message)
+        self._path = os.fspath(path)
         self._rewind = rewind.days
         self._database: sqlite3.Connection | None = None
         self._begin()

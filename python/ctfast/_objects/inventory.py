@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote_plus
 
 from ctfast import _aws as aws
+from ctfast._arguments import public
 from ctfast._buckets import bucket_of, wrong_bucket
 from ctfast._later import pa, pq
 from ctfast._objects import KeySource, Object
@@ -91,6 +92,7 @@ class Inventory(KeySource):
     The form is that of "Locating your inventory list" in AWS's S3 user guide.
     """
 
+    @public()
     def __init__(self, manifest: str | os.PathLike[str], *, client: Any = None) -> None:
         super().__init__()
         self._manifest = os.fspath(manifest)

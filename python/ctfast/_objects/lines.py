@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from ctfast._arguments import checked, public
 from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
 from ctfast.exceptions import ConsumedError
@@ -36,7 +37,7 @@ class KeyList(KeySource):
 
     Raises
     ------
-    ValueError
+    ArgumentError
         No bucket can have this name.
     FileNotFoundError
         The list does not exist. Like the errors below it is raised when the query runs.
@@ -52,11 +53,10 @@ class KeyList(KeySource):
     ['s3://logs/AWSLogs/a.json.gz', 's3://logs/AWSLogs/b c.json.gz']
     """
 
+    @public()
     def __init__(self, source: Lines, *, bucket: str | None = None) -> None:
         super().__init__()
-        if bucket is not None and (wrong := wrong_bucket(bucket)):
-            raise ValueError(wrong)
-        self._lines = LineReader(source)
+        self._lines = LineReader("KeyList", source)
         self._bucket = bucket
 
     def __repr__(self) -> str:
@@ -87,7 +87,8 @@ class LineReader:
     Those that are gone once they are read are not read again: the second time there would be none, which looks like an answer.
     """
 
-    def __init__(self, source: Lines) -> None:
+    def __init__(self, function: str, source: Lines) -> None:
+        self._function = function
         self._source = source
         self._turns = [None]  # one, for what comes once
 
@@ -105,6 +106,8 @@ class LineReader:
                 raise ConsumedError(message) from None
         if not isinstance(self._source, (str, os.PathLike)):
             for number, line in enumerate(self._source):
+                if not isinstance(line, str):
+                    checked(self._function, line=line)
                 if stripped := line.rstrip("\r\n"):
                     yield number, stripped
         elif os.fspath(self._source) == "-":

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from ctfast import _aws as aws
+from ctfast._arguments import public
 from ctfast._objects import KeySource, Object, Portion, bad_line
 from ctfast._objects.lines import LineReader, Lines
 from ctfast._objects.notices import NoticeError, read_notice
@@ -65,9 +66,10 @@ class Messages(_Notified):
     {'test': 1}
     """
 
+    @public()
     def __init__(self, source: Lines) -> None:
         super().__init__()
-        self._lines = LineReader(source)
+        self._lines = LineReader("Messages", source)
 
     def __repr__(self) -> str:
         """Return where the messages are."""
@@ -134,6 +136,7 @@ class Queue(_Notified):
 
     forgets = True
 
+    @public()
     def __init__(
         self,
         url: str,
@@ -143,17 +146,12 @@ class Queue(_Notified):
         visibility: timedelta = timedelta(minutes=10),
     ) -> None:
         super().__init__()
-        seconds = wait.total_seconds()
-        # A wait of zero asks some of SQS's servers only, and finds a queue empty that is not.
-        if not 1 <= seconds <= 20:  # noqa: PLR2004  # the bounds of WaitTimeSeconds
-            message = f"wait must be between 1 and 20 seconds, not {seconds:g}"
-            raise ValueError(message)
         self._url = url
         self._client = client
         self._receive = {
             "QueueUrl": url,
             "MaxNumberOfMessages": _TOGETHER,
-            "WaitTimeSeconds": int(seconds),
+            "WaitTimeSeconds": int(wait.total_seconds()),
             "VisibilityTimeout": int(visibility.total_seconds()),
         }
         #: Messages that wait for a file, by its url, in the order in which they were received.

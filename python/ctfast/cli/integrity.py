@@ -14,8 +14,8 @@ from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
-from ctfast._arguments import THREADS
 from ctfast._later import pl
+from ctfast._parameters import THREADS
 from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
 from ctfast._words import nearest, or_nearest

@@ -13,7 +13,9 @@ import click
 import ctfast as ct
 from ctfast._addresses import Source
 from ctfast._apart import keep_apart
-from ctfast._arguments import KINDS, ON_ERROR, THREADS
+from ctfast._arguments import ON_ERROR
+from ctfast._names import KINDS
+from ctfast._parameters import THREADS
 from ctfast._times import duration
 
 __all__ = [

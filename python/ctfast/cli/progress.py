@@ -12,6 +12,7 @@ from rich.text import Text
 
 import ctfast as ct
 from ctfast._addresses import Source
+from ctfast._arguments import checked
 from ctfast._objects import KeySource
 from ctfast._plain import counted
 from ctfast._source import Options
@@ -92,7 +93,9 @@ def _counted(source: Source, reading: dict[str, Any]) -> Iterator[Callable[[], i
 
 def _listed(source: Source, reading: dict[str, Any]) -> Iterator[int]:
     """Yield how many files a scan would list, as :attr:`Report.files` counts them; at last, of all."""
-    options = Options(function="scan", source=source, **{name: reading[name] for name in _CHOOSING if name in reading})
+    chosen = {name: reading[name] for name in _CHOOSING if name in reading}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    options = Options(function="scan", **chosen | checked("scan", source=source, **given))
     if isinstance(source, KeySource):
         again = source._again()  # noqa: SLF001  # for this alone
         if again is not None:

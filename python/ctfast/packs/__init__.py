@@ -9,7 +9,10 @@ Name     Filters
 
 from __future__ import annotations
 
+from ctfast._arguments import public
 from ctfast._filters import FilterPattern
+from ctfast._words import nearest, or_nearest, quoted
+from ctfast.exceptions import ArgumentError
 from ctfast.packs import cis
 
 __all__ = ["load", "names"]
@@ -29,6 +32,7 @@ def names() -> list[str]:
     return list(_PACKS)
 
 
+@public()
 def load(name: str) -> dict[str, FilterPattern]:
     """Return the filters of a pack by their names, ready for :func:`ctfast.match`.
 
@@ -44,7 +48,7 @@ def load(name: str) -> dict[str, FilterPattern]:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         There is no such pack.
 
     Examples
@@ -57,5 +61,7 @@ def load(name: str) -> dict[str, FilterPattern]:
     FilterPattern('{ $.eventName = "ConsoleLogin" && $.errorMessage = "Failed authentication" }')
     """
     if name not in _PACKS:
-        raise ValueError(f"there is no pack {name!r}; there are: {', '.join(_PACKS)}")
+        close = nearest(name, _PACKS)
+        message = f"name: there is no pack {quoted(name)}; there are: {', '.join(_PACKS)}{or_nearest(close)}"
+        raise ArgumentError(message, "name", name, close, "packs.load")
     return {control.name: FilterPattern(control.pattern) for control in _PACKS[name]}

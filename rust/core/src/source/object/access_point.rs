@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::region::is_region;
+use super::region::is_region_of_aws;
 use crate::partition::is_partition;
 
 /// How an ARN begins.
@@ -40,7 +40,7 @@ impl<'a> AccessPoint<'a> {
             }
             None => Err("the ARN is not that of an access point: arn:aws:s3:region:account:accesspoint/name"),
             Some(_) if region.is_empty() => Err("access points of several regions are not read: name the one of a region"),
-            Some(_) if !is_region(region) => Err("the region in the ARN is none"),
+            Some(_) if !is_region_of_aws(region) => Err("the region in the ARN is none: they are such as us-east-1"),
             Some(_) if !is_account => Err("the account in the ARN has 12 digits"),
             Some(name) if !is_name(name) => {
                 Err("an access point has 3 to 50 lower-case letters, digits and hyphens, and none at an end")
@@ -121,6 +121,8 @@ mod tests {
             (":s3:", ":s3-object-lambda:"),
             ("eu-west-1", ""),
             ("eu-west-1", "evil.com/"),
+            ("eu-west-1", "eu-west1"),
+            ("eu-west-1", "auto"),
             ("111122223333", "11112222333"),
             ("111122223333", ""),
             ("accesspoint/", "bucket/"),

@@ -15,6 +15,17 @@ pub(super) fn is_region(text: &str) -> bool {
         && ends.into_iter().all(|byte| byte.is_some_and(|byte| byte != b'-'))
 }
 
+/// Whether AWS may have a region of this name: words and, last, a number, as in us-east-1 and us-gov-west-1. Other stores have others.
+pub(super) fn is_region_of_aws(text: &str) -> bool {
+    let mut parts: Vec<_> = text.split('-').collect();
+    let number = parts.pop().unwrap_or_default();
+    is_region(text)
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && parts.len() >= 2
+        && parts.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +36,16 @@ mod tests {
         for text in ["", "-a", "a-", "evil.com/", "evil.com", "a/b", "a b", "A", "a@b", "a:1", "a\r\nb", "a\tb", "xn--us-east-1"]
         {
             assert!(!is_region(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn regions_of_aws_end_in_a_number() {
+        assert!(["us-east-1", "us-gov-west-1", "eu-isoe-west-1", "eusc-de-east-1"].into_iter().all(is_region_of_aws));
+        for text in
+            ["", "eu-west1", "euwest-1", "eu-west", "eu-west-", "eu--west-1", "eu-west-123", "eu-west-1a", "1-west-1", "auto"]
+        {
+            assert!(!is_region_of_aws(text), "{text:?}");
         }
     }
 }

@@ -1,0 +1,231 @@
+"""What an argument may be, whatever its name: texts, numbers, paths, choices. Each check returns the value as it is used."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from importlib import import_module
+from numbers import Integral
+from typing import Any, TypeAlias
+
+from ctfast._words import nearest, or_nearest, quoted
+from ctfast.exceptions import ArgumentError, ArgumentTypeError, shortened
+
+__all__ = [
+    "Check",
+    "amount",
+    "between",
+    "choice",
+    "does",
+    "encodable",
+    "flag",
+    "function",
+    "instance",
+    "members",
+    "new_path",
+    "ours",
+    "path",
+    "read_by",
+    "text",
+    "texts",
+    "whole",
+    "wrong_type",
+]
+
+#: Of the name of an argument and its value.
+Check: TypeAlias = Callable[[str, Any], Any]
+
+
+def wrong_type(name: str, value: object, wanted: str, remedy: str = "") -> ArgumentTypeError:
+    """Return the error for a value of another type."""
+    return ArgumentTypeError(f"{name} must be {wanted}, not {_said(value)}{f': {remedy}' if remedy else ''}", name, value)
+
+
+def _said(value: object) -> str:
+    """Return what was given, in words; no text of a secret's length, and no data."""
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    kind = type(value)
+    if kind.__module__ != "builtins" and kind.__name__ in ("bool", "str", "bytes", "object"):  # NumPy has such, too
+        return f"{kind.__module__}.{kind.__name__}"
+    if isinstance(value, int | float):
+        return f"{kind.__name__} {quoted(value)}"
+    if isinstance(value, timedelta):
+        return f"{kind.__name__} {shortened(str(value))}"
+    if isinstance(value, str | bytes):
+        return f"the text {quoted(value)}" if isinstance(value, str) else f"bytes {quoted(value)}"
+    return kind.__name__
+
+
+def text(name: str, value: Any) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise wrong_type(name, value, "a text")
+    return value
+
+
+def texts(name: str, value: Any, what: str, remedy: Callable[[object], str] = lambda _: "") -> list[str]:
+    """One text, or several."""
+    if isinstance(value, str):
+        return [value]
+    wanted = f"a text or several, such as {what}"
+    if isinstance(value, int | float | bytes | Mapping) or not isinstance(value, Iterable):
+        raise wrong_type(name, value, wanted, remedy(value))
+    found = list(value)
+    for each in found:
+        if not isinstance(each, str):
+            raise wrong_type(name, each, wanted, remedy(each))
+    return found
+
+
+def flag(name: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise wrong_type(name, value, "True or False")
+    return value
+
+
+def function(name: str, value: Any) -> Any:
+    """What can be called."""
+    if not callable(value):
+        raise wrong_type(name, value, "a function that takes the state of the work")
+    return value
+
+
+def whole(least: int, most: int) -> Check:
+    """A whole number within bounds."""
+
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            number = value.strip() if isinstance(value, str) else str(value) if isinstance(value, Integral) else ""
+            is_meant = number.isdecimal() and not isinstance(value, bool)
+            raise wrong_type(name, value, "a whole number", f"write {name}={shortened(number)}" if is_meant else "")
+        if not least <= value <= most:
+            bounds = f"at least {least}" if value < least else f"at most {most:,}"
+            raise ArgumentError(f"{name} must be {bounds}, not {quoted(value)}", name, value)
+        return value
+
+    return check
+
+
+def amount(name: str, value: Any) -> float:
+    """A number that is not negative, and is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(name, value, "a number")
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not 0 <= found < math.inf:
+        raise ArgumentError(f"{name} must be a number that is not negative, not {quoted(value)}", name, value)
+    return found
+
+
+def between(least: timedelta, most: timedelta, bounds: str, example: str) -> Check:
+    """A duration within bounds, which a sentence tells in these words."""
+
+    def check(name: str, value: Any) -> timedelta:
+        if not isinstance(value, timedelta):
+            raise wrong_type(name, value, "a timedelta", f"such as datetime.timedelta({example})")
+        if not least <= value <= most:  # of NaT neither holds
+            raise ArgumentError(f"{name} must {bounds}, not {value}", name, value)
+        return value
+
+    return check
+
+
+def choice(*values: str) -> Check:
+    """One of some words."""
+    words = " or ".join(f'"{value}"' for value in values) if len(values) < 3 else f"one of {', '.join(values)}"  # noqa: PLR2004  # a pair
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise wrong_type(name, value, words)
+        if value not in values:
+            close = nearest(value, values)
+            raise ArgumentError(f"{name} must be {words}, not {quoted(value)}{or_nearest(close)}", name, value, close)
+        return value
+
+    return check
+
+
+def members(name: str, value: Mapping[Any, Any], what: str) -> None:
+    """Refuse a mapping whose names are no texts."""
+    for each in value:
+        if not isinstance(each, str):
+            raise ArgumentTypeError(f"{name}: the name of {what} is a text, not {_said(each)}", name, each)
+
+
+def encodable(given: str) -> None:
+    """Refuse a path that no file can have, as what it is: one that is not there."""
+    try:
+        os.fsencode(given)
+    except UnicodeEncodeError:
+        raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", given) from None
+
+
+def new_path(what: str) -> Check:
+    """The path of what is written."""
+
+    def check(name: str, value: Any) -> str | os.PathLike[str]:
+        try:
+            return path(what)(name, value)  # type: ignore[no-any-return]  # as it was given
+        except FileNotFoundError:
+            raise ArgumentError(f"{name} {quoted(value)} has a character that no path has", name, value) from None
+
+    return check
+
+
+def path(what: str) -> Check:
+    """The path of a file or folder of the local disk."""
+
+    def check(name: str, value: Any) -> str | os.PathLike[str]:
+        if not isinstance(value, str | os.PathLike):
+            remedy = f"os.fsdecode({quoted(value)}) makes a text of it" if isinstance(value, bytes) else ""
+            raise wrong_type(name, value, f"the path of {what}", remedy)
+        given = os.fspath(value)
+        if isinstance(given, bytes):
+            raise wrong_type(name, given, f"the path of {what}", f"os.fsdecode({quoted(given)}) makes a text of it")
+        if not given:
+            raise ArgumentError(f"{name} is empty: it must be the path of {what}", name, value)
+        if "\0" in given:
+            raise ArgumentError(f"{name} {quoted(given)} has a character that no path has", name, value)
+        encodable(given)
+        return value
+
+    return check
+
+
+def does(method: str, what: str) -> Check:
+    """What another package makes, known by what it does: there are stand-ins of other makes."""
+
+    def check(name: str, value: Any) -> Any:
+        if not callable(getattr(value, method, None)):
+            raise wrong_type(name, value, what)
+        return value
+
+    return check
+
+
+def instance(kind: Callable[[], Any], words: str, remedy: Callable[[Any], str] = lambda _: "") -> Check:
+    """An instance of a class of ours."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, kind()):
+            raise wrong_type(name, value, words, remedy(value))
+        return value
+
+    return check
+
+
+def read_by(reader: Callable[[], Any]) -> Check:
+    """What has a reader of its own: its content is known before anything else is opened."""
+    return lambda _, value: reader()(value)
+
+
+def ours(module: str, name: str) -> Callable[[], Any]:
+    """Return a class or function of ours by its name: it may stand on a higher floor, whose arguments are checked here."""
+    return lambda: getattr(import_module(f"ctfast.{module}"), name)

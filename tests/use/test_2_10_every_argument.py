@@ -1,0 +1,301 @@
+"""2.10: no public function, constructor or method takes an argument unchecked; its types say what its checks do."""
+
+from __future__ import annotations
+
+import collections.abc
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from polars.exceptions import PolarsError
+
+import ctfast as ct
+from ctfast.sample import Sample
+
+pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
+
+#: What users are given, and do not make.
+RESULTS = {
+    *(ct.Copied, ct.CopyProgress, ct.Cost, ct.Counts, ct.EventStream, ct.Info, ct.Progress, ct.Unit, ct.Unmet, ct.Verification),
+}
+#: How ctfast speaks with its sources; its arguments are of classes that are not public.
+OWN = {"KeySource.portions", "KeySource.done", "Queue.done"}
+
+
+class Call(NamedTuple):
+    """Something public that takes arguments, under the name that users know."""
+
+    name: str
+    function: Callable[..., Any]
+    parameters: dict[str, inspect.Parameter]
+
+
+def calls() -> Iterator[Call]:
+    """Every function, constructor and method that takes arguments."""
+    named = {name: getattr(ct, name) for name in ct.__all__} | {
+        f"packs.{name}": getattr(ct.packs, name) for name in ct.packs.__all__
+    }
+    for name, value in named.items():
+        if isinstance(value, type):
+            if not (issubclass(value, BaseException) or value in RESULTS or inspect.isabstract(value) or value is ct.Filter):
+                yield from call(name, value)
+            for method, function in inspect.getmembers(value, callable):
+                of_us = getattr(function, "__module__", None) or ""
+                if not method.startswith("_") and of_us.startswith("ctfast") and method in vars(value):
+                    yield from call(f"{name}.{method}", function)
+        elif callable(value):
+            yield from call(name, value)
+
+
+def call(name: str, function: Callable[..., Any]) -> Iterator[Call]:
+    parameters = {key: each for key, each in inspect.signature(function).parameters.items() if key != "self"}
+    if parameters and name not in OWN:
+        yield Call(name, function, parameters)
+
+
+CALLS = {each.name: each for each in calls()}
+every_call = pytest.mark.parametrize("name", CALLS)
+
+
+class Aws:
+    """What boto3 makes, as far as it is known by what it does."""
+
+    def client(self, *_: Any, **__: Any) -> Aws:
+        return self
+
+    def __getattr__(self, _: str) -> Any:
+        return lambda *_, **__: {}
+
+    def list_public_keys(self, **_: Any) -> Any:
+        return {"PublicKeyList": [{"Value": b"\x30"}]}
+
+    def get_paginator(self, _: str) -> Any:
+        return types.SimpleNamespace(paginate=lambda **_: [])
+
+
+@pytest.fixture(scope="module")
+def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Any]:
+    """What an argument may well be; nothing is fetched from anywhere."""
+    folder = tmp_path_factory.mktemp("right")
+    no_server = {"aws_endpoint_url": "http://127.0.0.1:9", "max_retries": "0", "skip_signature": "true", "region": "us-east-1"}
+    values: dict[str, Any] = {
+        "EventPattern.given": '{"source": ["aws.s3"]}',
+        "EventSelectors.given": {"ReadWriteType": "All"},
+        "FilterPattern.given": "{ $.eventName = x }",
+        "KeyList.source": [],
+        "Messages.source": [],
+        "Price.source": "x",
+        "Prices.events": {},
+        "copy.source": "s3://bucket/prefix",
+        "copy.storage_options": no_server,
+        "fetch_signatures.source": "s3://bucket",
+        "lint.sources": "{ $.eventName = x }",
+        "rules.source": {"metricFilters": [{"filterName": "x", "filterPattern": ""}]},
+        "category": "Data",
+        "client": Aws(),
+        "currency": "USD",
+        "date": "2025-01-01",
+        "der": b"",
+        "events": 5,
+        "fingerprint": "x",
+        "further_copy": False,
+        "keys": str(sample.keys),
+        "manifest": "manifest.json",
+        "name": "cis",
+        "path": str(folder / "state"),
+        "per": 1,
+        "price": 1.0,
+        "record": "{}",
+        "region": "us-east-1",
+        "regions": "us-east-1",
+        "rules": {"all": ct.FilterPattern("")},
+        "selectors": ct.EventSelectors([{"ReadWriteType": "All"}]),
+        "session": Aws(),
+        "since": "2025-03-12",
+        "source": str(folder / "nowhere"),
+        "target": str(folder / "to"),
+        "text": "SELECT 1 FROM events",
+        "url": "https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs",
+    }
+    return lambda name, argument: values[f"{name}.{argument}" if f"{name}.{argument}" in values else argument]
+
+
+@pytest.fixture
+def owners(sample: Sample, tmp_path: Path) -> Mapping[str, Callable[[], Any]]:
+    """Objects that have methods."""
+    return {
+        "EventStream": lambda: ct.stream(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state")),
+        "Filter": lambda: ct.FilterPattern("{ $.eventName = x }"),
+        "Prices": ct.Prices.read,
+        "Verification": lambda: ct.verify(sample.archive, keys=sample.keys),
+    }
+
+
+@pytest.fixture
+def attempt(
+    right: Callable[[str, str], Any], owners: Mapping[str, Callable[[], Any]]
+) -> Callable[[Call, dict[str, Any]], Exception | None]:
+    """Call with right values for whatever is needed besides, and return what is raised."""
+
+    def attempted(call: Call, given: dict[str, Any]) -> Exception | None:
+        needed = [name for name, each in call.parameters.items() if each.default is each.empty or name in ("client", "session")]
+        needed += ["storage_options"] if call.name == "copy" else []
+        arguments = {name: right(call.name, name) for name in needed} | given
+        several = [
+            arguments.pop(name)
+            for name, each in call.parameters.items()
+            if each.kind is each.VAR_POSITIONAL and name in arguments
+        ]
+        owner, _, method = call.name.partition(".")
+        function = getattr(owners[owner](), method) if method and owner in owners else call.function
+        try:
+            function(*several, **arguments)
+        except Exception as error:  # noqa: BLE001  # which it is, is the question
+            return error
+        return None
+
+    return attempted
+
+
+# What types allow
+
+NAMESPACE: dict[str, Any] = {}
+for _, found, _ in pkgutil.walk_packages(ct.__path__, "ctfast."):
+    if "__main__" not in found and not found.startswith(("ctfast.cli", "ctfast.sample", "ctfast.demo")):
+        NAMESPACE |= {name: value for name, value in vars(import_module(found)).items() if not name.startswith("__")}
+NAMESPACE |= {name: eval(NAMESPACE[name], NAMESPACE) for name in ("Keys", "Signatures", "Lines")}  # which stand there as texts
+NAMESPACE |= vars(ct) | vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
+
+
+def allows(kind: Any, value: Any) -> bool:  # noqa: C901, PLR0911  # one kind of types after another
+    """Whether a value is of a type, as type checkers see it; but a bool is no number."""
+    while isinstance(kind, str | typing.ForwardRef):
+        kind = eval(kind if isinstance(kind, str) else kind.__forward_arg__, NAMESPACE)
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return True
+    if kind is None or value is None:
+        return value is None and (kind in (None, type(None)) or type(None) in inside)
+    if origin in (typing.Union, types.UnionType):
+        return any(allows(each, value) for each in inside)
+    if origin is typing.Literal:
+        return isinstance(value, str) and value in inside
+    if isinstance(value, bool):
+        return kind is bool
+    if kind is float and isinstance(value, int):
+        return True
+    if not isinstance(value, origin or kind):
+        return False
+    if isinstance(value, Mapping) and len(inside) == 2:
+        return all(allows(inside[0], key) and allows(inside[1], each) for key, each in value.items())
+    if isinstance(value, list | tuple) and inside:
+        return all(allows(inside[0], each) for each in value)
+    return True
+
+
+#: Of all kinds, some of them of other packages; what is none of an argument's is refused.
+PROBES = [
+    *(None, True, 3, -1, 1.5, b"x", "x", [], {}, (), object(), int),
+    *([object()], [3], [None], [b"x"], {"x": object()}, {3: "x"}, {"x": 3}, timedelta(1)),
+    *(np.int64(3), np.bool_(True), np.array([1, 2]), np.array(["raise", "collect"]), pd.NaT, pd.Series([1, 2])),
+]
+#: Of the right type often, and yet nothing that can be meant.
+HOSTILE = [
+    "",
+    "a\0b",
+    "\ud800",
+    10**30,
+    -(10**30),
+    10**5000,
+    float("nan"),
+    float("inf"),
+    Path("a\0b"),
+    timedelta.max,
+    timedelta.min,
+    ["a\0b"],
+]
+
+
+@every_call
+def test_a_value_of_another_type(name: str, attempt: Callable[[Call, dict[str, Any]], Exception | None]) -> None:
+    call = CALLS[name]
+    wrong = []
+    for argument, parameter in call.parameters.items():
+        for probe in PROBES:
+            if allows(parameter.annotation, probe) or takes_any(argument, probe):
+                continue
+            error = attempt(call, {argument: probe})
+            if not is_told(error, name, argument):
+                wrong.append(f"{argument}={shown(probe)}: {error!r:.200}")
+    assert not wrong, "\n".join(wrong)
+
+
+def takes_any(argument: str, probe: object) -> bool:
+    """What boto3 makes has no type that is known here: what does the same will do."""
+    return argument in ("client", "session") and probe is None
+
+
+def is_told(error: Exception | None, name: str, argument: str) -> bool:
+    return (
+        isinstance(error, ct.ArgumentError)
+        and (error.function, error.argument) == (name, argument)
+        and str(error).startswith(f"{name}(): ")
+        and argument in error.message
+        and "\n" not in str(error)
+    )
+
+
+def shown(value: object) -> str:
+    try:
+        return f"{value!r:.40}"
+    except ValueError:
+        return "a number without end"
+
+
+@every_call
+def test_a_value_that_nothing_can_be(name: str, attempt: Callable[[Call, dict[str, Any]], Exception | None]) -> None:
+    """It is refused by name, or means something; it is no trouble of Python's own."""
+    call = CALLS[name]
+    wrong = []
+    for argument in call.parameters:
+        for probe in [*HOSTILE, *PROBES]:
+            error = attempt(call, {argument: probe})
+            if not (
+                error is None or is_told(error, name, argument) or isinstance(error, ct.CloudTrailError | OSError | PolarsError)
+            ):
+                wrong.append(f"{argument}={shown(probe)}: {error!r:.300}")
+    assert not wrong, "\n".join(wrong)
+
+
+@every_call
+def test_a_slip_in_the_name(name: str, attempt: Callable[[Call, dict[str, Any]], Exception | None]) -> None:
+    call = CALLS[name]
+    for argument, parameter in call.parameters.items():
+        if parameter.kind is not parameter.VAR_POSITIONAL:
+            error = attempt(call, {f"{argument}x": 1})
+            assert isinstance(error, TypeError)
+            assert name.partition(".")[0] in str(error)
+            assert f"'{argument}x'" in str(error)
+
+
+@every_call
+def test_an_argument_that_is_missing(name: str) -> None:
+    call = CALLS[name]
+    needed = [each for each in call.parameters.values() if each.default is each.empty and each.kind is not each.VAR_POSITIONAL]
+    if needed and "." not in name:
+        with pytest.raises(TypeError, match=rf"^{name}\(\) needs {needed[0].name}$|^{name}.__init__\(\) missing"):
+            call.function()
+
+
+def test_all_that_is_public_is_walked() -> None:
+    assert {"read", "verify", "Verifier", "Checkpoint", "Limits", "EventStream.units", "Prices.read", "packs.load"} <= set(CALLS)
+    assert len(CALLS) > 30
