@@ -8,11 +8,13 @@ import pickle
 import pydoc
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -23,6 +25,9 @@ from ctfast.sample import Sample
 
 #: The class has other names in older versions: what they do is tried here, not what they call it.
 REFUSED: type[Exception] = getattr(ct, "ArgumentError", ValueError)
+
+#: What datetime has at its ends, and what people write for "all".
+FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901  # without a zone, as they are
 
 VERBS: dict[str, Callable[..., Any]] = {
     "scan": ct.scan,
@@ -57,8 +62,12 @@ def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type
         ({"regions": "us_east_1"}, REFUSED, "regions are such as .*'us_east_1'; did you mean 'us-east-1'?"),
         ({"kinds": "CloudTrail-Insigt"}, REFUSED, "'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'?"),
         ({"kinds": "CloudTrail-Digest"}, REFUSED, r"'CloudTrail-Digest' is that of digest files, which verify"),
-        ({"since": 1741737600}, TypeError, r"since must be .* since=datetime.fromtimestamp\(1741737600, UTC\)"),
-        ({"until": "12/03/2025"}, REFUSED, "until is not an ISO 8601 date or time: '12/03/2025' .*'2025-03-12'"),
+        (
+            {"since": 1741737600},
+            TypeError,
+            "since must be .* 1741737600, which in seconds since 1970 is '2025-03-12T00:00:00Z'",
+        ),
+        ({"until": "12/03/2025"}, REFUSED, "until is no date or time that can be read: '12/03/2025' .*'2025-03-12'"),
         ({"since": "2025-03-12", "until": "2025-03-12"}, REFUSED, r"until \(2025-03-12\) is that of since"),
         (
             {"since": "2025-03-12", "until": "2025-03-11"},
@@ -292,8 +301,102 @@ def test_data_have_no_relative_times(sample: Sample) -> None:
     """What signs a digest does not say how long ago."""
     from ctfast._times import micros  # noqa: PLC0415
 
-    with pytest.raises(ValueError, match="not an ISO 8601"):
+    with pytest.raises(ValueError, match="x is no date or time that can be read: '7d'") as error:
         micros("x", "7d")
+    assert "how long ago" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2025-03-12 10:00+02:00", "2025-03-12T08:00:00+00:00"),
+        ("2025-03-12T08", "2025-03-12T08:00:00+00:00"),
+        ("20250312T0800Z", "2025-03-12T08:00:00+00:00"),
+        ("2025-03-12T08:00:00,5-0030", "2025-03-12T08:30:00.500000+00:00"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_what_a_time_may_be(text: str, meant: str) -> None:
+    found = re.search(r"since=(\S+)", ct.scan("nowhere", since=text).explain())
+    assert found is not None
+    assert found[1] == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-03-12+08:00",  # was 8 o'clock
+        "2025-03-12-08:00",
+        "2025-03-12Z",
+        *(f"2025-03-12{letter}08:00" for letter in "xtZ_+/"),
+        "1712121600000",  # was the year 1712
+        "2025-03-12T08:00+25:00",
+        "2025-03-12T24:00",
+        "2025-W11-3",
+        "2025-02-30",
+        " 2025-03-12",
+        "\u0662025-03-12",
+    ],
+)
+@every_verb
+def test_what_is_no_time_is_refused_in_one_sentence(verb: str, text: str) -> None:
+    error, sentence = refused(VERBS[verb], "nowhere", until=text)
+    assert issubclass(error, REFUSED)
+    form = r" \(write '2025-03-12', '2025-03-12T08:00Z' or .*, or how long ago, such as '7d', '24h' or '2w'\)"
+    assert re.fullmatch(rf"{verb}\(\): until is no date or time that can be read: {re.escape(repr(text))}.*{form}", sentence)
+
+
+@pytest.mark.parametrize("given", ["1741737600", 1741737600, "1741737600000", 1741737600000, "1741737600.0", 1741737600000000])
+def test_a_number_since_1970_is_told_as_a_time(given: Any) -> None:
+    sentence = refused(ct.read, "nowhere", since=given)[1]
+    assert "seconds since 1970 is '2025-03-12T00:00:00Z'" in sentence
+
+
+def test_times_at_the_ends_of_the_calendar(sample: Sample) -> None:
+    early, late = timezone(timedelta(hours=14)), timezone(timedelta(hours=-14))
+    for time in (
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-14:00",
+        FIRST.replace(tzinfo=early),
+        LAST.replace(tzinfo=late),
+    ):
+        assert "lies outside of the years 1 to 9999 of UTC" in refused(ct.read, "nowhere", since=time)[1]
+    assert refused(ct.read, "nowhere", until="99999999w")[1].startswith("read(): until lies before the year 1")
+    assert ct.read(sample.archive, since=FIRST, until=date.max).height == sample.records
+    assert ct.info(sample.archive, since=date.min, until=LAST).report.records.read == sample.records
+    found = ct.verify(sample.archive, keys=sample.keys, signatures=sample.signatures, since=FIRST, until=LAST)
+    assert found.checked
+    assert not found.ok
+
+
+@pytest.mark.parametrize("time", [pd.NaT, np.datetime64("NaT"), float("nan"), True])
+def test_what_is_no_time_of_another_type(time: Any) -> None:
+    kind, sentence = refused(ct.read, "nowhere", until=time)
+    assert kind is TypeError
+    assert sentence.startswith("read(): until must be a datetime, a date, or text such as '2025-03-12'")
+
+
+def test_a_time_of_pandas(sample: Sample) -> None:
+    time = pd.Timestamp("2025-03-12T01:00", tz="Europe/Berlin")
+    assert ct.read(sample.archive, since=time).height == sample.records
+
+
+def test_keys_until_the_end_of_the_calendar(tmp_path: Path) -> None:
+    class Session:
+        """AWS, with no key of that time."""
+
+        def client(self, *_: Any, **__: Any) -> Any:
+            return self
+
+        def list_public_keys(self, **times: datetime) -> dict[str, Any]:
+            asked.append((times["StartTime"], times["EndTime"]))
+            return {"PublicKeyList": []}
+
+    asked: list[tuple[datetime, datetime]] = []
+    for until in (LAST, date.max, "9999-12-31T23:59:59Z"):
+        with pytest.raises(ValueError, match="no public keys"):
+            ct.fetch_keys("us-east-1", since="2025-03-12", until=until, session=Session())
+    assert {(first.year, last.year) for first, last in asked} == {(2025, 9999)}
 
 
 # What types and help say
