@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from ctfast._buckets import bucket_of
+from ctfast._buckets import bucket_of, is_access_point
 from ctfast._objects import KeySource
 from ctfast._words import quoted
 from ctfast.exceptions import ArgumentError, shortened
 
-__all__ = ["S3", "Source", "address", "is_address", "sources"]
+__all__ = ["S3", "Source", "address", "in_a_bucket", "is_address", "local_path", "sources"]
 
 Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
 
@@ -29,6 +29,7 @@ _GOOGLE = (
     "its interface of S3 can be read: write {}, with HMAC keys and storage_options="
     "{{'aws_endpoint_url': 'https://storage.googleapis.com', ...}}"
 )
+_SOURCES = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
 _DISK = "copy or mount it, and name the folder"
 
 
@@ -39,8 +40,32 @@ def sources(name: str, given: Any) -> Source:
     if isinstance(given, str | os.PathLike):
         return _one(name, given)
     if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable):
-        raise _type(name, given)
+        raise _type(name, given, _SOURCES)
     return [_one(name, each) for each in given]
+
+
+def in_a_bucket(function: str, source: Source, known: str) -> str:
+    """Return the one address that a source is, where the bucket must be known by its name, and say for what."""
+    if isinstance(source, KeySource) or not isinstance(source, str | os.PathLike):
+        raise TypeError(f"{function}(): source must be one bucket, s3://bucket/prefix, not {type(source).__name__}")
+    text = os.fspath(source)
+    if not is_address(text):
+        message = f"source must be a bucket, s3://bucket/prefix, not {quoted(text)}"
+        raise ArgumentError(message, "source", source, None, function)
+    if is_access_point(text):
+        message = f"source {quoted(text)} does not tell the bucket, {known}: name the bucket"
+        raise ArgumentError(message, "source", source, None, function)
+    return text
+
+
+def local_path(name: str, given: Any, function: str | None = None) -> str:
+    """Return the path of a file or a folder on the local disk; refuse what is none."""
+    try:
+        return _local(name, given)
+    except ArgumentError as error:
+        raise ArgumentError(error.message, name, given, None, function) from None
+    except TypeError as error:
+        raise TypeError(str(error) if function is None else f"{function}(): {error}") from None
 
 
 def is_address(path: str | bytes) -> bool:
@@ -65,19 +90,32 @@ def address(name: str, text: str) -> str:
 
 
 def _one(name: str, given: Any) -> str | os.PathLike[str]:
-    if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
-        raise _type(name, given)
-    text = os.fspath(given)
-    if not text:
-        raise ArgumentError(f"{name} is empty: name a file, a folder or a bucket", name, text)
-    if "\0" in text:
-        raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
+    text = _text(name, given, _SOURCES)
     found = address(name, text)
     return given if found == text else found
 
 
-def _type(name: str, given: object) -> TypeError:
-    wanted = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
+def _local(name: str, given: Any) -> str:
+    text = _text(name, given, "a path")
+    if _SCHEME.match(text) and not os.path.lexists(text):
+        raise ArgumentError(f"{name} {quoted(text)} is an address: name a file or a folder on the local disk", name, text)
+    return text
+
+
+def _text(name: str, given: Any, wanted: str) -> str:
+    """Return what names a file, as a text; refuse what names none."""
+    if not isinstance(given, str | os.PathLike) or isinstance(os.fspath(given), bytes):
+        raise _type(name, given, wanted)
+    text = os.fspath(given)
+    if not text:
+        remedy = "a file, a folder or a bucket" if wanted == _SOURCES else "a file or a folder"
+        raise ArgumentError(f"{name} is empty: name {remedy}", name, text)
+    if "\0" in text:
+        raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
+    return text
+
+
+def _type(name: str, given: object, wanted: str) -> TypeError:
     path = os.fspath(given) if isinstance(given, os.PathLike) else given
     if isinstance(path, bytes):
         return TypeError(f"{name} must be {wanted}, not bytes: os.fsdecode({shortened(repr(path))}) makes a text of it")

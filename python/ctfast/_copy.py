@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._addresses import in_a_bucket, local_path
 from ctfast._arguments import Names, checked, public
-from ctfast._buckets import is_access_point
 from ctfast._contents import Contents
 from ctfast._files import locked, written
 from ctfast._report import FINDING, Requests
@@ -26,7 +26,7 @@ from ctfast._signatures import read_signatures
 from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
 from ctfast._times import Time
-from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
+from ctfast.exceptions import CloudTrailError, NothingChosen
 
 __all__ = ["Copied", "CopyProgress", "copy"]
 
@@ -181,15 +181,9 @@ def copy(
     them, too. Files of such objects that another tool has put there are fetched once more; if they came in parts, they are
     compared by size alone, and counted so.
     """
-    if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
-        message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
-        raise ArgumentError(message, "source", source, None, "copy")
-    if isinstance(source, str) and is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, under which signatures are kept: name the bucket"
-        raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
         function="copy",
-        source=source,
+        source=in_a_bucket("copy", checked("copy", source=source)["source"], "under which signatures are kept"),
         since=since,
         until=until,
         accounts=accounts,
@@ -219,10 +213,7 @@ def copy(
 
 def _places(target: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Return the folder, and what the names of the files beside it begin with."""
-    if not os.fspath(target):
-        message = "a copy needs the name of a folder"
-        raise ValueError(message)
-    folder = Path(target)
+    folder = Path(local_path("target", target, "copy"))
     beside = folder if folder.name not in {"", ".."} else folder.resolve()
     if not beside.name:
         message = f"{folder}: nothing can be written beside the root of a disk: name a folder below it"

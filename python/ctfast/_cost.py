@@ -13,7 +13,7 @@ from typing import Unpack
 import polars as pl
 
 from ctfast import _ctfast
-from ctfast._addresses import Source
+from ctfast._addresses import Source, local_path
 from ctfast._arguments import Reading, checked, public
 from ctfast._filters import EventSelectors, Filter
 from ctfast._prices import Prices
@@ -135,7 +135,7 @@ def cost(
         if not (isinstance(given, EventSelectors) or (given is None and name == "against")):
             raise TypeError(f"cost(): {name} must be ctfast.EventSelectors, not {type(given).__name__}")
     checked("cost", further_copy=further_copy)
-    table = Prices.read(prices)
+    table = Prices.read(None if prices is None else local_path("prices", prices, "cost"))
     categories: dict[str, Filter] = {name: _Category(name) for name in _CATEGORIES}
     # Records of other categories count as well: every record meets one of these rules.
     rules = (

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
 
 from ctfast import _aws as aws
+from ctfast._addresses import local_path
 from ctfast._arguments import checked, public
 from ctfast._files import written
 from ctfast._times import Time, micros, span
@@ -126,8 +127,8 @@ def fetch_keys(
     first, last = span("fetch_keys", since, now if until is None else until, now)
     if first is None or last is None:
         raise TypeError("fetch_keys(): since must be a time, not None")
-    path = None if cache is None else Path(cache)
-    saved = {} if path is None or not path.exists() else _kept(path)
+    kept = None if cache is None else Path(local_path("cache", cache, "fetch_keys"))
+    saved = {} if kept is None or not kept.exists() else _kept(kept)
     found = aws.session(session, "keys")
     for region in sorted(wanted):
         held = saved.get(region)
@@ -143,8 +144,8 @@ def fetch_keys(
             "EndTime": _moment(end).isoformat(),
             "PublicKeyList": list(known.values()),
         }
-    if path is not None:
-        with written(path) as file:
+    if kept is not None:
+        with written(kept) as file:
             file.write(json.dumps(saved, indent=2).encode() + b"\n")
     return load_keys(saved)
 
@@ -187,7 +188,9 @@ def _load(keys: Keys, region: str | None) -> Iterator[PublicKey]:
     elif isinstance(keys, bytes):
         yield from _of_bytes(keys, region, "the keys")
     elif isinstance(keys, (str, os.PathLike)):
-        yield from _of_path(Path(keys))
+        yield from _of_path(Path(local_path("keys", keys)))
+    elif not isinstance(keys, Iterable):
+        raise TypeError(f"keys must be a file, a folder, an answer of list-public-keys or several, not {type(keys).__name__}")
     else:
         several: Iterable[Any] = keys
         for key in several:

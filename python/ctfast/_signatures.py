@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast import _aws as aws
+from ctfast._addresses import in_a_bucket, local_path
 from ctfast._arguments import checked, public
-from ctfast._buckets import bucket_of, is_access_point, split
+from ctfast._buckets import bucket_of, split
 from ctfast._times import micros
-from ctfast.exceptions import ArgumentError
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
 
@@ -42,7 +42,7 @@ def load_signatures(signatures: Signatures | None) -> list[Row]:
     """
     if signatures is None:
         return []
-    parsed = signatures if isinstance(signatures, Mapping) else read_signatures(signatures)
+    parsed = signatures if isinstance(signatures, Mapping) else read_signatures(local_path("signatures", signatures))
     return _rows(parsed)
 
 
@@ -123,10 +123,8 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     ImportError
         boto3 is not installed.
     """
-    checked("fetch_signatures", threads=threads, source=source)
-    if is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, which digests are signed with: name the bucket"
-        raise ArgumentError(message, "source", source, None, "fetch_signatures")
+    taken = checked("fetch_signatures", threads=threads, source=source)
+    source = in_a_bucket("fetch_signatures", taken["source"], "which digests are signed with")
     bucket, prefix = bucket_of(source), split(source)[1]
     client = client or _client(source, threads)
 

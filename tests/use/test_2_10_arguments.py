@@ -100,32 +100,32 @@ def test_an_argument_that_cannot_be_meant(verb: str, options: dict[str, Any], ki
     assert re.match(rf"{verb}\(\):? .*{words}", sentence), sentence
 
 
+SOURCES: list[tuple[Any, type[Exception], str]] = [
+    (3, TypeError, "source must be a path, .*not int 3"),
+    (None, TypeError, "source must be a path, .*not None"),
+    (b"logs", TypeError, r"not bytes: os.fsdecode\(b'logs'\) makes a text of it"),
+    (["logs", b"logs"], TypeError, r"os.fsdecode\(b'logs'\)"),
+    ({"logs": 1}, TypeError, "source must be .*not dict"),
+    ("", REFUSED, "source is empty"),
+    ("a\0b", REFUSED, "has a character that no path has"),
+    ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
+    ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
+    ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
+    ("s3n://b/x", REFUSED, "write 's3://b/x'"),
+    ("S3://b/x", REFUSED, "write 's3://b/x'"),
+    ("s3:/b/x", REFUSED, "write 's3://b/x'"),
+    ("abfs://c@a/x", REFUSED, "ctfast reads the local disk and S3; copy or mount it"),
+    ("https://b.s3.eu-west-1.amazonaws.com/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+    ("https://s3.amazonaws.com/b/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+    ("https://example.com/x", REFUSED, "'aws_endpoint_url': 'https://example.com'"),
+    ("arn:aws:s3:::b/AWSLogs", REFUSED, "write 's3://b/AWSLogs'"),
+    ("arn:aws:sqs:us-east-1:111122223333:q", REFUSED, "it is an ARN of sqs"),
+    ("s3://user@host/x", REFUSED, "is not the name of a bucket"),
+]
+
+
 @every_verb
-@pytest.mark.parametrize(
-    ("source", "kind", "words"),
-    [
-        (3, TypeError, "source must be a path, .*not int 3"),
-        (None, TypeError, "source must be a path, .*not None"),
-        (b"logs", TypeError, r"not bytes: os.fsdecode\(b'logs'\) makes a text of it"),
-        (["logs", b"logs"], TypeError, r"os.fsdecode\(b'logs'\)"),
-        ({"logs": 1}, TypeError, "source must be .*not dict"),
-        ("", REFUSED, "source is empty"),
-        ("a\0b", REFUSED, "has a character that no path has"),
-        ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
-        ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
-        ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
-        ("s3n://b/x", REFUSED, "write 's3://b/x'"),
-        ("S3://b/x", REFUSED, "write 's3://b/x'"),
-        ("s3:/b/x", REFUSED, "write 's3://b/x'"),
-        ("abfs://c@a/x", REFUSED, "ctfast reads the local disk and S3; copy or mount it"),
-        ("https://b.s3.eu-west-1.amazonaws.com/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
-        ("https://s3.amazonaws.com/b/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
-        ("https://example.com/x", REFUSED, "'aws_endpoint_url': 'https://example.com'"),
-        ("arn:aws:s3:::b/AWSLogs", REFUSED, "write 's3://b/AWSLogs'"),
-        ("arn:aws:sqs:us-east-1:111122223333:q", REFUSED, "it is an ARN of sqs"),
-        ("s3://user@host/x", REFUSED, "is not the name of a bucket"),
-    ],
-)
+@pytest.mark.parametrize(("source", "kind", "words"), SOURCES)
 def test_a_source_that_is_none(verb: str, source: Any, kind: type[Exception], words: str) -> None:
     error, sentence = refused(VERBS[verb], source)
     assert issubclass(error, kind)
@@ -210,6 +210,17 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
         (ct.Verifier, [], {"key": keys}, r"Verifier\(\) has no argument 'key'; did you mean 'keys'?"),
         (ct.copy, ["logs", "to"], {}, r"copy\(\): source must be a bucket, s3://bucket/prefix, not 'logs'"),
         (ct.copy, [3, "to"], {}, r"copy\(\): source must be .*not int 3"),
+        (ct.copy, ["s3://bucket", None], {}, r"copy\(\): target must be a path, not None"),
+        (ct.copy, ["s3://bucket", ""], {}, r"copy\(\): target is empty: name a file or a folder"),
+        (ct.copy, ["s3://bucket", "s3://other"], {}, r"copy\(\): target 's3://other' is an address: name .* on the local disk"),
+        (ct.copy, ["s3://bucket", b"x"], {}, r"copy\(\): target must be a path, not bytes: os.fsdecode"),
+        (ct.fetch_keys, ["us-east-1"], {"since": "7d", "cache": ""}, r"fetch_keys\(\): cache is empty"),
+        (ct.verify, [sample.archive], {"keys": ""}, "keys is empty: name a file or a folder"),
+        (ct.verify, [sample.archive], {"keys": [""]}, "keys is empty: name a file or a folder"),
+        (ct.verify, [sample.archive], {"keys": None}, "keys must be a file, .*not NoneType"),
+        (ct.verify, [sample.archive], {"keys": keys, "signatures": ""}, "signatures is empty: name a file"),
+        (ct.verify, [sample.archive], {"keys": keys, "signatures": 3}, "signatures must be a path, not int 3"),
+        (ct.cost, [sample.archive, ct.EventSelectors([])], {"prices": ""}, r"cost\(\): prices is empty"),
         (ct.copy, ["s3://bucket", "to"], {"where": 1}, r"copy\(\) has no argument 'where'"),
         (ct.copy, ["s3://bucket", "to"], {"kinds": "x"}, r"copy\(\): kinds has no 'x'"),
         (ct.fetch_keys, ["us-est"], {"since": "7d"}, r"fetch_keys\(\): regions are such as"),
@@ -219,6 +230,28 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
     ):
         sentence = refused(call, *given, **options)[1]
         assert re.match(words, sentence), sentence
+
+
+@pytest.mark.parametrize("function", [ct.copy, ct.fetch_signatures])
+@pytest.mark.parametrize(
+    ("source", "kind", "words"),
+    [
+        *SOURCES,
+        ([], TypeError, "source must be one bucket, s3://bucket/prefix, not list"),
+        (["s3://bucket"], TypeError, "source must be one bucket, s3://bucket/prefix, not list"),
+        (ct.KeyList("x"), TypeError, "source must be one bucket, s3://bucket/prefix, not KeyList"),
+        (Path("logs"), REFUSED, "source must be a bucket, s3://bucket/prefix, not 'logs'"),
+        (Path("s3://bucket"), REFUSED, "source 's3:/bucket' cannot be opened: write 's3://bucket'"),
+        ("arn:aws:s3:us-east-1:111122223333:accesspoint/audit", REFUSED, "does not tell the bucket, .*: name the bucket"),
+    ],
+)
+def test_what_reads_one_bucket_has_the_sentences_of_all(
+    function: Callable[..., Any], source: Any, kind: type[Exception], words: str
+) -> None:
+    """They had a test of their own for addresses, which knew one, and let through what was no text."""
+    error, sentence = refused(function, source, *["nowhere"] * (function is ct.copy))
+    assert issubclass(error, kind)
+    assert re.match(rf"{function.__name__}\(\): .*{words}", sentence), sentence
 
 
 def test_half_of_a_pair_of_surrogates() -> None:
