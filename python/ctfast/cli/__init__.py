@@ -25,6 +25,7 @@ from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
 from ctfast.cli.mirror import copy
 from ctfast.cli.screen import say
 from ctfast.cli.signals import ended_by_sigterm
+from ctfast.cli.streams import open_all
 from ctfast.cli.verbs import columns, demo, info, scan, sql
 from ctfast.exceptions import ArgumentError, CloudTrailError, ConsumedError, NothingChosen
 
@@ -35,7 +36,9 @@ _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
 #: Arguments that are given one by one here.
-_OPTIONS = {"accounts": "--account", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
+_OPTIONS = {"accounts": "--account", "cache": "--output", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
+#: These have no name before them.
+_POSITIONAL = {"source", "target"}
 
 
 class _Verbs(click.Group):
@@ -55,6 +58,7 @@ class _Verbs(click.Group):
         return name, verb, rest
 
     def invoke(self, ctx: click.Context) -> Any:
+        open_all()
         with ended_by_sigterm() as terminated:
             try:
                 with _interrupt.raised(), warnings.catch_warnings():
@@ -103,7 +107,7 @@ def _trouble(error: BaseException) -> int | None:
 
 def _by_option(error: ArgumentError) -> str:
     """Return what is wrong under the name that the argument has here."""
-    if error.argument == "source":
+    if error.argument in _POSITIONAL:
         return error.message
     return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
 
