@@ -8,7 +8,7 @@ import polars as pl
 
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
-from ctfast._rules import Rules
+from ctfast._rules import Rules, named
 from ctfast._scan import lazily
 from ctfast._source import Options
 
@@ -55,4 +55,4 @@ def match(source: Source, rules: Rules, **options: Unpack[Reading]) -> pl.LazyFr
     │ root-use           ┆ 3     │
     └────────────────────┴───────┘
     """
-    return lazily(Options(function="match", source=source, rules=rules, counts_duplicates=True, **options))
+    return lazily(Options(function="match", source=source, rules=named(rules), counts_duplicates=True, **options))

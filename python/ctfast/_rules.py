@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ctfast._documents import Condition, conditions, files
+from ctfast._addresses import local_path
+from ctfast._documents import Condition, conditions, files, nothing
 from ctfast._filters import Filter, read_condition
 from ctfast.exceptions import FilterError, well_formed
 
@@ -79,8 +80,7 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     for error in left_out:
         warnings.warn(f"a rule is left out: {error}", stacklevel=2)
     if not found:
-        file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
-        raise FilterError("there are no rules here", kind="none", key=file)
+        raise nothing(None if isinstance(source, (Mapping, list)) else os.fspath(source))
     return found
 
 
@@ -100,9 +100,11 @@ def named(given: Rules) -> dict[str, Filter]:
 
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
     if isinstance(source, (Mapping, list)):
+        if not source:  # JSON of any language, and no filter by any name
+            return []
         return [(None, condition) for condition in conditions(source)]
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"rules are a mapping, a list or the path of a file or folder, not {type(source).__name__}")
-    path = os.fspath(source)
+    path = local_path("rules", source)
     named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]
     return ((name, condition) for file, name in named_files for condition in conditions(Path(file)))
