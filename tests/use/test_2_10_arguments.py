@@ -400,6 +400,9 @@ def test_times_at_the_ends_of_the_calendar(sample: Sample) -> None:
     found = ct.verify(sample.archive, keys=sample.keys, signatures=sample.signatures, since=FIRST, until=LAST)
     assert found.checked
     assert not found.ok
+    verifier = ct.Verifier(keys=sample.keys, signatures=sample.signatures)
+    assert ct.read(sample.archive, until=LAST, verify=verifier).height == sample.records
+    assert verifier.verification.checked
 
 
 @pytest.mark.parametrize("time", [pd.NaT, np.datetime64("NaT"), float("nan"), True])
