@@ -66,8 +66,8 @@ def test_a_scan_is_lazy_until_collect(tmp_path: Path, put: Put) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"since": "yesterday"}, "since is not an ISO 8601 date or time: 'yesterday'"),
-        ({"until": ""}, "until is not an ISO 8601 date or time: ''"),
+        ({"since": "yesterday"}, "since is no date or time that can be read: 'yesterday'"),
+        ({"until": ""}, "until is no date or time that can be read: ''"),
         ({"on_error": "ignore"}, 'on_error must be "raise" or "collect", not \'ignore\''),
         ({"threads": 0}, "threads must be at least 1, not 0"),
         ({"max_delay": timedelta(-1)}, "max_delay must not be negative, but is -1 day, 0:00:00"),

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from ctfast._buckets import bucket_of
-from ctfast._checks import encodable
+from ctfast._checks import SCHEME, encodable
 from ctfast._objects import KeySource
 from ctfast._words import quoted
 from ctfast.exceptions import ArgumentError, ArgumentTypeError
@@ -19,8 +19,6 @@ __all__ = ["S3", "Source", "address", "is_address", "sources"]
 Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | KeySource
 
 S3 = "s3://"
-#: How addresses begin that are none of a local file; a letter alone is a drive.
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _BUCKET_ARN = re.compile(r"arn:[a-z0-9-]+:s3:::(.+)")
 _ARN = re.compile(r"arn:[a-z0-9-]*:([a-z0-9-]*):")
 #: S3 as a web page has it: with the bucket in the host, or in the path.
@@ -30,6 +28,7 @@ _GOOGLE = (
     "its interface of S3 can be read: write {}, with HMAC keys and storage_options="
     "{{'aws_endpoint_url': 'https://storage.googleapis.com', ...}}"
 )
+_SOURCES = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
 _DISK = "copy or mount it, and name the folder"
 
 
@@ -59,7 +58,7 @@ def address(name: str, text: str) -> str:
         except ValueError as error:
             raise ArgumentError(f"{name}: {error}", name, text) from None
         return text
-    scheme = _SCHEME.match(text)
+    scheme = SCHEME.match(text)
     if scheme is not None and not os.path.lexists(text):
         raise ArgumentError(f"{name} {quoted(text)} cannot be opened: {_remedy(scheme[1].lower(), text)}", name, text)
     return text
@@ -79,13 +78,12 @@ def _one(name: str, given: Any) -> str | os.PathLike[str]:
 
 
 def _type(name: str, given: object) -> ArgumentTypeError:
-    wanted = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
     path = os.fspath(given) if isinstance(given, os.PathLike) else given
     if isinstance(path, bytes):
         remedy = f"os.fsdecode({quoted(path)}) makes a text of it"
-        return ArgumentTypeError(f"{name} must be {wanted}, not bytes: {remedy}", name, given)
+        return ArgumentTypeError(f"{name} must be {_SOURCES}, not bytes: {remedy}", name, given)
     said = repr(given) if given is None else f"{type(given).__name__} {quoted(given)}"
-    return ArgumentTypeError(f"{name} must be {wanted}, not {said}", name, given)
+    return ArgumentTypeError(f"{name} must be {_SOURCES}, not {said}", name, given)
 
 
 def _of_arn(name: str, arn: str) -> str:

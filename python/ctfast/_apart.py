@@ -14,7 +14,7 @@ __all__ = ["keep", "keep_apart"]
 
 def keep(names: Iterable[str], *written: str | None) -> None:
     """Refuse to write over what is read."""
-    read = {Path(name).resolve() for name in names}
+    read = {_real(name) for name in names}
     for target in written:
         if target is not None and not read.isdisjoint(_places(target)):
             message = f"{target} is read itself: write to another file"
@@ -29,7 +29,7 @@ def keep_apart(names: Iterable[str], *written: str | None) -> None:
         places = _places(target)
         for name in names:
             named = [name] if os.path.lexists(name) or not glob.has_magic(name) else glob.iglob(name, recursive=True)  # noqa: PTH207
-            for source in map(Path.resolve, map(Path, named)):
+            for source in map(_real, named):
                 if source in places and not source.is_dir():
                     message = f"{target} is read itself: write to another file"
                     raise ValueError(message)
@@ -40,4 +40,9 @@ def keep_apart(names: Iterable[str], *written: str | None) -> None:
 
 def _places(target: str) -> set[Path]:
     """Where a file stands: a link, and what it leads to."""
-    return {Path(target).resolve(), Path(target).parent.resolve() / Path(target).name}
+    return {_real(target), _real(Path(target).parent) / Path(target).name}
+
+
+def _real(name: str | Path) -> Path:
+    """Where a name leads; of links in a circle one of them, where ``Path.resolve`` may raise what no caller expects."""
+    return Path(os.path.realpath(name))

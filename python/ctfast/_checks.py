@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from importlib import import_module
@@ -15,6 +16,7 @@ from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError, ArgumentTypeError, shortened
 
 __all__ = [
+    "SCHEME",
     "Check",
     "amount",
     "between",
@@ -34,6 +36,9 @@ __all__ = [
     "whole",
     "wrong_type",
 ]
+
+#: How addresses begin that are none of a local file; a letter alone is a drive.
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 #: Of the name of an argument and its value.
 Check: TypeAlias = Callable[[str, Any], Any]
@@ -194,6 +199,8 @@ def path(what: str) -> Check:
         if "\0" in given:
             raise ArgumentError(f"{name} {quoted(given)} has a character that no path has", name, value)
         encodable(given)
+        if SCHEME.match(given) and not os.path.lexists(given):
+            raise ArgumentError(f"{name} {quoted(given)} is an address: name a file or a folder on the local disk", name, value)
         return value
 
     return check

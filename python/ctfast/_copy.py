@@ -210,9 +210,6 @@ def copy(
 
 def _places(target: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Return the folder, and what the names of the files beside it begin with."""
-    if not os.fspath(target):
-        message = "a copy needs the name of a folder"
-        raise ValueError(message)
     folder = Path(target)
     beside = folder if folder.name not in {"", ".."} else folder.resolve()
     if not beside.name:

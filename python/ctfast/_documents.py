@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ctfast._foreign import refuse_document, refuse_text
-from ctfast._shapes import SELECTORS, STATES, Language, Piece, in_json
+from ctfast._shapes import STATES, Language, Piece, in_json, nearest_member
 from ctfast._templates import from_yaml, in_template
-from ctfast._words import nearest, or_nearest, quoted
+from ctfast._words import or_nearest, quoted
 from ctfast.exceptions import FilterError, well_formed
 
-__all__ = ["Condition", "Given", "compact", "conditions", "files", "the_one"]
+__all__ = ["NOTHING", "Condition", "Given", "compact", "conditions", "files", "nothing", "the_one"]
 
 Read = TypeVar("Read")
 Given: TypeAlias = str | Mapping[str, Any] | list[Any] | os.PathLike[str]
@@ -27,10 +27,10 @@ _SUFFIXES = {
     ".yml": "yaml",
     ".template": "yaml",  # JSON is YAML, nearly
 }
+#: The kind of error, and of finding, about a place without any filter.
+NOTHING = "none"
 #: What a document holds when it is none of the shapes.
 _OTHERWISE: Language = "event pattern"
-#: How much a member has to be like one of event selectors, so that it was meant to be that.
-_ALIKE = 0.8
 
 
 class Condition(NamedTuple):
@@ -91,7 +91,9 @@ def conditions(given: Given, language: Language | None = None) -> list[Condition
             raise FilterError(error.message, error.path, error.line, error.column, error.kind, file) from None
     if isinstance(given, str):
         return _in_text(given, language, None)
-    return [_condition(piece, None) for piece in _pieces(given)]
+    pieces = _pieces(given)
+    whole = Piece(language or _OTHERWISE, given)
+    return [_condition(piece, None) for piece in ([whole] if pieces is None else pieces)]
 
 
 def the_one(given: Given, language: Language) -> Condition:
@@ -120,7 +122,7 @@ def _slip(found: list[Condition]) -> str:
     for condition in found:
         is_whole = condition.language == "event pattern" and not condition.path
         for name in json.loads(condition.text) if is_whole else ():
-            close = nearest(name, SELECTORS, _ALIKE) if isinstance(name, str) else None
+            close = nearest_member(name)
             if close is not None:
                 return f": {quoted(name)} is no member of theirs{or_nearest(close)}"
     return ""
@@ -134,6 +136,13 @@ def files(folder: str) -> Iterator[tuple[str, str]]:
             yield str(path), well_formed(inner.with_suffix("").as_posix())
 
 
+def nothing(path: str | None) -> FilterError:
+    """Return what is wrong where there is no filter: in a file, a folder, or JSON."""
+    is_folder = path is not None and Path(path).is_dir()
+    endings = f": of a folder, files are read whose names end in {', '.join(_SUFFIXES)}" if is_folder else ""
+    return FilterError(f"there are no rules here{endings}", kind=NOTHING, key=path)
+
+
 def _in_file(path: str, language: Language | None) -> list[Condition]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -143,7 +152,7 @@ def _in_file(path: str, language: Language | None) -> list[Condition]:
     if form == "filter":
         return [Condition("filter pattern", text.rstrip(), file=path)]
     if form == "yaml" and not text.lstrip().startswith("{"):
-        return [_condition(piece, path) for piece in _pieces(from_yaml(text))]
+        return [_condition(piece, path) for piece in _pieces(from_yaml(text)) or ()]
     return _in_text(text, language, path)
 
 
@@ -157,13 +166,13 @@ def _in_text(text: str, language: Language | None, file: str | None) -> list[Con
         return [whole]
     if document == [] and whole.language == "filter pattern":
         return [whole]  # the pattern of any fields
-    return [
-        whole._replace(language=piece.language) if piece.value is document else _condition(piece, file)
-        for piece in _pieces(document)
-    ] or [whole]
+    pieces = _pieces(document)
+    if pieces is None:
+        return [whole]
+    return [whole._replace(language=piece.language) if piece.value is document else _condition(piece, file) for piece in pieces]
 
 
-def _pieces(document: Any) -> list[Piece]:
+def _pieces(document: Any) -> list[Piece] | None:
     refuse_document(document)
     if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
         return list(in_template(document))

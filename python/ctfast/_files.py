@@ -5,6 +5,7 @@ Over ``source::storage::NewFile`` of the core.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import os
@@ -37,6 +38,8 @@ def written(target: str | os.PathLike[str], *, replace: bool = True) -> Iterator
         Whether a file of that name may be there already; if not, it stays and the new one fails.
     """
     path = Path(target)
+    if os.fspath(target).endswith(os.sep):  # a folder, though Path leaves it out
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(target))
     place = _place(path)
     if place is None:
         with path.open("wb") as file:

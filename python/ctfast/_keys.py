@@ -35,6 +35,7 @@ _PATH = path_of("a file or a folder of keys")
 _BITS = 2048
 #: A digest may be signed so much later than the range that it is about.
 _LATE = timedelta(hours=2)
+_MICROSECOND = timedelta(microseconds=1)
 #: The end of the year 9999, in seconds since 1970.
 _LAST_SECOND = 253_402_300_799
 
@@ -145,7 +146,7 @@ def fetch_keys(
         held = saved.get(region)
         if held and _micros(held["StartTime"]) <= first and _micros(held["EndTime"]) >= last:
             continue
-        answer = _ask(found, region, _moment(first), _moment(last) + _LATE)
+        answer = _ask(found, region, _moment(first), _moment(min(last + _LATE // _MICROSECOND, _LAST_SECOND * 1_000_000)))
         known = {key["Value"]: key for key in [*(held or {}).get("PublicKeyList", []), *answer]}
         whole = held and _micros(held["StartTime"]) <= last and _micros(held["EndTime"]) >= first
         start = min(first, _micros(held["StartTime"])) if held and whole else first

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ctfast import _ctfast
 from ctfast._arguments import public
-from ctfast._documents import Condition, Given, conditions, files
+from ctfast._documents import Condition, Given, conditions, files, nothing
 from ctfast._filters import Filter
 from ctfast._later import pl
 from ctfast._shapes import Language
@@ -70,6 +70,8 @@ def lint(*sources: Given) -> pl.DataFrame:
     ------
     FileNotFoundError
         There is no such file or folder.
+    TypeError
+        No source is given. One that has no filter is a finding, with the code ``"none"``.
 
     Examples
     --------
@@ -78,6 +80,8 @@ def lint(*sources: Given) -> pl.DataFrame:
     >>> found.select("severity", "code", "message").rows()
     [('error', 'field-missing', 'expected the field resources.type, which selectors of Data events need')]
     """
+    if not sources:
+        raise TypeError("lint() needs what to check: a text, JSON, or the path of a file or a folder")
     rows = [
         tuple(
             well_formed(value) if isinstance(value, str) else value
@@ -98,17 +102,26 @@ def lint(*sources: Given) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**place, "severity": text, "code": text, "message": text}, orient="row")
 
 
-def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
+def _conditions(source: Given) -> Iterator[Condition]:
+    """The conditions of a source; what is none is one with a problem."""
+    if source == "":  # a pattern that every event meets, but hardly one that somebody wants to be checked
+        return
     if isinstance(source, os.PathLike) and Path(source).is_dir():
         for file, _ in files(os.fspath(source)):
-            yield from _findings(Path(file))
+            yield from _conditions(Path(file))
         return
     language: Language = "filter pattern" if isinstance(source, str) and not _JSON.match(source) else "event pattern"
     try:
-        found = conditions(source, language)
+        yield from conditions(source, language)
     except FilterError as error:
-        yield Condition(language, "", file=error.key), _refusal(error)
-        return
+        yield Condition(language, "", file=error.key, problem=error)
+
+
+def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:
+    found = list(_conditions(source))
+    if not found:
+        error = nothing(os.fspath(source) if isinstance(source, os.PathLike) else None)
+        yield Condition("event pattern", "", file=error.key), _refusal(error)._replace(severity="warning")
     for condition in found:
         if condition.problem:
             # What CloudFormation will fill in is no error, but cannot be checked.

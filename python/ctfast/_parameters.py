@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ctfast._addresses import S3, is_address, sources
+from ctfast._addresses import is_address, sources
 from ctfast._buckets import is_access_point, split, wrong_bucket
 from ctfast._checks import (
     Check,
@@ -133,15 +133,15 @@ def _bucket(why: str) -> Check:
     """An address in a bucket whose name must be known."""
 
     def check(name: str, value: Any) -> str:
-        if not isinstance(value, str):
-            raise wrong_type(name, value, "a bucket, s3://bucket/prefix")
-        if not value.startswith((S3, "arn:")):
+        if not isinstance(value, str | os.PathLike):
+            raise wrong_type(name, value, "one bucket, s3://bucket/prefix")
+        found = os.fspath(sources(name, value))  # type: ignore[arg-type]  # one path, as it was given
+        if not is_address(found):
             raise ArgumentError(f"{name} must be a bucket, s3://bucket/prefix, not {quoted(value)}", name, value)
-        found = sources(name, value)
-        if is_access_point(value):
+        if is_access_point(found):
             message = f"{name} {quoted(value)} does not tell the bucket, {why}: name the bucket"
             raise ArgumentError(message, name, value)
-        return found  # type: ignore[return-value]  # a text, as it was given
+        return found
 
     return check
 
@@ -159,10 +159,7 @@ def _manifest(name: str, value: Any) -> Any:
 
 
 def _target(name: str, value: Any) -> str | os.PathLike[str]:
-    found: str | os.PathLike[str] = new_path("a folder")(name, value)
-    if is_address(os.fspath(found)):
-        raise ArgumentError(f"{name} must be a folder of the local disk, not {quoted(value)}", name, value)
-    return found
+    return new_path("a folder")(name, value)  # type: ignore[no-any-return]  # a path, as it was given
 
 
 def _queue(name: str, value: Any) -> str:

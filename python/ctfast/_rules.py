@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ctfast._arguments import public
-from ctfast._documents import Condition, conditions, files
+from ctfast._documents import Condition, conditions, files, nothing
 from ctfast._filters import Filter, read_condition
 from ctfast.exceptions import FilterError, well_formed
 
@@ -81,8 +81,7 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
     for error in left_out:
         warnings.warn(f"a rule is left out: {error}", stacklevel=3)
     if not found:
-        file = None if isinstance(source, (Mapping, list)) else os.fspath(source)
-        raise FilterError("there are no rules here", kind="none", key=file)
+        raise nothing(None if isinstance(source, (Mapping, list)) else os.fspath(source))
     return found
 
 
@@ -100,6 +99,8 @@ def named(given: Rules) -> dict[str, Filter]:
 
 def _conditions(source: Any) -> Iterable[tuple[str | None, Condition]]:
     if isinstance(source, (Mapping, list)):
+        if not source:  # JSON of any language, and no filter by any name
+            return []
         return [(None, condition) for condition in conditions(source)]
     path = os.fspath(source)
     named_files = files(path) if Path(path).is_dir() else [(path, Path(path).stem)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from ctfast._words import nearest
 from ctfast.exceptions import FilterError
 
-__all__ = ["ENABLED", "SELECTORS", "STATES", "Language", "Piece", "in_json"]
+__all__ = ["ENABLED", "SELECTORS", "STATES", "Language", "Piece", "in_json", "nearest_member"]
 
 Language: TypeAlias = Literal["event selectors", "filter pattern", "event pattern"]
 
@@ -45,21 +46,37 @@ SELECTORS = frozenset(
         "ExcludeManagementEventSources",
     }
 )
+#: How much a name has to be like one of these, so that it was meant to be that.
+_ALIKE = 0.8
 
 
-def in_json(document: Any) -> list[Piece]:
-    """Return the conditions of a document. An object that has none of the known shapes is an event pattern, as it is."""
+def in_json(document: Any) -> list[Piece] | None:
+    """Return the conditions of a document; None if nothing tells which language it is of.
+
+    An object that has none of the known shapes is an event pattern, as it is.
+    """
     if isinstance(document, list):
-        selectors = [Piece("event selectors", document)] if all(isinstance(item, Mapping) for item in document) else []
-        return _items(document, "") or selectors
-    if not isinstance(document, Mapping):
-        return []
+        return _items(document, "") or ([Piece("event selectors", document)] if _are_selectors(document) else None)
+    if not isinstance(document, Mapping) or not document:
+        return None
     for key in _LISTS:
         if isinstance(document.get(key), list):
             return _items(document[key], key)
     if not SELECTORS.isdisjoint(document):
         return [Piece("event selectors", document)]
     return _item(document, "") or [Piece("event pattern", document)]
+
+
+def _are_selectors(items: list[Any]) -> bool:
+    """Whether these are meant to be selectors: there is none, an empty one, or one with a member that is at least like theirs."""
+    if not all(isinstance(item, Mapping) for item in items):
+        return False
+    return not (items and all(items)) or any(nearest_member(name) for item in items for name in item)
+
+
+def nearest_member(name: object) -> str | None:
+    """Return the member of event selectors that was meant, if the name is one or like one."""
+    return nearest(name, SELECTORS, _ALIKE) if isinstance(name, str) else None
 
 
 def _items(items: list[Any], path: str) -> list[Piece]:

@@ -16,24 +16,42 @@ Time: TypeAlias = datetime | date | str
 #: A number and its unit, such as 7d: before now.
 RELATIVE = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+#: The same text is the same time with each version of Python: ``fromisoformat`` reads what this lets through. A zone has a time
+#: before it, and between date and time stands nothing but T or a space.
+_WRITTEN = re.compile(
+    r"""(?:\d{4}-\d\d-\d\d | \d{8})
+        (?:[T ] (?:[01]\d|2[0-3]) (?: :\d\d (?: :\d\d (?:[.,]\d+)? )? | \d\d (?: \d\d (?:[.,]\d+)? )? )?
+           (?:Z | [+-]\d\d(?::?\d\d)?)? )?""",
+    re.ASCII | re.VERBOSE,
+)
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORMS = "such as '2025-03-12' or '2025-03-12T08:00Z', or how long ago, such as '7d', '24h' or '2w'"
+_NAIVE = _EPOCH.replace(tzinfo=None)
+#: What a number is probably in, if that makes it a time of this century.
+_NUMBER = re.compile(r"\d{9,19}(?:\.\d+)?", re.ASCII)
+_SCALES = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+_CENTURY = (datetime(2000, 1, 1, tzinfo=UTC).timestamp(), datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+_FORMS = "'2025-03-12', '2025-03-12T08:00Z' or '2025-03-12 10:00+02:00'"
+_AGO = ", or how long ago, such as '7d', '24h' or '2w'"
 
 
 def micros(name: str, time: Time | None, now: datetime | None = None) -> int | None:
     """Return microseconds since 1970: without a zone it is UTC, a date its midnight; ``7d`` is a week ago, where now is given."""
     if time is None:
         return None
-    if isinstance(time, str):
-        time = _read(name, time, now)
-    if not isinstance(time, date):
-        raise TypeError(f"{name} must be a datetime, a date, or text: {_FORMS}; not {_given(name, time)}")
-    if not isinstance(time, datetime):
-        time = datetime(time.year, time.month, time.day, tzinfo=UTC)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    return (time - _EPOCH) // _MICROSECOND
+    read = _read(name, time, now) if isinstance(time, str) else time
+    # A NaT of pandas is a datetime, and unlike itself.
+    if not isinstance(read, date) or read != read:  # noqa: PLR0124
+        raise TypeError(f"{name} must be a datetime, a date, or text such as {_forms(now)}; not {_given(time)}")
+    if not isinstance(read, datetime):
+        read = datetime(read.year, read.month, read.day, tzinfo=UTC)
+    # Near both ends of the calendar only differences can be had without leaving it.
+    since_1970 = int((read.replace(tzinfo=None) - _NAIVE - (read.utcoffset() or timedelta())) // _MICROSECOND)
+    try:
+        moment(since_1970)
+    except OverflowError:
+        raise ArgumentError(f"{name} lies outside of the years 1 to 9999 of UTC: {quoted(str(time))}", name, time) from None
+    return since_1970
 
 
 def span(function: str, since: Time | None, until: Time | None, now: datetime) -> tuple[int | None, int | None]:
@@ -80,21 +98,40 @@ def duration(text: str) -> timedelta | None:
 def _read(name: str, text: str, now: datetime | None) -> datetime:
     ago = None if now is None else duration(text)
     try:
-        return datetime.fromisoformat(text) if now is None or ago is None else now - ago
-    except ValueError:
-        message = f"{name} is not an ISO 8601 date or time: {quoted(text)} (write {_FORMS})"
-        raise ArgumentError(message, name, text) from None
+        if now is not None and ago is not None:
+            return now - ago
+        if _WRITTEN.fullmatch(text):
+            return datetime.fromisoformat(text)
     except OverflowError:
         raise ArgumentError(f"{name} lies before the year 1: {quoted(text)}", name, text) from None
+    except ValueError:
+        pass  # a day or a minute that there is not
+    message = f"{name} is no date or time that can be read: {quoted(text)}{_of_number(text)} (write {_forms(now)})"
+    raise ArgumentError(message, name, text)
 
 
-def _given(name: str, value: object) -> str:
-    """Return what was given; of a number of seconds since 1970, what to write."""
+def _forms(now: datetime | None) -> str:
+    """Return examples of what can be read."""
+    return _FORMS if now is None else _FORMS + _AGO
+
+
+def _given(value: object) -> str:
+    """Return what was given; of a number since 1970, which time it probably is."""
     kind = type(value).__name__
     if not isinstance(value, int | float) or isinstance(value, bool):
         return kind
-    number = shortened(str(value))
-    return f"{kind} {number} (of seconds since 1970, {name}=datetime.fromtimestamp({number}, UTC))"
+    return f"{kind} {shortened(str(value))}{_of_number(str(value))}"
+
+
+def _of_number(text: str) -> str:
+    """Return which time a number since 1970 probably is."""
+    if not _NUMBER.fullmatch(text):
+        return ""
+    for unit, scale in _SCALES.items():
+        seconds = float(text) / scale
+        if _CENTURY[0] <= seconds < _CENTURY[1]:
+            return f", which in {unit} since 1970 is '{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}'"
+    return ""
 
 
 def _said(time: Time | None) -> str:

@@ -290,7 +290,7 @@ class Verifier:
             until = moment(query.until)  # type: ignore[arg-type]  # as above
             if query.max_delay is not None and until is not None:
                 # What is delivered later than now cannot be asked for.
-                options["until"] = min(until + query.max_delay, datetime.now(UTC))
+                options["until"] = until + min(query.max_delay, datetime.now(UTC) - until)
             self._verification = _run(query.source, self._hashes, **{**options, **self._options})
         return self._verification
 

@@ -305,7 +305,7 @@ def test_a_page_is_html(sample: Sample, tmp_path: Path) -> None:
     verb = "verify", sample.archive, "--keys", sample.keys, "--signatures", sample.signatures, "--html"
     result = ctfast(*verb, tmp_path / "page.htlm")
     assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
-    assert "page.htlm' ends in .htlm, which is no page; did you mean 'html'?" in result.stderr
+    assert "page.htlm' ends in .htlm, which is no format; did you mean '.htm'?" in result.stderr
     for name in ("page.html", "page"):
         assert ctfast(*verb, tmp_path / name).exit_code == 0
 

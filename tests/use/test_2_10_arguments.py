@@ -8,7 +8,7 @@ import pickle
 import pydoc
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -25,6 +25,9 @@ from ctfast.sample import Sample
 
 #: The class has other names in older versions: what they do is tried here, not what they call it.
 REFUSED: type[Exception] = getattr(ct, "ArgumentError", ValueError)
+
+#: What datetime has at its ends, and what people write for "all".
+FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901  # without a zone, as they are
 
 VERBS: dict[str, Callable[..., Any]] = {
     "scan": ct.scan,
@@ -60,8 +63,12 @@ def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type
         ({"regions": "us_east_1"}, REFUSED, "regions are such as .*'us_east_1'; did you mean 'us-east-1'?"),
         ({"kinds": "CloudTrail-Insigt"}, REFUSED, "'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'?"),
         ({"kinds": "CloudTrail-Digest"}, REFUSED, r"'CloudTrail-Digest' is that of digest files, which verify"),
-        ({"since": 1741737600}, TypeError, r"since must be .* since=datetime.fromtimestamp\(1741737600, UTC\)"),
-        ({"until": "12/03/2025"}, REFUSED, "until is not an ISO 8601 date or time: '12/03/2025' .*'2025-03-12'"),
+        (
+            {"since": 1741737600},
+            TypeError,
+            "since must be .* 1741737600, which in seconds since 1970 is '2025-03-12T00:00:00Z'",
+        ),
+        ({"until": "12/03/2025"}, REFUSED, "until is no date or time that can be read: '12/03/2025' .*'2025-03-12'"),
         ({"since": "2025-03-12", "until": "2025-03-12"}, REFUSED, r"until \(2025-03-12\) is that of since"),
         (
             {"since": "2025-03-12", "until": "2025-03-11"},
@@ -98,32 +105,32 @@ def test_an_argument_that_cannot_be_meant(verb: str, options: dict[str, Any], ki
     assert re.match(rf"{verb}\(\):? .*{words}", sentence), sentence
 
 
+SOURCES: list[tuple[Any, type[Exception], str]] = [
+    (3, TypeError, "source must be a path, .*not int 3"),
+    (None, TypeError, "source must be a path, .*not None"),
+    (b"logs", TypeError, r"not bytes: os.fsdecode\(b'logs'\) makes a text of it"),
+    (["logs", b"logs"], TypeError, r"os.fsdecode\(b'logs'\)"),
+    ({"logs": 1}, TypeError, "source must be .*not dict"),
+    ("", REFUSED, "source is empty"),
+    ("a\0b", REFUSED, "has a character that no path has"),
+    ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
+    ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
+    ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
+    ("s3n://b/x", REFUSED, "write 's3://b/x'"),
+    ("S3://b/x", REFUSED, "write 's3://b/x'"),
+    ("s3:/b/x", REFUSED, "write 's3://b/x'"),
+    ("abfs://c@a/x", REFUSED, "ctfast reads the local disk and S3; copy or mount it"),
+    ("https://b.s3.eu-west-1.amazonaws.com/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+    ("https://s3.amazonaws.com/b/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
+    ("https://example.com/x", REFUSED, "'aws_endpoint_url': 'https://example.com'"),
+    ("arn:aws:s3:::b/AWSLogs", REFUSED, "write 's3://b/AWSLogs'"),
+    ("arn:aws:sqs:us-east-1:111122223333:q", REFUSED, "it is an ARN of sqs"),
+    ("s3://user@host/x", REFUSED, "is not the name of a bucket"),
+]
+
+
 @every_verb
-@pytest.mark.parametrize(
-    ("source", "kind", "words"),
-    [
-        (3, TypeError, "source must be a path, .*not int 3"),
-        (None, TypeError, "source must be a path, .*not None"),
-        (b"logs", TypeError, r"not bytes: os.fsdecode\(b'logs'\) makes a text of it"),
-        (["logs", b"logs"], TypeError, r"os.fsdecode\(b'logs'\)"),
-        ({"logs": 1}, TypeError, "source must be .*not dict"),
-        ("", REFUSED, "source is empty"),
-        ("a\0b", REFUSED, "has a character that no path has"),
-        ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
-        ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
-        ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
-        ("s3n://b/x", REFUSED, "write 's3://b/x'"),
-        ("S3://b/x", REFUSED, "write 's3://b/x'"),
-        ("s3:/b/x", REFUSED, "write 's3://b/x'"),
-        ("abfs://c@a/x", REFUSED, "ctfast reads the local disk and S3; copy or mount it"),
-        ("https://b.s3.eu-west-1.amazonaws.com/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
-        ("https://s3.amazonaws.com/b/AWSLogs/", REFUSED, "write 's3://b/AWSLogs/'"),
-        ("https://example.com/x", REFUSED, "'aws_endpoint_url': 'https://example.com'"),
-        ("arn:aws:s3:::b/AWSLogs", REFUSED, "write 's3://b/AWSLogs'"),
-        ("arn:aws:sqs:us-east-1:111122223333:q", REFUSED, "it is an ARN of sqs"),
-        ("s3://user@host/x", REFUSED, "is not the name of a bucket"),
-    ],
-)
+@pytest.mark.parametrize(("source", "kind", "words"), SOURCES)
 def test_a_source_that_is_none(verb: str, source: Any, kind: type[Exception], words: str) -> None:
     error, sentence = refused(VERBS[verb], source)
     assert issubclass(error, kind)
@@ -226,6 +233,17 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
         (ct.packs.load, ["CIS"], {}, r"packs.load\(\): name: there is no pack 'CIS'; there are: cis; did you mean 'cis'?"),
         (ct.copy, ["logs", "to"], {}, r"copy\(\): source must be a bucket, s3://bucket/prefix, not 'logs'"),
         (ct.copy, [3, "to"], {}, r"copy\(\): source must be .*not int 3"),
+        (ct.copy, ["s3://bucket", None], {}, r"copy\(\): target must be a path, not None"),
+        (ct.copy, ["s3://bucket", ""], {}, r"copy\(\): target is empty: name a file or a folder"),
+        (ct.copy, ["s3://bucket", "s3://other"], {}, r"copy\(\): target 's3://other' is an address: name .* on the local disk"),
+        (ct.copy, ["s3://bucket", b"x"], {}, r"copy\(\): target must be a path, not bytes: os.fsdecode"),
+        (ct.fetch_keys, ["us-east-1"], {"since": "7d", "cache": ""}, r"fetch_keys\(\): cache is empty"),
+        (ct.verify, [sample.archive], {"keys": ""}, "keys is empty: name a file or a folder"),
+        (ct.verify, [sample.archive], {"keys": [""]}, "keys is empty: name a file or a folder"),
+        (ct.verify, [sample.archive], {"keys": None}, "keys must be a file, .*not NoneType"),
+        (ct.verify, [sample.archive], {"keys": keys, "signatures": ""}, "signatures is empty: name a file"),
+        (ct.verify, [sample.archive], {"keys": keys, "signatures": 3}, "signatures must be a path, not int 3"),
+        (ct.cost, [sample.archive, ct.EventSelectors([])], {"prices": ""}, r"cost\(\): prices is empty"),
         (ct.copy, ["s3://bucket", "to"], {"where": 1}, r"copy\(\) has no argument 'where'"),
         (ct.copy, ["s3://bucket", "to"], {"kinds": "x"}, r"copy\(\): kinds has no 'x'"),
         (ct.fetch_keys, ["us-est"], {"since": "7d"}, r"fetch_keys\(\): regions are such as"),
@@ -235,6 +253,28 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
     ):
         sentence = refused(call, *given, **options)[1]
         assert re.match(words, sentence), sentence
+
+
+@pytest.mark.parametrize("function", [ct.copy, ct.fetch_signatures])
+@pytest.mark.parametrize(
+    ("source", "kind", "words"),
+    [
+        *SOURCES,
+        ([], TypeError, "source must be one bucket, s3://bucket/prefix, not list"),
+        (["s3://bucket"], TypeError, "source must be one bucket, s3://bucket/prefix, not list"),
+        (ct.KeyList("x"), TypeError, "source must be one bucket, s3://bucket/prefix, not KeyList"),
+        (Path("logs"), REFUSED, "source must be a bucket, s3://bucket/prefix, not 'logs'"),
+        (Path("s3://bucket"), REFUSED, "source 's3:/bucket' cannot be opened: write 's3://bucket'"),
+        ("arn:aws:s3:us-east-1:111122223333:accesspoint/audit", REFUSED, "does not tell the bucket, .*: name the bucket"),
+    ],
+)
+def test_what_reads_one_bucket_has_the_sentences_of_all(
+    function: Callable[..., Any], source: Any, kind: type[Exception], words: str
+) -> None:
+    """They had a test of their own for addresses, which knew one, and let through what was no text."""
+    error, sentence = refused(function, source, *["nowhere"] * (function is ct.copy))
+    assert issubclass(error, kind)
+    assert re.match(rf"{function.__name__}\(\): .*{words}", sentence), sentence
 
 
 def test_half_of_a_pair_of_surrogates() -> None:
@@ -317,8 +357,105 @@ def test_data_have_no_relative_times(sample: Sample) -> None:
     """What signs a digest does not say how long ago."""
     from ctfast._times import micros  # noqa: PLC0415
 
-    with pytest.raises(ValueError, match="not an ISO 8601"):
+    with pytest.raises(ValueError, match="x is no date or time that can be read: '7d'") as error:
         micros("x", "7d")
+    assert "how long ago" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2025-03-12 10:00+02:00", "2025-03-12T08:00:00+00:00"),
+        ("2025-03-12T08", "2025-03-12T08:00:00+00:00"),
+        ("20250312T0800Z", "2025-03-12T08:00:00+00:00"),
+        ("2025-03-12T08:00:00,5-0030", "2025-03-12T08:30:00.500000+00:00"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_what_a_time_may_be(text: str, meant: str) -> None:
+    found = re.search(r"since=(\S+)", ct.scan("nowhere", since=text).explain())
+    assert found is not None
+    assert found[1] == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-03-12+08:00",  # was 8 o'clock
+        "2025-03-12-08:00",
+        "2025-03-12Z",
+        *(f"2025-03-12{letter}08:00" for letter in "xtZ_+/"),
+        "1712121600000",  # was the year 1712
+        "2025-03-12T08:00+25:00",
+        "2025-03-12T24:00",
+        "2025-W11-3",
+        "2025-02-30",
+        " 2025-03-12",
+        "\u0662025-03-12",
+    ],
+)
+@every_verb
+def test_what_is_no_time_is_refused_in_one_sentence(verb: str, text: str) -> None:
+    error, sentence = refused(VERBS[verb], "nowhere", until=text)
+    assert issubclass(error, REFUSED)
+    form = r" \(write '2025-03-12', '2025-03-12T08:00Z' or .*, or how long ago, such as '7d', '24h' or '2w'\)"
+    assert re.fullmatch(rf"{verb}\(\): until is no date or time that can be read: {re.escape(repr(text))}.*{form}", sentence)
+
+
+@pytest.mark.parametrize("given", ["1741737600", 1741737600, "1741737600000", 1741737600000, "1741737600.0", 1741737600000000])
+def test_a_number_since_1970_is_told_as_a_time(given: Any) -> None:
+    sentence = refused(ct.read, "nowhere", since=given)[1]
+    assert "seconds since 1970 is '2025-03-12T00:00:00Z'" in sentence
+
+
+def test_times_at_the_ends_of_the_calendar(sample: Sample) -> None:
+    early, late = timezone(timedelta(hours=14)), timezone(timedelta(hours=-14))
+    for time in (
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-14:00",
+        FIRST.replace(tzinfo=early),
+        LAST.replace(tzinfo=late),
+    ):
+        assert "lies outside of the years 1 to 9999 of UTC" in refused(ct.read, "nowhere", since=time)[1]
+    assert refused(ct.read, "nowhere", until="99999999w")[1].startswith("read(): until lies before the year 1")
+    assert ct.read(sample.archive, since=FIRST, until=date.max).height == sample.records
+    assert ct.info(sample.archive, since=date.min, until=LAST).report.records.read == sample.records
+    found = ct.verify(sample.archive, keys=sample.keys, signatures=sample.signatures, since=FIRST, until=LAST)
+    assert found.checked
+    assert not found.ok
+    verifier = ct.Verifier(keys=sample.keys, signatures=sample.signatures)
+    assert ct.read(sample.archive, until=LAST, verify=verifier).height == sample.records
+    assert verifier.verification.checked
+
+
+@pytest.mark.parametrize("time", [pd.NaT, np.datetime64("NaT"), float("nan"), True])
+def test_what_is_no_time_of_another_type(time: Any) -> None:
+    kind, sentence = refused(ct.read, "nowhere", until=time)
+    assert kind is TypeError
+    assert sentence.startswith("read(): until must be a datetime, a date, or text such as '2025-03-12'")
+
+
+def test_a_time_of_pandas(sample: Sample) -> None:
+    time = pd.Timestamp("2025-03-12T01:00", tz="Europe/Berlin")
+    assert ct.read(sample.archive, since=time).height == sample.records
+
+
+def test_keys_until_the_end_of_the_calendar(tmp_path: Path) -> None:
+    class Session:
+        """AWS, with no key of that time."""
+
+        def client(self, *_: Any, **__: Any) -> Any:
+            return self
+
+        def list_public_keys(self, **times: datetime) -> dict[str, Any]:
+            asked.append((times["StartTime"], times["EndTime"]))
+            return {"PublicKeyList": []}
+
+    asked: list[tuple[datetime, datetime]] = []
+    for until in (LAST, date.max, "9999-12-31T23:59:59Z"):
+        with pytest.raises(ValueError, match="no public keys"):
+            ct.fetch_keys("us-east-1", since="2025-03-12", until=until, session=Session())
+    assert {(first.year, last.year) for first, last in asked} == {(2025, 9999)}
 
 
 # What types and help say

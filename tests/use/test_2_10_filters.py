@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,18 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--event-pattern", '{"detail":'], "invalid JSON"),
-        (["--event-pattern", '{"detail":{"eventName":"x"}}'], "detail.eventName"),
+        (["--event-pattern", '{"detail":'], "--event-pattern: invalid JSON"),
+        (["--event-pattern", '{"detail":{"eventName":"x"}}'], "--event-pattern: detail.eventName"),
+        (["--event-pattern", "broken.json"], "--event-pattern: broken.json: detail.eventName"),
+        (["--event-pattern", json.dumps([PATTERN])], "--event-pattern: an event pattern must be an object, not an array"),
+        (["--event-pattern", "{}"], "--event-pattern: empty object"),
+        (["--selectors", "{}"], "--selectors: expected EventSelectors, .*but found an object without them"),
+        (["--selectors", json.dumps([PATTERN])], r"--selectors: \[0\].detail: a selector has no such member"),
+        (["--filter-pattern", "{ $.a = "], "--filter-pattern: expected"),
+        (["--rules", "{}"], "--rules: there are no rules here"),
+        (["--rules", "[]"], "--rules: there are no rules here"),
+        (["--rules", "empty"], r"--rules: empty: there are no rules here: of a folder, files are read whose names end in \.json"),
+        (["--rules", "broken.json"], "--rules: broken.json: detail.eventName"),
         (["--rules", "{x"], "--rules is no JSON"),
         (["--rules", '{"a":["b"'], "--rules is no JSON"),
         (["--event-pattern", "patern.json"], "there is no file 'patern.json'; did you mean 'pattern.json'?"),
@@ -136,6 +147,110 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_is_neither(arguments: list[str], words: str, sample: Sample, in_folder: None) -> None:
     Path("pattern.json").write_text(json.dumps(PATTERN))
+    Path("broken.json").write_text('{"detail":{"eventName":"x"}}')
+    Path("empty").mkdir()
     result = ctfast("match", sample.archive, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert words in result.stderr
+    assert re.search(words, result.stderr), result.stderr
+
+
+def test_selectors_of_an_estimate_have_names_too(sample: Sample) -> None:
+    result = ctfast("cost", sample.archive, "--selectors", "{}")
+    assert (result.exit_code, result.stderr.startswith("ctfast: --selectors: expected EventSelectors")) == (2, True)
+    result = ctfast("cost", sample.archive, "--selectors", "[]", "--against", json.dumps([PATTERN]))
+    assert (result.exit_code, result.stderr.startswith("ctfast: --against: [0].detail: ")) == (2, True)
+
+
+@pytest.mark.parametrize("given", [[PATTERN], [PATTERN, PATTERN], [[]]])
+@pytest.mark.parametrize("form", [json.dumps, list], ids=["text", "object"])
+def test_a_list_is_no_event_pattern(given: list[Any], form: Any) -> None:
+    """It was said to be event selectors, which it is only if a member says so."""
+    with pytest.raises(ct.FilterError, match=r"^an event pattern must be an object, not an array"):
+        ct.EventPattern(form(given))
+    (finding,) = ct.lint(form(given)).iter_rows(named=True)
+    assert (finding["severity"], finding["message"]) == ("error", "an event pattern must be an object, not an array")
+
+
+@pytest.mark.parametrize("form", [json.dumps, lambda given: given], ids=["text", "object"])
+def test_an_empty_object_is_of_no_language(form: Any) -> None:
+    for language, words in (
+        (ct.EventPattern, "empty object: expected a field or an operator"),
+        (ct.EventSelectors, "expected EventSelectors, .* but found an object without them"),
+    ):
+        with pytest.raises(ct.FilterError, match=words):
+            language(form({}))
+    with pytest.raises(ct.FilterError, match="this holds no event pattern"):
+        ct.EventPattern(form({"metricFilters": []}))
+
+
+def test_selectors_with_a_slip_are_still_selectors(tmp_path: Path) -> None:
+    given = [{"FieldSelector": [{"Field": "eventCategory", "Equals": ["Management"]}]}]
+    path = tmp_path / "selectors.json"
+    path.write_text(json.dumps(given))
+    for source in (given, json.dumps(given), path):
+        assert ct.lint(source)["path"].to_list() == ["[0].FieldSelector"]
+
+
+# Nothing at all
+
+
+@pytest.mark.parametrize(
+    ("rules", "kind", "words"),
+    [
+        (None, TypeError, "rules are a mapping, a list or the path of a file or folder, not NoneType"),
+        ([], ct.FilterError, "there are no rules here"),
+        ({}, ct.FilterError, "there are no rules here"),
+        ("", ValueError, "rules is empty: name a file or a folder"),
+        ("s3://bucket/rules", ValueError, "rules 's3://bucket/rules' is an address: name a file or a folder on the local disk"),
+    ],
+)
+def test_no_rules(rules: Any, kind: type[Exception], words: str, in_folder: None) -> None:
+    """None and [] were a match of everything, and of nothing; the empty path was the current directory."""
+    Path("a.filter").write_text("{ $.eventName = x }")
+    for call in (ct.rules, lambda rules: ct.match("nowhere", rules)):
+        with pytest.raises(kind, match=words):
+            call(rules)
+
+
+def test_lint_of_nothing(in_folder: None) -> None:
+    """It was silent, as if all were well."""
+    Path("empty").mkdir()
+    Path("other.yaml").write_text("Resources: {}\n")
+    with pytest.raises(TypeError, match=r"lint\(\) needs what to check"):
+        ct.lint()
+    for source in (Path("empty"), Path("other.yaml"), {"metricFilters": []}, '{"metricFilters": []}', ""):
+        (finding,) = ct.lint(source).iter_rows(named=True)
+        assert (finding["severity"], finding["code"]) == ("warning", "none")
+        assert finding["message"].startswith("there are no rules here")
+    for nothing in ("empty", "other.yaml"):
+        result = ctfast("lint", nothing)
+        assert (result.exit_code, result.stdout.count("\n")) == (2, 1)
+        assert result.stdout.startswith(f"{nothing}: warning: there are no rules here")
+    assert ctfast("lint", "empty", "other.yaml", "--format", "json").exit_code == 2
+    Path("rules").mkdir()
+    Path("rules/a.filter").write_text("{ $.eventName = x }")
+    result = ctfast("lint", "rules", "empty")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("empty: warning: there are no rules here: of a folder, files are read")
+    assert ctfast("lint", "rules").stdout == ""
+
+
+def test_a_finding_in_json_itself_has_a_place() -> None:
+    assert ctfast("lint", "{}").stdout == "JSON:1:1: error: empty object: expected a field or an operator [empty-object]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--limit", "3"], "--limit"),
+        (["--limit", "0"], "--limit"),
+        (["--columns", "eventID"], "--columns"),
+        (["--columns", "eventID", "--limit", "3"], "--columns and --limit"),
+        (["--as", "record", "--limit", "3"], "--as record and --limit"),
+    ],
+)
+def test_counts_have_no_rows_to_choose(arguments: list[str], named: str, sample: Sample) -> None:
+    """These were passed over in silence."""
+    result = ctfast("match", sample.archive, "--pack", "cis", "--count", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--count shows no records: leave out {named}." in result.stderr

@@ -21,6 +21,7 @@ from ctfast import _interrupt
 from ctfast._ctfast import __version__
 from ctfast._later import load, pl
 from ctfast.cli.signals import ended_by_sigterm
+from ctfast.cli.streams import open_all
 from ctfast.exceptions import ArgumentError, CloudTrailError, ConsumedError, NothingChosen
 
 __all__ = ["main"]
@@ -30,7 +31,9 @@ _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
 #: Arguments that are given one by one here.
-_OPTIONS = {"accounts": "--account", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
+_OPTIONS = {"accounts": "--account", "cache": "--output", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
+#: These have no name before them.
+_POSITIONAL = {"source", "target"}
 
 
 #: The verbs, in the order in which the help lists them, and the modules here that have them.
@@ -75,6 +78,7 @@ class _Verbs(click.Group):
         return name, verb, rest
 
     def invoke(self, ctx: click.Context) -> Any:
+        open_all()
         with ended_by_sigterm() as terminated:
             try:
                 with _interrupt.raised(), warnings.catch_warnings():
@@ -130,7 +134,7 @@ def _trouble(error: BaseException) -> int | None:
 
 def _by_option(error: ArgumentError) -> str:
     """Return what is wrong under the name that the argument has here."""
-    if error.argument == "source":
+    if error.argument in _POSITIONAL:
         return error.message
     return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep
+from ctfast._documents import NOTHING
 from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._source import COLUMNS, RULES
@@ -29,8 +31,12 @@ from ctfast.cli.verbs import SHOWN, check, put_records
 
 __all__ = ["cost", "lint", "match"]
 
+_Filter = TypeVar("_Filter", bound=ct.Filter)
 #: Columns of a table with rules, unless others are asked for.
 _SHOWN_WITH_RULES = ["eventTime", RULES, "userIdentity.arn", "eventName", "sourceIPAddress"]
+#: Where a finding is that is in no file.
+_JSON = "JSON"
+_NOTHING_CHECKED = 2
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
@@ -112,8 +118,12 @@ def match(
       ctfast match logs --pack cis --as record -o found.ndjson
     """
     keep([str(path) for path in (selectors, event_pattern, *rules) if isinstance(path, Path)], target)
-    given = (ct.EventSelectors, selectors), (ct.FilterPattern, filter_pattern), (ct.EventPattern, event_pattern)
-    conditions: list[ct.Filter] = [kind(value) for kind, value in given if value is not None]
+    given: tuple[tuple[str, Any, Path | str | None], ...] = (
+        ("--selectors", ct.EventSelectors, selectors),
+        ("--filter-pattern", ct.FilterPattern, filter_pattern),
+        ("--event-pattern", ct.EventPattern, event_pattern),
+    )
+    conditions: list[ct.Filter] = [_filter(option, kind, value) for option, kind, value in given if value is not None]
     named = _rules(rules, packs)
     if not (conditions or named):
         raise click.UsageError("Give one of --selectors, --filter-pattern, --event-pattern, --rules and --pack.")
@@ -124,9 +134,10 @@ def match(
     form = record_form(form, target, columns) if as_record else chosen(form, target, TABLE)
     if count and not named:
         raise click.UsageError("--count is for --rules and --pack.")
-    if count and as_record:
-        raise click.UsageError("--count shows no records: leave out --as record.")
     if count:
+        shown = {"--as record": as_record, "--columns": columns is not None, "--limit": limit is not None}
+        if useless := [option for option, is_given in shown.items() if is_given]:
+            raise click.UsageError(f"--count shows no records: leave out {' and '.join(useless)}.")
         _put_counts(ctx, archive, form=form, target=target, **reading)
     added = [RULES] if named else []
     names = columns or ((_SHOWN_WITH_RULES if named else SHOWN) if form == TABLE else [*COLUMNS, *added])
@@ -151,7 +162,7 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
     Exit code:
       0  nothing was found that would be refused
       1  something would be
-      2  trouble
+      2  there is no filter at all, or trouble
 
     \b
     Example:
@@ -166,6 +177,9 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
         with opened(None) as file:
             show(file, lambda _room: map(_line, found.iter_rows(named=True)), soft_wrap=True)
         say(f"{counted(errors, 'error')}, {counted(found.height - errors, 'warning')}")
+    # Each of the files that holds no filter has one finding that says so.
+    if found.filter(pl.col("code") == NOTHING).height == len(files):
+        ctx.exit(_NOTHING_CHECKED)
     ctx.exit(int(errors > 0))
 
 
@@ -203,12 +217,14 @@ def cost(
     """
     keep([str(path) for path in (selectors, against, prices) if isinstance(path, Path)], target)
     form = chosen(form, target, TABLE)
+    wanted = _filter("--selectors", ct.EventSelectors, selectors)
+    current = None if against is None else _filter("--against", ct.EventSelectors, against)
     source = options.sources(archive, origin, target)
     with progress(source, reading) as shown:
         found = ct.cost(
             source,
-            ct.EventSelectors(selectors),
-            against=None if against is None else ct.EventSelectors(against),
+            wanted,
+            against=current,
             prices=prices,
             further_copy=further_copy,
             progress=shown,
@@ -225,6 +241,21 @@ def cost(
     ctx.exit(findings(found.report))
 
 
+@contextmanager
+def _of(option: str) -> Iterator[None]:
+    """Name the option whose filter is refused."""
+    try:
+        yield
+    except ct.FilterError as error:
+        message = f"{option}: {error}"
+        raise ValueError(message) from None
+
+
+def _filter(option: str, kind: Callable[[Path | str], _Filter], value: Path | str) -> _Filter:
+    with _of(option):
+        return kind(value)
+
+
 def _read(given: Path | str) -> Any:
     """Return JSON as it is, and a path as one."""
     if isinstance(given, Path):
@@ -239,7 +270,7 @@ def _read(given: Path | str) -> Any:
 def _rules(paths: tuple[Path | str, ...], packs: tuple[str, ...]) -> dict[str, ct.Filter]:
     """Return all filters with names; a name that comes twice is an error."""
     named: dict[str, ct.Filter] = {}
-    with warnings.catch_warnings(record=True) as left_out:
+    with _of("--rules"), warnings.catch_warnings(record=True) as left_out:
         warnings.simplefilter("always", UserWarning)
         found: list[Mapping[str, ct.Filter]] = [*map(ct.rules, map(_read, paths)), *map(ct.packs.load, packs)]
     say(*(f"warning: {warning.message}" for warning in left_out))
@@ -288,5 +319,5 @@ def _put_counts(
 def _line(row: dict[str, Any]) -> Text:
     """Return a finding as compilers print theirs."""
     position = "" if row["line"] is None else f":{row['line']}:{row['column']}"
-    where = "".join(f"{plain(part)}: " for part in (f"{row['file']}{position}", row["rule"], row["path"]) if part)
+    where = "".join(f"{plain(part)}: " for part in (f"{row['file'] or _JSON}{position}", row["rule"], row["path"]) if part)
     return Text.assemble(where, (row["severity"], _STYLES[row["severity"]]), f": {plain(row['message'])} [{row['code']}]")

@@ -18,21 +18,19 @@ from ctfast._later import pl
 from ctfast._parameters import THREADS
 from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
-from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
+from ctfast.cli.output import by_ending, opened, write
 from ctfast.cli.output import chosen as by_name
-from ctfast.cli.output import opened, write
 from ctfast.cli.progress import steps
 from ctfast.cli.screen import say, show, size
-from ctfast.exceptions import ArgumentError
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 
 #: Findings that are shown one by one.
 _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
-_PAGES = ("html", "htm")
+_PAGES = {".html": "html", ".htm": "html"}
 _ENDINGS = {".txt": "text", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _FINDINGS, _UNCHECKED = 1, 2
 
@@ -64,8 +62,8 @@ _FINDINGS, _UNCHECKED = 1, 2
     show_default="by the name of FILE; else text",
     help="Form of the result: text and json tell all, ndjson and parquet have one row per finding.",
 )
-@click.option("-o", "--output", "target", metavar="FILE", help="Write to this file, once all went well.")
-@click.option("--html", metavar="FILE", help="Also write a page with a calendar of all hours.")
+@options.result("Write to this file, once all went well.")
+@click.option("--html", callback=options.file_only, metavar="FILE", help="Also write a page with a calendar of all hours.")
 @click.option("--like-aws", is_flag=True, help="Say it in the words of aws cloudtrail validate-logs.")
 @click.option("--verbose", is_flag=True, help="With --like-aws: list valid files, too.")
 @click.option(
@@ -105,11 +103,7 @@ def verify(
     """
     chosen = form
     form = by_name(form, target, "text", _ENDINGS)
-    page, _, ending = (html or "").casefold().rpartition(".")
-    if html is not None and page and ending not in _PAGES and "/" not in ending:
-        meant = or_nearest(nearest(ending, _PAGES[:1]))
-        message = f"html {html!r} ends in .{ending}, which is no page{meant} (.html, or no ending)"
-        raise ArgumentError(message, "html", html)
+    by_ending("html", html, _PAGES, "a name may have none")
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
         raise ValueError(
@@ -144,7 +138,13 @@ def verify(
 @click.option("--since", required=True, metavar="TIME", help="First time that is to be verified.")
 @click.option("--until", metavar="TIME", show_default="now", help="Last time that is to be verified.")
 @click.option(
-    "-o", "--output", "target", required=True, metavar="FILE", help="File to keep them in; what it holds is not fetched again."
+    "-o",
+    "--output",
+    "target",
+    callback=options.file_only,
+    required=True,
+    metavar="FILE",
+    help="File to keep them in; what it holds is not fetched again.",
 )
 def fetch_keys(regions: tuple[str, ...], *, since: str, until: str | None, target: str) -> None:
     """Fetch CloudTrail's public keys (needs ctfast[aws]).
@@ -159,8 +159,8 @@ def fetch_keys(regions: tuple[str, ...], *, since: str, until: str | None, targe
 
 @click.command("fetch-signatures")
 @click.argument("source", metavar="S3URL")
-@click.option("-o", "--output", "target", required=True, metavar="FILE", help="File to write them to.")
-def fetch_signatures(source: str, *, target: str) -> None:
+@options.result("File to write them to.", required=True)
+def fetch_signatures(source: str, *, target: str | None) -> None:
     """Save the signatures of digest files, which a download loses (needs ctfast[aws]).
 
     \b
@@ -170,7 +170,7 @@ def fetch_signatures(source: str, *, target: str) -> None:
     found = ct.fetch_signatures(source)
     with opened(target) as file:
         file.write(json.dumps(found, indent=1).encode() + b"\n")
-    say(f"{counted(len(found), 'signature')} in {target}")
+    say(f"{counted(len(found), 'signature')} in {target or 'standard output'}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ _MOST = 20
 
 @click.command()
 @click.argument("source", metavar="S3URL")
-@click.argument("target", metavar="DIR")
+@click.argument("target", callback=options.file_only, metavar="DIR")
 @options.choosing
 @click.pass_context
 def copy(

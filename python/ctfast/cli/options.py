@@ -25,14 +25,18 @@ __all__ = [
     "choosing",
     "columns",
     "dedupe",
+    "file_only",
     "limit",
     "output",
     "reading",
     "repeated",
+    "result",
     "sources",
     "storage",
 ]
 
+#: What stands for a standard stream.
+_STANDARD = "-"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ORIGINS: dict[str, Callable[[str], Source]] = {
     "keys": ct.KeyList,
@@ -111,11 +115,30 @@ def reading(function: _Function) -> _Function:
     return _all(added)(function)
 
 
+def file_only(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
+    """Refuse ``-`` for what must be a file or a folder."""
+    if str(value) == _STANDARD:
+        raise click.BadParameter("- is standard output, and here a name on the disk is needed.")
+    return value
+
+
+def _or_standard(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """None is standard output."""
+    return None if value == _STANDARD else value
+
+
+def result(words: str, **more: Any) -> Callable[[_Function], _Function]:
+    """Add the option that says where the result goes."""
+    return click.option(
+        "-o", "--output", "target", callback=_or_standard, metavar="FILE", help=f"{words} - is standard output.", **more
+    )
+
+
 def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Function]:
     """Add the options that say in which form the result goes where."""
     added = (
         click.option("--format", "form", type=click.Choice(list(formats)), show_default=default, help="Form of the result."),
-        click.option("-o", "--output", "target", metavar="FILE", help="Write to this file, once all went well."),
+        result("Write to this file, once all went well."),
     )
     return _all(added)
 
@@ -124,7 +147,7 @@ def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | 
     """Return what the arguments name, apart from what will be written; ``-`` stands for the lines of standard input."""
     names: list[str] = []
     for name in [archive] if isinstance(archive, str) else archive:
-        if name == "-" and origin is None:
+        if name == _STANDARD and origin is None:
             lines = sys.stdin.buffer.read().splitlines()
             names.extend(os.fsdecode(line) for line in lines if line)
         else:
@@ -190,7 +213,7 @@ as_record = click.option(
 )
 checkpoint = click.option(
     "--checkpoint",
-    callback=lambda _ctx, _param, path: None if path is None else ct.Checkpoint(path),
+    callback=lambda ctx, param, path: None if path is None else ct.Checkpoint(file_only(ctx, param, path)),
     metavar="FILE",
     help="Read only files that no earlier run with this FILE has read, those that came late among them. With it, -o names a "
     "folder, and what is in it is never replaced: each run adds the parts that it has read.",

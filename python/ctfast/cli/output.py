@@ -15,7 +15,7 @@ from ctfast._later import pa, pl, pq
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError
 
-__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "record_form", "suffix", "write"]
+__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "by_ending", "chosen", "nested", "opened", "record_form", "suffix", "write"]
 
 Frames: TypeAlias = "Iterable[pl.DataFrame]"
 
@@ -35,21 +35,32 @@ _ROW_GROUP = 32 << 20
 
 def chosen(form: str | None, target: str | None, otherwise: str, endings: Mapping[str, str] = SUFFIXES) -> str:
     """Return the format that was asked for, or that the end of the file's name tells; an end that tells nothing is refused."""
-    ending, compressed = _endings(target)
-    if form is None and ending:
-        form = endings.get(ending)
-        if form is None:
-            close = nearest(ending, endings)
-            remedy = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} behind one; --format takes any name"
-            message = f"output {quoted(target)} ends in {ending}, which is no format{or_nearest(close)} ({remedy})"
-            raise ArgumentError(message, "output", target, close)
-    form = form or otherwise
+    form = form or by_ending("output", target, endings, "--format takes any name") or otherwise
+    compressed = _endings(target)[2]
     if compressed and form in _WITH_PARTS_COMPRESSED:
         message = f"output {quoted(target)} ends in {compressed}, but {form} is compressed inside: leave {compressed} out"
         raise ArgumentError(message, "output", target)
     if form == "parquet" and target is None and sys.stdout.isatty():
         message = "parquet is not for terminals; name a file with -o"
         raise ValueError(message)
+    return form
+
+
+def by_ending(option: str, target: str | None, endings: Mapping[str, str], remedy: str) -> str | None:
+    """Return what the end of a file's name tells, or None if it has none; refuse an end that tells nothing."""
+    stem, ending, compressed = _endings(target)
+    stem = stem.strip(".")
+    if not stem and (compressed or ending in endings):
+        message = f"{option} {quoted(target)} is an ending without a name: write {quoted(f'events{ending}{compressed}')}"
+        raise ArgumentError(message, option, target, f"events{ending}{compressed}")
+    if not (stem and ending):
+        return None
+    form = endings.get(ending)
+    if form is None:
+        close = nearest(ending, endings)
+        known = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} behind one; {remedy}"
+        message = f"{option} {quoted(target)} ends in {ending}, which is no format{or_nearest(close)} ({known})"
+        raise ArgumentError(message, option, target, close)
     return form
 
 
@@ -73,15 +84,16 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
         return
-    with written(target) as file, _compressing(file, _endings(target)[1]) as into:
+    with written(target) as file, _compressing(file, _endings(target)[2]) as into:
         yield into
 
 
-def _endings(target: str | None) -> tuple[str, str]:
-    """Return the end of a name that tells the format, and behind it the one that tells the compression."""
-    path = PurePath((target or "").casefold())
-    compressed = path.suffix if path.suffix in _COMPRESSED else ""
-    return (path.with_suffix("") if compressed else path).suffix, compressed
+def _endings(target: str | None) -> tuple[str, str, str]:
+    """Return a name, the end of it that tells the format, and behind that the one that tells the compression."""
+    name = PurePath((target or "").casefold()).name
+    compressed = next((ending for ending in _COMPRESSED if name.endswith(ending)), "")
+    stem, dot, word = name.removesuffix(compressed).rpartition(".")
+    return (stem, dot + word, compressed) if dot else (word, "", compressed)
 
 
 @contextmanager
@@ -101,7 +113,7 @@ def suffix(form: str, target: str) -> str:
     """Return how names of this form end, compressed as the name of the target says."""
     # Records do not end as the rows of ndjson do: a folder has parts of one kind.
     ending = ".jsonl" if form == RECORDS else next(ending for ending, name in SUFFIXES.items() if name == form)
-    return ending + _endings(target)[1]
+    return ending + _endings(target)[2]
 
 
 @contextmanager

@@ -39,6 +39,7 @@ _SLICE = 5_000
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=options.file_only,
     metavar="DIR",
     help="Write the sample archive to this folder.",
     show_default="a new temporary one",
