@@ -87,7 +87,7 @@ def test_nothing_to_check(sample: Sample, copy: Path) -> None:
         (["ARCHIVE", "--keys", "KEYS", "--map", "x"], "--map is BUCKET=DIR, not 'x'"),
         (["ARCHIVE", "--keys", "SIGNATURES"], "not public keys"),
         (["ARCHIVE", "--keys", "KEYS", "--since", "yesterday"], "since is not an ISO 8601 date or time"),
-        (["ARCHIVE", "--keys", "KEYS", "--since", "2025-02-02", "--until", "2025-01-01"], "is before since"),
+        (["ARCHIVE", "--keys", "KEYS", "--since", "2025-02-02", "--until", "2025-01-01"], "is before --since"),
     ],
 )
 def test_trouble(sample: Sample, arguments: list[str], words: str) -> None:

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from ctfast._addresses import sources
+from ctfast._credentials import KNOWN, PLAIN
 from ctfast._times import Time
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError, shortened
@@ -232,14 +233,14 @@ def _of(kind: Callable[[], type], words: str, remedy: Callable[[Any], str] | Non
 
 
 def _texts(name: str, value: Any, what: str) -> list[str]:
-    if isinstance(value, str):
-        return [value]
     if isinstance(value, int | float | bytes | Mapping) or not isinstance(value, Iterable):
         raise _type(name, value, f"a text or several, such as {what}", _digits(name, value))
-    found = list(value)
+    found = [value] if isinstance(value, str) else list(value)
     for each in found:
         if not isinstance(each, str):
             raise _type(name, each, f"a text or several, such as {what}", _digits(name, each))
+        if "," in each:  # which is in no name of an account, a region, a kind, a trail or a column
+            raise ArgumentError(f"{name} has several names in one text, {quoted(each)}: give each by itself", name, each)
     return found
 
 
@@ -257,7 +258,7 @@ def _accounts(name: str, value: Any) -> set[str]:
             digits = re.sub(r"[\s-]", "", each)
             meant = digits if _ACCOUNT.fullmatch(digits) else None
             count = f", not {len(digits)}" if digits.isdecimal() and meant is None else " and nothing else"
-            raise ArgumentError(f"{name} have 12 digits{count}: {quoted(each)}{or_nearest(meant)}", name, each, meant)
+            raise ArgumentError(f"{name} must have 12 digits{count}: {quoted(each)}{or_nearest(meant)}", name, each, meant)
     return set(found)
 
 
@@ -266,16 +267,20 @@ def _regions(name: str, value: Any) -> set[str]:
     for each in found:
         if not _REGION.fullmatch(each):
             meant = nearest_region(each)
-            raise ArgumentError(f"{name} are such as 'us-east-1', not {quoted(each)}{or_nearest(meant)}", name, each, meant)
+            raise ArgumentError(f"{name} must be such as 'us-east-1', not {quoted(each)}{or_nearest(meant)}", name, each, meant)
     return set(found)
 
 
 def nearest_region(word: str, seen: Iterable[str] = ()) -> str | None:
     """Return the region that was probably meant: one that was seen, or else one that is widely used."""
     tidy = re.sub(r"[\s_.]", "-", word.strip().casefold())
-    return nearest(tidy, seen) or (None if tidy in _REGIONS and tidy == word else nearest(tidy, _REGIONS))
+    if tidy in _REGIONS and tidy == word:
+        return nearest(word, seen, _ONE_LETTER)  # it is one, and the archive may well not have it
+    return nearest(tidy, seen) or nearest(tidy, _REGIONS)
 
 
+#: How much alike regions are that differ by one letter.
+_ONE_LETTER = 0.85
 #: For guesses only: which regions there are, the archive tells.
 _REGIONS = (
     *(f"us-{side}-{number}" for side in ("east", "west") for number in (1, 2)),
@@ -290,7 +295,7 @@ def _kinds(name: str, value: Any) -> set[str]:
     found = _texts(name, value, "'CloudTrail'")
     for each in found:
         if each == _DIGEST:
-            message = f"{name} are those of log files; {_DIGEST!r} is that of digest files, which verify() reads"
+            message = f"{name} must be those of log files; {_DIGEST!r} is that of digest files, which verify reads"
             raise ArgumentError(message, name, each)
         if each not in KINDS:
             close = nearest(each, KINDS)
@@ -333,6 +338,11 @@ def _storage_options(name: str, value: Any) -> dict[str, str]:
     for option, setting in value.items():
         if not isinstance(option, str):
             raise _type(f"a name in {name}", option, "a text")
+        if option.lower() not in KNOWN:
+            # Where no bucket is read, nobody else would look at it.
+            close = nearest(option.lower(), KNOWN)
+            known = "" if close else f" (known, with or without aws_ before them, are {', '.join(PLAIN)})"
+            raise ArgumentError(f"{name} has no {quoted(option)}{or_nearest(close)}{known}", name, option, close)
         if not isinstance(setting, str):
             # What stands there may be a secret: its type only.
             told = f": write {str(setting).lower()!r}" if isinstance(setting, bool) else ""

@@ -26,6 +26,7 @@ from ctfast._signatures import read_signatures
 from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
 from ctfast._times import Time
+from ctfast._words import quoted
 from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["Copied", "CopyProgress", "copy"]
@@ -182,10 +183,10 @@ def copy(
     compared by size alone, and counted so.
     """
     if isinstance(source, str) and not source.startswith(("s3://", "arn:")):
-        message = f"source must be a bucket, s3://bucket/prefix, not {source!r}"
+        message = f"source must be a bucket, s3://bucket/prefix, not {quoted(source)}"
         raise ArgumentError(message, "source", source, None, "copy")
     if isinstance(source, str) and is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, under which signatures are kept: name the bucket"
+        message = f"source {quoted(source)} does not tell the bucket, under which signatures are kept: name the bucket"
         raise ArgumentError(message, "source", source, None, "copy")
     options = Options(
         function="copy",

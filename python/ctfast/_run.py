@@ -107,17 +107,17 @@ def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
     """Say what nothing answers to, once all is listed."""
     if not report.complete:
         return
-    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned)
+    is_news = not options.repeats()
+    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned, seen.barren(), is_news)
     found = unmatched(outcome, options.asked, seen.names())
     if options.where is not None and not report.records.read and not any(each.nothing for each in found):
         found += dead(suspicions(options.where))
     if isinstance(options.source, KeySource):
-        # Keys are a part of an archive: what they do not name may be elsewhere.
-        report._unmatched = [each for each in found if each.nothing]  # noqa: SLF001
-        return
+        # Keys are a part of an archive: a name that some of them have and others do not may be elsewhere.
+        found = [each for each in found if each.nothing]
     if options.checkpoint is not None:
         # There may be nothing new.
-        found = [each for each in found if not each.nothing or each.names]
+        found = [each for each in found if each.reason != "done"]
     if options.verify is not None:
         # Digests are read as well: an archive of nothing else is one in which nothing happened.
         found = [each for each in found if each.reason != "digest"]

@@ -13,6 +13,7 @@ from ctfast import _aws as aws
 from ctfast._arguments import checked, public
 from ctfast._buckets import bucket_of, is_access_point, split
 from ctfast._times import micros
+from ctfast._words import quoted
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["Signatures", "fetch_signatures", "load_signatures"]
@@ -125,7 +126,7 @@ def fetch_signatures(source: str, *, client: Any = None, threads: int = 16) -> d
     """
     checked("fetch_signatures", threads=threads, source=source)
     if is_access_point(source):
-        message = f"source {source!r} does not tell the bucket, which digests are signed with: name the bucket"
+        message = f"source {quoted(source)} does not tell the bucket, which digests are signed with: name the bucket"
         raise ArgumentError(message, "source", source, None, "fetch_signatures")
     bucket, prefix = bucket_of(source), split(source)[1]
     client = client or _client(source, threads)

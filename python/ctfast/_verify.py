@@ -25,6 +25,7 @@ from ctfast._silence import with_nearest
 from ctfast._source import paths, processors
 from ctfast._times import Time, micros, moment, span
 from ctfast._verdict import MEANING, found_span, told, verdict
+from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from ctfast._source import Options
@@ -450,7 +451,9 @@ def _run(
         if progress is not None:
             progress(Progress(*found["progress"]))
     if frames["findings"]:
-        frames["findings"] = [with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote)]
+        frames["findings"] = [
+            with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote, running.other_trails())
+        ]
     asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
     asked |= {"since": moment(first), "until": moment(last)}
     return Verification(frames, counts, [path for path, _ in roots], asked, details=details)
@@ -463,7 +466,7 @@ def _roots(
     bucket, prefix = split(origin or "")
     for where, name in [("relocated_from", bucket)] * bool(origin) + [("map", name) for name in others]:
         if wrong := wrong_bucket(name):
-            raise ValueError(f"{where}: {wrong}")
+            raise ArgumentError(f"{where}: {wrong}", where, name, None, "verify")
     moved = (bucket, prefix.strip("/")) if bucket else None
     roots = [(path, moved or _told(path)) for path in paths(source)]
     roots += [(os.fspath(path), (name, "")) for name, path in others.items()]

@@ -31,8 +31,10 @@ __all__ = [
     "SourceError",
 ]
 
-#: Characters of a message, or of a path in it.
+#: Characters of a text that a message repeats.
 _LONG = 200
+#: Bytes of a path, and characters of one that a message names: keys of S3 end at 1,024 bytes, paths of most systems at this.
+PATH = 4_096
 
 
 class CloudTrailError(Exception):
@@ -59,7 +61,8 @@ class CloudTrailError(Exception):
         self.byte = byte
         self.record = record
         self.kind = kind
-        self._text = text
+        # A path is told as it is, for as long as it can be one.
+        self._text = text if key is None or len(key) <= PATH else text.replace(key, shortened(key))
 
     def __str__(self) -> str:
         """Return what is wrong, and where."""
@@ -286,7 +289,7 @@ def well_formed(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def shortened(text: str | None) -> str:
+def shortened(text: str | None, most: int = _LONG) -> str:
     """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
     text = well_formed(text or "")
-    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"
+    return text if len(text) <= most else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

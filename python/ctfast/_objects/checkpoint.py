@@ -23,6 +23,7 @@ from ctfast._ctfast import has_log_ending
 from ctfast._objects import Object, Portion, Receipt, Row
 from ctfast._objects.places import Marks, Place, Read, digest, version, where
 from ctfast._objects.state import NO_DAY, take, told, transaction
+from ctfast._words import quoted
 
 __all__ = ["Checkpoint"]
 
@@ -93,7 +94,7 @@ class Checkpoint(Receipt):
 
     def __init__(self, path: str | os.PathLike[str], *, rewind: timedelta = timedelta(days=2)) -> None:
         if not isinstance(rewind, timedelta):
-            message = f"rewind must be a timedelta, not {rewind!r}"
+            message = f"rewind must be a timedelta, not {quoted(rewind)}"
             raise TypeError(message)
         if rewind < timedelta(days=1):
             message = f"rewind must be at least a day, not {rewind}"
@@ -109,6 +110,11 @@ class Checkpoint(Receipt):
     def __repr__(self) -> str:
         """Return where it is kept."""
         return f"Checkpoint({self._path!r})"
+
+    @property
+    def place(self) -> str:
+        """Where it is kept."""
+        return self._path
 
     @property
     def unread(self) -> pl.DataFrame:

@@ -73,6 +73,11 @@ class Messages(_Notified):
         """Return where the messages are."""
         return f"Messages({str(self._lines)!r})"
 
+    @property
+    def place(self) -> str:
+        """The messages."""
+        return self._lines.called("the list of messages")
+
     def _again(self) -> Messages | None:
         source = self._lines.again()
         return None if source is None else Messages(source)
@@ -163,6 +168,11 @@ class Queue(_Notified):
     def __repr__(self) -> str:
         """Return which queue it is."""
         return f"Queue({self._url!r})"
+
+    @property
+    def place(self) -> str:
+        """The queue."""
+        return f"the queue {self._url}"
 
     def _objects(self) -> Iterator[Object]:
         self._connect()

@@ -32,6 +32,11 @@ class Resumed(KeySource):
         #: What comes before the listing, and is passed over in it.
         self._before: set[str] = set()
 
+    @property
+    def place(self) -> str:
+        """The checkpoint."""
+        return self._checkpoint.place
+
     def portions(self, query: str, extent: Extent, *, plan: bool) -> Iterator[Portion]:
         """Name first the units that were planned and not committed, as they were; then what is new."""
         checkpoint = self._checkpoint
@@ -60,7 +65,7 @@ class Resumed(KeySource):
         if unknown:
             self.warnings.append(
                 _warning(
-                    repr(checkpoint),
+                    checkpoint.place,
                     "size-unknown",
                     f"{unknown} files count as read since an older format of it, which kept no sizes: "
                     "those that were empty or damaged then are not read again",

@@ -18,7 +18,7 @@ from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
-from ctfast._words import nearest, or_nearest
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import chosen as by_name
@@ -109,7 +109,7 @@ def verify(
     page, _, ending = (html or "").casefold().rpartition(".")
     if html is not None and page and ending not in _PAGES and "/" not in ending:
         meant = or_nearest(nearest(ending, _PAGES[:1]))
-        message = f"html {html!r} ends in .{ending}, which is no page{meant} (.html, or no ending)"
+        message = f"html {quoted(html)} ends in .{ending}, which is no page{meant} (.html, or no ending)"
         raise ArgumentError(message, "html", html)
     mapped = dict(_pair(text) for text in maps)
     if like_aws and (target or chosen):
@@ -177,7 +177,7 @@ def fetch_signatures(source: str, *, target: str) -> None:
 def _pair(text: str) -> tuple[str, str]:
     bucket, equals, path = text.partition("=")
     if not (bucket and equals and path):
-        message = f"--map is BUCKET=DIR, not {text!r}"
+        message = f"--map is BUCKET=DIR, not {quoted(text)}"
         raise ValueError(message)
     return bucket, path
 

@@ -10,6 +10,7 @@ Name     Filters
 from __future__ import annotations
 
 from ctfast._filters import FilterPattern
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.packs import cis
 
 __all__ = ["load", "names"]
@@ -57,5 +58,5 @@ def load(name: str) -> dict[str, FilterPattern]:
     FilterPattern('{ $.eventName = "ConsoleLogin" && $.errorMessage = "Failed authentication" }')
     """
     if name not in _PACKS:
-        raise ValueError(f"there is no pack {name!r}; there are: {', '.join(_PACKS)}")
+        raise ValueError(f"there is no pack {quoted(name)}{or_nearest(nearest(name, _PACKS))}; there are: {', '.join(_PACKS)}")
     return {control.name: FilterPattern(control.pattern) for control in _PACKS[name]}

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Skip;
 use super::object::Bucket;
+use super::{Barren, Seen, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -49,4 +49,37 @@ pub enum Listed {
     Failed(Error),
     /// The source of keys itself failed: which files follow is not known, so the scan fails.
     Broken(Error),
+}
+
+/// The files of one source. When they have come to their end without one to read, that is noted.
+pub(super) struct Source {
+    listed: Keys,
+    passed: Barren,
+    /// Nobody wants to know, or it is known: a file has come, or a failure that is told by itself.
+    seen: Option<Arc<Seen>>,
+}
+
+impl Source {
+    pub(super) fn new(source: String, listed: Keys, seen: Option<Arc<Seen>>) -> Self {
+        Self { listed, passed: Barren { source, ..Barren::default() }, seen }
+    }
+}
+
+impl Iterator for Source {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        let listed = self.listed.next();
+        match &listed {
+            Some(Listed::Skipped(reason)) => *self.passed.skipped.entry(*reason).or_default() += 1,
+            Some(Listed::Pruned(reason)) => *self.passed.pruned.entry(*reason).or_default() += 1,
+            Some(_) => self.seen = None,
+            None => {
+                if let Some(seen) = self.seen.take() {
+                    seen.note(std::mem::take(&mut self.passed));
+                }
+            }
+        }
+        listed
+    }
 }
