@@ -247,7 +247,7 @@ def _texts(name: str, value: Any, what: str) -> list[str]:
 def _digits(name: str, value: object) -> str:
     """Return the remedy for an account that is a number: its leading zeros are lost."""
     if name == "accounts" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
-        return f"write {f'{value:012}'!r}, with the zeros that it begins with"
+        return f"write {quoted(f'{value:012}')}, with the zeros that it begins with"
     return ""
 
 
@@ -295,7 +295,7 @@ def _kinds(name: str, value: Any) -> set[str]:
     found = _texts(name, value, "'CloudTrail'")
     for each in found:
         if each == _DIGEST:
-            message = f"{name} must be those of log files; {_DIGEST!r} is that of digest files, which verify reads"
+            message = f"{name} must be those of log files; {quoted(_DIGEST)} is that of digest files, which verify reads"
             raise ArgumentError(message, name, each)
         if each not in KINDS:
             close = nearest(each, KINDS)
@@ -345,7 +345,7 @@ def _storage_options(name: str, value: Any) -> dict[str, str]:
             raise ArgumentError(f"{name} has no {quoted(option)}{or_nearest(close)}{known}", name, option, close)
         if not isinstance(setting, str):
             # What stands there may be a secret: its type only.
-            told = f": write {str(setting).lower()!r}" if isinstance(setting, bool) else ""
+            told = f": write {quoted(str(setting).lower())}" if isinstance(setting, bool) else ""
             raise TypeError(f"{name}[{quoted(option)}] must be a text, not {type(setting).__name__}{told}")
     return dict(value)
 

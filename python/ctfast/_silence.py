@@ -31,7 +31,7 @@ _QUIET = ("done", "time", "unverified", "control-message")
 #: Nor where what comes is what is new, and nothing was.
 _NO_NEWS = "no-message"
 #: Why a source has nothing to read whatever is asked for. Other reasons are those of the query, which may mean other sources.
-_OF_ITSELF = {"digest", "linked", "name", "service"}
+_OF_ITSELF = {"digest", "linked", "name", "no-key", "service"}
 #: Files that were looked into, and had not what was asked for.
 _LOOKED_AT = "constant"
 _WHY = {
@@ -79,10 +79,9 @@ class Outcome(NamedTuple):
 def unmatched(outcome: Outcome, asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[str]]) -> list[NothingChosen]:
     """Return what was asked for and that nothing answers to, each in one sentence."""
     nothing = not (outcome.read or outcome.skipped.get(_LOOKED_AT))
-    found = list(_names(asked, seen, nothing=nothing))
-    if nothing:
-        return found or [_nothing(outcome)]
-    return [*found, *_barren(outcome)]
+    found = list(_names(asked, seen, nothing=nothing)) or ([_nothing(outcome)] if nothing else [])
+    # Where nothing was read by mistake, that is said of all sources.
+    return found if nothing and any(map(is_mistake, found)) else [*found, *_barren(outcome)]
 
 
 def with_nearest(
@@ -108,7 +107,10 @@ def with_nearest(
             there = names[argument]
             close = _close(argument, name, there)
             others = or_nearest(close) or (f"; there are: {listed(there)}" if there else "")
-            is_meant = (pl.col("reason") == "no-digests") & (column == name) & pl.lit(name not in there)
+            if name in there:
+                others = "; it is in the archive, but without digests of all that was asked for"
+            # What is about a place has its own reason.
+            is_meant = (pl.col("reason") == "no-digests") & (column == name) & pl.col("message").str.ends_with(f" {name}")
             message = pl.col("message") + pl.when(is_meant).then(pl.lit(others)).otherwise(pl.lit(""))
             findings = findings.with_columns(message)
     return findings

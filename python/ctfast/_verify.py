@@ -14,6 +14,7 @@ from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source, is_address
 from ctfast._arguments import Checking, Names, checked, public, unknown
+from ctfast._bound import Bound
 from ctfast._buckets import is_access_point, split, wrong_bucket
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
@@ -244,7 +245,7 @@ class Verification:
         return _ctfast.Paths(self.logs.filter(pl.col("status") == "valid", ~pl.col("file").is_in(bad))["file"])
 
 
-class Verifier:
+class Verifier(Bound):
     """Verifies an archive while it is read: the bytes are read and inflated once, for the rows and for the hashes.
 
     Pass one to :func:`ctfast.scan`, :func:`ctfast.read` or :func:`ctfast.stream`, and look at :attr:`verification` when the query
@@ -264,6 +265,8 @@ class Verifier:
     >>> verifier.verification.ok
     True
     """
+
+    _instead = "make it where the archive is read, or pass on its verification"
 
     def __init__(self, **options: Unpack[Checking]) -> None:
         unknown("Verifier", options, Checking.__annotations__)

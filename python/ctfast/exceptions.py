@@ -237,8 +237,8 @@ class NothingChosen(UserWarning):  # a warning, no error
         What was asked for, what there is instead, and what was probably meant.
     reason : str
         ``"accounts"``, ``"regions"`` or ``"kinds"``: no file has these names; ``"empty"``: there is no file at all;
-        ``"no-source"``: the list of sources is empty; ``"where"``: no record meets the filter, of which :func:`ctfast.lint` says
-        why; or the reason for which all files were skipped, as in
+        ``"no-source"``: the list of sources is empty; ``"no-message"``: a queue had no message of a new file; ``"where"``: no
+        record meets the filter, of which :func:`ctfast.lint` says why; or the reason for which all files were skipped, as in
         :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
     names : tuple of str
         The names that no file has.

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from ctfast._apart import keep_apart
+from ctfast._bound import Bound
 from ctfast._ctfast import has_log_ending
 from ctfast._objects import Object, Portion, Receipt, Row
 from ctfast._objects.places import Marks, Place, Read, digest, version, where
@@ -30,7 +31,7 @@ __all__ = ["Checkpoint"]
 _UNREAD = {"file": pl.String, "size": pl.Int64, "records": pl.Int64, "tries": pl.Int64, "kind": pl.String}
 
 
-class Checkpoint(Receipt):
+class Checkpoint(Bound, Receipt):
     """What a query has read of an archive so far, in a file: the next run reads what came since, and nothing twice.
 
     Pass one to :func:`ctfast.scan`, ``read``, ``sql`` or ``stream``. A file counts as read when its rows are safe, which only you
@@ -91,6 +92,8 @@ class Checkpoint(Receipt):
     ...     ct.read(archive, checkpoint=checkpoint).height
     0
     """
+
+    _instead = "open it by its path where it is used, with ctfast.Checkpoint(...)"
 
     def __init__(self, path: str | os.PathLike[str], *, rewind: timedelta = timedelta(days=2)) -> None:
         if not isinstance(rewind, timedelta):

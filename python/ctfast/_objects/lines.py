@@ -110,6 +110,13 @@ class LineReader:
             return "lines"
         return _STANDARD_INPUT if os.fspath(self._source) == "-" else os.fspath(self._source)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how they are read anew, if they can be."""
+        if self._comes_once():
+            message = f"{self}: lines that come once only can be neither pickled nor copied; name a file or a list"
+            raise TypeError(message)
+        return LineReader, (self._source,)
+
     def called(self, what: str) -> str:
         """Return what they are, with where they come from if that has a name."""
         if not isinstance(self._source, (str, os.PathLike)):

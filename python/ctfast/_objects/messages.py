@@ -13,13 +13,16 @@ from ctfast import _aws as aws
 from ctfast._objects import KeySource, Object, Portion, bad_line
 from ctfast._objects.lines import LineReader, Lines
 from ctfast._objects.notices import NoticeError, read_notice
-from ctfast.exceptions import FormatError
+from ctfast._words import quoted
+from ctfast.exceptions import ArgumentError, FormatError
 
 __all__ = ["Messages", "Queue"]
 
 #: What SQS gives and takes in one request.
 _TOGETHER = 10
 _BAD = "invalid-message"
+_URL = re.compile(r"https?://[^/]+/.")
+_EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs"
 _REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
@@ -123,6 +126,8 @@ class Queue(_Notified):
 
     Raises
     ------
+    ArgumentError
+        The URL is no address of a queue.
     ImportError
         boto3 is not installed. Like the errors below it is raised when the query runs.
     ServiceError
@@ -148,6 +153,9 @@ class Queue(_Notified):
         visibility: timedelta = timedelta(minutes=10),
     ) -> None:
         super().__init__()
+        if not (isinstance(url, str) and _URL.match(url)):
+            message = f"url must be the address of a queue, such as {_EXAMPLE}, not {quoted(url)}"
+            raise ArgumentError(message, "url", url, None, "Queue")
         seconds = wait.total_seconds()
         # A wait of zero asks some of SQS's servers only, and finds a queue empty that is not.
         if not 1 <= seconds <= 20:  # noqa: PLR2004  # the bounds of WaitTimeSeconds

@@ -134,7 +134,7 @@ def verify(
             _write(found, form, file)
     if not found.checked:
         blank = found.findings.filter(pl.col("reason") == "no-digests")
-        say(*(f"ctfast: {message}" for message in blank["message"]))
+        say(*(f"ctfast: {_place(row)}{row['message']}" for row in blank.iter_rows(named=True)))
         say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)
@@ -172,6 +172,12 @@ def fetch_signatures(source: str, *, target: str) -> None:
     with opened(target) as file:
         file.write(json.dumps(found, indent=1).encode() + b"\n")
     say(f"{counted(len(found), 'signature')} in {target}")
+
+
+def _place(row: dict[str, Any]) -> str:
+    """Return the account and the region that a finding is about, where its sentence does not name what was asked for."""
+    both = row["account"], row["region"]
+    return f"{' '.join(both)}: " if all(both) else ""
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -83,3 +83,34 @@ impl Iterator for Source {
         listed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn barren(listed: Vec<Listed>) -> Vec<Barren> {
+        let seen = Arc::new(Seen::default());
+        let mut source = Source::new("logs".to_owned(), Box::new(listed.into_iter()), Some(Arc::clone(&seen)));
+        while source.next().is_some() {
+            assert!(seen.barren().is_empty(), "it is not at its end");
+        }
+        assert!(source.next().is_none());
+        seen.barren()
+    }
+
+    #[test]
+    fn a_source_that_gives_no_file_is_noted_once() {
+        assert_eq!(barren(Vec::new()), [Barren { source: "logs".to_owned(), ..Barren::default() }]);
+        let passed = barren(vec![Listed::Skipped(Skip::Name), Listed::Pruned(Skip::Digest), Listed::Skipped(Skip::Name)]);
+        let (skipped, pruned) = ([(Skip::Name, 2)].into(), [(Skip::Digest, 1)].into());
+        assert_eq!(passed, [Barren { source: "logs".to_owned(), skipped, pruned }]);
+    }
+
+    #[test]
+    fn a_source_that_gives_a_file_or_a_failure_is_not() {
+        let entry = Entry { key: String::new(), at: At::Disk(PathBuf::new()), size: None, etag: None, modified: None, first: 0 };
+        assert_eq!(barren(vec![Listed::Skipped(Skip::Name), Listed::File(entry), Listed::Skipped(Skip::Name)]), []);
+        assert_eq!(barren(vec![Listed::Failed(Error::whole(ErrorKind::Bug))]), []);
+    }
+}
