@@ -64,12 +64,15 @@ class Run:
     def portions(self, extent: Extent | None = None, *, plan: bool = False) -> Iterator[Portion]:
         """Name what is to be read next, portion by portion; those that are planned are the same in the next run."""
         query = self._options.query(self._columns)
+        are_read = True
         for portion in self._source.portions(query, extent or _PORTION, plan=plan):
             self._refuse()
             yield portion
+            are_read &= portion.ledger is not None
         self._refuse()
         self._report._end()  # noqa: SLF001
-        conclude(self._options, self._report, self._seen)
+        if are_read:  # what is in a unit that was passed over, nobody knows
+            conclude(self._options, self._report, self._seen)
 
     def read(self, portion: Portion) -> Iterator[_ctfast.Batch]:
         """Read a portion, and note what became of its files."""

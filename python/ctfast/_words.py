@@ -13,6 +13,8 @@ __all__ = ["listed", "nearest", "or_nearest", "quoted"]
 _LONGEST = 100
 #: Names that a sentence lists, and names alike among which the nearest is looked for.
 _MOST = 8
+#: Letters of a word that a hand gets wrong.
+_FEW = 2
 
 
 def nearest(word: str, names: Iterable[str], alike: float = 0.6) -> str | None:
@@ -32,8 +34,8 @@ def nearest(word: str, names: Iterable[str], alike: float = 0.6) -> str | None:
         return None
     folded = {name.casefold(): name for name in names}
     found = get_close_matches(word.casefold(), folded, n=_MOST, cutoff=alike)
-    # What is alike shares letters in the same order; a slip of the hand is one of few steps.
-    return folded[min(found, key=lambda name: _slips(word.casefold(), name))] if found else None
+    # What is alike shares letters in the same order; a slip of the hand is known by its few steps.
+    return folded[min(found, key=lambda name: min(_slips(word.casefold(), name), _FEW + 1))] if found else None
 
 
 def or_nearest(name: str | None) -> str:
