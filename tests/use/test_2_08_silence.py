@@ -309,7 +309,10 @@ def test_verify(sample: Sample) -> None:
         "there are no digests of account 111122223334; did you mean '111122223333'?",
         "there are no digests of region us-est-1; did you mean 'us-east-1'?",
     ]
-    for trail, remedy in (("managment-events", "did you mean 'management-events'?"), ("x", "there are: management-events")):
+    for trail, remedy in (
+        ("managment-events", "did you mean 'management-events'?"),
+        ("x", "there are: audit_trail.v2, management-events"),
+    ):
         found = ct.verify(sample.archive, keys=str(sample.keys), trails=trail)
         messages = found.findings["message"].to_list()
         assert messages[-1] == f"there are no digests of trail {trail}; {remedy}"
