@@ -79,7 +79,9 @@ class Outcome(NamedTuple):
 def unmatched(outcome: Outcome, asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[str]]) -> list[NothingChosen]:
     """Return what was asked for and that nothing answers to, each in one sentence."""
     nothing = not (outcome.read or outcome.skipped.get(_LOOKED_AT))
-    found = list(_names(asked, seen, nothing=nothing)) or ([_nothing(outcome)] if nothing else [])
+    # What a file may be of whose name tells nothing is not known: it is told of such files, and not of names that none has.
+    told = {} if nothing and "no-key" in outcome.skipped and not any(seen.values()) else asked
+    found = list(_names(told, seen, nothing=nothing)) or ([_nothing(outcome)] if nothing else [])
     # Where nothing was read by mistake, that is said of all sources.
     return found if nothing and any(map(is_mistake, found)) else [*found, *_barren(outcome)]
 
@@ -145,7 +147,7 @@ def _names(asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[st
         if not wanted:
             yield NothingChosen(f"{argument} is empty, so that no file is asked for", argument, nothing=True)
             return
-        if missing and there:
+        if missing:
             close = _close(argument, missing[0], there)
             words = f"no file{of} has the {noun}{_s(missing)} {_with_nearest(argument, missing, there)}"
             yield NothingChosen(words, argument, tuple(missing), close, tuple(there[:_MOST_SEEN]), nothing=nothing)
@@ -157,16 +159,18 @@ def _names(asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[st
         of += f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
 
 
-def _with_nearest(argument: str, missing: Sequence[str], there: Iterable[str]) -> str:
+def _with_nearest(argument: str, missing: Sequence[str], there: Sequence[str]) -> str:
     """Return names that no file has, with those that were probably meant, and what there is."""
     near = {name: _close(argument, name, there) for name in missing[:_MOST_NAMED]}
     more = f" and {len(missing) - _MOST_NAMED:,} more" if len(missing) > _MOST_NAMED else ""
     if len(missing) == 1 or not any(near.values()):
         close = near[missing[0]]
-        words = ", ".join(map(quoted, near)) + more
-        return f"{words}{or_nearest(close)} There are: {listed(there)}" if close else f"{words}; there are: {listed(there)}"
+        words = ", ".join(map(quoted, near)) + more + or_nearest(close)
+        if not there:
+            return words
+        return f"{words} There are: {listed(there)}" if close else f"{words}; there are: {listed(there)}"
     each = ", ".join(f"{quoted(name)}{f' (did you mean {quoted(close)}?)' if close else ''}" for name, close in near.items())
-    return f"{each}{more}; there are: {listed(there)}"
+    return f"{each}{more}" + (f"; there are: {listed(there)}" if there else "")
 
 
 def _s(names: Collection[str]) -> str:
@@ -211,7 +215,7 @@ def _why(where: str, skipped: Mapping[str, int], pruned: Mapping[str, int]) -> t
         if count
     ]
     quiet = (reason for reason in _QUIET if reason in reasons)
-    return next(quiet, reasons.most_common(1)[0][0]), f"all that lies in {where} is {', '.join(parts)}"
+    return next(quiet, reasons.most_common(1)[0][0]), f"all that was found in {where} is {', '.join(parts)}"
 
 
 def _outside() -> int:

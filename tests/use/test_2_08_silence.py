@@ -213,7 +213,7 @@ def test_one_of_several_sources_has_nothing(reader: str, sample: Sample, tmp_pat
     assert [str(warning.message) for warning in caught] == [str(found) for found in report.unmatched]
     empty, notes = report.unmatched
     assert str(empty) == f"there is no file in {tmp_path / 'empty'}"
-    assert str(notes).startswith(f"all that lies in {tmp_path / 'notes'} is 1 file whose name is not that of a log")
+    assert str(notes).startswith(f"all that was found in {tmp_path / 'notes'} is 1 file whose name is not that of a log")
     assert [(found.reason, found.nothing) for found in report.unmatched] == [("empty", False), ("name", False)]
     # What the query leaves out may well be all of a source.
     with warnings.catch_warnings():
@@ -243,7 +243,7 @@ def test_a_checkpoint_on_nothing(sample: Sample, tmp_path: Path) -> None:
     (keyless / "events.json").write_text('{"eventVersion":"1.08","eventID":"1","eventName":"x","eventSource":"y.amazonaws.com"}')
     for _ in range(2):
         result = ctfast("scan", keyless, "--region", "us-east-1", "--checkpoint", tmp_path / "four", "--columns", "eventID")
-        words = f"nothing was read: all that lies in {keyless} is 1 file whose name tells no account, region or kind"
+        words = f"nothing was read: all that was found in {keyless} is 1 file whose name tells no account, region or kind"
         assert (result.exit_code, result.stderr) == (2, f"ctfast: {words}\n")
 
 
@@ -388,7 +388,7 @@ def test_commands(verb: list[str], sample: Sample, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (2, f"ctfast: nothing was read: there is no file in {tmp_path / 'empty'}\n")
     result = ctfast(name, sample.archive, *query, *more, "--since", "2033-01-01", "-o", target)
     assert (result.exit_code, target.exists()) == (0, True)
-    assert result.stderr.startswith("ctfast: nothing was read: all that lies in ")
+    assert result.stderr.startswith("ctfast: nothing was read: all that was found in ")
 
 
 def test_commands_on_parts_of_a_checkpoint(sample: Sample, tmp_path: Path) -> None:
