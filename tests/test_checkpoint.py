@@ -341,6 +341,7 @@ def histories(draw: st.DrawFn) -> list[list[tuple[int, int]]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_whatever_comes_and_stops_each_file_is_read_once(
     tmp_path_factory: pytest.TempPathFactory, history: list[list[tuple[int, int]]]
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_missing_source_raises_when_the_query_runs() -> None:
         assert missing.value.filename == (source[0] if isinstance(source, list) else os.fspath(source))
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_a_source_is_a_folder_a_file_or_several(tmp_path: Path, put: Put) -> None:
     a, b, c = (put(name, "2024-02-29T00:00:00Z") for name in ("a.json", "b.json.gz", "c/c.ndjson"))
     assert names(ct.read(tmp_path)) == ["a.json:0", "b.json.gz:0", "c.ndjson:0"]
@@ -348,6 +349,7 @@ def test_what_progress_raises_ends_the_query(sample: Sample) -> None:
 # Results
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_read_is_scan_and_collect(sample: Sample) -> None:
     frame = ct.read(sample.archive)
     assert_frame_equal(frame, ct.scan(sample.archive).collect())

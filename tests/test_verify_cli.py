@@ -86,8 +86,8 @@ def test_nothing_to_check(sample: Sample, copy: Path) -> None:
         (["ARCHIVE", "--keys", "ARCHIVE/AWSLogs/none"], "No such file or directory"),
         (["ARCHIVE", "--keys", "KEYS", "--map", "x"], "--map is BUCKET=DIR, not 'x'"),
         (["ARCHIVE", "--keys", "SIGNATURES"], "not public keys"),
-        (["ARCHIVE", "--keys", "KEYS", "--since", "yesterday"], "since is no date or time that can be read"),
-        (["ARCHIVE", "--keys", "KEYS", "--since", "2025-02-02", "--until", "2025-01-01"], "is before since"),
+        (["ARCHIVE", "--keys", "KEYS", "--since", "yesterday"], "--since is no date or time that can be read"),
+        (["ARCHIVE", "--keys", "KEYS", "--since", "2025-02-02", "--until", "2025-01-01"], "is before --since"),
     ],
 )
 def test_trouble(sample: Sample, arguments: list[str], words: str) -> None:

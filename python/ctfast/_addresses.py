@@ -12,7 +12,7 @@ from ctfast._buckets import bucket_of
 from ctfast._checks import SCHEME, encodable
 from ctfast._objects import KeySource
 from ctfast._words import quoted
-from ctfast.exceptions import ArgumentError, ArgumentTypeError
+from ctfast.exceptions import PATH, ArgumentError, ArgumentTypeError
 
 __all__ = ["S3", "Source", "address", "is_address", "sources"]
 
@@ -25,8 +25,7 @@ _ARN = re.compile(r"arn:[a-z0-9-]*:([a-z0-9-]*):")
 _IN_HOST = re.compile(r"(.+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?")
 _IN_PATH = re.compile(r"s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?")
 _GOOGLE = (
-    "its interface of S3 can be read: write {}, with HMAC keys and storage_options="
-    "{{'aws_endpoint_url': 'https://storage.googleapis.com', ...}}"
+    "its interface of S3 can be read: write {}, with HMAC keys and the storage option endpoint_url=https://storage.googleapis.com"
 )
 _SOURCES = "a path, an address s3://bucket/prefix, several of them, or a source of keys such as ctfast.KeyList(...)"
 _DISK = "copy or mount it, and name the folder"
@@ -70,6 +69,8 @@ def _one(name: str, given: Any) -> str | os.PathLike[str]:
     text = os.fspath(given)
     if not text:
         raise ArgumentError(f"{name} is empty: name a file, a folder or a bucket", name, text)
+    if len(os.fsencode(text)) > PATH:
+        raise ArgumentError(f"{name} {quoted(text)} is longer than the path of a file or an object can be", name, text)
     if "\0" in text:
         raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
     encodable(text)
@@ -123,6 +124,6 @@ def _of_page(text: str) -> str:
     if _IN_PATH.fullmatch(host):
         return f"write {quoted(S3 + path.lstrip('/'))}"
     return (
-        f"a bucket is {S3}bucket/prefix, with storage_options={{'aws_endpoint_url': 'https://{host or 'host'}'}} where it is not "
+        f"a bucket is {S3}bucket/prefix, with the storage option endpoint_url=https://{host or 'host'} where it is not "
         "Amazon's; other pages are not read: download it, and name the file"
     )

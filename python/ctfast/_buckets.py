@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ctfast import _ctfast
+from ctfast._words import quoted
 
 __all__ = ["bucket_of", "is_access_point", "split", "wrong_bucket"]
 
@@ -27,7 +28,7 @@ def wrong_bucket(name: str) -> str | None:
         why = _ctfast.check_bucket(name)
     except UnicodeEncodeError:
         why = "it is not UTF-8"
-    return None if why is None else f"{name!r:.120} is not the name of a bucket: {why}"
+    return None if why is None else f"{quoted(name)} is not the name of a bucket: {why}"
 
 
 def split(url: str) -> tuple[str, str]:

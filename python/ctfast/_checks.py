@@ -74,15 +74,15 @@ def text(name: str, value: Any) -> str:
 
 def texts(name: str, value: Any, what: str, remedy: Callable[[object], str] = lambda _: "") -> list[str]:
     """One text, or several."""
-    if isinstance(value, str):
-        return [value]
     wanted = f"a text or several, such as {what}"
     if isinstance(value, int | float | bytes | Mapping) or not isinstance(value, Iterable):
         raise wrong_type(name, value, wanted, remedy(value))
-    found = list(value)
+    found = [value] if isinstance(value, str) else list(value)
     for each in found:
         if not isinstance(each, str):
             raise wrong_type(name, each, wanted, remedy(each))
+        if "," in each:  # which is in no name of an account, a region, a kind, a trail or a column
+            raise ArgumentError(f"{name} has several names in one text, {quoted(each)}: give each by itself", name, each)
     return found
 
 

@@ -7,10 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-__all__ = ["Credentials", "credentials"]
+from ctfast import _ctfast
+from ctfast._words import quoted
+
+__all__ = ["KNOWN", "PLAIN", "Credentials", "credentials"]
 
 #: Returns key, secret and token that are valid now.
 Credentials: TypeAlias = Callable[[], tuple[str, str, str | None]]
+
+#: Names of storage options: those of the core, and the profile, which is looked up here. The others without ``aws_``.
+KNOWN = frozenset({*_ctfast.STORAGE_OPTIONS, "profile", "aws_profile"})
+PLAIN = sorted(name for name in KNOWN if name.removeprefix("aws_") == name or name.removeprefix("aws_") not in KNOWN)
 
 _FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
 
@@ -59,10 +66,10 @@ def _session(profile: str | None) -> Any:
     except ImportError:
         if profile is None:
             return None
-        message = f"the profile {profile!r} needs boto3: pip install 'ctfast[aws]'"
+        message = f"the profile {quoted(profile)} needs boto3: pip install 'ctfast[aws]'"
         raise ValueError(message) from None
     try:
         return boto3.Session(profile_name=profile)
     except ProfileNotFound:
-        message = f"there is no profile {profile!r} in the configuration of the AWS CLI"
+        message = f"there is no profile {quoted(profile)} in the configuration of the AWS CLI"
         raise ValueError(message) from None

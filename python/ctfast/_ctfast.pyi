@@ -40,6 +40,8 @@ __all__ = [
 
 __version__: str
 DEBUG: bool
+#: The names of storage options, in all their forms.
+STORAGE_OPTIONS: list[str]
 #: How many findings of a report are named.
 NAMED_FILES: int
 NAMED_RECORDS: int
@@ -186,10 +188,11 @@ class Scan:
 
 @final
 class Seen:
-    """Accounts, regions and kinds that a listing has come across."""
+    """Accounts, regions and kinds that a listing has come across, and the sources that gave no file."""
 
     def __new__(cls) -> Seen: ...
     def names(self) -> dict[str, list[str]]: ...
+    def barren(self) -> list[tuple[str, dict[str, int], dict[str, int]]]: ...
 
 @final
 class Sizes:
@@ -236,6 +239,7 @@ class Verify:
         remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
+    def other_trails(self) -> list[str]: ...
     @staticmethod
     def empty() -> dict[str, Batch]: ...
 

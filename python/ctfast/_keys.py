@@ -23,6 +23,7 @@ from ctfast._checks import members, wrong_type
 from ctfast._checks import path as path_of
 from ctfast._files import written
 from ctfast._times import Time, micros, span
+from ctfast._words import quoted
 
 __all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
 
@@ -277,7 +278,7 @@ def _parsed(parsed: Mapping[str, Any], region: str | None) -> Iterator[PublicKey
     else:
         for name, value in parsed.items():
             if not (_REGION.fullmatch(name) and isinstance(value, (Mapping, list))):
-                message = f"not public keys: neither PublicKeyList nor a region: {name!r}"
+                message = f"not public keys: neither PublicKeyList nor a region: {quoted(name)}"
                 raise ValueError(message)
             yield from _of_json(value, name)
 
@@ -333,7 +334,7 @@ def _micros(time: Any) -> int:
         time = float(time)
     if isinstance(time, (int, float)):
         if not abs(time) <= _LAST_SECOND:
-            message = f"no time of a key: {time!r}"
+            message = f"no time of a key: {quoted(time)}"
             raise ValueError(message)
         return round(time * 1_000_000)
     if not isinstance(time, (str, date)):

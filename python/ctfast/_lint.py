@@ -16,7 +16,7 @@ from ctfast._documents import Condition, Given, conditions, files, nothing
 from ctfast._filters import Filter
 from ctfast._later import pl
 from ctfast._shapes import Language
-from ctfast._words import nearest, or_nearest
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import FilterError, shortened, well_formed
 
 __all__ = ["lint", "suspicions"]
@@ -158,7 +158,7 @@ def _slips(names: Iterable[str], below: str, fields: list[str] = _FIELDS) -> Ite
         close = None if name in fields else nearest(name, fields, _ALIKE)
         # Other letters in another case are told as such.
         if close is not None and close.casefold() != name.casefold():
-            message = f"records are not known to have a field {name!r}{or_nearest(close)}"
+            message = f"records are not known to have a field {quoted(name)}{or_nearest(close)}"
             yield _Finding("warning", "unknown-field", message, f"{below}{name}")
 
 
@@ -184,9 +184,11 @@ def _filter_pattern(condition: Condition) -> Iterator[_Finding]:
         yield _Finding(severity, code, message)
     if _OPTIONAL.search(text) and not _OPTIONAL.search(normal):
         yield _Finding("warning", "ignored-terms", "terms with ? are ignored where there are others")
-    for quoted in _QUOTED.findall(normal):
-        if "*" in quoted[1:-1]:
-            yield _Finding("warning", "wildcard", f"the * within {quoted!r} stands for itself: only one at an end is a wildcard")
+    for term in _QUOTED.findall(normal):
+        if "*" in term[1:-1]:
+            yield _Finding(
+                "warning", "wildcard", f"the * within {quoted(term)} stands for itself: only one at an end is a wildcard"
+            )
     yield from _slips(_SELECTED.findall(_QUOTED.sub("", normal)), "$.")
 
 

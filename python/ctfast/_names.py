@@ -29,14 +29,14 @@ def accounts(name: str, value: Any) -> set[str]:
             digits = re.sub(r"[\s-]", "", each)
             meant = digits if _ACCOUNT.fullmatch(digits) else None
             count = f", not {len(digits)}" if digits.isdecimal() and meant is None else " and nothing else"
-            raise ArgumentError(f"{name} have 12 digits{count}: {quoted(each)}{or_nearest(meant)}", name, each, meant)
+            raise ArgumentError(f"{name} must have 12 digits{count}: {quoted(each)}{or_nearest(meant)}", name, each, meant)
     return set(found)
 
 
 def _with_zeros(value: object) -> str:
     """Return the remedy for an account that is a number: its leading zeros are lost."""
     if isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < 10**12:
-        return f"write {f'{int(value):012}'!r}, with the zeros that it begins with"
+        return f"write {quoted(f'{int(value):012}')}, with the zeros that it begins with"
     return ""
 
 
@@ -46,16 +46,20 @@ def regions(name: str, value: Any) -> set[str]:
     for each in found:
         if not _REGION.fullmatch(each):
             meant = nearest_region(each)
-            raise ArgumentError(f"{name} are such as 'us-east-1', not {quoted(each)}{or_nearest(meant)}", name, each, meant)
+            raise ArgumentError(f"{name} must be such as 'us-east-1', not {quoted(each)}{or_nearest(meant)}", name, each, meant)
     return set(found)
 
 
 def nearest_region(word: str, seen: Iterable[str] = ()) -> str | None:
     """Return the region that was probably meant: one that was seen, or else one that is widely used."""
     tidy = re.sub(r"[\s_.]", "-", word.strip().casefold())
-    return nearest(tidy, seen) or (None if tidy in _REGIONS and tidy == word else nearest(tidy, _REGIONS))
+    if tidy in _REGIONS and tidy == word:
+        return nearest(word, seen, _ONE_LETTER)  # it is one, and the archive may well not have it
+    return nearest(tidy, seen) or nearest(tidy, _REGIONS)
 
 
+#: How much alike regions are that differ by one letter.
+_ONE_LETTER = 0.85
 #: For guesses only: which regions there are, the archive tells.
 _REGIONS = (
     *(f"us-{side}-{number}" for side in ("east", "west") for number in (1, 2)),
@@ -71,7 +75,7 @@ def kinds(name: str, value: Any) -> set[str]:
     found = texts(name, value, "'CloudTrail'")
     for each in found:
         if each == _DIGEST:
-            message = f"{name} are those of log files; {_DIGEST!r} is that of digest files, which verify() reads"
+            message = f"{name} must be those of log files; {quoted(_DIGEST)} is that of digest files, which verify reads"
             raise ArgumentError(message, name, each)
         if each not in KINDS:
             close = nearest(each, KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,11 @@ from ctfast._checks import (
     whole,
     wrong_type,
 )
+from ctfast._credentials import KNOWN, PLAIN
 from ctfast._names import accounts, kinds, regions, trails
 from ctfast._objects import KeySource
 from ctfast._times import micros
-from ctfast._words import quoted
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ THREADS = 1_024
 #: What is read from files, once all that is said in words is right.
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
+_URL = re.compile(r"https?://[^/]+/.")
 #: CloudTrail itself is younger.
 _CENTURY = timedelta(days=36_525)
 
@@ -73,9 +76,14 @@ def _storage_options(name: str, value: Any) -> dict[str, str]:
         raise wrong_type(name, value, "a mapping of names to texts", "such as {'aws_region': 'eu-west-1'}")
     members(name, value, "an option")
     for option, setting in value.items():
+        if option.lower() not in KNOWN:
+            # Where no bucket is read, nobody else would look at it.
+            close = nearest(option.lower(), KNOWN)
+            known = "" if close else f" (known, with or without aws_ before them, are {', '.join(PLAIN)})"
+            raise ArgumentError(f"{name} has no {quoted(option)}{or_nearest(close)}{known}", name, option, close)
         if not isinstance(setting, str):
             # What stands there may be a secret: its type only.
-            told = f": write {str(setting).lower()!r}" if isinstance(setting, bool) else ""
+            told = f": write {quoted(str(setting).lower())}" if isinstance(setting, bool) else ""
             raise TypeError(f"{name}[{quoted(option)}] must be a text, not {type(setting).__name__}{told}")
     return dict(value)
 
@@ -125,7 +133,7 @@ def _some_regions(name: str, value: Any) -> set[str]:
 def _archive(name: str, value: Any) -> Any:
     """What is verified: an archive that lies somewhere, and no list of keys."""
     if isinstance(value, KeySource):
-        raise wrong_type(name, value, "the folder of an archive", f"{value!r} names files for a scan; here an archive is needed")
+        raise wrong_type(name, value, "the folder of an archive", "what names files for a scan tells of no digests")
     return sources(name, value)
 
 
@@ -163,9 +171,9 @@ def _target(name: str, value: Any) -> str | os.PathLike[str]:
 
 
 def _queue(name: str, value: Any) -> str:
-    if not text(name, value):
+    if not _URL.match(text(name, value)):
         example = "https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs"
-        raise ArgumentError(f"{name} is empty: it must be the URL of a queue, such as {example}", name, value)
+        raise ArgumentError(f"{name} must be the address of a queue, such as {example}, not {quoted(value)}", name, value)
     return value  # type: ignore[no-any-return]  # a text
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from ctfast._arguments import public
 from ctfast._documents import Condition, conditions, files, nothing
 from ctfast._filters import Filter, read_condition
+from ctfast._words import quoted
 from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["Rules", "named", "rules"]
@@ -72,7 +73,7 @@ def rules(source: str | os.PathLike[str] | Mapping[str, Any] | list[Any]) -> dic
         if name in found:
             other = places[name].file or places[name].path
             raise FilterError(
-                f"two rules have the name {name!r}, the other in {other}", condition.path, kind="twice", key=condition.file
+                f"two rules have the name {quoted(name)}, the other in {other}", condition.path, kind="twice", key=condition.file
             )
         found[name] = read_condition(condition)
         places[name] = condition
@@ -91,9 +92,9 @@ def named(given: Rules) -> dict[str, Filter]:
         return rules(given)
     for name, value in given.items():
         if not isinstance(value, Filter):
-            raise TypeError(f"the rule {name!r} is no filter but {type(value).__name__}")
+            raise TypeError(f"the rule {quoted(name)} is no filter but {type(value).__name__}")
         if name != well_formed(name):
-            raise ValueError(f"the name of the rule {name!r} has half of a pair of surrogates")
+            raise ValueError(f"the name of the rule {quoted(name)} has half of a pair of surrogates")
     return dict(given)
 
 

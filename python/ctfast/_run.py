@@ -64,12 +64,15 @@ class Run:
     def portions(self, extent: Extent | None = None, *, plan: bool = False) -> Iterator[Portion]:
         """Name what is to be read next, portion by portion; those that are planned are the same in the next run."""
         query = self._options.query(self._columns)
+        are_read = True
         for portion in self._source.portions(query, extent or _PORTION, plan=plan):
             self._refuse()
             yield portion
+            are_read &= portion.ledger is not None
         self._refuse()
         self._report._end()  # noqa: SLF001
-        conclude(self._options, self._report, self._seen)
+        if are_read:  # what is in a unit that was passed over, nobody knows
+            conclude(self._options, self._report, self._seen)
 
     def read(self, portion: Portion) -> Iterator[_ctfast.Batch]:
         """Read a portion, and note what became of its files."""
@@ -107,17 +110,17 @@ def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
     """Say what nothing answers to, once all is listed."""
     if not report.complete:
         return
-    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned)
+    is_news = not options.repeats()
+    outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned, seen.barren(), is_news)
     found = unmatched(outcome, options.asked, seen.names())
     if options.where is not None and not report.records.read and not any(each.nothing for each in found):
         found += dead(suspicions(options.where))
     if isinstance(options.source, KeySource):
-        # Keys are a part of an archive: what they do not name may be elsewhere.
-        report._unmatched = [each for each in found if each.nothing]  # noqa: SLF001
-        return
+        # Keys are a part of an archive: a name that some of them have and others do not may be elsewhere.
+        found = [each for each in found if each.nothing]
     if options.checkpoint is not None:
         # There may be nothing new.
-        found = [each for each in found if not each.nothing or each.names]
+        found = [each for each in found if each.reason != "done"]
     if options.verify is not None:
         # Digests are read as well: an archive of nothing else is one in which nothing happened.
         found = [each for each in found if each.reason != "digest"]

@@ -14,7 +14,7 @@ from ctfast._pushdown import push_down
 from ctfast._report import Report
 from ctfast._run import Run, conclude, read_all
 from ctfast._source import COLUMNS, RULES, Options
-from ctfast._sql import TABLE, check
+from ctfast._sql import TABLE, check, named
 from ctfast.exceptions import ConsumedError
 
 __all__ = ["batches", "lazily", "read", "scan", "sql"]
@@ -180,7 +180,10 @@ def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
     reading = Options(function="sql", source=source, **options)
     check(text)
     with pl.SQLContext({TABLE: lazily(reading)}) as context:
-        return context.execute(text, eager=True)
+        try:
+            return context.execute(text, eager=True)
+        except pl.exceptions.PolarsError as error:
+            raise named(error, text, reading.paths) from None
 
 
 def lazily(options: Options) -> pl.LazyFrame:

@@ -23,6 +23,7 @@ from ctfast._plain import counted
 from ctfast._report import Limits, Report
 from ctfast._rules import Rules
 from ctfast._times import RELATIVE, Time, moment, span
+from ctfast._words import listed, quoted
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Options:
         for name in ("since", "until"):
             time = getattr(self, name)
             if self.checkpoint is not None and isinstance(time, str) and RELATIVE.fullmatch(time):
-                message = f"{name}={time!r} moves with the clock, and a checkpoint belongs to one query: write a date or a time"
+                message = (
+                    f"{name}={quoted(time)} moves with the clock, and a checkpoint belongs to one query: write a date or a time"
+                )
                 raise ArgumentError(message, name, time, None, self.function)
         object.__setattr__(self, "since", first)
         object.__setattr__(self, "until", behind)
@@ -99,7 +102,7 @@ class Options:
             message = "verify reads a whole archive: it takes neither a source of keys nor a checkpoint"
             raise ArgumentError(message, "verify", None, None, self.function)
         if names_keys and self.checkpoint is not None:
-            message = "a checkpoint follows listings, which are in order: name folders, not a source of keys"
+            message = "checkpoint follows listings, which are in order: name folders, not a source of keys"
             raise ArgumentError(message, "checkpoint", None, None, self.function)
 
     @property
@@ -206,10 +209,12 @@ class Options:
     @property
     def place(self) -> str:
         """Return the sources, as a sentence names them."""
-        if isinstance(self.source, (str, os.PathLike, KeySource)):
+        if isinstance(self.source, KeySource):
+            return self.source.place
+        if isinstance(self.source, (str, os.PathLike)):
             return str(self.source)
-        sources = list(self.source)
-        return f"{len(sources)} sources" if len(sources) > 1 else "".join(map(str, sources))
+        sources = list(map(str, self.source))
+        return f"{len(sources)} sources, {listed(sources)}" if len(sources) > 1 else "".join(sources)
 
     def _selection(self) -> dict[str, Any]:
         """Return which files are read, by their keys, as the native half takes it."""
@@ -269,7 +274,7 @@ def told(options: Reading) -> Report:
 def paths(source: Source) -> list[str]:
     """Return the files and folders that a source names; addresses of buckets as they are."""
     if isinstance(source, KeySource):
-        message = f"{source!r} names files for a scan; here an archive is needed"
+        message = f"{source.place} names files for a scan; here an archive is needed"
         raise TypeError(message)
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     named: list[str] = []

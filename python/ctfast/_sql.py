@@ -8,22 +8,24 @@ refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ctfast import _ctfast
 from ctfast._later import pl
-from ctfast._words import quoted
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["TABLE", "check"]
+__all__ = ["TABLE", "check", "named"]
 
 #: What an archive is called in a query.
 TABLE = "events"
 
 _PLACE = re.compile(r"at Line: (\d+), Column: (\d+)")
+_NO_STRUCT = re.compile(r"no table or struct column named '(.+)' found")
 #: Characters before the place where the parser could not go on, and behind it.
 _BEFORE, _BEHIND = 24, 20
 
-_MEANS = f"a query reads the table {TABLE!r}, and what it makes of it"
+_MEANS = f"a query reads the table {quoted(TABLE)}, and what it makes of it"
 _SENTENCES = {
     "statements": f"one query at a time: these are {{}} statements, but {_MEANS}",
     "statement": f"{{}} is no query: SELECT, EXPLAIN and SHOW TABLES are, and {_MEANS}",
@@ -46,6 +48,21 @@ def check(text: str) -> None:
     if kind == "syntax":
         raise pl.exceptions.SQLInterfaceError(f"{what}{_near(text, what)}")
     raise QueryError(_SENTENCES[kind].format(what), what, kind)
+
+
+def named(error: pl.exceptions.PolarsError, text: str, columns: Iterable[str]) -> pl.exceptions.PolarsError:
+    """Return an error of Polars about a field of a struct with its whole name, and the one that was probably meant."""
+    struct = _NO_STRUCT.search(str(error))
+    if isinstance(error, pl.exceptions.StructFieldNotFoundError):
+        field = str(error).partition("\n")[0]
+        stands = re.search(rf'(?:"?\w+"?\.)+"?{re.escape(field)}\b', text)
+        name = field if stands is None else stands[0].replace('"', "").removeprefix(f"{TABLE}.")
+    elif struct is not None:
+        name = struct[1]
+    else:
+        return error
+    message = f"no column {quoted(name)}{or_nearest(nearest(name, columns))} (ctfast columns lists them)"
+    return type(error)(message)
 
 
 def _near(text: str, what: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from ctfast._addresses import Source
 from ctfast._arguments import Streaming, column_names, public
 from ctfast._arrow import agreed, schema_of, text_types
+from ctfast._bound import Bound
 from ctfast._fields import narrowed, roots, selected
 from ctfast._later import pa
 from ctfast._objects import Extent
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EventStream", "stream"]
 
 
-class EventStream:
+class EventStream(Bound):
     """An iterator of Arrow record batches, to be used once.
 
     It is a context manager, and offers itself as an Arrow stream (``__arrow_c_stream__``) to pyarrow, pandas, DuckDB, Polars and
@@ -37,6 +38,8 @@ class EventStream:
     schema : pyarrow.Schema
         The schema of every batch.
     """
+
+    _instead = "start it where it is read, with ctfast.stream(...), or pass on the batches that it gives"
 
     def __init__(self, options: Options, columns: list[str], batch_rows: int | None = None, *, views: bool = False) -> None:
         self._options, self._columns, self._batch_rows = options, columns, batch_rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from ctfast import _ctfast
 from ctfast._arrow import agreed
+from ctfast._bound import Bound
 from ctfast._fields import selected
 from ctfast._later import pa
 from ctfast._objects import Portion
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Unit", "cut"]
 
 
-class Unit:
+class Unit(Bound):
     """Some files of a stream, whose rows are stored together and then count as read together: an iterator, to be used once.
 
     It comes from :meth:`EventStream.units`. Like the stream it is an iterator of Arrow record batches and offers itself as an
@@ -38,6 +39,8 @@ class Unit:
     schema : pyarrow.Schema
         The schema of every batch.
     """
+
+    _instead = "read and commit it where its stream is, or pass on the batches that it gives"
 
     def __init__(self, run: Run, portion: Portion, schema: pa.Schema, batch_rows: int | None) -> None:
         self.id = portion.id

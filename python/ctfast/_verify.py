@@ -12,6 +12,7 @@ from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source, is_address
 from ctfast._arguments import Checking, Names, public
+from ctfast._bound import Bound
 from ctfast._buckets import is_access_point, split
 from ctfast._coverage import hourly
 from ctfast._credentials import credentials
@@ -244,7 +245,7 @@ class Verification:
         return _ctfast.Paths(self.logs.filter(pl.col("status") == "valid", ~pl.col("file").is_in(bad))["file"])
 
 
-class Verifier:
+class Verifier(Bound):
     """Verifies an archive while it is read: the bytes are read and inflated once, for the rows and for the hashes.
 
     Pass one to :func:`ctfast.scan`, :func:`ctfast.read` or :func:`ctfast.stream`, and look at :attr:`verification` when the query
@@ -264,6 +265,8 @@ class Verifier:
     >>> verifier.verification.ok
     True
     """
+
+    _instead = "make it where the archive is read, or pass on its verification"
 
     @public(options=Checking)
     def __init__(self, **options: Unpack[Checking]) -> None:
@@ -434,7 +437,9 @@ def _run(
         if progress is not None:
             progress(Progress(*found["progress"]))
     if frames["findings"]:
-        frames["findings"] = [with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote)]
+        frames["findings"] = [
+            with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote, running.other_trails())
+        ]
     asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
     asked |= {"since": moment(first), "until": moment(last)}
     return Verification(frames, counts, [path for path, _ in roots], asked, details=details)

@@ -33,8 +33,10 @@ __all__ = [
     "SourceError",
 ]
 
-#: Characters of a message, or of a path in it.
+#: Characters of a text that a message repeats.
 _LONG = 200
+#: Bytes of a path, and characters of one that a message names: keys of S3 end at 1,024 bytes, paths of most systems at this.
+PATH = 4_096
 
 
 class CloudTrailError(Exception):
@@ -61,7 +63,8 @@ class CloudTrailError(Exception):
         self.byte = byte
         self.record = record
         self.kind = kind
-        self._text = text
+        # A path is told as it is, for as long as it can be one.
+        self._text = text if key is None or len(key) <= PATH else text.replace(key, shortened(key))
 
     def __str__(self) -> str:
         """Return what is wrong, and where."""
@@ -248,8 +251,8 @@ class NothingChosen(UserWarning):  # a warning, no error
         What was asked for, what there is instead, and what was probably meant.
     reason : str
         ``"accounts"``, ``"regions"`` or ``"kinds"``: no file has these names; ``"empty"``: there is no file at all;
-        ``"no-source"``: the list of sources is empty; ``"where"``: no record meets the filter, of which :func:`ctfast.lint` says
-        why; or the reason for which all files were skipped, as in
+        ``"no-source"``: the list of sources is empty; ``"no-message"``: a queue had no message of a new file; ``"where"``: no
+        record meets the filter, of which :func:`ctfast.lint` says why; or the reason for which all files were skipped, as in
         :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
     names : tuple of str
         The names that no file has.
@@ -300,7 +303,7 @@ def well_formed(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def shortened(text: str | None) -> str:
+def shortened(text: str | None, most: int = _LONG) -> str:
     """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
     text = well_formed(text or "")
-    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"
+    return text if len(text) <= most else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

@@ -54,7 +54,7 @@ def test_a_range_that_ends_before_it_begins(sample: Sample) -> None:
     result = ctfast("scan", sample.archive, "--since", "2025-03-10", "--until", "2024-01-01")
     assert (result.exit_code, result.stderr) == (
         2,
-        "ctfast: --until (2024-01-01) is before since (2025-03-10): no time lies between them\n",
+        "ctfast: --until (2024-01-01) is before --since (2025-03-10): no time lies between them\n",
     )
 
 

@@ -104,7 +104,7 @@ def test_nothing_to_read(reader: str, tmp_path: Path, sample: Sample) -> None:
         read(digests, report=report)
     assert [found.reason for found in report.unmatched] == ["digest"]
     (tmp_path / "events.json").write_text('{"eventVersion":"1.08","eventID":"1","eventName":"x","eventSource":"y.amazonaws.com"}')
-    with pytest.warns(ct.NothingChosen, match="1 file whose names tell no account, region or kind|no file has the region"):
+    with pytest.warns(ct.NothingChosen, match="1 file whose name tells no account, region or kind"):
         read(tmp_path, regions="us-east-1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -124,10 +124,139 @@ def test_a_quiet_day_is_no_mistake(reader: str, sample: Sample) -> None:
 
 def test_no_sources(capfd: pytest.CaptureFixture[str]) -> None:
     report = ct.Report()
-    assert ct.read([], report=report).height == 0
+    with pytest.warns(ct.NothingChosen, match="no source is named"):
+        assert ct.read([], report=report).height == 0
     assert [(found.reason, str(found)) for found in report.unmatched] == [("no-source", "nothing was read: no source is named")]
     result = ctfast("scan", "-", stdin="")
-    assert (result.exit_code, result.stderr) == (0, "ctfast: nothing was read: no source is named\n")
+    assert (result.exit_code, result.stderr) == (2, "ctfast: nothing was read: no source is named\n")
+
+
+def test_what_names_no_file(tmp_path: Path) -> None:
+    """One rule: what names nothing is a mistake, as an empty folder is."""
+    nothing = tmp_path / "nothing"
+    nothing.touch()
+    for arguments, place in (
+        (["--from", "keys", nothing], f"the list of keys {nothing}"),
+        (["--from", "keys", "-"], "the list of keys on standard input"),
+        (["--from", "messages", nothing], f"the list of messages {nothing}"),
+    ):
+        result = ctfast("scan", *arguments, "--columns", "eventID", stdin="")
+        assert (result.exit_code, result.stderr) == (2, f"ctfast: nothing was read: there is no file in {place}\n")
+    for source in (ct.KeyList([]), ct.Messages([])):
+        with pytest.warns(ct.NothingChosen, match="there is no file in the list of (keys|messages)$"):
+            assert ct.read(source).height == 0
+    with pytest.warns(ct.NothingChosen, match="is 1 message by which AWS tries a configuration"):
+        ct.read(ct.Messages(["CloudTrail validation message."]))
+
+
+class _Client:
+    """An SQS that has these messages, once."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.messages = [{"MessageId": str(at), "ReceiptHandle": str(at), "Body": body} for at, body in enumerate(bodies)]
+        self.deleted: list[str] = []
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        received, self.messages = self.messages, []
+        return {"Messages": received} if received else {}
+
+    def delete_message_batch(self, **request: Any) -> None:
+        self.deleted += [entry["ReceiptHandle"] for entry in request["Entries"]]
+
+
+@pytest.mark.parametrize("bodies", [(), ("CloudTrail validation message.",)])
+def test_a_queue_without_news_is_no_mistake(bodies: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told in one sentence, without a warning, and the exit code is 0: a queue is empty most of the time."""
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/new"
+    report = ct.Report()
+    assert ct.read(ct.Queue(url, client=_Client(*bodies)), report=report).height == 0
+    (found,) = report.unmatched
+    assert (found.reason, found.nothing, f"the queue {url}" in str(found)) == ("no-message", True, True)
+    client = _Client(*bodies)
+    monkeypatch.setattr("ctfast._objects.messages.Queue._connect", lambda queue: setattr(queue, "_client", client))
+    result = ctfast("scan", url, "--from", "queue", "--columns", "eventID")
+    assert (result.exit_code, result.stderr.count("\n"), len(client.deleted)) == (0, 1, len(bodies))
+    assert result.stderr.startswith("ctfast: nothing was read: ")
+
+
+def _log(folder: Path, account: str, region: str) -> None:
+    day = folder / f"AWSLogs/{account}/CloudTrail/{region}/2025/03/12"
+    day.mkdir(parents=True)
+    (day / f"{account}_CloudTrail_{region}_20250312T0005Z_a.json.gz").write_bytes(gzip.compress(b'{"Records":[]}'))
+
+
+@every_reader
+def test_names_that_are_there_and_not_together(reader: str, tmp_path: Path) -> None:
+    """That no file had the region was not true."""
+    _log(tmp_path, "111122223333", "eu-west-1")
+    _log(tmp_path, "444455556666", "us-east-1")
+    with pytest.warns(ct.NothingChosen) as caught:
+        READERS[reader](tmp_path, accounts="444455556666", regions="eu-west-1", kinds="CloudTrail")
+    sentence = "no file of the account '444455556666' and the kind 'CloudTrail' has the region 'eu-west-1'; there are: us-east-1"
+    assert [str(warning.message) for warning in caught] == [sentence]
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in tmp_path.rglob("*.gz"):
+        path.rename(flat / path.name)
+    with pytest.warns(ct.NothingChosen, match="is 1 file of other accounts, 1 file of other regions"):
+        READERS[reader](flat, accounts="444455556666", regions="eu-west-1")
+
+
+@every_reader
+def test_one_of_several_sources_has_nothing(reader: str, sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/a.txt").write_text("x")
+    report = ct.Report()
+    with pytest.warns(ct.NothingChosen) as caught:
+        READERS[reader]([sample.archive, tmp_path / "empty", tmp_path / "notes"], report=report)
+    assert [str(warning.message) for warning in caught] == [str(found) for found in report.unmatched]
+    empty, notes = report.unmatched
+    assert str(empty) == f"there is no file in {tmp_path / 'empty'}"
+    assert str(notes).startswith(f"all that was found in {tmp_path / 'notes'} is 1 file whose name is not that of a log")
+    assert [(found.reason, found.nothing) for found in report.unmatched] == [("empty", False), ("name", False)]
+    # What the query leaves out may well be all of a source.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts = [sample.archive / "AWSLogs" / account for account in ("111122223333", "444455556666")]
+        READERS[reader](parts, accounts="444455556666")
+
+
+def test_a_checkpoint_on_nothing(sample: Sample, tmp_path: Path) -> None:
+    """The first run was silent; the second is when there is nothing new, whatever is asked for."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for state, sources, sentence in (
+        ("one", [empty], f"nothing was read: there is no file in {empty}"),
+        ("two", [sample.archive, empty], f"there is no file in {empty}"),
+    ):
+        for _ in range(2):
+            result = ctfast("scan", *sources, "--checkpoint", tmp_path / state, "--columns", "eventID")
+            assert (result.exit_code, result.stderr) == (2 if state == "one" else 0, f"ctfast: {sentence}\n")
+    for height in (125, 0):
+        result = ctfast(
+            "scan", sample.archive, "--region", "us-east-1", "--checkpoint", tmp_path / "three", "--columns", "eventID"
+        )
+        assert (result.exit_code, result.stderr, result.stdout.count("\n")) == (0, "", height)
+    keyless = tmp_path / "keyless"
+    keyless.mkdir()
+    (keyless / "events.json").write_text('{"eventVersion":"1.08","eventID":"1","eventName":"x","eventSource":"y.amazonaws.com"}')
+    for _ in range(2):
+        result = ctfast("scan", keyless, "--region", "us-east-1", "--checkpoint", tmp_path / "four", "--columns", "eventID")
+        words = f"nothing was read: all that was found in {keyless} is 1 file whose name tells no account, region or kind"
+        assert (result.exit_code, result.stderr) == (2, f"ctfast: {words}\n")
+
+
+def test_a_storage_option_where_no_bucket_is_read(sample: Sample) -> None:
+    with pytest.raises(ct.ArgumentError, match=r"storage_options has no 'aws_regoin'; did you mean 'aws_region'\?") as caught:
+        ct.scan(sample.archive, storage_options={"aws_regoin": "eu-west-1"})
+    assert (caught.value.value, caught.value.nearest) == ("aws_regoin", "aws_region")
+    with pytest.raises(
+        ct.ArgumentError, match=r"storage_options has no 'x'.*known, with or without aws_ before them, are access_key"
+    ):
+        ct.verify(sample.archive, keys=str(sample.keys), storage_options={"x": "y"})
+    for known in ({"REGION": "eu-west-1"}, {"max_retries": "3"}, {"profile": "audit"}):
+        assert ct.read(sample.archive, storage_options=known).height == sample.records
 
 
 def test_a_warning_as_an_error_and_as_a_value(sample: Sample) -> None:
@@ -154,11 +283,12 @@ def test_a_checkpoint_has_nothing_new(sample: Sample, tmp_path: Path) -> None:
 
 
 def test_keys_are_a_part_of_an_archive(sample: Sample, tmp_path: Path) -> None:
-    """What a list does not name may be elsewhere: nobody is warned, but it is told."""
+    """What only some of its keys have may be elsewhere. A name that none of them has is as likely a slip as with a folder."""
     keys = tmp_path / "keys"
     keys.write_text("".join(f"{path}\n" for path in sample.archive.rglob("*CloudTrail_us-east-1*.json.gz")))
     report = ct.Report()
-    assert ct.read(ct.KeyList(keys), regions="eu-west-1", report=report).height == 0
+    with pytest.warns(ct.NothingChosen, match="no file has the region 'eu-west-1'"):
+        assert ct.read(ct.KeyList(keys), regions="eu-west-1", report=report).height == 0
     assert [found.names for found in report.unmatched] == [("eu-west-1",)]
     ct.read(ct.KeyList(keys), regions=["us-east-1", "eu-west-1"], report=report)
     assert report.unmatched == []
@@ -177,6 +307,19 @@ def test_verify(sample: Sample) -> None:
     found = ct.verify(sample.archive, keys=str(sample.keys), regions="us-est-1", accounts="111122223334")
     assert found.findings["message"].to_list() == [
         "there are no digests of account 111122223334; did you mean '111122223333'?",
+        "there are no digests of region us-est-1; did you mean 'us-east-1'?",
+    ]
+    for trail, remedy in (
+        ("managment-events", "did you mean 'management-events'?"),
+        ("x", "there are: audit_trail.v2, management-events"),
+    ):
+        found = ct.verify(sample.archive, keys=str(sample.keys), trails=trail)
+        messages = found.findings["message"].to_list()
+        assert messages[-1] == f"there are no digests of trail {trail}; {remedy}"
+        assert all(message.endswith("log files, but no digest of a trail that was asked for") for message in messages[:-1])
+    found = ct.verify(sample.archive, keys=str(sample.keys), regions="us-est-1", accounts="444455556666")
+    assert found.findings["message"].to_list() == [
+        "there are no digests of account 444455556666; it is in the archive, but without digests of all that was asked for",
         "there are no digests of region us-est-1; did you mean 'us-east-1'?",
     ]
     result = ctfast("verify", sample.archive, "--keys", sample.keys, "--region", "us-est-1")
@@ -245,7 +388,7 @@ def test_commands(verb: list[str], sample: Sample, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (2, f"ctfast: nothing was read: there is no file in {tmp_path / 'empty'}\n")
     result = ctfast(name, sample.archive, *query, *more, "--since", "2033-01-01", "-o", target)
     assert (result.exit_code, target.exists()) == (0, True)
-    assert result.stderr.startswith("ctfast: nothing was read: all that lies in ")
+    assert result.stderr.startswith("ctfast: nothing was read: all that was found in ")
 
 
 def test_commands_on_parts_of_a_checkpoint(sample: Sample, tmp_path: Path) -> None:
@@ -265,10 +408,10 @@ def test_commands_on_parts_of_a_checkpoint(sample: Sample, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["scan", "--since", "2025-03-12", "--until", "2025-03-12"], ["--until (2025-03-12) is that of since"]),
-        (["scan", "--account", "11112222333"], ["--account have 12 digits, not 11: '11112222333'"]),
+        (["scan", "--since", "2025-03-12", "--until", "2025-03-12"], ["--until (2025-03-12) is that of --since (2025-03-12)"]),
+        (["scan", "--account", "11112222333"], ["--account must have 12 digits, not 11: '11112222333'"]),
         (["info", "--account", "1111-2222-3333"], ["'1111-2222-3333'; did you mean '111122223333'?"]),
-        (["info", "--region", "us_east_1"], ["--region are such as 'us-east-1'", "'us_east_1'; did you mean 'us-east-1'?"]),
+        (["info", "--region", "us_east_1"], ["--region must be such as 'us-east-1'", "'us_east_1'; did you mean 'us-east-1'?"]),
         (["scan", "--kind", "CloudTrail-Insigt"], ["'CloudTrail-Insigt'; did you mean 'CloudTrail-Insight'?"]),
         (["scan", "--columns", "eventNme"], ["'eventNme'; did you mean 'eventName'?"]),
         (["scan", "-o", "out.xlsx"], ["'out.xlsx' ends in .xlsx, which is no format", "--format takes any name"]),

@@ -110,7 +110,7 @@ def verbs(archive: Path) -> dict[str, tuple[list[object], int]]:
     return {
         "info": (["info", archive], 1),
         "scan": (["scan", archive, "--format", "table"], 3),
-        "scan all": (["scan", archive, "--format", "table", "--columns", ",".join(ct.read([]).columns)], 3),
+        "scan all": (["scan", archive, "--format", "table", "--columns", ",".join(ct.scan([]).collect_schema().names())], 3),
         "sql": (["sql", archive, QUERY, "--format", "table"], 3),
         "match": (["match", archive, "--rules", rules], 3),
         "match count": (["match", archive, "--rules", rules, "--count"], 1),

@@ -122,6 +122,7 @@ def facts(report: ct.Report) -> dict[str, Any]:
     return {name: getattr(report, name) for name in names}
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 @pytest.mark.parametrize("how", COPIES)
 @pytest.mark.parametrize("kind", ["folder", "keys", "checkpoint", "early", "none"])
 def test_a_report_says_the_same_as_a_copy(how: str, kind: str, hostile: Path, sample: Sample, tmp_path: Path) -> None:

@@ -150,6 +150,8 @@ class KeySource(Receipt, ABC):
 
     Attributes
     ----------
+    place : str
+        What names them, as a sentence says it.
     named : int
         Files that it has named so far.
     skipped : dict of str to int
@@ -181,6 +183,11 @@ class KeySource(Receipt, ABC):
         """Name the files, one after another; counts are those of the last pass."""
         self._begin()
         yield from self._named()
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """What names the files, as a sentence says it."""
 
     def _again(self) -> KeySource | None:
         """Return a source that names the same, to be counted beside this one; None where that would cost requests, or is lost."""

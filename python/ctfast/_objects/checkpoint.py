@@ -18,6 +18,7 @@ from typing import Any
 
 from ctfast._apart import keep_apart
 from ctfast._arguments import public
+from ctfast._bound import Bound
 from ctfast._ctfast import has_log_ending
 from ctfast._later import pl
 from ctfast._objects import Object, Portion, Receipt, Row
@@ -27,7 +28,7 @@ from ctfast._objects.state import NO_DAY, take, told, transaction
 __all__ = ["Checkpoint"]
 
 
-class Checkpoint(Receipt):
+class Checkpoint(Bound, Receipt):
     """What a query has read of an archive so far, in a file: the next run reads what came since, and nothing twice.
 
     Pass one to :func:`ctfast.scan`, ``read``, ``sql`` or ``stream``. A file counts as read when its rows are safe, which only you
@@ -89,6 +90,8 @@ class Checkpoint(Receipt):
     0
     """
 
+    _instead = "open it by its path where it is used, with ctfast.Checkpoint(...)"
+
     @public()
     def __init__(self, path: str | os.PathLike[str], *, rewind: timedelta = timedelta(days=2)) -> None:
         self._path = os.fspath(path)
@@ -99,6 +102,11 @@ class Checkpoint(Receipt):
     def __repr__(self) -> str:
         """Return where it is kept."""
         return f"Checkpoint({self._path!r})"
+
+    @property
+    def place(self) -> str:
+        """Where it is kept."""
+        return self._path
 
     @property
     def unread(self) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from ctfast._arguments import public
 from ctfast._buckets import bucket_of, wrong_bucket
 from ctfast._later import pa, pq
 from ctfast._objects import KeySource, Object
+from ctfast._words import quoted
 from ctfast.exceptions import FormatError, ServiceError
 
 __all__ = ["Inventory"]
@@ -102,6 +103,11 @@ class Inventory(KeySource):
         """Return where the inventory is."""
         return f"Inventory({self._manifest!r})"
 
+    @property
+    def place(self) -> str:
+        """The inventory."""
+        return f"the inventory {self._manifest}"
+
     def _again(self) -> Inventory | None:
         return None if self._manifest.startswith("s3://") else Inventory(self._manifest)
 
@@ -110,7 +116,7 @@ class Inventory(KeySource):
             manifest = self._parsed(path)
         read = {"CSV": _csv_rows, "Parquet": _parquet_rows}.get(str(manifest.get("fileFormat")))
         if read is None:
-            raise self._wrong(f"an inventory in {manifest.get('fileFormat')!r} is not read, but in CSV or Parquet")
+            raise self._wrong(f"an inventory in {quoted(manifest.get('fileFormat'))} is not read, but in CSV or Parquet")
         for part in manifest["files"]:
             name = self._place(manifest, part["key"])
             with self._opened(name) as path:
@@ -165,7 +171,7 @@ class Inventory(KeySource):
             arn = _BUCKET_ARN.fullmatch(str(manifest.get("destinationBucket")))
             return f"s3://{arn.group(1) if arn else self._manifest.split('/')[2]}/{key}"
         if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
-            raise self._wrong(f"{key!r:.120} names no file below the manifest's folders")
+            raise self._wrong(f"{quoted(key)} names no file below the manifest's folders")
         for folder in Path(self._manifest).absolute().parents:
             if (folder / key).is_file():
                 return str(folder / key)

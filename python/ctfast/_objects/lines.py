@@ -11,7 +11,8 @@ from typing import BinaryIO, TypeAlias
 from ctfast._arguments import checked, public
 from ctfast._buckets import wrong_bucket
 from ctfast._objects import KeySource, Object, bad_line
-from ctfast.exceptions import ConsumedError
+from ctfast._words import quoted
+from ctfast.exceptions import PATH, ConsumedError
 
 __all__ = ["KeyList", "LineReader", "Lines", "is_text"]
 
@@ -19,6 +20,7 @@ Lines: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
 #: Bytes of a line at most: keys end at 1,024 bytes, messages of SQS at 1 MiB.
 _LONGEST = 4 << 20
+_STANDARD_INPUT = "standard input"
 
 
 class KeyList(KeySource):
@@ -63,6 +65,11 @@ class KeyList(KeySource):
         """Return where the list is."""
         return f"KeyList({str(self._lines)!r})"
 
+    @property
+    def place(self) -> str:
+        """The list."""
+        return self._lines.called("the list of keys")
+
     def _again(self) -> KeyList | None:
         source = self._lines.again()
         return None if source is None else KeyList(source, bucket=self._bucket)
@@ -71,6 +78,10 @@ class KeyList(KeySource):
         for number, line in self._lines:
             bare = self._bucket is not None and not line.startswith("s3://")
             url = f"s3://{self._bucket}/{line}" if bare else line
+            if len(os.fsencode(url)) > PATH:
+                message = f"{quoted(line)} is longer than the path of a file or an object can be"
+                self._refuse(bad_line(str(self._lines), number, "bad-key", message))
+                continue
             if url.startswith("s3://"):
                 if wrong := wrong_bucket(url.removeprefix("s3://").partition("/")[0]):
                     self._refuse(bad_line(str(self._lines), number, "bad-bucket", wrong))
@@ -93,8 +104,23 @@ class LineReader:
         self._turns = [None]  # one, for what comes once
 
     def __str__(self) -> str:
-        """Return where they come from, in a word."""
-        return os.fspath(self._source) if isinstance(self._source, (str, os.PathLike)) else "lines"
+        """Return where they come from, in a word or two."""
+        if not isinstance(self._source, (str, os.PathLike)):
+            return "lines"
+        return _STANDARD_INPUT if os.fspath(self._source) == "-" else os.fspath(self._source)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how they are read anew, if they can be."""
+        if self._comes_once():
+            message = f"{self}: lines that come once only can be neither pickled nor copied; name a file or a list"
+            raise TypeError(message)
+        return LineReader, (self._source,)
+
+    def called(self, what: str) -> str:
+        """Return what they are, with where they come from if that has a name."""
+        if not isinstance(self._source, (str, os.PathLike)):
+            return what
+        return f"{what} on {self}" if str(self) == _STANDARD_INPUT else f"{what} {self}"
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield them."""
@@ -111,7 +137,7 @@ class LineReader:
                 if stripped := line.rstrip("\r\n"):
                     yield number, stripped
         elif os.fspath(self._source) == "-":
-            yield from _of_file("standard input", sys.stdin.buffer)
+            yield from _of_file(_STANDARD_INPUT, sys.stdin.buffer)
         else:
             with Path(self._source).open("rb") as file:
                 yield from _of_file(os.fspath(self._source), file)

@@ -75,6 +75,11 @@ class Messages(_Notified):
         """Return where the messages are."""
         return f"Messages({str(self._lines)!r})"
 
+    @property
+    def place(self) -> str:
+        """The messages."""
+        return self._lines.called("the list of messages")
+
     def _again(self) -> Messages | None:
         source = self._lines.again()
         return None if source is None else Messages(source)
@@ -120,6 +125,8 @@ class Queue(_Notified):
 
     Raises
     ------
+    ArgumentError
+        The URL is no address of a queue.
     ImportError
         boto3 is not installed. Like the errors below it is raised when the query runs.
     ServiceError
@@ -161,6 +168,11 @@ class Queue(_Notified):
     def __repr__(self) -> str:
         """Return which queue it is."""
         return f"Queue({self._url!r})"
+
+    @property
+    def place(self) -> str:
+        """The queue."""
+        return f"the queue {self._url}"
 
     def _objects(self) -> Iterator[Object]:
         self._connect()

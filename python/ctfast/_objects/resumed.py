@@ -33,6 +33,11 @@ class Resumed(KeySource):
         #: What comes before the listing, and is passed over in it.
         self._before: set[str] = set()
 
+    @property
+    def place(self) -> str:
+        """The checkpoint."""
+        return self._checkpoint.place
+
     def portions(self, query: str, extent: Extent, *, plan: bool) -> Iterator[Portion]:
         """Name first the units that were planned and not committed, as they were; then what is new."""
         checkpoint = self._checkpoint
@@ -61,7 +66,7 @@ class Resumed(KeySource):
         if unknown:
             self.warnings.append(
                 _warning(
-                    repr(checkpoint),
+                    checkpoint.place,
                     "size-unknown",
                     f"{counted(unknown, 'file')} count{'s' * (unknown == 1)} as read since an older format of it, "
                     "which kept no sizes: what was empty or damaged then is not read again",

@@ -22,7 +22,8 @@ from ctfast._ctfast import __version__
 from ctfast._later import load, pl
 from ctfast.cli.signals import ended_by_sigterm
 from ctfast.cli.streams import open_all
-from ctfast.exceptions import ArgumentError, CloudTrailError, ConsumedError, NothingChosen
+from ctfast.cli.wording import by_option, in_options
+from ctfast.exceptions import PATH, ArgumentError, CloudTrailError, ConsumedError, NothingChosen, shortened
 
 __all__ = ["main"]
 
@@ -30,12 +31,6 @@ _TROUBLE = 2
 _TERMINATED = 143
 #: To CloudWatch Logs an empty pattern is one, which every event meets.
 _MAY_BE_EMPTY = {"--filter-pattern"}
-#: Arguments that are given one by one here.
-_OPTIONS = {"accounts": "--account", "cache": "--output", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
-#: These have no name before them.
-_POSITIONAL = {"source", "target"}
-
-
 #: The verbs, in the order in which the help lists them, and the modules here that have them.
 _HOMES = {
     **dict.fromkeys(("demo", "info", "scan", "sql"), "verbs"),
@@ -88,7 +83,7 @@ class _Verbs(click.Group):
             except (click.exceptions.Exit, click.ClickException):
                 raise
             except BaseException as error:
-                code = _interruption(error, terminated) or _trouble(error)
+                code = _interruption(error, terminated) or _trouble(error, self.commands.get(str(ctx.invoked_subcommand)))
                 if code is None:
                     raise
                 ctx.exit(code)
@@ -113,35 +108,24 @@ def _interruption(error: BaseException, terminated: Callable[[], bool]) -> int |
     return _interrupt.INTERRUPTED
 
 
-def _trouble(error: BaseException) -> int | None:
+def _trouble(error: BaseException, verb: click.Command | None) -> int | None:
     """Say what is wrong, and return the exit code; None where nobody knows."""
     match error:
         case BrokenPipeError():
             _forget_stdout()
             return 0
         case OSError():
-            _say(f"ctfast: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+            where = f"{shortened(str(error.filename), PATH)}: " if error.filename else ""
+            _say(f"ctfast: {where}{error.strerror or error}")
         case ArgumentError():
-            _say(f"ctfast: {_by_option(error)}")
+            _say(f"ctfast: {by_option(error, verb)}")
         case CloudTrailError() | ConsumedError() | ImportError() | ValueError():
-            _say(f"ctfast: {_in_options(str(error))}")
+            _say(f"ctfast: {in_options(str(error), verb)}")
         case pl.exceptions.PolarsError():
             _say(f"ctfast: {_first_sentence(error)}")
         case _:
             return None
     return _TROUBLE
-
-
-def _by_option(error: ArgumentError) -> str:
-    """Return what is wrong under the name that the argument has here."""
-    if error.argument in _POSITIONAL:
-        return error.message
-    return f"{_OPTIONS.get(error.argument, '--' + error.argument.replace('_', '-'))}{error.message.removeprefix(error.argument)}"
-
-
-def _in_options(text: str) -> str:
-    """Return a sentence with the remedy for a bad file as it is written here."""
-    return text.replace('on_error="collect"', "--on-error collect")
 
 
 def _first_sentence(error: pl.exceptions.PolarsError) -> str:

@@ -21,7 +21,7 @@ from ctfast._later import pl
 from ctfast._plain import counted, plain
 from ctfast._source import COLUMNS, RULES
 from ctfast._tables import frame_view
-from ctfast._words import nearest, or_nearest
+from ctfast._words import nearest, or_nearest, quoted
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
@@ -53,7 +53,7 @@ class _Document(click.ParamType[Path | str]):
         path = Path(text)
         if not path.exists():
             beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-            self.fail(f"there is no file {text!r}{or_nearest(nearest(path.name, beside))}", param, ctx)
+            self.fail(f"there is no file {quoted(text)}{or_nearest(nearest(path.name, beside))}", param, ctx)
         return path
 
 
@@ -277,7 +277,7 @@ def _rules(paths: tuple[Path | str, ...], packs: tuple[str, ...]) -> dict[str, c
     for more in found:
         for name, rule in more.items():
             if name in named:
-                raise ValueError(f"two rules have the name {name!r}")
+                raise ValueError(f"two rules have the name {quoted(name)}")
             named[name] = rule
     return named
 

@@ -18,6 +18,7 @@ from ctfast._later import pl
 from ctfast._parameters import THREADS
 from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
+from ctfast._words import quoted
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import by_ending, opened, write
@@ -127,7 +128,7 @@ def verify(
             _write(found, form, file)
     if not found.checked:
         blank = found.findings.filter(pl.col("reason") == "no-digests")
-        say(*(f"ctfast: {message}" for message in blank["message"]))
+        say(*(f"ctfast: {_place(row)}{row['message']}" for row in blank.iter_rows(named=True)))
         say("Nothing was checked: there is no digest file to go by. An archive, or a time, without them proves nothing.")
         ctx.exit(_UNCHECKED)
     ctx.exit(0 if found.ok else _FINDINGS)
@@ -173,10 +174,16 @@ def fetch_signatures(source: str, *, target: str | None) -> None:
     say(f"{counted(len(found), 'signature')} in {target or 'standard output'}")
 
 
+def _place(row: dict[str, Any]) -> str:
+    """Return the account and the region that a finding is about, where its sentence does not name what was asked for."""
+    both = row["account"], row["region"]
+    return f"{' '.join(both)}: " if all(both) else ""
+
+
 def _pair(text: str) -> tuple[str, str]:
     bucket, equals, path = text.partition("=")
     if not (bucket and equals and path):
-        message = f"--map is BUCKET=DIR, not {text!r}"
+        message = f"--map is BUCKET=DIR, not {quoted(text)}"
         raise ValueError(message)
     return bucket, path
 

@@ -17,6 +17,7 @@ from ctfast._arguments import ON_ERROR
 from ctfast._names import KINDS
 from ctfast._parameters import THREADS
 from ctfast._times import duration
+from ctfast._words import quoted
 
 __all__ = [
     "archives",
@@ -175,7 +176,7 @@ def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelt
         return None
     found = duration(value)
     if found is None:
-        message = f"{value!r} is neither a number with s, m, h, d or w, such as 36h, nor none."
+        message = f"{quoted(value)} is neither a number with s, m, h, d or w, such as 36h, nor none."
         raise click.BadParameter(message)
     return found
 

@@ -79,5 +79,5 @@ def _refuse_others(path: Path, checkpoint: ct.Checkpoint | None, ending: str) ->
         return
     others = {part.name.removesuffix(ending).removeprefix(_PART) for part in parts} - set(checkpoint.units["id"])
     if others:
-        message = f"{path} has parts that {checkpoint!r} does not know, such as {_PART}{min(others)}: name another folder"
+        message = f"{path} has parts that {checkpoint.place} does not know, such as {_PART}{min(others)}: name another folder"
         raise ValueError(message)

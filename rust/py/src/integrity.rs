@@ -114,6 +114,11 @@ impl Verify {
         Ok(Some(dict))
     }
 
+    /// Trails of digests that were passed over, since others are asked for.
+    fn other_trails(&self) -> Vec<String> {
+        lock(&self.verify).other_trails().map(str::to_owned).collect()
+    }
+
     /// The columns of the frames, by their names, without rows.
     #[staticmethod]
     fn empty() -> HashMap<&'static str, Batch> {

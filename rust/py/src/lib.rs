@@ -45,6 +45,7 @@ mod _ctfast {
     use super::storage::{NewFile, make_folders, remove_leftovers};
 
     use ctfast_core::bounds::{BAD_FILES, BAD_RECORDS};
+    use ctfast_core::source::object::option_names;
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
@@ -53,6 +54,7 @@ mod _ctfast {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("NAMED_FILES", BAD_FILES)?;
         module.add("NAMED_RECORDS", BAD_RECORDS)?;
+        module.add("STORAGE_OPTIONS", option_names().collect::<Vec<_>>())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }
 }

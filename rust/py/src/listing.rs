@@ -8,7 +8,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{self, Keys, Listed, Selection, Skip, keys};
+use ctfast_core::source::{self, Barren, Keys, Listed, Selection, Skip, keys};
 use ctfast_core::{Error, ErrorKind};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Files: their sizes, `ETag`s and times of change, as far as the listing tells.
 type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
 
+/// Files or folders by reason.
+type Counts = BTreeMap<&'static str, u64>;
+
 /// Accounts, regions and kinds that a listing has come across.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Seen(pub(crate) Arc<source::Seen>);
@@ -45,6 +48,12 @@ impl Seen {
     /// By the names of the arguments that ask for them.
     fn names(&self) -> BTreeMap<&'static str, Vec<String>> {
         ["accounts", "regions", "kinds"].into_iter().zip(self.0.names()).collect()
+    }
+
+    /// The sources that gave no file to read: each with the files and folders that were passed over, by reason.
+    fn barren(&self) -> Vec<(String, Counts, Counts)> {
+        let rows = self.0.barren().into_iter();
+        rows.map(|Barren { source, skipped, pruned }| (source, by_name(&skipped), by_name(&pruned))).collect()
     }
 }
 

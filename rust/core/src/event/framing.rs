@@ -16,7 +16,7 @@
 
 use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Key, Value};
+use crate::json::{Cursor, Key, Value, is_space};
 use crate::source::Skip;
 
 use super::definition::{RECORD_KEYS, Signs, What, string_member};
@@ -601,11 +601,6 @@ pub(crate) fn is_at(error: &Error, end: usize) -> bool {
 /// Whether the array at the cursor has no elements.
 fn is_empty_array(cursor: &Cursor<'_>) -> bool {
     cursor.bytes()[cursor.at + 1..].iter().find(|byte| !is_space(**byte)) == Some(&b']')
-}
-
-/// Whether a byte is white space in JSON.
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

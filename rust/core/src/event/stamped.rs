@@ -5,9 +5,8 @@
 //! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
 
 use super::definition::is_record_at;
-use super::framing::is_space;
 use crate::error::Error;
-use crate::json::Cursor;
+use crate::json::{Cursor, is_space};
 use crate::scalar::timestamp;
 
 /// Bytes of a time stamp at most.

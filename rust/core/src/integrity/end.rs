@@ -42,9 +42,10 @@ impl Walk {
         out.seen.extend(seen.map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
         self.tell_covers(job, out);
         if self.not_listed > 0 {
+            let asked = if job.trails.is_some() { " of a trail that was asked for" } else { "" };
             let message = match self.not_listed {
-                1 => "one log file, but no digest".to_owned(),
-                count => format!("{count} log files, but no digest"),
+                1 => format!("one log file, but no digest{asked}"),
+                count => format!("{count} log files, but no digest{asked}"),
             };
             out.findings.push(self.place.finding(Reason::NoDigests, message));
         }

@@ -1,6 +1,6 @@
 //! What is found, and how much was done for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct Output {
     pub progress: Progress,
     /// Account, region and trail of the chains that were walked along.
     pub(super) seen: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// Trails of digests that were passed over, since others are asked for.
+    pub(super) others: BTreeSet<Arc<str>>,
     /// What is known of the time of the standard chains that were walked along.
     pub(super) covers: Vec<((Place, ChainId), Cover)>,
     /// Calls about trails.
@@ -147,6 +149,7 @@ impl Output {
         self.findings.append(&mut part.findings);
         self.spans.append(&mut part.spans);
         self.seen.append(&mut part.seen);
+        self.others.append(&mut part.others);
         self.covers.append(&mut part.covers);
         self.calls.append(&mut part.calls);
         add_used(&mut self.used, &mut part.used);

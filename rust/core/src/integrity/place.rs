@@ -105,7 +105,11 @@ impl Walk {
                 }
                 continue;
             }
-            if !job.is_asked(&chain) || job.since.is_some_and(|since| time < since) {
+            if !job.is_asked(&chain) {
+                out.others.insert(chain.trail);
+                continue;
+            }
+            if job.since.is_some_and(|since| time < since) {
                 continue;
             }
             // As AWS's own tool has it: a digest of the range may end an hour behind it.

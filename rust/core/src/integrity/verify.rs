@@ -32,6 +32,8 @@ pub struct Verify {
     unreadable: Vec<(PathBuf, Error)>,
     /// What was asked for by name, and was not seen: accounts, regions, trails.
     asked: [HashSet<String>; 3],
+    /// Trails that there are, and that were not asked for: so many that one of them can be told to be near.
+    others: BTreeSet<Arc<str>>,
     /// What the walks that are done know of their chains, until it is told.
     covers: Option<Covers>,
     calls: BTreeSet<Call>,
@@ -47,6 +49,8 @@ const SLICES: (usize, usize) = (16, 32 << 10);
 const WALKS: usize = 32;
 /// Calls about trails that are kept, the oldest first.
 const CALLS: usize = 1 << 16;
+/// Other trails than those that are asked for.
+const OTHERS: usize = 10_000;
 /// Rows of files in no place, of one step.
 const STRAY: usize = 4096;
 
@@ -74,11 +78,17 @@ impl Verify {
             stray: contents.stray.into(),
             unreadable: contents.unreadable,
             asked,
+            others: BTreeSet::new(),
             covers: Some(Covers::new()),
             calls: BTreeSet::new(),
             used: BTreeMap::new(),
             slice: 256,
         })
+    }
+
+    /// Trails of digests that were passed over so far, since others are asked for: the first 10,000 of them.
+    pub fn other_trails(&self) -> impl Iterator<Item = &str> {
+        self.others.iter().map(|trail| &**trail)
     }
 
     /// Does a part of the work; `None` when all is done.
@@ -174,6 +184,10 @@ impl Verify {
             self.asked[0].remove(&*account);
             self.asked[1].remove(&*region);
             self.asked[2].remove(&*trail);
+        }
+        self.others.append(&mut out.others);
+        while self.others.len() > OTHERS {
+            self.others.pop_last();
         }
         self.covers.iter_mut().for_each(|covers| covers.extend(out.covers.drain(..)));
         self.calls.extend(out.calls.drain(..));

@@ -364,10 +364,16 @@ fn skip_space(bytes: &[u8], at: usize) -> usize {
 
 #[cold]
 fn skip_space_slowly(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes[at], b' ' | b'\t' | b'\n' | b'\r') {
+    while is_space(bytes[at]) {
         at += 1;
     }
     at
+}
+
+/// Whether a byte is white space in JSON.
+#[inline]
+pub(crate) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// From the token of an opening quote to behind the closing one, and the token there.

@@ -7,6 +7,6 @@ pub(crate) mod document;
 mod index;
 mod text;
 
-pub(crate) use cursor::{Cursor, Key, Value};
+pub(crate) use cursor::{Cursor, Key, Value, is_space};
 pub(crate) use index::{Index, MAX_WINDOW, PADDING};
 pub(crate) use text::{decoded, quote, unescape};

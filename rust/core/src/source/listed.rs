@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Skip;
 use super::object::Bucket;
+use super::{Barren, Seen, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -49,4 +49,68 @@ pub enum Listed {
     Failed(Error),
     /// The source of keys itself failed: which files follow is not known, so the scan fails.
     Broken(Error),
+}
+
+/// The files of one source. When they have come to their end without one to read, that is noted.
+pub(super) struct Source {
+    listed: Keys,
+    passed: Barren,
+    /// Nobody wants to know, or it is known: a file has come, or a failure that is told by itself.
+    seen: Option<Arc<Seen>>,
+}
+
+impl Source {
+    pub(super) fn new(source: String, listed: Keys, seen: Option<Arc<Seen>>) -> Self {
+        Self { listed, passed: Barren { source, ..Barren::default() }, seen }
+    }
+}
+
+impl Iterator for Source {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        let listed = self.listed.next();
+        match &listed {
+            Some(Listed::Skipped(reason)) => *self.passed.skipped.entry(*reason).or_default() += 1,
+            Some(Listed::Pruned(reason)) => *self.passed.pruned.entry(*reason).or_default() += 1,
+            Some(_) => self.seen = None,
+            None => {
+                if let Some(seen) = self.seen.take() {
+                    seen.note(std::mem::take(&mut self.passed));
+                }
+            }
+        }
+        listed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn barren(listed: Vec<Listed>) -> Vec<Barren> {
+        let seen = Arc::new(Seen::default());
+        let mut source = Source::new("logs".to_owned(), Box::new(listed.into_iter()), Some(Arc::clone(&seen)));
+        while source.next().is_some() {
+            assert!(seen.barren().is_empty(), "it is not at its end");
+        }
+        assert!(source.next().is_none());
+        seen.barren()
+    }
+
+    #[test]
+    fn a_source_that_gives_no_file_is_noted_once() {
+        assert_eq!(barren(Vec::new()), [Barren { source: "logs".to_owned(), ..Barren::default() }]);
+        let passed = barren(vec![Listed::Skipped(Skip::Name), Listed::Pruned(Skip::Digest), Listed::Skipped(Skip::Name)]);
+        let (skipped, pruned) = ([(Skip::Name, 2)].into(), [(Skip::Digest, 1)].into());
+        assert_eq!(passed, [Barren { source: "logs".to_owned(), skipped, pruned }]);
+    }
+
+    #[test]
+    fn a_source_that_gives_a_file_or_a_failure_is_not() {
+        let entry = Entry { key: String::new(), at: At::Disk(PathBuf::new()), size: None, etag: None, modified: None, first: 0 };
+        assert_eq!(barren(vec![Listed::Skipped(Skip::Name), Listed::File(entry), Listed::Skipped(Skip::Name)]), []);
+        assert_eq!(barren(vec![Listed::Failed(Error::whole(ErrorKind::Bug))]), []);
+    }
 }

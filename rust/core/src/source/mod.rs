@@ -17,4 +17,4 @@ pub use local::{Listing, has_log_ending, words};
 pub(crate) use local::{is_folder, unreadable, unwritable};
 pub use object::{Named, keys, named};
 pub(crate) use path_text::{path_of, path_text};
-pub use selection::{Paths, Seen, Selection, Skip};
+pub use selection::{Barren, Paths, Seen, Selection, Skip};

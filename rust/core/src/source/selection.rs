@@ -1,7 +1,7 @@
 //! Which files to read, by what their keys say.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,21 +37,45 @@ pub struct Selection {
 /// Other names than those that are asked for, which are kept so that one of them can be told to be near.
 const OTHERS: usize = 10_000;
 
-/// Accounts, regions and kinds of the files and folders that a listing has come across.
+/// Accounts, regions and kinds of the files and folders that a listing has come across, and the sources that gave no file.
 ///
-/// Of those that are asked for it has each that there is; of others the first 10,000.
+/// Of names that are asked for it has each that there is; of others the first 10,000.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<[BTreeSet<String>; 3]>);
+pub struct Seen {
+    names: Mutex<[BTreeSet<String>; 3]>,
+    barren: Mutex<Vec<Barren>>,
+}
+
+/// A source that gave no file to read: what was passed over in it, by reason. Where that is nothing, it is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Barren {
+    /// The source, as it was named.
+    pub source: String,
+    /// Files.
+    pub skipped: BTreeMap<Skip, u64>,
+    /// Folders.
+    pub pruned: BTreeMap<Skip, u64>,
+}
 
 impl Seen {
     /// The accounts, regions and kinds, in order.
     #[must_use]
     pub fn names(&self) -> [Vec<String>; 3] {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).each_ref().map(|names| names.iter().cloned().collect())
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).each_ref().map(|names| names.iter().cloned().collect())
+    }
+
+    /// The sources that gave no file, in the order in which they were named.
+    #[must_use]
+    pub fn barren(&self) -> Vec<Barren> {
+        self.barren.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note(&self, source: Barren) {
+        self.barren.lock().unwrap_or_else(PoisonError::into_inner).push(source);
     }
 
     fn add(&self, found: [(&Option<HashSet<String>>, Option<&str>); 3]) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         for (names, (asked, name)) in seen.iter_mut().zip(found) {
             let Some(name) = name else { continue };
             let is_asked = asked.as_ref().is_some_and(|asked| asked.contains(name));

@@ -199,6 +199,12 @@ fn parse(name: &str) -> Option<Name> {
     OPTIONS.contains(&plain).then(|| Name::from_str(&format!("aws_{plain}")).ok()).flatten()
 }
 
+/// The names of the options, in all their forms.
+pub fn names() -> impl Iterator<Item = String> {
+    let both = OPTIONS.iter().flat_map(|name| [(*name).to_owned(), format!("aws_{name}")]);
+    both.chain([TRIES_OPTION, BUNDLE_OPTION].map(str::to_owned))
+}
+
 fn unknown(name: &str) -> String {
     let known: Vec<_> = OPTIONS.iter().copied().chain([TRIES_OPTION, BUNDLE_OPTION]).collect();
     format!("unknown storage option {name:?}; known, with or without aws_ before them, are {}", known.join(", "))

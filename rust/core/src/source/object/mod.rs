@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use address::is_address;
 pub use bucket_name::check as check_bucket;
 pub use client::{Bucket, Requests};
+pub use config::names as option_names;
 pub use copy::{Copied, Copies, Waiting, Wanted};
 pub use credentials::Renew;
 pub(crate) use get::Got;
@@ -45,7 +46,8 @@ use self::client::Counts;
 use self::config::Config;
 use self::credentials::Credentials;
 use self::listing::Listing as Objects;
-use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending, path_of};
+use super::listed::Source;
+use super::{At, Entry, Keys, Listed, Listing, Selection, has_log_ending, path_of, path_text};
 
 /// Threads that send requests and take answers.
 const THREADS: usize = 2;
@@ -135,12 +137,13 @@ impl Drop for Remote {
 /// The files of sources that are named as paths or addresses, in this order. Without `remote`, all of them are paths.
 #[must_use]
 pub fn keys(sources: Vec<PathBuf>, selection: Selection, remote: Option<Arc<Remote>>) -> Keys {
-    let Some(remote) = remote else { return Box::new(Listing::new(sources, selection)) };
-    Box::new(sources.into_iter().flat_map(move |source| -> Keys {
-        match source.to_str().filter(|_| is_address(&source)) {
-            Some(address) => remote.keys(address, &selection),
+    Box::new(sources.into_iter().flat_map(move |source| {
+        let text = path_text(&source);
+        let listed: Keys = match source.to_str().filter(|_| is_address(&source)).zip(remote.as_ref()) {
+            Some((address, remote)) => remote.keys(address, &selection),
             None => Box::new(Listing::new(vec![source], selection.clone())),
-        }
+        };
+        Source::new(text, listed, selection.seen.clone())
     }))
 }
 

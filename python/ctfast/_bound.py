@@ -1,0 +1,18 @@
+"""What is bound to its process: threads, open files, and what was read so far do not come along in a pickle, nor in a copy."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NoReturn
+
+__all__ = ["Bound"]
+
+
+class Bound:
+    """Refuses to be pickled or copied, and says what to do instead."""
+
+    _instead: ClassVar[str]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse; :mod:`pickle`, :mod:`copy` and what sends objects to other processes ask here."""
+        name = type(self).__name__
+        raise TypeError(f"{name} is bound to this process, and can be neither pickled nor copied: {self._instead}")
