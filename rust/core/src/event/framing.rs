@@ -96,6 +96,8 @@ pub(crate) struct Framing {
     pub(super) depth: u32,
     /// Whether it was inflated from a string.
     pub(super) is_inflated: bool,
+    /// Whether all of the text is in memory, so that no window bounds what is in one piece.
+    is_whole: bool,
     /// The first index of this document.
     first: u64,
     inside: Option<Box<Inside>>,
@@ -164,6 +166,11 @@ impl List {
 }
 
 impl Framing {
+    /// A walk through one text that is in memory, whatever its size.
+    pub(crate) fn of_whole_text() -> Self {
+        Self { is_whole: true, ..Self::default() }
+    }
+
     /// Index of the next record.
     pub(crate) fn records(&self) -> u64 {
         self.records
@@ -188,6 +195,7 @@ impl Framing {
             first: outer.records,
             depth: outer.depth + 1,
             is_inflated: is_inflated || outer.is_inflated,
+            is_whole: outer.is_whole,
             inside,
             ..Self::default()
         };
@@ -304,7 +312,7 @@ impl Framing {
 
     /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
     fn bounded(&self, start: usize, cursor: &Cursor<'_>) -> Result<(), Error> {
-        if cursor.at - start > RECORD { Err(self.too_large(start)) } else { Ok(()) }
+        if cursor.at - start > RECORD && !self.is_whole { Err(self.too_large(start)) } else { Ok(()) }
     }
 
     /// What begins at `start` is too large.

@@ -204,7 +204,7 @@ where
 {
     /// Walks through the text at the front of `padded`, of which `index` has the tokens.
     fn walk(&mut self, padded: &[u8], length: usize, index: &mut Index) {
-        let mut framing = Framing::default();
+        let mut framing = Framing::of_whole_text();
         let mut start = 0;
         loop {
             let walked = framing.run(&mut Cursor::new(&padded[start..], length - start, index.tokens()), self, true);

@@ -97,7 +97,7 @@ fn keys_are_decoded_before_they_are_compared() {
 }
 
 /// Documents that are none of CloudTrail's, with the reason that each is skipped for.
-const OTHERS: [(&str, &str); 17] = [
+const OTHERS: [(&str, &str); 19] = [
     ("{}", "not-cloudtrail"),
     (r#"{"foo":1}"#, "not-cloudtrail"),
     ("null", "not-cloudtrail"),
@@ -111,6 +111,8 @@ const OTHERS: [(&str, &str); 17] = [
     (r#"{"digestStartTime":"s","x":1,"digestEndTime":"e","logFiles":[{}]}"#, "digest"),
     (r#"{"message":"CWL CONTROL MESSAGE: Checking health"}"#, "control-message"),
     (r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"any"}]}"#, "control-message"),
+    (r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#, "control-message"),
+    (r#"{"logEvents":[ ],"messageType":"CONTROL_MESSAGE"}"#, "control-message"),
     (r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{}}"#, "notification"),
     (r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#, "notification"),
     (r#"{"s3Bucket":"b","s3ObjectKey":["k"]}"#, "notification"),
@@ -272,6 +274,8 @@ fn every_error_names_its_byte() {
         ("\u{feff}", "empty file at byte 3 before record 0"),
         ("hello", "neither gzip nor JSON: starts with 0x68 at byte 0 before record 0"),
         ("\u{feff}\u{feff}{}", "not-cloudtrail at byte 6 (record 0)"),
+        ("\u{feff} \u{feff}", "empty file at byte 7 before record 0"),
+        ("\u{feff}x", "neither gzip nor JSON: starts with 0x78 at byte 3 before record 0"),
         ("2023-07 {\"eventName\":1}", "invalid JSON: expected an end but found '-' at byte 4 before record 0"),
         ("{\"Records\":[],\"Records\":[1]}", "'Records' stands beside a list of records, and is not read at byte 14 (record 0)"),
         ("{\"Records\":[{}", "invalid JSON: unexpected end at byte 14 before record 1"),
@@ -300,6 +304,9 @@ fn a_cut_anywhere_changes_nothing() {
         "{\"a\":[1,\n{\"eventID\":3}\n",
         "{\"Records\":[]}\n{\"Records\":[ ]}{\"Records\":[12 ,{\"a\":-1.5e3},\"é\\u00e9\" , {}] , \"x\":[true]}",
         "2023-07-10T11:42:36.000Z {\"eventName\":\"A\"}\n2023-07-10T11:42:36+01:00\t{\"eventName\":\"B\"}\n",
+        "2023-07-10T11:42:36.000Z a [1] b {\"eventName\":\"A\"}\n2023-07-10T11:42:36Z x {\"a\":1} y\n2023-07-10T11:42:36Z [{\"eventID\":1}] \n",
+        "2023-07-10T11:42:36Z s\n{\n\"eventID\":1}\n2023-07-10T11:42:36Z 5\" {x\n2023-07-10T11:42:36Z a\"b {\"eventID\":1}\n2023-07-10T11:42:36Z  \n",
+        "\u{feff}{\"eventID\":1}\n\u{feff}{\"logEvents\":[ ],\"messageType\":\"CONTROL_MESSAGE\"}\u{feff} \u{feff}[{\"eventID\":2}]",
         "[17, {\"eventName\":1} ,-1.5,\"x\"]",
         "{\"Events\":[{\"CloudTrailEvent\":\"{\\\"a\\\":1}\"},5]}[{\"events\":[{\"message\":\"{}\"}]} ]",
         "{\"digestStartTime\":1,\"digestEndTime\":2}\n{\"eventID\":null}\n 17",
