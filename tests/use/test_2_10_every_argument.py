@@ -142,9 +142,13 @@ def owners(sample: Sample, tmp_path: Path) -> Mapping[str, Callable[[], Any]]:
 
 @pytest.fixture
 def attempt(
-    right: Callable[[str, str], Any], owners: Mapping[str, Callable[[], Any]]
+    right: Callable[[str, str], Any],
+    owners: Mapping[str, Callable[[], Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Call, dict[str, Any]], Exception | None]:
     """Call with right values for whatever is needed besides, and return what is raised."""
+    monkeypatch.chdir(tmp_path)  # where a text that is taken for a path may be written
 
     def attempted(call: Call, given: dict[str, Any]) -> Exception | None:
         needed = [name for name, each in call.parameters.items() if each.default is each.empty or name in ("client", "session")]
