@@ -67,6 +67,8 @@ def archive(folder: Path, regions: int, hours: int) -> Path:
 
 def measure(root: Path, until: str, *, page: bool) -> None:
     """Verify up to some time; print what it took, and what the interpreter had before."""
+    import polars as pl  # noqa: F401, PLC0415  # its import is no part of what is measured
+
     import ctfast as ct  # noqa: PLC0415  # in the process that is measured
 
     def peak() -> int:

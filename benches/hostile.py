@@ -210,6 +210,7 @@ def run(
 ) -> None:
     """Read a case, and print the peak, the rows and the bad records."""
     import polars as pl  # noqa: F401, PLC0415  # its import is no part of the peak
+    import pyarrow as pa  # noqa: F401, PLC0415  # as that of Polars
 
     import ctfast as ct  # noqa: PLC0415  # in a process of its own
 

@@ -38,7 +38,9 @@ class _Imports(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            for inside in node.orelse:
+            # A module with a `__getattr__` tells types what that imports.
+            imports = any(isinstance(inside, ast.FunctionDef) and inside.name == "__getattr__" for inside in node.orelse)
+            for inside in [*(node.body if imports else []), *node.orelse]:
                 self.visit(inside)
         else:
             self.generic_visit(node)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import starmap
 
-import pyarrow as pa
-
 from ctfast import _ctfast
+from ctfast._later import pa
 from ctfast._source import RULES
 
 __all__ = ["agreed", "schema_of", "text_types"]
-
-_TEXT = (pa.string(), pa.large_string(), pa.string_view())
 
 
 class _Requested:
@@ -62,8 +59,12 @@ def agreed(schema: pa.Schema, requested: object | None) -> pa.Schema:
         return schema
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
 def _texts(kind: pa.DataType) -> Iterator[pa.DataType]:
-    if kind in _TEXT:
+    if _is_text(kind):
         yield kind
     elif pa.types.is_nested(kind):
         for number in range(kind.num_fields):
@@ -79,7 +80,7 @@ def _each(own: Sequence[pa.Field], asked: Sequence[pa.Field], what: str) -> list
 
 
 def _one(own: pa.Field, asked: pa.Field) -> pa.Field:
-    if own.type in _TEXT and asked.type in _TEXT:
+    if _is_text(own.type) and _is_text(asked.type):
         return own.with_type(asked.type)
     if pa.types.is_struct(own.type) and pa.types.is_struct(asked.type):
         return own.with_type(pa.struct(_each(list(own.type), list(asked.type), f"members of {own.name}")))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from ctfast import _ctfast
+from ctfast._later import pl
 
 __all__ = ["columns", "markdown"]
 

@@ -14,13 +14,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast._arguments import Names, public
 from ctfast._contents import Contents
 from ctfast._files import locked, written
-from ctfast._report import FINDING, Requests
+from ctfast._later import pl
+from ctfast._report import Requests, tabulated
 from ctfast._signatures import read_signatures
 from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options
@@ -101,7 +100,7 @@ class Copied:
     pruned: dict[str, int] = field(default_factory=dict)
     requests: Requests = field(default_factory=lambda: Requests(0, 0, 0, 0))
     signatures: str = ""
-    bad: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FINDING))
+    bad: pl.DataFrame = field(default_factory=lambda: tabulated([]))
     unmatched: list[NothingChosen] = field(default_factory=list)
 
     @property
@@ -296,7 +295,7 @@ class _Copy:
         counts = self._listing.counts()
         self._done.skipped, self._done.pruned = dict(Counter(counts["skipped"])), dict(Counter(counts["pruned"]))
         self._done.requests = Requests(*self._remote.requests())
-        self._done.bad = pl.DataFrame(self._bad + self._listing.bad(), schema=FINDING, orient="row")
+        self._done.bad = tabulated(self._bad + self._listing.bad())
         return self._done
 
     def _listed(self) -> Iterator[_Wanted]:

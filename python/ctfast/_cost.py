@@ -10,12 +10,11 @@ from functools import reduce
 from operator import or_
 from typing import Unpack
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
 from ctfast._filters import EventSelectors, Filter
+from ctfast._later import pl
 from ctfast._prices import Prices
 from ctfast._report import Report
 from ctfast._source import RULES, Options, told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import polars as pl
+from ctfast._later import pl
 
 __all__ = ["MOST", "by_chain", "hourly", "is_clean"]
 

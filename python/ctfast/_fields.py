@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pyarrow as pa
+from ctfast._later import pa
 
 __all__ = ["narrowed", "roots", "selected"]
 

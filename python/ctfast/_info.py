@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Unpack
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
+from ctfast._later import pl
+from ctfast._plain import counted
 from ctfast._report import Report
 from ctfast._source import Options, told
 from ctfast._stream import EventStream
@@ -20,14 +20,7 @@ from ctfast.exceptions import ArgumentError
 __all__ = ["Info", "info"]
 
 _COLUMNS = ["eventTime", "awsRegion", "recipientAccountId", "file", "record"]
-_KEY: dict[str, type[pl.DataType] | pl.DataType] = {"kind": pl.String, "account": pl.String, "region": pl.String, "day": pl.Date}
-_COUNTS: dict[str, type[pl.DataType] | pl.DataType] = {
-    "files": pl.Int64,
-    "bytes": pl.Int64,
-    "records": pl.Int64,
-    "first": pl.Datetime("us", "UTC"),
-    "last": pl.Datetime("us", "UTC"),
-}
+_KEY = ["kind", "account", "region", "day"]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # only its date is wanted
 _MICROSECOND = timedelta(microseconds=1)
 #: Parts that are held before they are added up.
@@ -81,14 +74,12 @@ class Info:
 
     def _repr_html_(self) -> str:
         """Return the inventory for a notebook."""
-        span = (
-            ""
-            if self.first is None or self.last is None
-            else f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
-        )
-        headline = (
-            f"{self.report.records.read:,} records of {len(self.accounts):,} accounts in {len(self.regions):,} regions{span}"
-        )
+        records, accounts, regions = self.report.records.read, len(self.accounts), len(self.regions)
+        headline = counted(records, "record")
+        if records:
+            headline += f" of {counted(accounts, 'account')} in {counted(regions, 'region')}"
+        if self.first is not None and self.last is not None:
+            headline += f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
         return notebook.shown(headline, notebook.rows(self.days), notebook.rows(self.kinds), self.report._repr_html_())
 
 
@@ -131,7 +122,7 @@ def info(source: Source, **options: Unpack[Reading]) -> Info:
     sizes = _ctfast.Sizes()
     report = told(options)
     reading = Options(function="info", source=source, opened=sizes, counts_duplicates=True, **options)
-    parts: list[pl.DataFrame] = [pl.DataFrame(schema=_KEY | _COUNTS)]
+    parts: list[pl.DataFrame] = [pl.DataFrame(schema=_key() | _counts())]
     before: tuple[str, int] | None = None
     with EventStream(reading, _COLUMNS, views=True) as batches:
         for batch in batches:
@@ -140,9 +131,20 @@ def info(source: Source, **options: Unpack[Reading]) -> Info:
             if not frame.is_empty():
                 before = frame["file"][-1], frame["record"][-1]
             if len(parts) == _PARTS:
-                parts = [_add(pl.concat(parts), list(_KEY))]
+                parts = [_add(pl.concat(parts), _KEY)]
     total = pl.concat(parts)
     return Info(days=_add(total, ["account", "region", "day"]), kinds=_add(total, ["kind"]), report=report)
+
+
+def _key() -> dict[str, pl.DataType]:
+    """Return the columns that rows are counted by."""
+    return dict.fromkeys(_KEY, pl.String()) | {"day": pl.Date()}
+
+
+def _counts() -> dict[str, pl.DataType]:
+    """Return the columns of what is counted."""
+    whole, time = pl.Int64(), pl.Datetime("us", "UTC")
+    return {"files": whole, "bytes": whole, "records": whole, "first": time, "last": time}
 
 
 def _count(frame: pl.DataFrame, before: tuple[str, int] | None, sizes: _ctfast.Sizes) -> pl.DataFrame:
@@ -152,7 +154,7 @@ def _count(frame: pl.DataFrame, before: tuple[str, int] | None, sizes: _ctfast.S
     later = pl.col("record") > pl.col("record").shift(fill_value=record)
     places = pl.DataFrame(
         [(path, *_place(path)) for path in frame["file"].unique()],
-        schema={"file": pl.String, **_KEY},
+        schema={"file": pl.String(), **_key()},
         orient="row",
     )
     # A file may be listed twice; then its records start again.

@@ -10,28 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast._arguments import public
 from ctfast._documents import Condition, Given, conditions, files
 from ctfast._filters import Filter
+from ctfast._later import pl
 from ctfast._shapes import Language
 from ctfast._words import nearest, or_nearest
 from ctfast.exceptions import FilterError, shortened, well_formed
 
 __all__ = ["lint", "suspicions"]
 
-_SCHEMA = {
-    "file": pl.String,
-    "rule": pl.String,
-    "path": pl.String,
-    "line": pl.Int64,
-    "column": pl.Int64,
-    "severity": pl.String,
-    "code": pl.String,
-    "message": pl.String,
-}
 #: How JSON begins that is no filter pattern.
 _JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[\[\]{"])')
 #: A term of which one is enough.
@@ -104,7 +93,9 @@ def lint(*sources: Given) -> pl.DataFrame:
         for source in sources
         for condition, finding in _findings(source)
     ]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    text, whole = pl.String(), pl.Int64()
+    place = {"file": text, "rule": text, "path": text, "line": whole, "column": whole}
+    return pl.DataFrame(rows, schema={**place, "severity": text, "code": text, "message": text}, orient="row")
 
 
 def _findings(source: Given) -> Iterator[tuple[Condition, _Finding]]:

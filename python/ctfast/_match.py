@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-import polars as pl
-
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
+from ctfast._later import pl
 from ctfast._rules import Rules
 from ctfast._scan import lazily
 from ctfast._source import Options

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-import polars as pl
-
 from ctfast import _ctfast
+from ctfast._later import pl
 
 __all__ = ["push_down"]
 

@@ -6,28 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
-import polars as pl
-
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._arguments import public
+from ctfast._later import pl
 from ctfast._objects import KeySource
+from ctfast._plain import counted
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests"]
-
-#: Columns of findings.
-FINDING = {
-    "file": pl.String,
-    "byte": pl.UInt64,
-    "record": pl.UInt64,
-    "kind": pl.String,
-    "message": pl.String,
-    "records_kept": pl.UInt64,
-}
-
-#: Columns of what is counted but not named.
-UNNAMED = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
+__all__ = ["Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests", "tabulated"]
 
 
 class _Limits(NamedTuple):
@@ -290,7 +277,7 @@ class Report:
         Of one file the first 100 bad records are named, of all files 10,000 bad records and 20,000 bad files;
         :attr:`unnamed` says how many there are besides.
         """
-        return pl.DataFrame(self._findings().bad + self._misunderstood(), schema=FINDING, orient="row")
+        return tabulated(self._findings().bad + self._misunderstood())
 
     @property
     def warnings(self) -> pl.DataFrame:
@@ -299,7 +286,7 @@ class Report:
         The first 20,000 are named.
         """
         told = [] if self._source is None else _rows(self._source.warnings)
-        return pl.DataFrame(self._findings().warnings + told, schema=FINDING, orient="row")
+        return tabulated(self._findings().warnings + told)
 
     @property
     def unnamed(self) -> pl.DataFrame:
@@ -312,7 +299,8 @@ class Report:
         unnamed = self._findings().unnamed
         if more := self._more_misunderstood():
             unnamed[None, "bad file"] += more
-        return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=UNNAMED, orient="row")
+        schema = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
+        return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=schema, orient="row")
 
     def _findings(self) -> _Findings:
         found = self._past_findings.copy()
@@ -334,11 +322,19 @@ class Report:
     def _repr_html_(self) -> str:
         """Return the counts and findings for a notebook."""
         files, records, skipped = self.files, self.records, self.skipped
-        headline = f"{files.read:,} files read, {files.bad:,} bad, {files.skipped:,} skipped"
-        parts = [notebook.counts({"files": files._asdict(), "records": records._asdict()})]
+        headline = f"{counted(files.read, 'file')} read, {files.bad:,} bad, {files.skipped:,} skipped"
+        parts = [notebook.said(self.unmatched)]
+        parts += [notebook.counts({"files": files._asdict(), "records": records._asdict()})]
         parts += [notebook.counts({"skipped": skipped})] if skipped else []
         parts += [notebook.rows(pl.concat([self.bad, self.warnings]))]
         return notebook.shown(headline if self.complete else f"{headline}, and not all are visited", *parts)
+
+
+def tabulated(findings: list[tuple[Any, ...]]) -> pl.DataFrame:
+    """Return findings as a frame, with the columns of :attr:`Report.bad`."""
+    whole, text = pl.UInt64, pl.String
+    schema = {"file": text, "byte": whole, "record": whole, "kind": text, "message": text, "records_kept": whole}
+    return pl.DataFrame(findings, schema=schema, orient="row")
 
 
 class _Told:

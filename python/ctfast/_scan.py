@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from threading import Lock
 from typing import Any, Unpack
 
-import polars as pl
-from polars.io.plugins import register_io_source
-
 from ctfast import _ctfast
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
+from ctfast._later import pl
 from ctfast._pushdown import push_down
 from ctfast._report import Report
 from ctfast._run import Run, conclude, read_all
@@ -220,8 +218,8 @@ def lazily(options: Options) -> pl.LazyFrame:
             if left is not None and left <= 0:
                 return
 
-    return register_io_source(
-        frames, schema=lambda: _schema(options), explain_name="CLOUDTRAIL", explain_detail=options.describe()
+    return pl.io.plugins.register_io_source(
+        frames, schema=_schema(options), explain_name="CLOUDTRAIL", explain_detail=options.describe()
     )
 
 

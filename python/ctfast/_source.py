@@ -19,14 +19,14 @@ from ctfast._credentials import credentials
 from ctfast._fields import roots
 from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
-from ctfast._objects.checkpoint import Checkpoint
-from ctfast._objects.resumed import Resumed
+from ctfast._plain import counted
 from ctfast._report import Limits, Report
 from ctfast._rules import Rules
 from ctfast._times import RELATIVE, Time, moment, span
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
+    from ctfast._objects.checkpoint import Checkpoint
     from ctfast._verify import Verification, Verifier
 
 __all__ = ["COLUMNS", "PATHS", "RULES", "Options", "paths", "processors", "told"]
@@ -133,6 +133,9 @@ class Options:
         if self.checkpoint is None:
             message = "what is simply listed names no files one by one"
             raise TypeError(message)
+
+        from ctfast._objects.resumed import Resumed  # noqa: PLC0415  # with SQLite, which nobody else waits for
+
         self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
         return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors, seen=seen), self._description())
 
@@ -242,7 +245,7 @@ class Options:
         if self.where is not None:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
-            parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since it was checked
+            parts.append(counted(len(self.rules), "rule"))  # type: ignore[arg-type]  # a dict since it was checked
         if self.dedupe:
             parts.append("dedupe")
         return " ".join(parts)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 
-import polars as pl
-
 from ctfast import _ctfast
+from ctfast._later import pl
 from ctfast._words import quoted
 from ctfast.exceptions import QueryError
 

@@ -7,12 +7,11 @@ from contextlib import suppress
 from inspect import GEN_CLOSED, GEN_CREATED, getgeneratorstate
 from typing import TYPE_CHECKING, Self, Unpack
 
-import pyarrow as pa
-
 from ctfast._addresses import Source
 from ctfast._arguments import Streaming, column_names, public
 from ctfast._arrow import agreed, schema_of, text_types
 from ctfast._fields import narrowed, roots, selected
+from ctfast._later import pa
 from ctfast._objects import Extent
 from ctfast._run import Run
 from ctfast._scan import batches

@@ -20,7 +20,7 @@ MIB = 1 << 20
 READ = """
 import json, sys
 from pathlib import Path
-import polars, ctfast as ct
+import polars, pyarrow, ctfast as ct
 
 def memory(field):
     return next(int(line.split()[1]) << 10 for line in Path("/proc/self/status").open() if line.startswith(field))

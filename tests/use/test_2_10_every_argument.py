@@ -177,7 +177,8 @@ for _, found, _ in pkgutil.walk_packages(ct.__path__, "ctfast."):
     if "__main__" not in found and not found.startswith(("ctfast.cli", "ctfast.sample", "ctfast.demo")):
         NAMESPACE |= {name: value for name, value in vars(import_module(found)).items() if not name.startswith("__")}
 NAMESPACE |= {name: eval(NAMESPACE[name], NAMESPACE) for name in ("Keys", "Signatures", "Lines")}  # which stand there as texts
-NAMESPACE |= vars(ct) | vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
+NAMESPACE |= {name: getattr(ct, name) for name in ct.__all__}
+NAMESPACE |= vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
 
 
 def allows(kind: Any, value: Any) -> bool:  # noqa: C901, PLR0911  # one kind of types after another

@@ -160,7 +160,7 @@ def command(how: str, folder: Path) -> list[str]:
 
 @unix
 @pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("module", ["ctfast.packs", "polars", "pyarrow", "rich.console", "ctfast.cli.verbs"])
+@pytest.mark.parametrize("module", ["ctfast.cli.signals", "ctfast.cli.output", "rich.console", "polars._plr", "pyarrow.lib"])
 def test_ctrl_c_among_the_imports(how: str, module: str, sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(STRIKES)
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "STRIKE_AT": module}

@@ -16,18 +16,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import polars as pl
-
 from ctfast._apart import keep_apart
 from ctfast._arguments import public
 from ctfast._ctfast import has_log_ending
+from ctfast._later import pl
 from ctfast._objects import Object, Portion, Receipt, Row
 from ctfast._objects.places import Marks, Place, Read, digest, version, where
 from ctfast._objects.state import NO_DAY, take, told, transaction
 
 __all__ = ["Checkpoint"]
-
-_UNREAD = {"file": pl.String, "size": pl.Int64, "records": pl.Int64, "tries": pl.Int64, "kind": pl.String}
 
 
 class Checkpoint(Receipt):
@@ -108,7 +105,8 @@ class Checkpoint(Receipt):
         """Files that are bad and are tried again: ``file``, ``size``, ``records`` handed over, ``tries``, and the ``kind``."""
         with self._opened() as database:
             rows = database.execute("SELECT file, size, records, tries, kind FROM unread ORDER BY file").fetchall()
-        return pl.DataFrame([(os.fsdecode(file), *more) for file, *more in rows], schema=_UNREAD, orient="row")
+        schema = {"file": pl.String, "size": pl.Int64, "records": pl.Int64, "tries": pl.Int64, "kind": pl.String}
+        return pl.DataFrame([(os.fsdecode(file), *more) for file, *more in rows], schema=schema, orient="row")
 
     @property
     def units(self) -> pl.DataFrame:

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote_plus
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ctfast import _aws as aws
 from ctfast._arguments import public
 from ctfast._buckets import bucket_of, wrong_bucket
+from ctfast._later import pa, pq
 from ctfast._objects import KeySource, Object
 from ctfast.exceptions import FormatError, ServiceError
 

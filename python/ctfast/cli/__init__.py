@@ -10,22 +10,17 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 import click
-import polars as pl
 
 from ctfast import _interrupt
 from ctfast._ctfast import __version__
-from ctfast.cli.filters import cost, lint, match
-from ctfast.cli.integrity import fetch_keys, fetch_signatures, verify
-from ctfast.cli.mirror import copy
-from ctfast.cli.screen import say
+from ctfast._later import load, pl
 from ctfast.cli.signals import ended_by_sigterm
-from ctfast.cli.verbs import columns, demo, info, scan, sql
 from ctfast.exceptions import ArgumentError, CloudTrailError, ConsumedError, NothingChosen
 
 __all__ = ["main"]
@@ -36,6 +31,31 @@ _TERMINATED = 143
 _MAY_BE_EMPTY = {"--filter-pattern"}
 #: Arguments that are given one by one here.
 _OPTIONS = {"accounts": "--account", "kinds": "--kind", "regions": "--region", "trails": "--trail"}
+
+
+#: The verbs, in the order in which the help lists them, and the modules here that have them.
+_HOMES = {
+    **dict.fromkeys(("demo", "info", "scan", "sql"), "verbs"),
+    **dict.fromkeys(("match", "lint", "cost"), "filters"),
+    "verify": "integrity",
+    "copy": "mirror",
+    "columns": "verbs",
+    **dict.fromkeys(("fetch-keys", "fetch-signatures"), "integrity"),
+}
+
+
+class _Loaded(Mapping[str, click.Command]):
+    """The verbs by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        verb: click.Command = getattr(load(f"{__name__}.{_HOMES[name]}"), name.replace("-", "_"))
+        return verb
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
 
 
 class _Verbs(click.Group):
@@ -71,14 +91,21 @@ class _Verbs(click.Group):
         return result
 
 
+def _say(line: str) -> None:
+    """Print words to standard error, as the verbs do."""
+    from ctfast.cli import screen  # noqa: PLC0415  # with rich, which whoever asks for help need not wait for
+
+    screen.say(line)
+
+
 def _interruption(error: BaseException, terminated: Callable[[], bool]) -> int | None:
     """Return the exit code after Ctrl-C or SIGTERM; in foreign hands the exception may have become another."""
     if not (_interrupt.came() or isinstance(error, KeyboardInterrupt)):
         return None
     if terminated():
-        say("ctfast: ended by SIGTERM")
+        _say("ctfast: ended by SIGTERM")
         return _TERMINATED
-    say(_interrupt.WORDS)
+    _say(_interrupt.WORDS)
     return _interrupt.INTERRUPTED
 
 
@@ -89,13 +116,13 @@ def _trouble(error: BaseException) -> int | None:
             _forget_stdout()
             return 0
         case OSError():
-            say(f"ctfast: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+            _say(f"ctfast: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
         case ArgumentError():
-            say(f"ctfast: {_by_option(error)}")
+            _say(f"ctfast: {_by_option(error)}")
         case CloudTrailError() | ConsumedError() | ImportError() | ValueError():
-            say(f"ctfast: {_in_options(str(error))}")
+            _say(f"ctfast: {_in_options(str(error))}")
         case pl.exceptions.PolarsError():
-            say(f"ctfast: {_first_sentence(error)}")
+            _say(f"ctfast: {_first_sentence(error)}")
         case _:
             return None
     return _TROUBLE
@@ -126,7 +153,7 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Verbs, commands=_Loaded(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="ctfast %(version)s")
 def main() -> None:
     """Read AWS CloudTrail archives: gzipped JSON in folders, as CloudTrail delivers it.
@@ -140,7 +167,3 @@ def main() -> None:
     Example:
       ctfast demo
     """
-
-
-for _verb in (demo, info, scan, sql, match, lint, cost, verify, copy, columns, fetch_keys, fetch_signatures):
-    main.add_command(_verb)

@@ -10,17 +10,14 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, TypeAlias
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ctfast._files import written
+from ctfast._later import pa, pl, pq
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "chosen", "nested", "opened", "record_form", "suffix", "write"]
 
-Frames: TypeAlias = Iterable[pl.DataFrame]
+Frames: TypeAlias = "Iterable[pl.DataFrame]"
 
 TABLE = "table"
 #: The form of a file by the end of its name; the first one of each form is that of new files.

@@ -10,11 +10,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import polars as pl
-import pyarrow as pa
-
 import ctfast as ct
 from ctfast._apart import keep_apart
+from ctfast._later import pa, pl
 from ctfast.cli.output import TABLE, nested, opened, suffix, write
 
 __all__ = ["folder", "frames", "name", "put"]

@@ -9,7 +9,7 @@ use arrow_schema::Schema;
 use crate::arena::Arena;
 use crate::columns::{Builders, Place};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, definition};
+use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, definition, is_at};
 use crate::filter::{Matcher, Predicate, Rules, Search};
 use crate::inflate::{Inflater, Limits, Next, Stream, Unwrapped};
 use crate::json::{Cursor, Index};
@@ -263,10 +263,13 @@ pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
         loop {
             notes.offset = start as u64;
             let window = Text::indexed(&text[start..end]);
-            let walked = framing.run(&mut window.cursor(), &mut notes, end == text.len());
+            let last = end == text.len();
+            let walked = match framing.run(&mut window.cursor(), &mut notes, last) {
+                Err(error) if framing.has_begun() => framing.tear(&text[start..end], error, &mut notes, last),
+                walked => walked,
+            };
             if let Err(error) = &walked {
-                let at_end = error.location().byte.is_none_or(|byte| byte >= (end - start) as u64);
-                if end == text.len() || !at_end {
+                if last || !is_at(error, end - start) {
                     notes.lines.push(format!("{} before record {}", error.clone().shifted(start as u64), framing.records()));
                     return notes.lines;
                 }
@@ -304,6 +307,6 @@ impl Visitor for Notes {
     }
 
     fn skip(&mut self, reason: Skip, at: usize, index: u64) {
-        self.lines.push(format!("{index} {} at byte {}", reason.name(), at as u64 + self.offset));
+        self.lines.push(format!("{} at byte {} (record {index})", reason.name(), at as u64 + self.offset));
     }
 }
