@@ -8,10 +8,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from importlib import import_module
 from numbers import Integral
 from typing import Any, TypeAlias
 
+from ctfast._later import load
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError, ArgumentTypeError, shortened
 
@@ -235,4 +235,4 @@ def read_by(reader: Callable[[], Any]) -> Check:
 
 def ours(module: str, name: str) -> Callable[[], Any]:
     """Return a class or function of ours by its name: it may stand on a higher floor, whose arguments are checked here."""
-    return lambda: getattr(import_module(f"ctfast.{module}"), name)
+    return lambda: getattr(load(f"ctfast.{module}"), name)

@@ -142,9 +142,13 @@ def owners(sample: Sample, tmp_path: Path) -> Mapping[str, Callable[[], Any]]:
 
 @pytest.fixture
 def attempt(
-    right: Callable[[str, str], Any], owners: Mapping[str, Callable[[], Any]]
+    right: Callable[[str, str], Any],
+    owners: Mapping[str, Callable[[], Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Call, dict[str, Any]], Exception | None]:
     """Call with right values for whatever is needed besides, and return what is raised."""
+    monkeypatch.chdir(tmp_path)  # where a text that is taken for a path may be written
 
     def attempted(call: Call, given: dict[str, Any]) -> Exception | None:
         needed = [name for name, each in call.parameters.items() if each.default is each.empty or name in ("client", "session")]
@@ -173,7 +177,8 @@ for _, found, _ in pkgutil.walk_packages(ct.__path__, "ctfast."):
     if "__main__" not in found and not found.startswith(("ctfast.cli", "ctfast.sample", "ctfast.demo")):
         NAMESPACE |= {name: value for name, value in vars(import_module(found)).items() if not name.startswith("__")}
 NAMESPACE |= {name: eval(NAMESPACE[name], NAMESPACE) for name in ("Keys", "Signatures", "Lines")}  # which stand there as texts
-NAMESPACE |= vars(ct) | vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
+NAMESPACE |= {name: getattr(ct, name) for name in ct.__all__}
+NAMESPACE |= vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
 
 
 def allows(kind: Any, value: Any) -> bool:  # noqa: C901, PLR0911  # one kind of types after another
