@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("task")
     parser.add_argument("directory", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--events", type=int, help="expected events, where the manifest does not say (task stream)")
+    parser.add_argument("--events", type=int, help="expected events, where the manifest does not say (tasks stream and views)")
     options = parser.parse_args()
     # Libraries may print; the answers go to a copy of the standard output, everything else to the standard error.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -108,10 +108,10 @@ def main() -> None:
 
     from peers import Archive, check, load, tasks_of  # noqa: PLC0415 — after the number of threads is set
 
-    if options.task == "stream":
+    if options.task in ("stream", "views"):
         archive = Archive(options.directory, {"events": options.events})
         peer = load(options.peer, archive, options.threads)
-        run = peer.stream  # type: ignore[attr-defined]
+        run = getattr(peer, options.task)
     else:
         archive = Archive.at(options.directory)
         peer = load(options.peer, archive, options.threads)

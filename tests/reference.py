@@ -32,17 +32,22 @@ Files
 * A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip file
   holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded; that of UTF-8 is
   ignored.
-* It holds documents one after another, or an array of them. A document may follow a time stamp on its line, or that
-  and the name of a log stream.
+* It holds documents one after another, or an array of them. A byte order mark before one is white space. A document may follow
+  a time stamp on its line, or that and the name of a log stream; what else follows a time stamp is skipped with its line.
 * A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages``, ``results`` (rows of fields, of which
   ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any other
   document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something that holds one, in a
   member, in a string, or in gzip in a string; columns that a query gave, which are bad; or something else, which is skipped
   for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is
   what its text is.
-* A string that begins with ``{`` and is no JSON is a bad record; the next one is read.
-* A line that breaks is a bad record, and the next line is read: if the first document of the file had a line of its own; or if
-  it is the first document that breaks, before its list, and the next line begins as a record or a time stamp does.
+* A string that begins with ``{``, or ``[`` and ``{``, and is no JSON is a bad record; the next one is read.
+* A line that breaks (JSON, UTF-8, depth) is a bad record, and the next line is read: if the first document of the file had a
+  line of its own, but for the elements of its list; or if it is the first document that breaks, before its list, and the next
+  line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
+  of a document does (with a blank, a comma or a closing bracket) go with the one before them.
+* A document that goes on behind its end, with a comma, a colon or a closing bracket, is broken; directly behind a torn line the
+  next line counts as well. In a file of lines a list is looked through before a part of it is read.
+* What stands beside a list in a document, another list or what makes a record, is bad, and named once.
 * Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
 """
 
@@ -142,14 +147,11 @@ def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
     """Read the bytes of one file; ``file`` is only copied into the rows."""
     reading = Reading()
     text, trouble, reading.trailing = unwrap(data)
+    # A character that the end of a damaged gzip file cuts off is not invalid.
+    if trouble and _valid_utf8(text) >= len(text) - 3:
+        text = text[: _valid_utf8(text)]
     try:
-        _check_start(text, trouble)
-        valid = _valid_utf8(text)
-        # A character that the end of a damaged gzip file cuts off is not invalid.
-        if valid < len(text) - (3 if trouble else 0):
-            trouble = Damage("invalid-utf8", valid)
-        text = text[:valid]
-        for index, found in enumerate(records(text, depth)):
+        for index, found in enumerate(records(text, depth, is_whole=trouble is None)):
             if isinstance(found, Damage):
                 reading.bad_records.append((index, found))
             elif isinstance(found, Skipped):
@@ -230,15 +232,6 @@ def _inflate_member(data: bytes) -> tuple[bytes, bytes, str]:
     return b"".join(parts), b"", kind
 
 
-def _check_start(text: bytes, trouble: Damage | None) -> None:
-    start = text.removeprefix(BOM).strip(b" \t\r\n")
-    if trouble is None and not start:
-        raise Damage("empty", len(text))
-    # A digit may start a time stamp.
-    if start and start[:1] not in b'{["0123456789' and not start.startswith((b"null", b"true", b"false")):
-        raise Damage("unrecognized", text.index(start))
-
-
 def _valid_utf8(text: bytes) -> int:
     try:
         text.decode()
@@ -250,11 +243,15 @@ def _valid_utf8(text: bytes) -> int:
 # Text -> records
 
 BOM = b"\xef\xbb\xbf"
-# The time stamp before a record on a line of CloudWatch Logs, and the name of the stream behind it.
-_LINE_TIME = re.compile(
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t\r\n]+"
-    rb'(?:[^ \t\r\n"\\\[\]{}]{1,512}[ \t\r\n]+(?=\{))?'
-)
+# White space before documents: files that begin with a byte order mark may have been put together.
+_BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
+# The time stamp before a record on a line of CloudWatch Logs, the name of the stream behind it, which may be any text, and what
+# may be an object.
+_LINE_TIME = re.compile(rb"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?(?=[ \t\r\n])")
+_OBJECT = re.compile(rb'\{[ \t\r\n]*["}]|\{[ \t\r\n]*\Z')
+_NAMED_OBJECT = re.compile(rb"(?<=[ \t\r])(?:%s)" % _OBJECT.pattern)
+_LONELY_NAME = re.compile(rb"[ \t\r]*[^ \t\r\n]+[ \t\r]*\n[ \t\r\n]*(?=\{)")
+_STREAM = 512
 # The keys of lists of documents.
 _LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results", "QueryResultRows"}
 # A record has one of these keys.
@@ -270,9 +267,73 @@ Found = tuple[bytes, Node]
 Outcome = Found | Damage | Skipped
 
 
-def records(text: bytes, depth: int) -> Iterator[Outcome]:
+def records(text: bytes, depth: int, *, is_whole: bool = True) -> Iterator[Outcome]:
     """Each document in order: the text and the node of a record, what makes it a bad one, or why it is skipped."""
-    return _Walk(Scanner(text, len(BOM) if text.startswith(BOM) else 0, depth), 0, inflated=False).documents()
+    return _Lines(text, depth, is_whole=is_whole).outcomes()
+
+
+class _Lines:
+    """A way through a whole file, of which a line that breaks may cost no more than itself."""
+
+    # What a line may be torn by.
+    TORN = ("invalid-json", "invalid-utf8", "too-deep", "unrecognized")
+    # How no document begins, but a line within one may.
+    WITHIN = re.compile(rb"(?:[ \t\r\n}\],][^\n]*(?:\n|\Z))*")
+
+    def __init__(self, text: bytes, depth: int, *, is_whole: bool) -> None:
+        self.text, self.depth, self.is_whole = text, depth, is_whole
+
+    def outcomes(self) -> Iterator[Outcome]:
+        walk = _Walk(Scanner(b"", 0, self.depth), 0, inflated=False)
+        at: int | None = 0
+        while at is not None:
+            valid = at + _valid_utf8(self.text[at:])
+            walk.scanner = Scanner(self.text[:valid], at, self.depth)
+            try:
+                self.check_start(walk, at)
+                yield from walk.documents()
+                if valid < len(self.text):
+                    walk.mark, walk.alone = walk.scanner.at, True
+                    raise Damage("invalid-utf8", valid)  # noqa: TRY301 - one way out for all of them
+            except Damage as damage:
+                if valid < len(self.text) and damage.byte >= valid and damage.kind != "unrecognized":
+                    damage = Damage("invalid-utf8", valid)
+                at = self.torn(walk, damage)
+                if at is None:
+                    raise damage from None
+                yield damage
+            else:
+                at = None
+
+    def check_start(self, walk: _Walk, at: int) -> None:
+        if at:
+            return
+        start = _BLANK.sub(b"", self.text, count=1)
+        if self.is_whole and not start:
+            raise Damage("empty", len(self.text))
+        # A digit may start a time stamp.
+        if start and start[:1] not in b'{["0123456789' and not start.startswith((b"null", b"true", b"false")):
+            walk.mark, walk.alone = len(self.text) - len(start), True
+            raise Damage("unrecognized", walk.mark)
+
+    def torn(self, walk: _Walk, damage: Damage) -> int | None:
+        """Where the next line begins, if damage costs no more than its own."""
+        first = walk.alone and walk.lines is None
+        if damage.kind not in self.TORN or not (first or walk.lines):
+            return None
+        # What is missing before a line that is right costs the line before it.
+        if not walk.alone and damage.byte == walk.mark < len(self.text) and self.text[: damage.byte].endswith((b"\n", BOM)):
+            start = walk.mark
+        else:
+            start = self.text.find(b"\n", walk.mark) + 1
+            if not start:
+                return None
+        found = self.WITHIN.match(self.text, start)
+        start = found.end() if found else start
+        if first and not re.match(rb"\{" if damage.kind == "unrecognized" else rb"[{1-9]", self.text[start:]):
+            return None
+        walk.lines = walk.is_behind_torn = True
+        return start
 
 
 class _Walk:
@@ -281,38 +342,44 @@ class _Walk:
     def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
         self.scanner, self.level, self.inflated = scanner, level, inflated
         # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is
-        # before the list of a document, outside of arrays.
+        # before the list of a document, outside of arrays; whether that document comes directly behind a torn line.
         self.lines: bool | None = None
-        self.mark, self.alone = 0, True
+        self.mark, self.alone, self.in_array, self.is_behind_torn = 0, True, False, False
 
     def documents(self) -> Iterator[Outcome]:
-        while self.scanner.peek():
-            self.mark, self.alone = self.scanner.at, True
-            try:
-                yield from self.document_or_array()
-            except Damage as damage:
-                feed = self.torn(damage)
-                if feed is None:
-                    raise
-                yield damage
-                self.scanner.at, self.scanner.level = feed + 1, 0
+        while self.blank() < len(self.scanner.text):
+            self.mark, self.alone, self.in_array = self.scanner.at, True, False
+            yield from self.document_or_array()
+            self.is_behind_torn = False
 
-    def torn(self, damage: Damage) -> int | None:
-        """The end of the line that damage costs, if it costs no more."""
-        alone = self.alone and self.lines is None
-        if self.level or damage.kind != "invalid-json" or not (alone or self.lines):
-            return None
-        feed = self.scanner.text.find(b"\n", self.mark)
-        if feed < 0 or (alone and not re.match(rb"[{1-9]", self.scanner.text[feed + 1 :])):
-            return None
-        self.lines = True
-        return feed
+    def blank(self) -> int:
+        """Pass white space before a document; where that begins."""
+        self.scanner.at = _BLANK.match(self.scanner.text, self.scanner.at).end()  # type: ignore[union-attr] - it may be empty
+        return self.scanner.at
+
+    def ends(self, scanner: Scanner) -> None:
+        """Refuse what goes on behind its end: it is the rest of a document that lost its beginning."""
+        blanks = rb"[ \t\r\n]*" if self.is_behind_torn else rb"[ \t\r]*"
+        found = re.compile(blanks + rb"(?=[,}\]:])").match(scanner.text, scanner.at)
+        if found and not (self.level or self.in_array):
+            raise Damage("invalid-json", found.end())
+
+    def whole_line(self, start: int) -> None:
+        """In a file of lines, a list is looked through before a part of it is read."""
+        if self.lines and not (self.level or self.in_array):
+            scanner = Scanner(self.scanner.text, start, self.scanner.depth)
+            try:
+                scanner.value()
+            except Damage:
+                return
+            self.ends(scanner)
 
     def document_or_array(self) -> Iterator[Outcome]:
         if self.scanner.peek() != b"[":
             yield from self.document()
             return
-        self.alone = False
+        self.whole_line(self.scanner.at)
+        self.alone, self.in_array = False, True
         for _ in self.scanner.items():
             self.scanner.peek()
             self.mark = self.scanner.at
@@ -333,35 +400,89 @@ class _Walk:
             raise Damage("invalid-json", self.scanner.at)
         return node
 
-    def document(self) -> Iterator[Outcome]:
+    def document(self) -> Iterator[Outcome]:  # noqa: C901, PLR0912 - by rule
         scanner, text = self.scanner, self.scanner.text
         line = scanner.at
-        if stamp := _LINE_TIME.match(text, scanner.at):
-            scanner.at = stamp.end()
+        if (stamp := _LINE_TIME.match(text, line)) and self.level == 0:
+            begun = self.behind(stamp.end())
+            if begun is None:
+                feed = text.find(b"\n", scanner.at)
+                scanner.at = len(text) if feed < 0 else feed
+                self.lines = True if self.lines is None else self.lines
+                yield Skipped("not-cloudtrail", line)
+                return
+            scanner.at = begun
         if scanner.peek() != b"{":
             yield from self.scalar()
             return
-        start, parts, listed = scanner.at, [], False
+        start, parts, listed, empty, beside, elements = scanner.at, [], False, False, False, []
         for key in scanner.members():
-            name, opening = key.string(text), scanner.peek()
+            name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
-                if name == "Records":
-                    raise Damage("records-twice", key.start)
                 self.whole()
                 self.passed()
+                if not beside and (
+                    name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
+                ):
+                    beside = True
+                    yield Damage("beside-list", key.start)
             elif opening == b"[" and name in _LISTS and (name == "Records" or _may_list(text, parts)):
+                if name != "Records" and re.match(rb"\[[ \t\r\n]*\]", text[scanner.at :]):
+                    # Other members tell what a document is that lists nothing.
+                    empty = True
+                    parts.append((key, scanner.value()))
+                    continue
                 listed = True
-                self.lines, alone = self.lines or False, self.alone
+                self.whole_line(start)
                 self.alone = False
-                yield from self.elements(name, control=_is_control(text, parts))
-                self.alone = alone and self.lines is None
+                signs = [key for key, _ in parts if key.string(text) in _SIGNS]
+                if signs:
+                    beside = True
+                    yield Damage("beside-list", signs[-1].start)
+                yield from self.elements(name, elements, control=_is_control(text, parts))
             else:
                 parts.append((key, scanner.value()))
+        if self.lines is None:
+            feeds = text.count(b"\n", line, scanner.at) - sum(text.count(b"\n", *element) for element in elements)
+            self.lines = not (self.in_array or feeds)
         if listed:
             return
-        if self.lines is None:
-            self.lines = self.alone and b"\n" not in text[line : scanner.at]
-        yield from self.outcome(Node("object", start, scanner.at, parts))
+        self.ends(scanner)
+        found = list(self.outcome(Node("object", start, scanner.at, parts)))
+        if not (empty and found == [Skipped("not-cloudtrail", start)]):
+            yield from found
+
+    def behind(self, stamp: int) -> int | None:
+        """Where the document begins that follows a time stamp; none if plain text does, on the line at the cursor."""
+        text = self.scanner.text
+        first = re.compile(rb"[ \t\r\n]*").match(text, stamp).end()  # type: ignore[union-attr] - it may be empty
+        end = text.find(b"\n", stamp) % (len(text) + 1)
+        candidates = [first, *(named.start() for named in _NAMED_OBJECT.finditer(text, first, max(end, first)))]
+        if lonely := _LONELY_NAME.match(text, stamp):
+            candidates.append(lonely.end())
+        for start in candidates:
+            if start - first > _STREAM and start < end:
+                break
+            is_object = _OBJECT.match(text, start) is not None
+            if not is_object and text[start : start + 1] not in (b"[", b'"'):
+                continue
+            ahead = Scanner(text, start, self.scanner.depth)
+            try:
+                node = ahead.value()
+            except Damage:
+                # What begins like a record should be one.
+                if is_object or re.match(rb'["\[][ \t\r\n]*\{', text[start:]):
+                    return start
+                continue
+            behind = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
+            next_byte = text[behind : behind + 1]
+            if next_byte in (b"", b"\n") or (is_object and (next_byte in b'{["' or _what(text, node) == ("record", node))):
+                return start
+            if is_object:
+                self.scanner.at = node.end
+                return None
+        self.scanner.at = stamp
+        return None
 
     def scalar(self) -> Iterator[Outcome]:
         start, opening = self.scanner.at, self.scanner.peek()
@@ -373,14 +494,16 @@ class _Walk:
             node = self.scanner.value()
         if node.kind != "string" and self.scanner.text[node.end : node.end + 1] not in [b"", *map(bytes, zip(b' \t\n\r{["'))]:
             raise Damage("invalid-json", node.end)
+        self.ends(self.scanner)
         yield from self.inside(node)
 
-    def elements(self, name: str, *, control: bool) -> Iterator[Outcome]:
+    def elements(self, name: str, spans: list[tuple[int, int]], *, control: bool) -> Iterator[Outcome]:
         text = self.scanner.text
         for _ in self.scanner.items():
             self.passed()
             # A record may end the text: what is missing behind it is not its own.
             node = self.scanner.value() if name == "Records" and self.scanner.peek() == b"{" else self.whole()
+            spans.append((node.start, node.end))
             if control and name in ("events", "logEvents"):
                 yield Skipped("control-message", node.start)
             elif name == "results" and node.kind == "array":
@@ -418,24 +541,25 @@ class _Walk:
     def held(self, held: bytes, node: Node, *, inflated: bool = False) -> Iterator[Outcome]:
         """What a text says that was in a string."""
         scanner = Scanner(held, 0, self.scanner.depth)
-        opening = scanner.peek()
-        start = scanner.at
+        start = scanner.at = _BLANK.match(held).end()  # type: ignore[union-attr] - it may be empty
         try:
-            if opening not in (b"{", b"["):
-                raise Damage("invalid-json", start)  # noqa: TRY301 - one way out for all of them
-            whole = scanner.value()
-            scanner.end()
+            while True:
+                if scanner.peek() not in (b"{", b"["):
+                    raise Damage("invalid-json", scanner.at)  # noqa: TRY301 - one way out for all of them
+                scanner.value()
+                scanner.at = _BLANK.match(held, scanner.at).end()  # type: ignore[union-attr] - it may be empty
+                if scanner.at == len(held):
+                    break
         except Damage as damage:
             control = held[start:].startswith(b"CWL CONTROL MESSAGE")
             reason = "control-message" if control else "not-cloudtrail"
-            yield Damage(damage.kind, node.start) if opening == b"{" else Skipped(reason, node.start)
+            broken = re.match(rb"\{|\[[ \t\r\n]*\{", held[start:])
+            yield Damage(damage.kind, node.start) if broken else Skipped(reason, node.start)
             return
         if self.level == _LEVELS:
             yield Damage("embedded", node.start)
             return
-        walk = _Walk(
-            Scanner(held[: whole.end], whole.start, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated
-        )
+        walk = _Walk(Scanner(held, 0, self.scanner.depth), self.level + 1, inflated=inflated or self.inflated)
         try:
             for found in walk.documents():
                 yield found if isinstance(found, tuple) else _placed(found, node.start)
@@ -466,7 +590,7 @@ class _Walk:
         elif what == "record":
             yield text, inner
         elif what == "event":
-            yield (text, inner) if _what(text, inner) == ("record", inner) else Skipped("not-cloudtrail", inner.start)
+            yield from self.inside(inner)
         elif what == "columns":
             yield Damage("query-result", node.start)
         elif what == "zipped":
@@ -511,11 +635,10 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
 def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
-    if (row := _in_row(text, node)) is not None:
+    if (row := _in_row(text, members)) is not None and _tells_of(text, members, _clean(row.string(text)).encode()):
         return "holds", row
     if members.keys() & _SIGNS:
-        source = members.get("eventSource")
-        if source is None or source.kind != "string" or not source.string(text).startswith("aws:"):
+        if not _notifies(text, members):
             return "record", node
         body = members.get("body")
         return ("holds", body) if body is not None and body.kind == "string" else ("notification", None)
@@ -537,13 +660,49 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PL
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
     if holders and holders[-1].kind in ("string", "object"):
         return "holds", holders[-1]
+    for name in ("raw", "eventJson"):
+        if _is_text_of_object(text, members.get(name)):
+            return "holds", members[name]
     return ("columns", node) if _is_of_columns(members) else ("not-cloudtrail", None)
 
 
-def _in_row(text: bytes, node: Node) -> Node | None:
-    """The text of the record, in a row of ctfast or of Lake."""
-    held = [value for key, value in node.parts if key.string(text) in ("raw", "eventJson")]
-    return held[-1] if held and text.startswith(b'"{', held[-1].start) else None
+def _in_row(text: bytes, members: dict[str, Node]) -> Node | None:
+    """The text of the record, in what looks like a row of ctfast or of Lake."""
+    raw, its_json, file, record = (members.get(name) for name in ("raw", "eventJson", "file", "record"))
+    is_own = file is not None and file.kind == "string" and record is not None and text[record.start : record.start + 1].isdigit()
+    if is_own and _is_text_of_object(text, raw):
+        return raw
+    are_texts = all(value.kind in ("string", "null") for value in members.values())
+    return its_json if are_texts and _is_text_of_object(text, its_json) else None
+
+
+def _is_text_of_object(text: bytes, node: Node | None) -> bool:
+    return node is not None and text.startswith(b'"{', node.start)
+
+
+def _tells_of(text: bytes, members: dict[str, Node], held: bytes) -> bool:
+    """Whether a text is one record, of the event that these columns tell of."""
+    scanner = Scanner(held, 0, 1024)
+    try:
+        whole = scanner.value()
+        scanner.end()
+    except Damage:
+        return False
+    inner = {key.string(held): value for key, value in whole.parts}
+    pairs = [(members.get(name), inner.get(name)) for name in ("eventName", "eventSource", "eventID")]
+    agree = all(
+        here is None
+        or there is None
+        or {here.kind, there.kind} != {"string"}
+        or _clean(here.string(text)) == _clean(there.string(held))
+        for here, there in pairs
+    )
+    return agree and bool(inner.keys() & _SIGNS) and not _notifies(held, inner)
+
+
+def _notifies(text: bytes, members: dict[str, Node]) -> bool:
+    source = members.get("eventSource")
+    return source is not None and source.kind == "string" and source.string(text).startswith("aws:")
 
 
 def _is_of_columns(members: dict[str, Node]) -> bool:

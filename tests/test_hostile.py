@@ -307,10 +307,6 @@ def text_damage() -> Iterator[Bad]:
         text = json.dumps({name: [{key: record(number)} for number in range(3)]}).encode()
         cut = text[: text.index(b"Event2")]
         yield Bad(f"{name} cut in its third record", cut, "invalid-json", end, len(cut), 2, 2)
-    twice = THREE[:-1] + b',"Records":[' + record(3).encode() + b"]}"
-    yield Bad("Records twice", twice, "records-twice", "'Records' appears twice", ANY, ANY, 3)
-    twice = twice.replace(b',"Records"', b',"\\u0052ecords"')
-    yield Bad("Records twice, spelled differently", twice, "records-twice", "'Records' appears twice", ANY, ANY, 3)
 
 
 FILES = [*gzip_damage(), *text_damage()]

@@ -153,7 +153,7 @@ def _signature(function: Callable[..., Any], options: type | None, defaults: dic
     if options is None:
         return signature
     own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-    usual: dict[str, Any] = {"on_error": ON_ERROR, "max_delay": MAX_DELAY, "details": True} | defaults
+    usual: dict[str, Any] = {"on_error": ON_ERROR, "max_delay": MAX_DELAY, "details": True, "dedupe": False} | defaults
     more = [
         inspect.Parameter(
             name,

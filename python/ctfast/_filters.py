@@ -71,8 +71,9 @@ class Filter:
         Parameters
         ----------
         record
-            One record, as JSON or as a mapping. JSON as bytes is the fastest. Filter patterns, and what consists of them, take
-            any line of text; those on JSON are met by no text that is not one JSON object.
+            One record, as JSON or as a mapping; or any text that a scan finds records in, of which one must meet the filter.
+            JSON as bytes is the fastest. Filter patterns, and what consists of them, take any line of text; those on JSON are met
+            by no text without records that is not one JSON object.
 
         Returns
         -------
@@ -82,7 +83,7 @@ class Filter:
         Raises
         ------
         FormatError
-            It is not one JSON object, or no UTF-8.
+            It has no records and is not one JSON object, it is what a scan refuses, or no UTF-8.
         TypeError
             It is neither bytes nor a text nor a mapping.
 

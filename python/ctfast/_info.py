@@ -12,6 +12,7 @@ from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._addresses import Source
 from ctfast._arguments import Reading, public
+from ctfast._plain import counted
 from ctfast._report import Report
 from ctfast._source import Options, told
 from ctfast._stream import EventStream
@@ -81,14 +82,12 @@ class Info:
 
     def _repr_html_(self) -> str:
         """Return the inventory for a notebook."""
-        span = (
-            ""
-            if self.first is None or self.last is None
-            else f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
-        )
-        headline = (
-            f"{self.report.records.read:,} records of {len(self.accounts):,} accounts in {len(self.regions):,} regions{span}"
-        )
+        records, accounts, regions = self.report.records.read, len(self.accounts), len(self.regions)
+        headline = counted(records, "record")
+        if records:
+            headline += f" of {counted(accounts, 'account')} in {counted(regions, 'region')}"
+        if self.first is not None and self.last is not None:
+            headline += f", from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
         return notebook.shown(headline, notebook.rows(self.days), notebook.rows(self.kinds), self.report._repr_html_())
 
 

@@ -9,26 +9,29 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["counts", "escaped", "rows", "shown"]
+from ctfast._plain import plain
+
+__all__ = ["counts", "escaped", "rows", "said", "shown"]
 
 #: Rows of a table that are shown.
 _MOST = 50
 #: Characters of a cell that are shown.
 _LONG = 500
-#: Control characters and marks of writing direction would make a name look like another one.
-_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
-    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
 
 
 def escaped(value: object) -> str:
     """Return text that only shows, as HTML: names of files and texts of records come from outside."""
-    return escape(str(value).translate(_UNSAFE))
+    return escape(plain(value))
 
 
 def shown(headline: str, *parts: str) -> str:
     """Return a headline and what is below it."""
     return f"<div><p><strong>{escaped(headline)}</strong></p>{''.join(parts)}</div>"
+
+
+def said(sentences: Iterable[object]) -> str:
+    """Return sentences, each a paragraph of its own."""
+    return "".join(f"<p>{escaped(sentence)}</p>" for sentence in sentences)
 
 
 def counts(named: Mapping[str, Mapping[str, int]]) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from ctfast._coverage import by_chain, hourly, is_clean
 from ctfast._ctfast import __version__
 from ctfast._notebook import escaped
+from ctfast._plain import counted
 from ctfast._verdict import MEANING, exceptions, found_span, moment, requested
 from ctfast._verdict import by_chain as by_range
 
@@ -113,7 +114,7 @@ def _verdict(found: Verification) -> Iterator[str]:
         kind, word, words = "invalid", "Not valid", "No valid digest covers anything of what was asked for."
     else:
         kind, word = "invalid", "Not valid"
-        words = f"{_count(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
+        words = f"{counted(found.errors, 'finding')} speak{'s' if found.errors == 1 else ''} against this archive."
     stretch = found_span(found)
     if stretch is not None:
         words = f"From {moment(stretch[0])} to {moment(stretch[1])} UTC: {words}" if found.ok else words
@@ -134,7 +135,7 @@ def _ranges(found: Verification) -> Iterator[str]:
         yield f'<tr><td class="place">{place}</td><td>{cells[0]}</td><td>{cells[1]}</td></tr>'
     yield "</table></div>"
     if len(chains) > _CHAINS:
-        yield f'<p class="soft">and {_count(len(chains) - _CHAINS, "more chain")}, which the other formats list.</p>'
+        yield f'<p class="soft">and {counted(len(chains) - _CHAINS, "more chain")}, which the other formats list.</p>'
 
 
 def _stretches(stretches: list[tuple[Any, Any, str | None]], *, ok: bool) -> str:
@@ -163,26 +164,30 @@ def _cards(found: Verification) -> Iterator[str]:
     saved, held = found.vouched
     errors, notes = (found.unlisted.filter(pl.col("severity") == severity).height for severity in ("error", "note"))
     yield '<div class="cards">'
-    yield _card("digest files", *_tally(found.digest_counts))
+    yield _card("digest file", *_tally(found.digest_counts))
     if found.backfill_counts.total:
-        yield _card("backfill digest files", *_tally(found.backfill_counts))
-    yield _card("log files listed", *_tally(found.log_counts))
-    yield _card("signatures checked", saved + held, [f"{saved:,} saved in a file", f"{held:,} held by the next digest"], [])
+        yield _card("backfill digest file", *_tally(found.backfill_counts))
+    yield _card("listed log file", *_tally(found.log_counts))
+    yield _card("checked signature", saved + held, [f"{saved:,} saved in a file", f"{held:,} held by the next digest"], [])
     yield _card(
-        "unlisted log files",
+        "unlisted log file",
         errors + notes,
         [f"{notes:,} expected"] if notes else [],
         [f"{errors:,} unexplained"] if errors else [],
     )
     yield _card(
-        "findings", found.findings.height, [_count(found.notes, "note")], [_count(found.errors, "error")] if found.errors else []
+        "finding",
+        found.findings.height,
+        [counted(found.notes, "note")],
+        [counted(found.errors, "error")] if found.errors else [],
     )
     yield "</div>"
 
 
-def _card(name: str, number: int, plain: list[str], bad: list[str]) -> str:
-    lines = [f"<span>{line}</span>" for line in plain] + [f'<span class="bad">{line}</span>' for line in bad]
-    return f'<div class="card"><b>{number:,}</b>{name}{"".join(lines)}</div>'
+def _card(noun: str, number: int, well: list[str], bad: list[str]) -> str:
+    lines = [f"<span>{line}</span>" for line in well] + [f'<span class="bad">{line}</span>' for line in bad]
+    amount, _, name = counted(number, noun).partition(" ")
+    return f'<div class="card"><b>{amount}</b>{name}{"".join(lines)}</div>'
 
 
 def _tally(tally: Tally) -> tuple[int, list[str], list[str]]:
@@ -210,12 +215,12 @@ def _calendars(found: Verification) -> Iterator[str]:
         account, region, trail = chain.row(0)[:3]
         counts, is_cut = _hours_of(chain, spans)
         logs: int = chain.select(pl.col("logs").sum()).item()
-        words = ", ".join(f"{_count(number, 'hour')} {state}" for state, number in counts)
+        words = ", ".join(f"{counted(number, 'hour')} {state}" for state, number in counts)
         words += " (of the longest stretches without digests both ends are drawn)" if is_cut else ""
         yield f'<div class="chain"><h3>{escaped(account)} · {escaped(region)}</h3>'
-        yield f'<div class="soft">trail {escaped(trail)}: {words}, {_count(logs, "log file")}</div>{drawing}</div>'
+        yield f'<div class="soft">trail {escaped(trail)}: {words}, {counted(logs, "log file")}</div>{drawing}</div>'
     if hidden:
-        yield f'<p class="soft">{_count(hidden, "more chain")}, valid throughout, not drawn.</p>'
+        yield f'<p class="soft">{counted(hidden, "more chain")}, valid throughout, not drawn.</p>'
 
 
 def _hours_of(chain: pl.DataFrame, spans: pl.DataFrame) -> tuple[list[tuple[str, int]], bool]:
@@ -246,7 +251,7 @@ def _calendar(chain: pl.DataFrame) -> tuple[str, int]:
     for number, day in enumerate(days):
         for state, begin, end, logs, bad in () if day is None else _runs(hours, day):
             place = f'x="{begin}" y="{number * _ROW + 2}" width="{end - begin}" height="{_ROW - 3}"'
-            words = f"{day} {begin:02}:00-{end:02}:00: {state}, {_count(logs, 'log file')}" + (f", {bad:,} bad" if bad else "")
+            words = f"{day} {begin:02}:00-{end:02}:00: {state}, {counted(logs, 'log file')}" + (f", {bad:,} bad" if bad else "")
             parts.append(f'<rect class="{state}" {place}><title>{words}</title></rect>')
             rectangles += 1
     lines = "".join(f"M{hour} 0V{height}" for hour in range(1, 24))
@@ -286,10 +291,6 @@ def _findings(found: Verification) -> Iterator[str]:
     yield "</table></div>"
     if rows.height > _MOST:
         yield f'<p class="soft">and {rows.height - _MOST:,} more, which the other formats list.</p>'
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _time(time: Any) -> str:

@@ -12,6 +12,7 @@ from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._arguments import checked
 from ctfast._objects import KeySource
+from ctfast._plain import counted
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
 __all__ = ["FINDING", "UNNAMED", "Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests"]
@@ -334,8 +335,9 @@ class Report:
     def _repr_html_(self) -> str:
         """Return the counts and findings for a notebook."""
         files, records, skipped = self.files, self.records, self.skipped
-        headline = f"{files.read:,} files read, {files.bad:,} bad, {files.skipped:,} skipped"
-        parts = [notebook.counts({"files": files._asdict(), "records": records._asdict()})]
+        headline = f"{counted(files.read, 'file')} read, {files.bad:,} bad, {files.skipped:,} skipped"
+        parts = [notebook.said(self.unmatched)]
+        parts += [notebook.counts({"files": files._asdict(), "records": records._asdict()})]
         parts += [notebook.counts({"skipped": skipped})] if skipped else []
         parts += [notebook.rows(pl.concat([self.bad, self.warnings]))]
         return notebook.shown(headline if self.complete else f"{headline}, and not all are visited", *parts)

@@ -13,10 +13,11 @@ import polars as pl
 
 from ctfast import _ctfast
 from ctfast._arguments import nearest_region
+from ctfast._plain import counted
 from ctfast._words import listed, nearest, or_nearest
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["Outcome", "dead", "is_mistake", "unmatched", "warn", "with_nearest"]
+__all__ = ["Outcome", "dead", "is_mistake", "passed_over", "unmatched", "warn", "with_nearest"]
 
 #: Names of one argument, in the order in which a key has them: what comes later was not looked at where nothing came earlier.
 _NAMES = {"accounts": "account", "kinds": "kind", "regions": "region"}
@@ -31,9 +32,9 @@ _WHY = {
     "account": "of other accounts",
     "control-message": "of CloudWatch Logs' own messages",
     "digest": "of digests",
-    "done": "that were read before",
+    "done": "read before",
     "kind": "of other kinds",
-    "linked": "that links lead to a second time",
+    "linked": "met a second time, by a link",
     "name": "whose name is not that of a log (.json, .jsonl, .ndjson, .log or .gz)",
     "no-key": "whose name tells no account, region or kind",
     "not-cloudtrail": "without a record of CloudTrail",
@@ -41,7 +42,7 @@ _WHY = {
     "region": "of other regions",
     "service": "of other services",
     "time": "of other times",
-    "unverified": "that were not found valid",
+    "unverified": "not found valid",
 }
 #: Microseconds since 1970 of a time without any file, of which margins can be taken.
 _NEVER = 1 << 62
@@ -142,13 +143,18 @@ def _nothing(outcome: Outcome) -> NothingChosen:
         return NothingChosen(f"nothing was read: there is no file in {outcome.where}", "empty")
     quiet = [reason for reason in reasons if reason in _QUIET]
     parts = [
-        f"{count:,} {noun}{'s' * (count != 1)} {_WHY.get(reason, reason)}"
+        passed_over(count, noun, reason)
         for noun, counts in (("file", outcome.skipped), ("folder", outcome.pruned))
         for reason, count in sorted(counts.items())
         if count
     ]
     words = f"nothing was read: all that lies in {outcome.where} is {', '.join(parts)}"
     return NothingChosen(words, quiet[0] if quiet else reasons.most_common(1)[0][0])
+
+
+def passed_over(number: int, noun: str, reason: str) -> str:
+    """Return how many files or folders were passed over, and why, in words."""
+    return f"{counted(number, noun)} {_WHY.get(reason, reason)}"
 
 
 def _outside() -> int:

@@ -21,6 +21,7 @@ from ctfast._filters import Filter
 from ctfast._objects import KeySource, Object
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.resumed import Resumed
+from ctfast._plain import counted
 from ctfast._report import Limits, Report
 from ctfast._rules import Rules, named
 from ctfast._times import RELATIVE, Time, moment, span
@@ -251,7 +252,7 @@ class Options:
         if self.where is not None:
             parts.append(f"where={self.where!r}")
         if self.rules is not None:
-            parts.append(f"{len(self.rules)} rules")  # type: ignore[arg-type]  # a dict since __post_init__
+            parts.append(counted(len(self.rules), "rule"))  # type: ignore[arg-type]  # a dict since __post_init__
         if self.dedupe:
             parts.append("dedupe")
         return " ".join(parts)

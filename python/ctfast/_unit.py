@@ -12,6 +12,7 @@ from ctfast import _ctfast
 from ctfast._arrow import agreed
 from ctfast._fields import selected
 from ctfast._objects import Portion
+from ctfast._plain import counted
 from ctfast._run import Run
 from ctfast.exceptions import ConsumedError
 
@@ -50,7 +51,7 @@ class Unit:
 
     def __repr__(self) -> str:
         """Return its name and size."""
-        return f"Unit({self.id!r}, {len(self.files)} files)"
+        return f"Unit({self.id!r}, {counted(len(self.files), 'file')})"
 
     def __iter__(self) -> Self:
         """Return the unit itself; of one that was read, nothing is left."""

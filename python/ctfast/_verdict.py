@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ctfast._plain import counted
+
 if TYPE_CHECKING:
     from ctfast._verify import Verification
 
-__all__ = ["MEANING", "by_chain", "count", "exceptions", "found_span", "moment", "requested", "told", "verdict"]
+__all__ = ["MEANING", "by_chain", "exceptions", "found_span", "moment", "requested", "told", "verdict"]
 
 _CHAIN = ["account", "region", "trail", "home_region"]
 #: Chains, and stretches of one, that are told one by one in the text; the other forms tell all.
@@ -69,7 +71,7 @@ def told(found: Verification) -> Iterator[str]:
             if name == "found" and not stretches:
                 yield "  found      nothing: no valid digest"
     if len(chains) > _CHAINS:
-        yield f"and {count(len(chains) - _CHAINS, 'more chain')}; --format json tells of all"
+        yield f"and {counted(len(chains) - _CHAINS, 'more chain')}; --format json tells of all"
 
 
 #: What a verdict of VALID says of the time that it names.
@@ -84,7 +86,7 @@ def verdict(found: Verification) -> str:
     if stretch is None and not found.errors:
         return "NOT VALID: no valid digest covers anything of what was asked for"
     if not found.ok or stretch is None:
-        return f"NOT VALID: see the findings ({count(found.errors, 'error')})"
+        return f"NOT VALID: see the findings ({counted(found.errors, 'error')})"
     first, last = map(moment, stretch)
     chains = found.ranges.select(_CHAIN).n_unique()
     each = "" if chains == 1 else f", each of {chains:,} chains for its time"
@@ -102,16 +104,10 @@ def exceptions(found: Verification) -> str:
     rows = found.ranges.filter(pl.col("range") == "uncovered")
     gaps = rows.filter(pl.col("reason") == "gap").height
     others = rows.height - gaps
-    parts = [count(number, noun) for number, noun in ((gaps, "gap"), (others, "uncovered stretch")) if number]
+    parts = [counted(number, noun) for number, noun in ((gaps, "gap"), (others, "uncovered stretch")) if number]
     return f", but for {' and '.join(parts)}" if parts else ""
 
 
 def moment(time: datetime) -> str:
     """A time, to the second; the year in four digits, which `strftime` does not give everywhere."""
     return f"{time.year:04}-{time:%m-%d %H:%M:%S}"
-
-
-def count(number: int, noun: str) -> str:
-    """A number of things."""
-    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"

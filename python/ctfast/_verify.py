@@ -19,6 +19,7 @@ from ctfast._coverage import hourly
 from ctfast._credentials import credentials
 from ctfast._keys import Keys, load_keys
 from ctfast._page import page
+from ctfast._plain import counted
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
 from ctfast._silence import with_nearest
@@ -490,5 +491,5 @@ def _line(name: str, tally: Tally) -> str:
 
 
 def _weighed(name: str, errors: int, notes: int) -> str:
-    parts = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((errors, "error"), (notes, "note")) if count]
+    parts = [counted(count, noun) for count, noun in ((errors, "error"), (notes, "note")) if count]
     return f"{name:<17}{errors + notes:>9,}" + (f": {', '.join(parts)}" if parts else "")

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-from rich import box
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 import ctfast as ct
 from ctfast import sample
+from ctfast._folding import Room
+from ctfast._tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,8 +38,7 @@ WHO = pl.coalesce(
 MOST = 15
 """How many principals the table shows."""
 
-TWO_LINES = 2
-ACCOUNT_ID = 12
+TWO = 2
 
 
 def run(folder: Path | None, console: Console) -> None:
@@ -73,7 +73,7 @@ def run(folder: Path | None, console: Console) -> None:
     events = ct.scan(made.archive)
     principals = who_did_what(events).collect()
     say(console, f"Who did what: the {MOST} most active of {principals.height}")
-    _show(console, _principals, principals.head(MOST))
+    _show(console, _principals(principals.head(MOST)))
 
     logins = logins_without_mfa(events).collect()
     for login in logins.iter_rows(named=True):
@@ -83,7 +83,7 @@ def run(folder: Path | None, console: Console) -> None:
             f"{login['sourceIPAddress']}.",
         )
     say(console, "What came from there, and what other accounts did here:")
-    _show(console, _timeline, incident(events, logins).collect())
+    _show(console, _timeline(incident(events, logins).collect()))
 
     say(console, "How to go on:")
     for command in commands(made):
@@ -190,55 +190,34 @@ def say(console: Console, text: str) -> None:
     console.print()
 
 
-def _show(console: Console, make: Callable[..., Table], found: pl.DataFrame) -> None:
-    """Print a table with one line for each row where there is room, as in a pipe, else folded."""
-    wide = make(found, ", ", expand=False)
-    fits = console.measure(wide, options=console.options.update(max_width=1 << 20)).maximum <= console.width
-    console.print(wide if fits else make(found, "\n", expand=True))
+def _show(console: Console, columns: Iterable[Column]) -> None:
+    view = table(list(columns), Room(console.width, folds_arns=console.is_terminal))
+    console.print(view, soft_wrap=isinstance(view, Group))
     console.print()
 
 
-def _principals(found: pl.DataFrame, joint: str, *, expand: bool) -> Table:
-    table = _table({"Who": 20, "Events": 0, "Most often": 20, "When": 0, "From": 17}, expand=expand)
-    for row in found.iter_rows(named=True):
-        first, *others = row["sources"]
-        others = others if len(others) < TWO_LINES else [f"and {len(others)} more"]
-        _add(
-            table,
-            row["who"],
-            f"{row['events']}{joint}{row['errors']} failed" if row["errors"] else row["events"],
-            joint.join(row["actions"]),
-            f"{row['first']:%H:%M}-{joint.strip(', ')}{row['last']:%H:%M}",
-            joint.join([first, *others]),
-        )
-    return table
+def _principals(found: pl.DataFrame) -> Iterator[Column]:
+    rows = found.to_dicts()
+    yield Column("Who", "text", [row["who"] for row in rows])
+    yield Column("Events", "number", [f"{row['events']:,}" for row in rows])
+    yield Column("Failed", "number", [f"{row['errors']:,}" if row["errors"] else "" for row in rows])
+    yield Column("Most often", "text", [", ".join(row["actions"]) for row in rows])
+    yield Column("When", "fixed", [f"{row['first']:%H:%M}-{row['last']:%H:%M}" for row in rows])
+    yield Column("From", "text", [_first(row["sources"]) for row in rows])
 
 
-def _timeline(found: pl.DataFrame, _joint: str, *, expand: bool) -> Table:
-    table = _table({"Time": 0, "Who": 12, "What": 22, "From": 0, "Error": 16}, expand=expand)
-    for row in found.iter_rows(named=True):
-        times = f" x{row['times']}" if row["times"] > 1 else ""
-        target = f" {row['target']}" if row["target"] else ""
-        _add(
-            table,
-            f"{row['eventTime']:%H:%M:%S}",
-            row["who"],
-            row["eventName"] + times + target,
-            row["sourceIPAddress"],
-            row["error"] or "",
-        )
-    return table
+def _first(names: list[str]) -> str:
+    """Return the first of some names, and the second or how many there are besides."""
+    first, *others = names
+    return ", ".join([first, *(others if len(others) < TWO else [f"and {len(others)} more"])])
 
 
-def _table(columns: dict[str, int], *, expand: bool) -> Table:
-    """Return an empty table; the room is shared as the numbers say, 0 for a column that takes what it needs."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=expand)
-    for column, ratio in columns.items():
-        # An account id is the shortest that must not be folded.
-        least = ACCOUNT_ID if column == "Who" else None
-        table.add_column(column, ratio=ratio or None, no_wrap=not ratio, overflow="fold", min_width=least)
-    return table
-
-
-def _add(table: Table, *cells: object) -> None:
-    table.add_row(*(Text(str(cell)) for cell in cells))
+def _timeline(found: pl.DataFrame) -> Iterator[Column]:
+    rows = found.to_dicts()
+    times = (f"x{row['times']}" if row["times"] > 1 else None for row in rows)
+    yield Column("Time", "fixed", [f"{row['eventTime']:%H:%M:%S}" for row in rows])
+    yield Column("Who", "text", [row["who"] for row in rows])
+    what = ((row["eventName"], often, row["target"]) for row, often in zip(rows, times, strict=True))
+    yield Column("What", "text", [" ".join(filter(None, words)) for words in what])
+    yield Column("From", "text", [row["sourceIPAddress"] for row in rows])
+    yield Column("Error", "text", [row["error"] or "" for row in rows])

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO, TypeAlias
 
 from ctfast._buckets import wrong_bucket
@@ -90,8 +89,7 @@ class LineReader:
 
     def __init__(self, source: Lines) -> None:
         self._source = source
-        self._is_taken = False
-        self._lock = Lock()
+        self._turns = [None]  # one, for what comes once
 
     def __str__(self) -> str:
         """Return where they come from, in a word."""
@@ -99,11 +97,12 @@ class LineReader:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield them."""
-        with self._lock:  # a query may scan in two threads
-            if self._is_taken:
+        if self._comes_once():
+            try:
+                self._turns.pop()  # which only one succeeds in, though a query may scan in two threads
+            except IndexError:
                 message = f"{self}: lines that come once only were read already; name a file or a list, or begin with new ones"
-                raise ConsumedError(message)
-            self._is_taken = self._comes_once()
+                raise ConsumedError(message) from None
         if not isinstance(self._source, (str, os.PathLike)):
             for number, line in enumerate(self._source):
                 if stripped := line.rstrip("\r\n"):

@@ -11,6 +11,7 @@ from ctfast._objects import Extent, KeySource, Object, Portion, cut
 from ctfast._objects.checkpoint import Checkpoint
 from ctfast._objects.places import Place, Read, digest, where
 from ctfast._objects.state import NO_DAY
+from ctfast._plain import counted
 from ctfast.exceptions import FormatError, SourceError
 
 __all__ = ["Resumed"]
@@ -62,8 +63,8 @@ class Resumed(KeySource):
                 _warning(
                     repr(checkpoint),
                     "size-unknown",
-                    f"{unknown} files count as read since an older format of it, which kept no sizes: "
-                    "those that were empty or damaged then are not read again",
+                    f"{counted(unknown, 'file')} count{'s' * (unknown == 1)} as read since an older format of it, "
+                    "which kept no sizes: what was empty or damaged then is not read again",
                 )
             )
         again = [file for file in checkpoint._tried() if file.url not in self._before]  # noqa: SLF001

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich.text import Text
 
-from ctfast.cli.screen import counted, size
-from ctfast.cli.tables import Column, plain, table
+from ctfast._plain import counted, plain
+from ctfast._tables import Column, table
+from ctfast.cli.screen import size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctfast._cost import Cost
+    from ctfast._folding import Room
 
 __all__ = ["estimate"]
 
@@ -24,14 +26,14 @@ _CENT = 0.01
 _DOMAIN = ".amazonaws.com"
 
 
-def estimate(cost: Cost, width: int) -> Iterator[RenderableType]:
+def estimate(cost: Cost, room: Room) -> Iterator[RenderableType]:
     """Yield the parts of the answer, top down."""
     events, currency = cost.events, cost.prices.currency
     # A sum has no price when no part has one.
     categories = events.drop("source").group_by("category", maintain_order=True).agg(_sums(pl.all()))
     total = events.drop("category", "source").select(_sums(pl.all())).select(pl.lit("Total").alias("category"), pl.all())
     rows = pl.concat([categories, total])
-    yield table([Column("Category", "text", _texts(rows["category"])), *_numbers(rows, currency)], width)
+    yield table([Column("Category", "text", _texts(rows["category"])), *_numbers(rows, currency)], room)
     yield ""
     logged = [pl.col(name) > 0 for name in ("events", "current_events") if name in events.columns]
     sources = events.filter(pl.any_horizontal(logged)).sort("category", -pl.col("events"), maintain_order=True, nulls_last=True)
@@ -43,7 +45,7 @@ def estimate(cost: Cost, width: int) -> Iterator[RenderableType]:
                 Column("Source", "text", names),
                 *_numbers(sources, currency),
             ],
-            width,
+            room,
         )
         yield ""
     others = events.height - sources.height

@@ -18,14 +18,15 @@ from rich.text import Text
 import ctfast as ct
 from ctfast._apart import keep
 from ctfast._documents import NOTHING
+from ctfast._plain import counted, plain
 from ctfast._source import COLUMNS, RULES
+from ctfast._tables import frame_view
 from ctfast._words import nearest, or_nearest
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
 from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
-from ctfast.cli.screen import counted, duplicates, findings, is_unanswered, say, show
-from ctfast.cli.tables import frame_view, plain
+from ctfast.cli.screen import duplicates, findings, is_unanswered, say, show
 from ctfast.cli.verbs import SHOWN, check, put_records
 
 __all__ = ["cost", "lint", "match"]
@@ -174,7 +175,7 @@ def lint(ctx: click.Context, files: tuple[Path | str, ...], *, form: str) -> Non
             file.write(found.write_json().encode() + b"\n")
     else:
         with opened(None) as file:
-            show(file, lambda _width: map(_line, found.iter_rows(named=True)), soft_wrap=True)
+            show(file, lambda _room: map(_line, found.iter_rows(named=True)), soft_wrap=True)
         say(f"{counted(errors, 'error')}, {counted(found.height - errors, 'warning')}")
     # Each of the files that holds no filter has one finding that says so.
     if found.filter(pl.col("code") == NOTHING).height == len(files):
@@ -233,7 +234,7 @@ def cost(
         ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
-            show(file, lambda width: estimate(found, width))
+            show(file, lambda room: estimate(found, room))
         else:
             write([found.events], form, file)
     say(*duplicates(found.report, removed=True))
@@ -306,7 +307,7 @@ def _put_counts(
     with opened(target) as file:
         if form == TABLE:
             words = every.rename({name: name.capitalize() for name in every.columns})
-            show(file, lambda width: [frame_view(words, width)])
+            show(file, lambda room: [frame_view(words, room)])
         else:
             write([every], form, file)
     say(*duplicates(report, removed=reading["dedupe"]))

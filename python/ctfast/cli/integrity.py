@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Iterator
@@ -12,10 +11,12 @@ from typing import Any
 
 import click
 import polars as pl
+from rich.text import Text
 
 import ctfast as ct
 from ctfast._apart import keep, keep_apart
 from ctfast._arguments import THREADS
+from ctfast._plain import counted, plain
 from ctfast._verdict import verdict as verdict_of
 from ctfast._verify import Progress
 from ctfast.cli import options
@@ -23,8 +24,7 @@ from ctfast.cli.like_aws import like_aws as in_aws_words
 from ctfast.cli.output import by_ending, opened, write
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.progress import steps
-from ctfast.cli.screen import Screen, counted, say, size
-from ctfast.cli.tables import plain
+from ctfast.cli.screen import say, show, size
 
 __all__ = ["fetch_keys", "fetch_signatures", "verify"]
 
@@ -193,11 +193,7 @@ def _write(found: ct.Verification, form: str, file: Any) -> None:
     elif form in ("ndjson", "parquet"):
         write([found.findings], form, file)
     else:
-        text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-        screen = Screen(file=text)
-        for line in (*found.summary().splitlines(), *_told(found)):
-            screen.print(line, soft_wrap=True)
-        text.detach()
+        show(file, lambda _room: (Text(plain(line)) for line in (*found.summary().splitlines(), *_told(found))))
 
 
 def _told(found: ct.Verification) -> Iterator[str]:
@@ -207,7 +203,7 @@ def _told(found: ct.Verification) -> Iterator[str]:
         yield ""
     for row in rows.head(_MOST).iter_rows(named=True):
         where = row["file"] or " ".join(row[name] for name in ("account", "region", "trail") if row[name])
-        yield plain(f"{row['severity']} {row['reason']}: {where}: {row['message']}")
+        yield f"{row['severity']} {row['reason']}: {where}: {row['message']}"
     if rows.height > _MOST:
         yield f"and {rows.height - _MOST:,} more; --format ndjson lists all, --html shows them hour by hour"
 
@@ -221,7 +217,7 @@ def _progress() -> Iterator[Any]:
             return
 
         def show(now: Progress) -> None:
-            places = f"{now.places:,} of {counted(now.of, 'place')}"
-            step(f"{counted(now.files, 'file')}, {size(now.stored)}, {places}", now.places, now.of)
+            parts = [counted(now.files, "file"), size(now.stored), counted(now.places, "place", now.of)]
+            step(", ".join(parts), now.places, now.of)
 
         yield show

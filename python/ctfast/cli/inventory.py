@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich.text import Text
 
-from ctfast.cli.screen import counted, duplicates, size
-from ctfast.cli.tables import Column, plain, table
+from ctfast._plain import counted, plain
+from ctfast._silence import passed_over
+from ctfast._tables import Column, table
+from ctfast.cli.screen import duplicates, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ctfast._folding import Room
     from ctfast._info import Info
     from ctfast._report import Report
 
@@ -23,25 +26,15 @@ __all__ = ["inventory"]
 #: Rows by day; an archive of more is shown by account and region.
 _MOST = 100
 _NONE = "-"
-#: Why files and folders were skipped, in words.
-_REASONS = {
-    "name": "not named like a log",
-    "digest": "of digests",
-    "service": "of another service",
-    "no-key": "whose name tells no account, region or kind",
-    "account": "of another account",
-    "region": "of another region",
-    "kind": "of another kind",
-    "time": "of another time",
-}
 
 
-def inventory(info: Info, width: int) -> Iterator[RenderableType]:
+def inventory(info: Info, room: Room) -> Iterator[RenderableType]:
     """Yield the parts of the answer, top down."""
-    yield table(_days(info.days) if info.days.height <= _MOST else _places(info.days), width)
-    yield ""
-    yield table([Column("Kind", "text", _texts(info.kinds["kind"])), *_counts(info.kinds)], width)
-    yield ""
+    if not info.days.is_empty():
+        yield table(_days(info.days) if info.days.height <= _MOST else _places(info.days), room)
+        yield ""
+        yield table([Column("Kind", "text", _texts(info.kinds["kind"])), *_counts(info.kinds)], room)
+        yield ""
     for line in _totals(info):
         yield Text(line)
 
@@ -94,16 +87,16 @@ def _totals(info: Info) -> Iterator[str]:
     report = info.report
     accounts, regions = counted(len(info.accounts), "account"), counted(len(info.regions), "region")
     yield f"{accounts}, {regions}, {counted(info.days['day'].drop_nulls().n_unique(), 'day')}."
-    yield f"Events from {_moment(info.first)} to {_moment(info.last)} UTC."
+    yield _span(info)
     files, records = report.files, report.records
     yield f"{counted(files.listed, 'file')} listed: {files.read:,} read, {files.bad:,} bad, {files.skipped:,} skipped."
     yield f"{counted(records.seen, 'record')} seen: {records.read:,} read, {records.bad:,} bad, {records.skipped:,} skipped."
     yield from duplicates(report)
     yield f"{size(report.bytes.compressed)} stored, {size(report.bytes.inflated)} inflated."
     for reason, number in report.skipped.items():
-        yield f"Skipped: {counted(number, 'file')} {_REASONS.get(reason, reason)}."
+        yield f"Skipped: {passed_over(number, 'file', reason)}."
     for reason, number in report.pruned.items():
-        yield f"Not listed: {counted(number, 'folder')} {_REASONS.get(reason, reason)}."
+        yield f"Not listed: {passed_over(number, 'folder', reason)}."
     if info.files_without_records:
         yield f"Without records: {counted(info.files_without_records, 'file')}."
     yield from _misfits(report)
@@ -121,5 +114,7 @@ def _clock(time: datetime | None, day: date | None) -> str:
     return f"{time:%H:%M:%S}" if time.date() == day else f"{time:%m-%d %H:%M}"
 
 
-def _moment(time: datetime | None) -> str:
-    return _NONE if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+def _span(info: Info) -> str:
+    if info.first is None or info.last is None:
+        return "No event has a time." if info.report.records.read else "No events."
+    return f"Events from {info.first:%Y-%m-%d %H:%M:%S} to {info.last:%Y-%m-%d %H:%M:%S} UTC."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ctfast import _ctfast
+from ctfast._plain import plain
 
 if TYPE_CHECKING:
     from ctfast._verify import Verification
@@ -51,11 +52,11 @@ class _Printer:
     def status(self, text: str) -> None:
         if self._verbose:
             self._spaced = False
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{_plain(text)}\n")
 
     def error(self, text: str) -> None:
         sys.stdout.flush()
-        sys.stderr.write(f"{text}\n\n" if self._spaced else f"\n{text}\n\n")
+        sys.stderr.write(f"{_plain(text)}\n\n" if self._spaced else f"\n{_plain(text)}\n\n")
         sys.stderr.flush()
         self._spaced = True
 
@@ -80,7 +81,7 @@ def like_aws(found: Verification, since: datetime | None, until: datetime | None
         end: Any = until or digests["end"].max()
         printer = _Printer(verbose=verbose)
         arn = f"arn:{_ctfast.partition(home)}:cloudtrail:{home}:{account}:trail/{trail}"
-        printer.words(f"Validating log files for trail {arn} between {_time(start)} and {_time(end)}\n\n")
+        printer.words(f"Validating log files for trail {plain(arn)} between {_time(start)} and {_time(end)}\n\n")
         counts: dict[str, list[int]] = {"digest": [0, 0], "backfill digest": [0, 0], "log": [0, 0]}
         for backfill in (False, True):
             rows = digests.filter(pl.col("backfill") == backfill).sort("end", descending=True).to_dicts()
@@ -194,6 +195,11 @@ def _summary(printer: _Printer, digests: pl.DataFrame, asked: tuple[Any, Any], c
             if wrong:
                 sys.stdout.write(f", {wrong}/{total} {name} files INVALID")
     sys.stdout.write("\n")
+
+
+def _plain(text: str) -> str:
+    """Text that only shows, but for the tabs between its parts."""
+    return "\t".join(map(plain, text.split("\t")))
 
 
 def _time(time: datetime) -> str:

@@ -11,10 +11,10 @@ import polars as pl
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 import ctfast as ct
+from ctfast._plain import counted
 from ctfast._silence import is_mistake
 from ctfast.cli import options
-from ctfast.cli.screen import Screen, counted, say, size
-from ctfast.cli.tables import plain
+from ctfast.cli.screen import Screen, say, size
 
 __all__ = ["copy"]
 
@@ -86,7 +86,7 @@ def copy(
 
 
 def _failures(bad: pl.DataFrame) -> None:
-    say(*(plain(f"{row['file']}: {row['message']}") for row in bad.head(_MOST).iter_rows(named=True)))
+    say(*(f"{row['file']}: {row['message']}" for row in bad.head(_MOST).iter_rows(named=True)))
     if bad.height > _MOST:
         say(f"and {bad.height - _MOST:,} more")
 
@@ -95,7 +95,7 @@ def _failures(bad: pl.DataFrame) -> None:
 def _progress() -> Iterator[Callable[[ct.CopyProgress], None] | None]:
     """Show files, bytes and the time that is left, on a terminal."""
     screen = Screen(stderr=True)
-    if not screen.is_terminal:
+    if not screen.is_seen:
         yield None
         return
     columns = (
@@ -109,7 +109,6 @@ def _progress() -> Iterator[Callable[[ct.CopyProgress], None] | None]:
         task = bar.add_task("listing", total=None)
 
         def show(now: ct.CopyProgress) -> None:
-            of = "" if now.of_files is None else f" of {now.of_files:,}"
-            bar.update(task, description=f"{now.files:,}{of} files", completed=now.bytes, total=now.of_bytes)
+            bar.update(task, description=counted(now.files, "file", now.of_files), completed=now.bytes, total=now.of_bytes)
 
         yield show

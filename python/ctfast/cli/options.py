@@ -13,7 +13,7 @@ import click
 import ctfast as ct
 from ctfast._addresses import Source
 from ctfast._apart import keep_apart
-from ctfast._arguments import ON_ERROR, THREADS
+from ctfast._arguments import KINDS, ON_ERROR, THREADS
 from ctfast._times import duration
 
 __all__ = [
@@ -74,9 +74,7 @@ def choosing(function: _Function) -> _Function:
         click.option("--until", metavar="TIME", help="Event time to stop before, in the same forms."),
         repeated("--account", "accounts", "ID", "Only files of this account."),
         repeated("--region", "regions", "NAME", "Only files of this region."),
-        repeated(
-            "--kind", "kinds", "NAME", "Only files of this kind: CloudTrail, CloudTrail-Insight or CloudTrail-NetworkActivity."
-        ),
+        repeated("--kind", "kinds", "NAME", f"Only files of this kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}."),
         click.option(
             "--max-delay",
             callback=_delay,

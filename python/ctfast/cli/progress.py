@@ -13,8 +13,9 @@ from rich.text import Text
 import ctfast as ct
 from ctfast._addresses import Source
 from ctfast._objects import KeySource
+from ctfast._plain import counted
 from ctfast._source import Options
-from ctfast.cli.screen import Screen, counted, size
+from ctfast.cli.screen import Screen, size
 
 __all__ = ["progress", "steps"]
 
@@ -36,7 +37,7 @@ class _Left(ProgressColumn):
 def steps(name: str, *, visible: bool = True) -> Iterator[Callable[[str, float, float | None], None] | None]:
     """Show what the function is told that this yields: words, how much is done, and of how much; None if nobody looks."""
     screen = Screen(stderr=True)
-    if not (visible and screen.is_terminal):
+    if not (visible and screen.is_seen):
         yield None
         return
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Left()
@@ -56,8 +57,7 @@ def progress(source: Source, reading: dict[str, Any], *, visible: bool = True) -
 
             def update(report: ct.Report) -> None:
                 files, of = report.files, total()
-                looked_at = counted(files.listed, "file") if of is None else f"{files.listed:,} of {counted(of, 'file')}"
-                parts = [looked_at, counted(report.records.seen, "record"), size(report.bytes.compressed)]
+                parts = [counted(files.listed, "file", of), counted(report.records.seen, "record"), size(report.bytes.compressed)]
                 if files.bad:
                     parts.append(f"{files.bad:,} bad")
                 step(", ".join(parts), files.listed, of)

@@ -11,11 +11,13 @@ import polars as pl
 from rich.console import Console, Group
 from rich.text import Text
 
+from ctfast._folding import Room, folded
+from ctfast._plain import counted, plain
 from ctfast._report import Report
 from ctfast._silence import is_mistake
-from ctfast.cli.tables import folded, frame_view, plain
+from ctfast._tables import frame_view
 
-__all__ = ["Screen", "counted", "duplicates", "findings", "is_unanswered", "say", "show", "size"]
+__all__ = ["Screen", "duplicates", "findings", "is_unanswered", "say", "show", "size"]
 
 #: Exit code where nothing answers.
 _UNANSWERED = 2
@@ -28,13 +30,17 @@ _MOST = 20
 class Screen(Console):
     """A console that lets a closed pipe be heard of, and takes text as it is.
 
-    What is no terminal has no width: there each row of a table is one line. ``COLUMNS`` gives it one.
+    What is no terminal has no width: there each row of a table is one line. ``COLUMNS`` gives it one, and ARNs are whole all the
+    same: programs may read them.
     """
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
         super().__init__(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
-        if not (self.is_terminal or os.environ.get("COLUMNS", "").isdigit()):
+        #: FORCE_COLOR makes no terminal of a pipe, though Rich calls it one.
+        self.is_seen = self.file.isatty()
+        if not (self.is_seen or os.environ.get("COLUMNS", "").isdigit()):
             self.width = _ENDLESS
+        self.room = Room(self.width, folds_arns=self.is_seen)
 
     def on_broken_pipe(self) -> None:
         """Raise again, instead of ending the program with an error."""
@@ -48,23 +54,18 @@ def say(*lines: str) -> None:
         screen.print(Text(plain(line)), soft_wrap=True)
 
 
-def show(file: Any, views: Callable[[int], Iterable[Any]], *, soft_wrap: bool = False) -> None:
+def show(file: Any, views: Callable[[Room], Iterable[Any]], *, soft_wrap: bool = False) -> None:
     """Print what is made for a width: with colours on a terminal, without elsewhere."""
     text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
     try:
         screen = Screen(file=text)
-        for view in views(screen.width):
+        for view in views(screen.room):
             if isinstance(view, Text) and not soft_wrap:
-                view = Text("\n".join(folded(view.plain, screen.width)))  # noqa: PLW2901  # a sentence without styles
+                view = Text("\n".join(folded(view.plain, screen.room)))  # noqa: PLW2901  # a sentence without styles
             # Blocks and sentences are folded already.
             screen.print(view, soft_wrap=soft_wrap or isinstance(view, (Group, Text)))
     finally:
         text.detach()  # whoever opened the file closes it
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 file``, ``2,000 files``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def size(number: int) -> str:
@@ -106,7 +107,14 @@ def findings(report: Report) -> int:
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():
         return usual
-    kinds = pl.concat([bad, warnings]).group_by("kind", maintain_order=True).agg(pl.len(), pl.col("records_kept").sum())
+    # Each finding says how many records its file has: a file counts once for each kind.
+    kinds = (
+        pl.concat([bad, warnings])
+        .group_by("kind", "file", maintain_order=True)
+        .agg(pl.len(), pl.col("records_kept").max())
+        .group_by("kind", maintain_order=True)
+        .agg(pl.col("len", "records_kept").sum())
+    )
     kinds = kinds.sort("len", descending=True, maintain_order=True)
     counts = [
         counted(number, noun)
@@ -118,7 +126,7 @@ def findings(report: Report) -> int:
         if number
     ]
     screen.print(Text("\n" + ", ".join(counts) + "\n"))
-    view = frame_view(kinds.rename({"kind": "Finding", "len": "Count", "records_kept": "Records kept"}), screen.width)
+    view = frame_view(kinds.rename({"kind": "Finding", "len": "Count", "records_kept": "Records kept"}), screen.room)
     screen.print(view, soft_wrap=isinstance(view, Group))
     screen.print()
     rows = pl.concat([bad, warnings]).head(_MOST)

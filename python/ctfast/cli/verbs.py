@@ -18,12 +18,12 @@ from ctfast import _columns
 from ctfast import demo as first_look
 from ctfast._arguments import column_names
 from ctfast._source import COLUMNS, PATHS
+from ctfast._tables import frame_view, grid
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
 from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import Screen, duplicates, findings, is_unanswered, say, show
-from ctfast.cli.tables import frame_view, grid
 
 __all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
 
@@ -184,7 +184,7 @@ def info(
         ctx.exit(findings(found.report))
     with opened(target) as file:
         if form == TABLE:
-            show(file, lambda width: inventory(found, width))
+            show(file, lambda room: inventory(found, room))
         else:
             write([found.days], form, file)
     ctx.exit(findings(found.report))
@@ -206,7 +206,7 @@ def columns(form: str | None, target: str | None) -> None:
         if form == "markdown":
             file.write(_columns.markdown().encode())
         elif form == TABLE:
-            show(file, lambda _width: [_tree()])
+            show(file, lambda _room: [_tree()])
         else:
             write([ct.columns()], form, file)
 
@@ -276,7 +276,7 @@ def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | N
     most = _shown(limit)
     frame = pl.concat(_head(frames, most + 1))
     with opened(target) as file:
-        show(file, lambda width: [frame_view(frame.head(most), width)])
+        show(file, lambda room: [frame_view(frame.head(most), room)])
     if frame.height > most and limit is None:
         say(f"These are the first {most} rows; --limit shows more, --format csv and -o FILE take all.")
 

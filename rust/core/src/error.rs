@@ -100,8 +100,8 @@ pub enum ErrorKind {
     NotCloudTrail,
     /// This field of what may be a record is none of its objects, as in a row of a table.
     Flattened(&'static str),
-    /// One document has two `Records` keys.
-    RecordsTwice,
+    /// A document with a list has this as well: another list, or a key of records.
+    BesideList(Box<str>),
     /// So many documents are within each other, or one is inflated within another that was.
     Embedded(u32),
     /// One document within another has more records than this.
@@ -248,7 +248,7 @@ impl ErrorKind {
             Self::TooDeep(_) => "too-deep",
             Self::NotCloudTrail => "not-cloudtrail",
             Self::Flattened(_) => "flattened",
-            Self::RecordsTwice => "records-twice",
+            Self::BesideList(_) => "beside-list",
             Self::Embedded(_) | Self::EmbeddedRecords(_) => "embedded",
             Self::NotBase64 => "not-base64",
             Self::Bug => "bug",
@@ -304,7 +304,7 @@ impl fmt::Display for ErrorKind {
                 f,
                 "'{name}' is no object, as in rows of a table: filters do not look into it; write records by --as record"
             ),
-            Self::RecordsTwice => f.write_str("'Records' appears twice"),
+            Self::BesideList(name) => write!(f, "'{name}' stands beside a list of records, and is not read"),
             Self::Embedded(limit) => write!(f, "documents within documents, more than {limit} deep or twice in gzip"),
             Self::EmbeddedRecords(limit) => write!(f, "more than {limit} records in one document within another"),
             Self::NotBase64 => f.write_str("'data' of 'awslogs' is not base64"),

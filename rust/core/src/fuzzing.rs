@@ -304,6 +304,6 @@ impl Visitor for Notes {
     }
 
     fn skip(&mut self, reason: Skip, at: usize, index: u64) {
-        self.lines.push(format!("{index} {} at byte {}", reason.name(), at as u64 + self.offset));
+        self.lines.push(format!("{} at byte {} (record {index})", reason.name(), at as u64 + self.offset));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | a document with | is |
 //! |---|---|
-//! | `raw` or `eventJson` with the text of an object: a row of ctfast or of CloudTrail Lake | a holder: what it holds is what it is |
+//! | `raw` beside `file` and `record`, or `eventJson` beside texts only, which hold a record that says the same: a row of ctfast or of CloudTrail Lake | a holder: what it holds is what it is |
 //! | one of [`RECORD_KEYS`], and no `eventSource` that begins with `aws:` | a record |
 //! | such a key, and an `eventSource` that begins with `aws:` | what a service told a queue or a function, such as S3 of an object: `notification` |
 //! | `digestStartTime` and `digestEndTime` | a digest: `digest` |
@@ -11,18 +11,18 @@
 //! | `detail` and another `detail-type` | another service's event: `not-cloudtrail`, or `notification` if S3 tells of an object |
 //! | `messageType` `CONTROL_MESSAGE`, or a text that begins with `CWL CONTROL MESSAGE` | `control-message` of CloudWatch Logs |
 //! | `Event` `s3:TestEvent`; `s3Bucket` and `s3ObjectKey` | `notification` |
-//! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs` | a holder: what it holds is what it is |
+//! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs`; `raw` or `eventJson` with the text of an object | a holder: what it holds is what it is |
 //! | `ResultSet`, or one of [`RECORD_KEYS`] in lower case | rows that a query gave: bad, as `query-result` |
 //! | none of these | `not-cloudtrail` |
 //!
 //! Lists of documents (`Records`, `Events`, …) are for [`super::framing`] to walk.
 
 use crate::error::Error;
-use crate::json::{Cursor, Key, Value};
+use crate::json::{Cursor, Index, Key, PADDING, Value};
 use crate::schema::{ColumnId, find};
 use crate::source::Skip;
 
-use super::record::{Record, Wanted};
+use super::record::{Name, Record, Wanted};
 
 /// An object with one of these keys is a record: all versions of CloudTrail's events, and what is left of one that was cut down, have some.
 pub(crate) const RECORD_KEYS: [&str; 8] =
@@ -58,8 +58,10 @@ pub(crate) enum What {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
 pub(crate) struct Signs {
-    is_record: bool,
+    record_key: Option<Key>,
+    event_name: Option<Value>,
     event_source: Option<Value>,
+    event_id: Option<Value>,
     detail: Option<Value>,
     detail_type: Option<Value>,
     digest_start: bool,
@@ -68,8 +70,14 @@ pub(crate) struct Signs {
     is_test: bool,
     names_bucket: bool,
     names_object: bool,
-    /// The text of a record, in a row of ctfast or of Lake.
-    text: Option<Value>,
+    /// The text of an object, as it stands in a row of ctfast.
+    raw: Option<Value>,
+    names_file: bool,
+    numbers_record: bool,
+    /// The same in a row of Lake.
+    event_json: Option<Value>,
+    /// Whether there is a member that is neither a string nor null: the cells of Lake's rows are texts.
+    has_other_than_text: bool,
     is_result: bool,
     flat: Option<&'static str>,
     held: Option<Value>,
@@ -88,8 +96,11 @@ impl Signs {
     /// Adds what a member says; of two with the same key the later one counts.
     pub(crate) fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
         let name = cursor.name(key);
+        self.has_other_than_text |= !matches!(first(cursor, value), b'"' | b'n');
         match &*name {
-            b"eventSource" => (self.is_record, self.event_source) = (true, Some(value)),
+            b"eventSource" => (self.record_key, self.event_source) = (Some(key), Some(value)),
+            b"eventName" => (self.record_key, self.event_name) = (Some(key), Some(value)),
+            b"eventID" => (self.record_key, self.event_id) = (Some(key), Some(value)),
             b"detail" => self.detail = Some(value).filter(|value| first(cursor, *value) == b'{'),
             b"detail-type" => self.detail_type = Some(value),
             b"digestStartTime" => self.digest_start = true,
@@ -103,15 +114,18 @@ impl Signs {
             }
             b"body" => self.body = Some(value).filter(|value| first(cursor, *value) == b'"'),
             b"awslogs" if first(cursor, value) == b'{' => self.gzip = string_member(cursor, value, b"data"),
-            b"raw" | b"eventJson" => self.text = Some(value).filter(|value| cursor.slice(*value).starts_with(b"\"{")),
+            b"raw" => self.raw = Some(value).filter(|value| is_text_of_object(cursor, *value)),
+            b"eventJson" => self.event_json = Some(value).filter(|value| is_text_of_object(cursor, *value)),
+            b"file" => self.names_file = first(cursor, value) == b'"',
+            b"record" => self.numbers_record = first(cursor, value).is_ascii_digit(),
             b"ResultSet" => self.is_result |= first(cursor, value) == b'{',
-            name => self.note_field(cursor, name, value),
+            name => self.note_field(cursor, key, name, value),
         }
     }
 
-    fn note_field(&mut self, cursor: &Cursor<'_>, name: &[u8], value: Value) {
+    fn note_field(&mut self, cursor: &Cursor<'_>, key: Key, name: &[u8], value: Value) {
         let is_one_of = |keys: &[&str]| keys.iter().any(|key| key.as_bytes() == name);
-        self.is_record |= is_one_of(&RECORD_KEYS);
+        self.record_key = is_one_of(&RECORD_KEYS).then_some(key).or(self.record_key);
         self.is_result |= is_one_of(&RESULT_KEYS);
         if name.starts_with(b"userIdentity.") {
             self.flat = Some("userIdentity");
@@ -120,14 +134,19 @@ impl Signs {
         }
     }
 
-    /// A field that is no object, in what may be a row of a table.
-    pub(crate) fn flat(&self) -> Option<&'static str> {
-        self.flat
+    /// A field that is no object, in what may be a row of a table; or the text of the whole record, in some of ctfast's columns.
+    pub(crate) fn flat(&self, cursor: &Cursor<'_>) -> Option<&'static str> {
+        self.flat.or_else(|| self.raw.filter(|text| self.is_said_by(cursor, *text)).map(|_| "raw"))
+    }
+
+    /// What makes a record of the document.
+    pub(crate) fn record_key(&self) -> Option<Key> {
+        self.record_key
     }
 
     /// Whether a list of documents may follow: a record, too, may have a key of such a name.
     pub(crate) fn allow_list(&self) -> bool {
-        !self.is_record && self.detail_type.is_none()
+        self.record_key.is_none() && self.detail_type.is_none()
     }
 
     /// Whether all that the document lists are control messages.
@@ -137,15 +156,48 @@ impl Signs {
 
     /// Whether this is an event on a bus, of whatever service.
     pub(crate) fn is_event(&self) -> bool {
-        !self.is_record && self.detail_type.is_some() && self.detail.is_some()
+        self.record_key.is_none() && self.detail_type.is_some() && self.detail.is_some()
+    }
+
+    /// The text of the record, in what looks like a row of ctfast or of Lake.
+    fn row(&self) -> Option<Value> {
+        let raw = self.raw.filter(|_| self.names_file && self.numbers_record);
+        raw.or_else(|| self.event_json.filter(|_| !self.has_other_than_text))
+    }
+
+    /// Whether a text is that of a record of which this may be a row: it tells the same event. Any record may have a key of such a name,
+    /// and then it counts itself.
+    #[cold]
+    fn is_said_by(&self, cursor: &Cursor<'_>, text: Value) -> bool {
+        let mut held = cursor.string(text).unwrap_or_default().into_owned();
+        let length = held.len();
+        held.resize(length + PADDING, 0);
+        let mut index = Index::default();
+        index.build(&held[..length]);
+        let mut inside = Cursor::new(&held, length, index.tokens());
+        let Ok(whole) = inside.value() else { return false };
+        inside.skip_space();
+        let Ok(signs) = Self::of(&inside, whole) else { return false };
+        let says = |signs: &Self, cursor: &Cursor<'_>| {
+            let values = [signs.event_name, signs.event_source, signs.event_id];
+            values.map(|value| value.and_then(|value| cursor.string(value)).map(std::borrow::Cow::into_owned))
+        };
+        let agree = says(self, cursor).into_iter().zip(says(&signs, &inside)).all(|said| match said {
+            (Some(here), Some(there)) => here == there,
+            _ => true,
+        });
+        inside.at >= length
+            && agree
+            && signs.record_key.is_some()
+            && !signs.event_source.is_some_and(|source| notifies(&inside, source))
     }
 
     /// What a document with these members is.
     pub(crate) fn what(&self, cursor: &Cursor<'_>) -> What {
-        if let Some(text) = self.text {
+        if let Some(text) = self.row().filter(|text| self.is_said_by(cursor, *text)) {
             return What::Holds(text);
         }
-        if self.is_record {
+        if self.record_key.is_some() {
             return match self.body {
                 _ if !self.event_source.is_some_and(|source| notifies(cursor, source)) => What::Record,
                 Some(body) => What::Holds(body),
@@ -161,7 +213,7 @@ impl Signs {
             },
             _ if self.is_control => Skip::ControlMessage,
             _ if self.is_test || self.names_bucket && self.names_object => Skip::Notification,
-            _ => match (self.gzip, self.held) {
+            _ => match (self.gzip, self.held.or(self.raw).or(self.event_json)) {
                 (Some(data), _) => return What::HoldsGzip(data),
                 (None, Some(held)) => return What::Holds(held),
                 (None, None) if self.is_result => return What::Columns,
@@ -172,9 +224,13 @@ impl Signs {
     }
 }
 
-/// What must be noted of each record for [`is_record`] to be cheap: one column.
+/// The keys under which a row holds a record.
+const ROW_KEYS: [&str; 2] = ["raw", "eventJson"];
+
+/// What must be noted of each record for [`is_record`] to be cheap: one column, and the keys of rows.
 pub(crate) fn wanted() -> Wanted {
-    Wanted::columns(event_source().map_or(0, |column| 1 << column))
+    let lengths = ROW_KEYS.iter().fold(0, |lengths, key| lengths | 1 << key.len());
+    Wanted::columns_and_keys(event_source().map_or(0, |column| 1 << column), lengths)
 }
 
 fn event_source() -> Option<ColumnId> {
@@ -185,6 +241,9 @@ fn event_source() -> Option<ColumnId> {
 /// Whether what was read as a record is one: its `eventSource` tells mostly, which is looked for in any case.
 #[inline]
 pub(crate) fn is_record(record: &Record, whole: Value, cursor: &Cursor<'_>, event_source: Option<ColumnId>) -> bool {
+    if record.strays.iter().any(|stray| stray.parent.is_none() && may_be_of_row(cursor, stray.name)) {
+        return is_record_at(cursor, whole);
+    }
     match event_source.and_then(|column| record.get(column)) {
         // `"aws:…`, perhaps with escapes.
         Some(source) => !matches!(cursor.slice(source), [b'"', b'a' | b'\\', ..]) || !notifies(cursor, source),
@@ -195,6 +254,14 @@ pub(crate) fn is_record(record: &Record, whole: Value, cursor: &Cursor<'_>, even
 /// Whether the object at a place is a record.
 pub(crate) fn is_record_at(cursor: &Cursor<'_>, object: Value) -> bool {
     Signs::of(cursor, object).is_ok_and(|signs| matches!(signs.what(cursor), What::Record))
+}
+
+/// Whether an unknown key is one of those that a row has; written with escapes it may be.
+#[inline]
+fn may_be_of_row(cursor: &Cursor<'_>, name: Name) -> bool {
+    let Name::Key(start, end) = name else { return false };
+    let key = &cursor.bytes()[start as usize..end as usize];
+    ROW_KEYS.iter().any(|name| name.as_bytes() == key) || key.contains(&b'\\')
 }
 
 /// The column that [`is_record`] asks for.
@@ -242,6 +309,10 @@ fn each_member(cursor: &Cursor<'_>, object: Value, mut tell: impl FnMut(&Cursor<
         more = inside.next_member()?;
     }
     Ok(())
+}
+
+fn is_text_of_object(cursor: &Cursor<'_>, value: Value) -> bool {
+    cursor.slice(value).starts_with(b"\"{")
 }
 
 fn first(cursor: &Cursor<'_>, value: Value) -> u8 {

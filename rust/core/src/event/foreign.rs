@@ -14,7 +14,7 @@ const MAGIC: &[(&[u8], Format)] = &[
 ];
 
 /// The byte order mark of UTF-8.
-const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that the first line of a table may have.
 const HEADER: usize = 8 << 10;

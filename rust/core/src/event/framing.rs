@@ -9,19 +9,20 @@
 //! | a string | what its text is |
 //! | any other document | what [`super::definition`] says |
 //!
-//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it.
+//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it ([`super::torn`]).
 //!
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
 //! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
 
-use crate::bounds::{EMBEDDED_RECORDS, RECORD, TORN_BYTES, TORN_LINES};
+use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Key, Value};
-use crate::scalar::timestamp;
 use crate::source::Skip;
 
-use super::definition::{Signs, What, string_member};
+use super::definition::{RECORD_KEYS, Signs, What, string_member};
+use super::foreign::BOM;
 use super::inside::{Found, Inside};
+use super::stamped::{self, Line};
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
@@ -54,7 +55,7 @@ pub(crate) enum Walked {
     Whole,
     /// To [`Framing::passed`], since the visitor is full.
     Paused,
-    /// To [`Framing::passed`], behind a torn line: tokens from there on must be looked for anew, since quotes may be open.
+    /// To [`Framing::passed`], behind a torn line or plain text: tokens from there on must be looked for anew, since quotes may be open.
     Torn,
 }
 
@@ -70,19 +71,27 @@ pub(crate) enum Origin {
 /// The state of the walk between two records.
 #[derive(Default)]
 pub(crate) struct Framing {
-    state: State,
+    pub(super) state: State,
     /// Whether the documents are elements of one array.
-    in_array: bool,
+    pub(super) in_array: bool,
     /// Documents so far, good, bad and skipped: the index of the next.
-    records: u64,
+    pub(super) records: u64,
     /// How much of the window has been passed once and for all.
-    passed: usize,
+    pub(super) passed: usize,
     /// How much was passed of the windows before.
-    before: u64,
+    pub(super) before: u64,
     /// Whether each document has a line of its own, as far as the first one tells.
-    lines: Lines,
-    /// Lines that were torn.
-    torn: u64,
+    pub(super) lines: Lines,
+    /// Lines behind which tokens had to be looked for anew: most of them were torn.
+    pub(super) torn: u64,
+    /// Whether that is so here.
+    is_lost: bool,
+    /// Whether the document at hand comes directly behind a torn line.
+    pub(super) is_behind_torn: bool,
+    /// Whether the window begins within a line.
+    pub(super) within_line: bool,
+    /// Whether something has been named that the document at hand has beside its list.
+    is_beside_named: bool,
     /// In how many documents this one is.
     pub(super) depth: u32,
     /// Whether it was inflated from a string.
@@ -93,20 +102,18 @@ pub(crate) struct Framing {
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Lines {
+pub(super) enum Lines {
     #[default]
     Unknown,
     Each,
     No,
 }
 
-#[derive(Default, Clone, Copy)]
-enum State {
-    /// Before the first byte of the file.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Before anything but white space and byte order marks.
     #[default]
     Start,
-    /// Behind white space, or a byte order mark, at the start of the file.
-    Blank,
     /// Between documents.
     Between,
     /// Before an element of a list.
@@ -117,11 +124,15 @@ enum State {
     BehindList,
     /// Behind a document: its records have been visited, and must not be again when the window ends before its comma.
     BehindDocument,
+    /// In a line that is torn.
+    TornLine,
+    /// Behind such a line, before the next one.
+    BehindTornLine,
 }
 
 /// Members of a document that list others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum List {
+pub(super) enum List {
     /// `Records`: of records, mostly.
     Records,
     /// Of documents that hold records, mostly in strings.
@@ -160,7 +171,7 @@ impl Framing {
 
     /// Whether anything of the file has been understood.
     pub(crate) fn has_begun(&self) -> bool {
-        !matches!(self.state, State::Start | State::Blank)
+        !matches!(self.state, State::Start)
     }
 
     /// How much of the last window need not come again.
@@ -187,14 +198,26 @@ impl Framing {
     pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
         self.before += self.passed as u64;
         self.passed = 0;
+        let walked = self.walk(cursor, visitor, last);
+        self.within_line = !self.begins_line(cursor.bytes(), self.passed);
+        walked
+    }
+
+    fn walk(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
+        let text = &cursor.bytes()[..cursor.end()];
+        if matches!(self.state, State::TornLine | State::BehindTornLine) {
+            return Ok(self.pass_torn_lines(text));
+        }
         loop {
             match self.step(cursor, visitor, last) {
                 Ok(true) => return Ok(Walked::Whole),
                 Ok(false) => self.passed = cursor.at,
-                Err(error) => {
-                    self.pass_torn_line(cursor, error, visitor, last)?;
-                    return Ok(Walked::Torn);
-                }
+                // What is no JSON from its first byte on may be another format, as only the caller can tell.
+                Err(error) if self.state == State::Start => return Err(error),
+                Err(error) => return self.tear(text, error, visitor, last),
+            }
+            if std::mem::take(&mut self.is_lost) {
+                return Ok(Walked::Torn);
             }
             if self.depth == 0 && visitor.is_full() {
                 return Ok(Walked::Paused);
@@ -204,23 +227,24 @@ impl Framing {
 
     /// Takes one step; `true` at the end.
     fn step(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<bool, Error> {
-        if !matches!(self.state, State::Start) {
-            cursor.skip_space();
-            self.passed = cursor.at;
+        match self.state {
+            State::Start | State::Between if !self.in_array => pass_space(cursor, last)?,
+            _ => cursor.skip_space(),
         }
+        if matches!(self.state, State::Element(_) | State::BehindElement(_) | State::BehindList) {
+            self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
+        }
+        self.passed = cursor.at;
         if self.depth > 0 {
             self.has_room(cursor)?;
         }
         match self.state {
-            State::Start => {
-                if cursor.bytes().starts_with(b"\xef\xbb\xbf") {
-                    cursor.jump(3);
-                }
-                self.state = State::Blank;
-            }
-            State::Blank => self.start(cursor)?,
+            State::Start => self.start(cursor)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
-            State::Between if !self.in_array && cursor.byte() == b'[' => self.in_array = cursor.enter_array()?,
+            State::Between if !self.in_array && cursor.byte() == b'[' => {
+                self.whole_line(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
+                self.in_array = cursor.enter_array()?;
+            }
             State::Between if self.in_array && cursor.byte() != b'{' => {
                 self.other(cursor, visitor)?;
                 self.state = State::BehindDocument;
@@ -232,16 +256,23 @@ impl Framing {
             }
             State::BehindElement(which) => {
                 self.state = if cursor.next_element()? { State::Element(which) } else { State::BehindList };
+                self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
             }
             State::BehindList => {
                 if cursor.next_member()? {
                     let key = cursor.key()?;
-                    if *cursor.name(key) == *b"Records" {
-                        return Err(Error::at(key.start - 1, ErrorKind::RecordsTwice));
-                    }
+                    let is_list = List::of(cursor, key, &Signs::default()).is_some() && !is_empty_array(cursor);
                     pass_whole_value(cursor)?;
                     self.bounded(self.passed, cursor)?;
+                    let name = cursor.name(key);
+                    if is_list || RECORD_KEYS.iter().any(|record_key| *record_key.as_bytes() == *name) {
+                        self.beside(&name, key.start - 1, visitor);
+                    }
+                    self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
                 } else {
+                    if self.lines == Lines::Unknown {
+                        self.lines = if self.in_array { Lines::No } else { Lines::Each };
+                    }
                     self.state = State::BehindDocument;
                 }
             }
@@ -250,7 +281,9 @@ impl Framing {
                     self.in_array = cursor.next_element()?;
                 }
                 self.state = State::Between;
+                self.is_behind_torn = false;
             }
+            State::TornLine | State::BehindTornLine => unreachable!("passed before anything of a window is"),
         }
         Ok(false)
     }
@@ -294,21 +327,33 @@ impl Framing {
     /// Passes a document, or the part of it before its list.
     fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
         let line = cursor.at;
-        if matches!(cursor.byte(), b'1'..=b'9') {
-            pass_prefix(cursor, last)?;
+        match stamped::line(cursor, last)? {
+            Some(Line::Text(end)) => return self.text_line(cursor, end, visitor),
+            Some(Line::Document(start)) if !cursor.pass_to(start) => return self.look_anew(cursor),
+            _ => {}
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
             return self.scalar(cursor, visitor, last);
         }
         let mut signs = Signs::default();
+        let mut lists_nothing = false;
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
-            if let Some(list) = List::of(cursor, key, &signs) {
+            let listed = List::of(cursor, key, &signs);
+            // Other members tell what a document is that lists nothing.
+            let is_empty = listed.is_some_and(|list| list != List::Records) && is_empty_array(cursor);
+            lists_nothing |= is_empty;
+            if let Some(list) = listed.filter(|_| !is_empty) {
                 self.bounded(start, cursor)?;
-                self.lines = if self.lines == Lines::Unknown { Lines::No } else { self.lines };
+                self.whole_line(cursor, cursor.value_from(start, token), last)?;
                 self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
+                self.note_feeds(&cursor.bytes()[line..cursor.at]);
+                self.is_beside_named = false;
+                if let Some(key) = signs.record_key() {
+                    self.beside(&cursor.name(key), key.start - 1, visitor);
+                }
                 return Ok(());
             }
             let value = cursor.value()?;
@@ -316,6 +361,7 @@ impl Framing {
             more = cursor.next_member()?;
         }
         self.bounded(start, cursor)?;
+        self.ends(cursor, start, last)?;
         if self.lines == Lines::Unknown {
             let has_line = !self.in_array && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_none();
             self.lines = if has_line { Lines::Each } else { Lines::No };
@@ -323,7 +369,7 @@ impl Framing {
         let whole = cursor.value_from(start, token);
         match signs.what(cursor) {
             What::Record => {
-                if let Some(name) = signs.flat() {
+                if let Some(name) = signs.flat(cursor) {
                     visitor.warn(Error::at(start, ErrorKind::Flattened(name)).in_record(self.records));
                 }
                 self.record(cursor, whole, visitor)?;
@@ -335,6 +381,7 @@ impl Framing {
             What::Holds(held) => self.inside(cursor, held, visitor)?,
             What::HoldsGzip(data) => self.inflated(cursor, data, visitor)?,
             What::Columns => self.bad(ErrorKind::QueryResult, start, visitor),
+            What::Other(Skip::NotCloudTrail) if lists_nothing => {}
             What::Other(reason) => self.skip(reason, start, visitor),
         }
         self.state = State::BehindDocument;
@@ -345,9 +392,25 @@ impl Framing {
     fn record(&mut self, cursor: &Cursor<'_>, object: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
         if visitor.record(&mut cursor.back_to(object), Origin::Window, self.records)? {
             self.records += 1;
-        } else {
-            self.skip(Skip::NotCloudTrail, object.start as usize, visitor);
+            return Ok(());
         }
+        self.inside(cursor, object, visitor)
+    }
+
+    /// Passes a line of plain text.
+    fn text_line(&mut self, cursor: &mut Cursor<'_>, end: usize, visitor: &mut impl Visitor) -> Result<(), Error> {
+        self.skip(Skip::NotCloudTrail, cursor.at, visitor);
+        self.lines = if self.lines == Lines::Unknown { Lines::Each } else { self.lines };
+        if cursor.pass_to(end) { Ok(()) } else { self.look_anew(cursor) }
+    }
+
+    /// Has tokens looked for anew from here on, if that was not needed too often.
+    fn look_anew(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
+        if self.is_torn_too_often() {
+            return Err(Error::at(self.passed, cursor.unexpected("a record").kind().clone()));
+        }
+        self.torn += 1;
+        self.is_lost = true;
         Ok(())
     }
 
@@ -364,7 +427,7 @@ impl Framing {
     /// Passes a document that is no object: a string may hold one.
     fn scalar(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
         let (start, token) = (cursor.at, cursor.token());
-        if !last && is_cut_time_stamp(cursor, start) {
+        if !last && stamped::is_cut(cursor, start) {
             return Err(cursor.unexpected_end());
         }
         cursor.value()?;
@@ -377,9 +440,26 @@ impl Framing {
         }
         let value = cursor.value_from(start, token);
         self.bounded(start, cursor)?;
+        self.ends(cursor, start, last)?;
         self.inside(cursor, value, visitor)?;
         self.state = State::BehindDocument;
         Ok(())
+    }
+
+    /// Notes that a document with a list lies on several lines, if it does: what stands outside of its elements tells.
+    #[inline]
+    fn note_feeds(&mut self, passed: &[u8]) {
+        if self.lines == Lines::Unknown && !passed.is_empty() && memchr::memchr(b'\n', passed).is_some() {
+            self.lines = Lines::No;
+        }
+    }
+
+    /// Names what a document has beside its list, which is not read: another list, or what makes it a record as well.
+    fn beside(&mut self, name: &[u8], at: usize, visitor: &mut impl Visitor) {
+        if !self.is_beside_named {
+            self.is_beside_named = true;
+            self.bad(ErrorKind::BesideList(String::from_utf8_lossy(name).into()), at, visitor);
+        }
     }
 
     /// Passes an element of a list.
@@ -456,43 +536,6 @@ impl Framing {
         }
         Ok(())
     }
-
-    /// A document that breaks costs its line, and no more, if lines are what documents have: the first one of the file had one, or the
-    /// next line begins as one of a log does while this is the first. A document over many lines has no end that could be known.
-    fn pass_torn_line(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        error: Error,
-        visitor: &mut impl Visitor,
-        last: bool,
-    ) -> Result<(), Error> {
-        let is_torn = matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::ControlCharacter(_));
-        let is_alone = matches!(self.state, State::Between) && !self.in_array && self.lines == Lines::Unknown;
-        let at_end = error.location().byte.is_some_and(|byte| byte >= cursor.end() as u64);
-        let too_many = self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES;
-        if self.depth > 0 || !is_torn || at_end && !last || too_many || !(is_alone || self.lines == Lines::Each) {
-            return Err(error);
-        }
-        let text = &cursor.bytes()[..cursor.end()];
-        let Some(feed) = memchr::memchr(b'\n', &text[self.passed..]).map(|feed| self.passed + feed) else {
-            let may_come = !last && text.len() - self.passed <= RECORD;
-            return Err(if may_come { cursor.unexpected_end() } else { error });
-        };
-        if is_alone {
-            match text.get(feed + 1) {
-                Some(b'{' | b'1'..=b'9') => self.lines = Lines::Each,
-                None if !last => return Err(cursor.unexpected_end()),
-                _ => return Err(error),
-            }
-        }
-        visitor.bad_record(error.in_record(self.records));
-        self.records += 1;
-        self.torn += 1;
-        self.state = State::Between;
-        self.in_array = false;
-        self.passed = feed + 1;
-        Ok(())
-    }
 }
 
 /// The text of a row of Logs Insights: the value of its field `@message`.
@@ -534,45 +577,28 @@ fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     if cursor.at >= cursor.end() { Err(cursor.unexpected("',' or an end")) } else { Ok(()) }
 }
 
-/// Bytes of a time stamp at most.
-const TIME_STAMP: usize = 40;
-/// Bytes of the name of a log stream at most.
-const STREAM: usize = 512;
-
-/// Whether the window ends in what may become a time stamp.
-fn is_cut_time_stamp(cursor: &Cursor<'_>, start: usize) -> bool {
-    let rest = &cursor.bytes()[start..cursor.end()];
-    rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
-}
-
-/// Passes what stands before a record on a line: the time, where `CloudWatch` Logs exports to S3, and behind it the name of the stream,
-/// where `aws logs tail` prints lines.
-fn pass_prefix(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
-    let rest = &cursor.bytes()[cursor.at..cursor.end()];
-    let length = rest.iter().take(TIME_STAMP).position(|byte| is_space(*byte));
-    let Some(length) = length.filter(|&length| is_time_stamp(&rest[..length])) else { return Ok(()) };
-    cursor.jump(cursor.at + length);
+/// Passes white space before a document. A byte order mark is no more than that: files that have one may have been put together.
+pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
     cursor.skip_space();
-    let rest = &cursor.bytes()[cursor.at..cursor.end()];
-    // None with a bracket or a quote, since those are tokens.
-    let name = rest.iter().take(STREAM + 1).position(|byte| is_space(*byte) || b"\"\\[]{}".contains(byte)).unwrap_or(rest.len());
-    let behind = rest[name..].iter().position(|byte| !is_space(*byte));
-    match behind {
-        None if !last && name <= STREAM => Err(cursor.unexpected_end()),
-        Some(gap @ 1..) if name > 0 && rest[name + gap] == b'{' => {
-            cursor.jump(cursor.at + name + gap);
-            Ok(())
+    while cursor.at < cursor.end() {
+        let rest = &cursor.bytes()[cursor.at..cursor.end()];
+        if !rest.starts_with(BOM) {
+            let is_cut = !last && BOM.starts_with(rest);
+            return if is_cut { Err(cursor.unexpected_end()) } else { Ok(()) };
         }
-        _ => Ok(()),
+        cursor.jump(cursor.at + BOM.len());
+        cursor.skip_space();
     }
+    Ok(())
 }
 
-/// Whether this is a time; its zone may be missing.
-fn is_time_stamp(text: &[u8]) -> bool {
-    timestamp(text).is_some() || timestamp(&[text, b"Z"].concat()).is_some()
+/// Whether the array at the cursor has no elements.
+fn is_empty_array(cursor: &Cursor<'_>) -> bool {
+    cursor.bytes()[cursor.at + 1..].iter().find(|byte| !is_space(**byte)) == Some(&b']')
 }
 
-fn is_space(byte: u8) -> bool {
+/// Whether a byte is white space in JSON.
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 

@@ -1,7 +1,7 @@
 //! Documents within documents: what stands in a string, in gzip in a string, or in the place of a record.
 
 use super::definition::of_text;
-use super::framing::{Framing, Origin, Visitor};
+use super::framing::{Framing, Origin, Visitor, pass_space};
 use crate::arena::Arena;
 use crate::bounds::{EMBEDDED_DEPTH, WINDOW};
 use crate::error::{Error, ErrorKind};
@@ -90,28 +90,20 @@ impl Inside {
         self.text.resize(length + PADDING, 0);
         self.index.build(&self.text[..length]);
         let mut cursor = Cursor::new(&self.text, length, self.index.tokens());
-        cursor.skip_space();
-        let (start, opening) = (cursor.at, cursor.byte());
+        pass_space(&mut cursor, true)?;
+        let start = cursor.at;
         let bad = |kind| Ok(Found { records: outer.records(), bad: Some(kind) });
-        let whole = match opening {
-            b'{' | b'[' => cursor.value().and_then(|whole| {
-                cursor.skip_space();
-                if cursor.at < length { Err(cursor.unexpected("the end")) } else { Ok(whole) }
-            }),
-            _ => Err(cursor.unexpected("a record")),
-        };
-        let whole = match whole {
-            Ok(_) if outer.depth == EMBEDDED_DEPTH => return bad(ErrorKind::Embedded(EMBEDDED_DEPTH)),
-            Ok(whole) => whole,
-            // What begins like a record should be one; `[` begins lines of many logs.
-            Err(error) if opening == b'{' => return bad(error.kind().clone()),
+        match pass_documents(&mut cursor) {
+            Ok(()) if outer.depth == EMBEDDED_DEPTH => return bad(ErrorKind::Embedded(EMBEDDED_DEPTH)),
+            Ok(()) => {}
+            Err(error) if begins_as_documents(&self.text[start..length]) => return bad(error.kind().clone()),
             Err(_) => {
                 visitor.skip(of_text(&self.text[start..length]), value.start as usize, outer.records());
                 return Ok(Found { records: outer.records() + 1, bad: None });
             }
-        };
+        }
         self.framing.restart(outer, is_inflated);
-        let mut cursor = cursor.within(whole);
+        let mut cursor = Cursor::new(&self.text, length, self.index.tokens());
         let mut visitor = Embedded { visitor, at: value.start as usize };
         Self::finish(self.framing.run(&mut cursor, &mut visitor, true).map(|_| ()), self.framing.records())
     }
@@ -126,6 +118,32 @@ impl Inside {
             Err(error) if *error.kind() == ErrorKind::TooManyRecords => Err(error),
             Err(error) => Ok(Found { records, bad: Some(error.kind().clone()) }),
         }
+    }
+}
+
+/// Passes a text that is objects and arrays, one after another, with nothing else behind the first.
+fn pass_documents(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    if !matches!(cursor.byte(), b'{' | b'[') {
+        return Err(cursor.unexpected("a record"));
+    }
+    loop {
+        cursor.value()?;
+        pass_space(cursor, true)?;
+        if cursor.at >= cursor.end() {
+            return Ok(());
+        }
+        if !matches!(cursor.byte(), b'{' | b'[') {
+            return Err(cursor.unexpected("the end"));
+        }
+    }
+}
+
+/// Whether a text should be one of records, broken or not: `[` alone begins lines of many logs.
+fn begins_as_documents(text: &[u8]) -> bool {
+    match text {
+        [b'{', ..] => true,
+        [b'[', rest @ ..] => rest.trim_ascii_start().starts_with(b"{"),
+        _ => false,
     }
 }
 

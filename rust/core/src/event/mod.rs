@@ -6,6 +6,8 @@ pub(crate) mod foreign;
 mod framing;
 mod inside;
 mod record;
+mod stamped;
+mod torn;
 
-pub(crate) use framing::{Framing, Origin, Visitor, Walked};
+pub(crate) use framing::{Framing, Origin, Visitor, Walked, pass_space};
 pub(crate) use record::{Name, Record, Stray, Wanted, find};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::Predicate;
 use super::rules::{Matcher, Rules, Unmet};
 use crate::error::{Error, ErrorKind};
-use crate::event::definition::{self, Signs, What};
-use crate::event::{Record, Wanted};
+use crate::event::definition::{self, Signs};
+use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, pass_space};
 use crate::json::{Cursor, Index, MAX_WINDOW, PADDING, Value};
+use crate::source::Skip;
 
 /// A filter, whatever language it was written in.
 #[derive(Debug, Clone)]
@@ -79,7 +80,7 @@ impl Single {
     pub fn new(filter: &Filter) -> Self {
         let matcher = |predicate| Matcher::new(Arc::new(Rules::one(predicate)));
         let rules = Arc::new(Rules::one(filter.record.clone()));
-        let wanted = rules.wanted();
+        let wanted = rules.wanted().and(definition::wanted());
         Self {
             record_matcher: Matcher::new(rules),
             document_matcher: filter.document.clone().map(matcher),
@@ -91,28 +92,33 @@ impl Single {
         }
     }
 
-    /// Whether a record, or another document, meets the filter. It must be one JSON object, unless the filter is on any text.
+    /// Whether a record in the text meets the filter, as a scan of the text finds it; or, where there is none, the document or the line.
     pub fn matches(&mut self, text: &[u8]) -> Result<bool, Error> {
-        self.with(text, |subject, whole, cursor| match subject {
+        let judge = |subject: Subject<'_>, whole, cursor: &Cursor<'_>| match subject {
             Subject::Record(matcher, record, envelope) => matcher.matches(record, envelope, whole, cursor),
             Subject::Document(matcher) => matcher.document_matches(whole, cursor),
-            Subject::OtherEvent | Subject::Other => false,
-        })
+            Subject::Other => false,
+        };
+        self.judged(text, judge, |met| *met)
     }
 
-    /// The conditions that a record does not meet; none when it meets the filter.
+    /// The conditions that a record does not meet, the first one if there are several; none when the filter is met.
     pub fn explain(&mut self, text: &[u8]) -> Result<Vec<Unmet>, Error> {
-        self.with(text, |subject, whole, cursor| match subject {
+        let judge = |subject: Subject<'_>, whole, cursor: &Cursor<'_>| match subject {
             Subject::Record(matcher, record, envelope) => matcher.explain(Some(record), envelope, whole, cursor),
             Subject::Document(matcher) => matcher.explain(None, None, whole, cursor),
-            Subject::OtherEvent | Subject::Other => {
-                vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }]
-            }
-        })
+            Subject::Other => vec![Unmet { condition: "an event of CloudTrail".to_owned(), found: Vec::new() }],
+        };
+        self.judged(text, judge, Vec::is_empty)
     }
 
-    /// Reads the text and hands it on as what it is.
-    fn with<T>(&mut self, text: &[u8], run: impl FnOnce(Subject<'_>, Value, &Cursor<'_>) -> T) -> Result<T, Error> {
+    /// What `judge` says of the first record that is met, or else of the first one, or of what the text is without any.
+    fn judged<T>(
+        &mut self,
+        text: &[u8],
+        mut judge: impl FnMut(Subject<'_>, Value, &Cursor<'_>) -> T,
+        is_met: impl Fn(&T) -> bool,
+    ) -> Result<T, Error> {
         if text.len() > MAX_WINDOW {
             return Err(Error::at(MAX_WINDOW, ErrorKind::DocumentTooLarge(MAX_WINDOW as u64)));
         }
@@ -120,44 +126,50 @@ impl Single {
         self.padded.extend_from_slice(text);
         self.padded.resize(text.len() + PADDING, 0);
         self.index.build(text);
-        let mut cursor = Cursor::new(&self.padded, text.len(), self.index.tokens());
-        let read = one_object(&mut cursor, &mut self.record, self.wanted);
-        let utf8 = match self.index.valid_up_to(text) {
-            (valid, _) if valid < text.len() => Err(Error::at(valid, ErrorKind::InvalidUtf8)),
-            _ => Ok(()),
+        let (valid, _) = self.index.valid_up_to(text);
+        if valid < text.len() {
+            return Err(Error::at(valid, ErrorKind::InvalidUtf8));
+        }
+        let mut found = Judged {
+            matcher: &mut self.record_matcher,
+            record: &mut self.record,
+            wanted: self.wanted,
+            envelope: None,
+            judge: &mut judge,
+            is_met,
+            said: None,
+            refused: None,
         };
-        let whole = match (read, &mut self.text_matcher) {
-            (Ok(whole), _) => whole,
-            (Err(_), Some(matcher)) => {
-                let whole = Value { start: 0, end: text.len() as u32, token: 0 };
-                return utf8.map(|()| run(Subject::Document(matcher), whole, &cursor));
-            }
-            (Err(error), None) => return Err(error),
+        found.walk(&self.padded, text.len(), &mut self.index);
+        let Judged { said, refused, .. } = found;
+        match (said, refused) {
+            (Some(said), None) => Ok(said),
+            (_, refused) => self.without_record(text.len(), refused, judge),
+        }
+    }
+
+    /// What a text is that holds no record, or that a scan would refuse: to what is written for lines of logs it is one, whatever it is.
+    fn without_record<T>(
+        &mut self,
+        length: usize,
+        refused: Option<Error>,
+        judge: impl FnOnce(Subject<'_>, Value, &Cursor<'_>) -> T,
+    ) -> Result<T, Error> {
+        self.index.build(&self.padded[..length]);
+        let mut cursor = Cursor::new(&self.padded, length, self.index.tokens());
+        pass_space(&mut cursor, true)?;
+        let whole = one_object(&mut cursor, &mut self.record, self.wanted);
+        let (whole, subject) = match (whole, &mut self.text_matcher, &mut self.document_matcher) {
+            (Ok(whole), Some(_), None) => (whole, Subject::Record(&mut self.record_matcher, &self.record, None)),
+            (Err(_), Some(matcher), _) => (Value { start: 0, end: length as u32, token: 0 }, Subject::Document(matcher)),
+            (Err(error), None, _) => return Err(error),
+            (Ok(whole), _, documents) => match (refused, documents) {
+                (Some(refused), _) => return Err(refused),
+                (None, Some(matcher)) if !Signs::of(&cursor, whole)?.is_event() => (whole, Subject::Document(matcher)),
+                (None, _) => (whole, Subject::Other),
+            },
         };
-        utf8?;
-        let signs = Signs::of(&cursor, whole)?;
-        let subject = match signs.what(&cursor) {
-            What::Record => Subject::Record(&mut self.record_matcher, &self.record, None),
-            What::Event(detail) => {
-                self.record.read(&mut cursor.back_to(detail), self.wanted)?;
-                if definition::is_record_at(&cursor, detail) {
-                    return Ok(run(Subject::Record(&mut self.record_matcher, &self.record, Some(whole)), detail, &cursor));
-                }
-                self.record.read(&mut cursor.back_to(whole), self.wanted)?;
-                Subject::OtherEvent
-            }
-            _ if signs.is_event() => Subject::OtherEvent,
-            _ => Subject::Other,
-        };
-        // As a line of a log it may be asked about all the same, whatever it is.
-        let subject = match (subject, &mut self.text_matcher, self.document_matcher.as_mut()) {
-            (Subject::OtherEvent | Subject::Other, Some(_), None) => {
-                Subject::Record(&mut self.record_matcher, &self.record, None)
-            }
-            (Subject::Other, _, Some(matcher)) => Subject::Document(matcher),
-            (subject, ..) => subject,
-        };
-        Ok(run(subject, whole, &cursor))
+        Ok(judge(subject, whole, &cursor))
     }
 }
 
@@ -167,15 +179,81 @@ enum Subject<'a> {
     Record(&'a mut Matcher, &'a Record, Option<Value>),
     /// A document of another kind, or a text.
     Document(&'a mut Matcher),
-    /// An event that `EventBridge` made of something else.
-    OtherEvent,
-    /// Another document that is no record.
+    /// Another document that is no record, or an event that `EventBridge` made of something else.
     Other,
+}
+
+/// Judges the records of a text, as a scan finds them.
+struct Judged<'a, T, J, M> {
+    matcher: &'a mut Matcher,
+    record: &'a mut Record,
+    wanted: Wanted,
+    envelope: Option<Value>,
+    judge: J,
+    is_met: M,
+    /// What was said of the first record that is met, or else of the first one.
+    said: Option<T>,
+    /// The first of what a scan would refuse.
+    refused: Option<Error>,
+}
+
+impl<T, J, M> Judged<'_, T, J, M>
+where
+    J: FnMut(Subject<'_>, Value, &Cursor<'_>) -> T,
+    M: Fn(&T) -> bool,
+{
+    /// Walks through the text at the front of `padded`, of which `index` has the tokens.
+    fn walk(&mut self, padded: &[u8], length: usize, index: &mut Index) {
+        let mut framing = Framing::default();
+        let mut start = 0;
+        loop {
+            let walked = framing.run(&mut Cursor::new(&padded[start..], length - start, index.tokens()), self, true);
+            start += framing.passed();
+            match walked {
+                Ok(Walked::Torn) => index.build(&padded[start..length]),
+                Ok(Walked::Whole | Walked::Paused) => return,
+                Err(error) => {
+                    self.refused.get_or_insert(error);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl<T, J, M> Visitor for Judged<'_, T, J, M>
+where
+    J: FnMut(Subject<'_>, Value, &Cursor<'_>) -> T,
+    M: Fn(&T) -> bool,
+{
+    fn envelope(&mut self, event: Value) {
+        self.envelope = Some(event);
+    }
+
+    fn record(&mut self, cursor: &mut Cursor<'_>, _: Origin, _: u64) -> Result<bool, Error> {
+        let whole = self.record.read(cursor, self.wanted)?;
+        let envelope = self.envelope.take();
+        if !definition::is_record(self.record, whole, cursor, definition::telling_column()) {
+            return Ok(false);
+        }
+        if !self.said.as_ref().is_some_and(&self.is_met) {
+            let said = (self.judge)(Subject::Record(self.matcher, self.record, envelope), whole, cursor);
+            if self.said.is_none() || (self.is_met)(&said) {
+                self.said = Some(said);
+            }
+        }
+        Ok(true)
+    }
+
+    fn bad_record(&mut self, error: Error) {
+        self.refused.get_or_insert(error);
+    }
+
+    fn skip(&mut self, _: Skip, _: usize, _: u64) {}
 }
 
 /// Reads a text that is one object.
 fn one_object(cursor: &mut Cursor<'_>, record: &mut Record, wanted: Wanted) -> Result<Value, Error> {
-    cursor.skip_space();
     if cursor.byte() != b'{' {
         return Err(cursor.unexpected("an object"));
     }

@@ -25,6 +25,7 @@ pub(crate) struct Key {
 }
 
 /// A place in a window, always at the first byte of a value, behind one, or between documents.
+#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     /// The window and `PADDING` zero bytes.
     bytes: &'a [u8],
@@ -95,6 +96,17 @@ impl<'a> Cursor<'a> {
     /// Moves to a place between two tokens, `at` bytes from the start of the window.
     pub(crate) fn jump(&mut self, at: usize) {
         self.at = at;
+    }
+
+    /// Moves on to a place, past the tokens on the way. Whether tokens behind it are what they seem: if a quote is open there, they are not.
+    pub(crate) fn pass_to(&mut self, at: usize) -> bool {
+        let mut is_open = false;
+        while (self.tokens[self.token] as usize) < at {
+            is_open ^= self.bytes[self.tokens[self.token] as usize] == b'"';
+            self.token += 1;
+        }
+        self.at = at;
+        !is_open
     }
 
     /// The value from `start` to here, whose first token is `token`.

@@ -123,20 +123,26 @@ impl Worker {
         let mut cursor = Cursor::new(arena.window(start, end), length, self.index.tokens());
         let result = framing.run(&mut cursor, &mut self.rows, !more || damage.is_some());
         arena.put_back(end, &aside);
-        let at_end = |error: &Error| error.location().byte.is_some_and(|byte| byte >= length as u64);
-        let result = match (result, damage) {
-            (Err(error), damage) if at_end(&error) && (damage.is_some() || !last) => damage.map_or(Ok(Walked::Whole), Err),
-            (Ok(Walked::Whole), Some(damage)) => Err(damage),
-            (result, _) => result,
+        let is_at = |error: &Error, end: usize| error.location().byte.is_some_and(|byte| byte >= end as u64);
+        let error = match (result, damage) {
+            (Err(error), None) if is_at(&error, length) && !last => return Ok(Walked::Whole),
+            (Err(error), Some(damage)) if is_at(&error, length) => damage,
+            (Err(error), _) | (Ok(Walked::Whole), Some(error)) => error,
+            (Ok(walked), _) => return Ok(walked),
         };
-        result.map_err(|error| match error.kind() {
-            ErrorKind::Empty => Error::whole(ErrorKind::Empty),
-            ErrorKind::Unrecognized(_) => {
-                let byte = error.location().byte.unwrap_or_default() as usize;
-                self.rows.placed(Error::at(byte, foreign::kind(&self.arena.text(start)[byte..])))
-            }
-            _ => self.rows.placed(in_record(error, framing)),
-        })
+        let text = &arena.text(start)[..part.end - start];
+        let error = match (error.kind(), error.location().byte) {
+            (ErrorKind::Empty, _) => return Err(Error::whole(ErrorKind::Empty)),
+            (ErrorKind::Unrecognized(_), Some(byte)) => Error::at(byte as usize, foreign::kind(&text[byte as usize..])),
+            _ => error,
+        };
+        // Behind damage the text goes on.
+        let error = match framing.tear(text, error, &mut self.rows, !more) {
+            Err(error) if is_at(&error, text.len()) && more => return Ok(Walked::Whole),
+            Err(error) => error,
+            Ok(walked) => return Ok(walked),
+        };
+        Err(self.rows.placed(in_record(error, framing)))
     }
 }
 

@@ -54,7 +54,7 @@ fn every_shape_gives_its_records() {
         ),
         (
             r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","value":"{\"eventID\":0}"}],[{"field":"x","value":"{}"}]]}"#,
-            &[r#"0* {"eventID":0}"#, "1 not-cloudtrail at byte 96"],
+            &[r#"0* {"eventID":0}"#, "not-cloudtrail at byte 96 (record 1)"],
         ),
         (
             r#"{"Messages":[{"MessageId":"m","Body":"{\"Type\":\"Notification\",\"Message\":\"{\\\"eventID\\\":0}\"}"}]}"#,
@@ -81,12 +81,15 @@ fn every_shape_gives_its_records() {
 fn keys_are_decoded_before_they_are_compared() {
     for (text, expected) in [
         (r#"{"\u0052ecords":[{"event\u0049D":0}]}"#, &[r#"0 {"event\u0049D":0}"#][..]),
-        (r#"{"Record\u0073":[],"\u0052ecords":[]}"#, &["'Records' appears twice at byte 19 before record 0"]),
+        (
+            r#"{"Record\u0073":[],"\u0052ecords":[0]}"#,
+            &["'Records' stands beside a list of records, and is not read at byte 19 (record 0)"],
+        ),
         (r#"{"event\u004eame":"A"}"#, &[r#"0 {"event\u004eame":"A"}"#]),
         (r#"{"detail\u002dtype":"a v\u0069a CloudTrail","deta\u0069l":{"eventID":0}}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"Even\u0074s":[{"CloudTrail\u0045vent":"{\"eventID\":0}"}]}"#, &[r#"0* {"eventID":0}"#]),
-        (r#"{"digest\u0053tartTime":0,"digestEndTime":0}"#, &["0 digest at byte 0"]),
-        (r#"{"Records":[{"eventSource":"\u0061ws:s3"}]}"#, &["0 notification at byte 12"]),
+        (r#"{"digest\u0053tartTime":0,"digestEndTime":0}"#, &["digest at byte 0 (record 0)"]),
+        (r#"{"Records":[{"eventSource":"\u0061ws:s3"}]}"#, &["notification at byte 12 (record 0)"]),
         (r#"{"\ud800Records":[{}],"eventName":0}"#, &[r#"0 {"\ud800Records":[{}],"eventName":0}"#]),
     ] {
         assert_eq!(seen(text), expected, "{text}");
@@ -132,7 +135,10 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
         ] {
             let text = format!("{before}{other}{behind}");
             let lines = seen(&text);
-            assert!(lines.len() == 1 && lines[0].starts_with(&format!("0 {reason} at byte ")), "{text}: {lines:?}");
+            assert!(
+                lines.len() == 1 && lines[0].starts_with(&format!("{reason} at byte ")) && lines[0].ends_with("(record 0)"),
+                "{text}: {lines:?}"
+            );
             // Nothing behind it is lost.
             for (glue, end) in [(format!("{before}{other}"), behind), (format!("{before}{record},{other}"), behind)] {
                 let is_list = !behind.is_empty() && !behind.starts_with('}');
@@ -180,7 +186,11 @@ fn a_torn_line_costs_that_line() {
         "eventID\":\"b\"}",
         "plain text",
         "{]",
-        "}",
+        r#"{"eventID":"b"},"#,
+        r#"{"eventID":"b"}]},"x":1}"#,
+        r#"{"Records":[{"eventID":"b"}]}]"#,
+        r#"[{"eventID":"b"}],"x":1}"#,
+        r#""{\"eventID\":\"b\"}","#,
         "\u{1}",
     ] {
         let lines = seen(format!("{good}\n{torn}\n{good}\n{torn}\r\n{torn}\n{good}\n"));
@@ -188,8 +198,54 @@ fn a_torn_line_costs_that_line() {
         assert_eq!(records, [&format!("0 {good}"), &format!("2 {good}"), &format!("5 {good}")], "{torn}: {lines:?}");
         assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 3, "{torn}: {lines:?}");
     }
+    // What follows the beginning of a list is an element of it, and a record all the same.
+    for torn in ["[", "[1,", r#"{"Records":["#, r#"{"x":0,"Records":[ "#] {
+        let lines = seen(format!("{good}\n{torn}\n{good}\n{good}\n{torn}\r\n{good}\n"));
+        assert_eq!(lines.iter().filter(|line| line.ends_with(good)).count(), 4, "{torn}: {lines:?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 2, "{torn}: {lines:?}");
+    }
     // The first line too, if the next one begins as a record does.
     assert_eq!(seen(format!("{{\"a\":\n{good}"))[1..], [format!("1 {good}")]);
+    assert_eq!(seen(format!("{{\"eventID\":\"b\"}}],\n{good}"))[1..], [format!("1 {good}")]);
+    // Lists that have lines of their own make a file of lines, too.
+    let listed = format!("{{\"Records\":[{good}]}}");
+    assert_eq!(seen(format!("{listed}\n{{\"Records\":[{{\n{listed}\n"))[2..], [format!("2 {good}")]);
+    // Nesting costs no more than its line.
+    assert_eq!(seen(format!("{good}\n{}\n{good}\n", "[".repeat(2000)))[2..], [format!("2 {good}")]);
+}
+
+#[test]
+fn what_is_left_of_a_document_does_not_pass_for_one() {
+    let good = r#"{"eventID":"a"}"#;
+    for torn in [
+        "{\n  \"eventID\": \"b\"\n  \"x\": {\n    \"y\": 1\n  }\n}",
+        "{\n  \"requestParameters\": {\n{\"eventID\":\"forged\"}\n  }\n}",
+        "{\"events\":\n[,\n{\"eventID\":\"forged\"}\n]\n}",
+        "{\"policies\":\n[,\n\"{\\\"eventID\\\":\\\"forged\\\"}\"\n]\n}",
+        "{\n\"x\":[,\n{\"eventID\":\"forged\"},\n{\"eventID\":\"forged\"}\n]\n}",
+    ] {
+        let lines = seen(format!("{good}\n{torn}\n{good}\n"));
+        assert!(lines.iter().all(|line| !line.contains("forged")), "{torn}: {lines:?}");
+        assert!(lines[1].starts_with("invalid JSON"), "{torn}: {lines:?}");
+        assert!(lines.last().is_some_and(|line| line.ends_with(good)), "{torn}: {lines:?}");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_list_is_named() {
+    for (text, name, records) in [
+        (r#"{"Records":[{"eventID":1}],"x":[],"Records":[{"eventID":2}]}"#, "Records", 1),
+        (r#"{"events":[{"eventID":1}],"Events":[{"eventID":2}]}"#, "Events", 1),
+        (r#"{"logEvents":[{"eventID":1},{"eventID":2}],"logEvents":[{"eventID":2}],"Events":[]}"#, "logEvents", 2),
+        (r#"{"Events":[{"eventID":1}],"eventName":"q","eventTime":"t"}"#, "eventName", 1),
+        (r#"{"eventName":"q","Records":[{"eventID":1}]}"#, "eventName", 1),
+        (r#"{"eventName":"q","Records":[{"eventID":1}],"Events":[]}"#, "eventName", 1),
+    ] {
+        let lines = seen(text);
+        let named = format!("'{name}' stands beside a list of records, and is not read");
+        assert_eq!(lines.iter().filter(|line| line.starts_with(&named)).count(), 1, "{text}: {lines:?}");
+        assert_eq!(lines.len(), records + 1, "{text}: {lines:?}");
+    }
 }
 
 #[test]
@@ -215,9 +271,9 @@ fn every_error_names_its_byte() {
         (" \n", "empty file at byte 2 before record 0"),
         ("\u{feff}", "empty file at byte 3 before record 0"),
         ("hello", "neither gzip nor JSON: starts with 0x68 at byte 0 before record 0"),
-        ("\u{feff}\u{feff}{}", "neither gzip nor JSON: starts with 0xef at byte 3 before record 0"),
+        ("\u{feff}\u{feff}{}", "not-cloudtrail at byte 6 (record 0)"),
         ("2023-07 {\"eventName\":1}", "invalid JSON: expected an end but found '-' at byte 4 before record 0"),
-        ("{\"Records\":[],\"Records\":[]}", "'Records' appears twice at byte 14 before record 0"),
+        ("{\"Records\":[],\"Records\":[1]}", "'Records' stands beside a list of records, and is not read at byte 14 (record 0)"),
         ("{\"Records\":[{}", "invalid JSON: unexpected end at byte 14 before record 1"),
         ("{\"Records\":[{},]}", "invalid JSON: expected a value but found ']' at byte 15 before record 1"),
         ("{\"Records\":[{} {}]}", "invalid JSON: expected ',' or ']' but found '{' at byte 15 before record 1"),
@@ -226,7 +282,7 @@ fn every_error_names_its_byte() {
         ("{\"Records\":[{}],x}", "invalid JSON: expected a key but found 'x' at byte 16 before record 1"),
         ("[{\"eventName\":1}", "invalid JSON: unexpected end at byte 16 before record 1"),
         ("[{\"eventName\":1},]", "invalid JSON: expected a value but found ']' at byte 17 before record 1"),
-        ("{\"eventName\":1},", "invalid JSON: expected a value but found ',' at byte 15 before record 1"),
+        ("{\"eventName\":1},", "invalid JSON: expected an end but found ',' at byte 15 before record 0"),
         ("{\"eventName\":1", "invalid JSON: unexpected end at byte 14 before record 0"),
         ("{\"eventName\":\"a\\q\"}", "invalid JSON: expected an escape but found 'q' at byte 16 before record 0"),
     ] {

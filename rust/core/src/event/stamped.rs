@@ -1,0 +1,113 @@
+//! Lines of logs, as `aws logs tail` prints them and `CloudWatch` Logs exports them: a time stamp, perhaps the name of the log stream,
+//! and a document or plain text.
+//!
+//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands behind a time stamp is told by what JSON makes
+//! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
+
+use super::definition::is_record_at;
+use super::framing::is_space;
+use crate::error::Error;
+use crate::json::Cursor;
+use crate::scalar::timestamp;
+
+/// Bytes of a time stamp at most.
+const TIME_STAMP: usize = 40;
+/// Bytes of the name of a log stream at most.
+const STREAM: usize = 512;
+
+/// What stands behind a time stamp.
+pub(super) enum Line {
+    /// A document, which begins at this byte.
+    Document(usize),
+    /// Plain text, to this byte.
+    Text(usize),
+}
+
+/// What stands on the line at the cursor behind its time stamp, if it begins with one.
+pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Error> {
+    if !matches!(cursor.byte(), b'1'..=b'9') {
+        return Ok(None);
+    }
+    let text = &cursor.bytes()[..cursor.end()];
+    let length = text[cursor.at..].iter().take(TIME_STAMP).position(|byte| is_space(*byte));
+    let Some(length) = length.filter(|&length| is_time_stamp(&text[cursor.at..cursor.at + length])) else { return Ok(None) };
+    let more =
+        |at: Option<usize>| if at.is_none() && !last { Err(cursor.unexpected_end()) } else { Ok(at.unwrap_or(text.len())) };
+    let stamp = cursor.at + length;
+    let first = more(text[stamp..].iter().position(|byte| !is_space(*byte)).map(|gap| stamp + gap))?;
+    if let Some(line) = at(cursor, first, last)? {
+        return Ok(Some(line));
+    }
+    let mut from = first;
+    let feed = memchr::memchr(b'\n', &text[stamp..]).map(|feed| stamp + feed);
+    let within = &text[..feed.unwrap_or(text.len()).min(first + STREAM + 1)];
+    while let Some(brace) = memchr::memchr(b'{', within.get(from..).unwrap_or_default()).map(|brace| from + brace) {
+        if is_space(text[brace - 1])
+            && let Some(line) = at(cursor, brace, last)?
+        {
+            return Ok(Some(line));
+        }
+        from = brace + 1;
+    }
+    let feed = more(feed)?;
+    // A record that is printed over several lines may begin on the next one.
+    let has_name = first < feed && !text[first..feed].trim_ascii_end().iter().any(|byte| is_space(*byte));
+    if has_name {
+        let next = more(text[feed..].iter().position(|byte| !is_space(*byte)).map(|gap| feed + gap))?;
+        if text[next..].starts_with(b"{") {
+            return Ok(at(cursor, next, last)?.or(Some(Line::Text(feed))));
+        }
+    }
+    Ok(Some(Line::Text(feed)))
+}
+
+/// The document that begins at this byte; or the line of plain text that it is in; `None` if nothing of the kind begins there.
+fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Error> {
+    let text = &cursor.bytes()[..cursor.end()];
+    let rest = text.get(start..).unwrap_or_default();
+    if !matches!(rest, [b'{' | b'[' | b'"', ..]) {
+        return Ok(None);
+    }
+    let Some(second) = rest[1..].iter().find(|byte| !is_space(**byte)) else {
+        return if last { Ok(Some(Line::Document(start))) } else { Err(cursor.unexpected_end()) };
+    };
+    let is_object = rest[0] == b'{';
+    if is_object && !matches!(second, b'"' | b'}') {
+        return Ok(None);
+    }
+    let mut ahead = cursor.clone();
+    if !ahead.pass_to(start) {
+        // A quote in the name hides what comes.
+        return Ok(is_object.then_some(Line::Document(start)));
+    }
+    let token = ahead.token();
+    match ahead.value() {
+        Ok(_) => {
+            let value = ahead.value_from(start, token);
+            let feed = memchr::memchr(b'\n', &text[ahead.at..]).map(|feed| ahead.at + feed);
+            match text[ahead.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
+                None if !last => Err(cursor.unexpected_end()),
+                None | Some(b'\n') => Ok(Some(Line::Document(start))),
+                Some(_) if !is_object => Ok(None),
+                Some(b'{' | b'[' | b'"') => Ok(Some(Line::Document(start))),
+                Some(_) if is_record_at(&ahead, value) => Ok(Some(Line::Document(start))),
+                Some(_) if feed.is_none() && !last => Err(cursor.unexpected_end()),
+                Some(_) => Ok(Some(Line::Text(feed.unwrap_or(text.len())))),
+            }
+        }
+        Err(error) if !last && error.location().byte.is_some_and(|byte| byte >= text.len() as u64) => Err(error),
+        Err(_) if is_object || *second == b'{' => Ok(Some(Line::Document(start))),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the window ends in what may become a time stamp.
+pub(super) fn is_cut(cursor: &Cursor<'_>, start: usize) -> bool {
+    let rest = &cursor.bytes()[start..cursor.end()];
+    rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
+}
+
+/// Whether this is a time; its zone may be missing.
+fn is_time_stamp(text: &[u8]) -> bool {
+    timestamp(text).is_some() || timestamp(&[text, b"Z"].concat()).is_some()
+}
