@@ -114,7 +114,7 @@ class LineReader:
         if self._comes_once():
             message = f"{self}: lines that come once only can be neither pickled nor copied; name a file or a list"
             raise TypeError(message)
-        return LineReader, (self._source,)
+        return LineReader, (self._function, self._source)
 
     def called(self, what: str) -> str:
         """Return what they are, with where they come from if that has a name."""
