@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 import ctfast as ct
 from ctfast import _notebook as notebook
-from ctfast._arguments import KINDS
 from ctfast._folding import Room, folded
+from ctfast._names import KINDS
 from ctfast._plain import counted, plain
 from ctfast.cli import main
 from ctfast.sample import Sample

@@ -70,6 +70,7 @@ pub(crate) enum Origin {
 
 /// The state of the walk between two records.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the place where the walk stands")]
 pub(crate) struct Framing {
     pub(super) state: State,
     /// Whether the documents are elements of one array.
@@ -443,8 +444,7 @@ impl Framing {
         if !last && cursor.at >= cursor.end() {
             return Err(cursor.unexpected_end()); // A number may go on.
         }
-        let is_string = cursor.bytes()[start] == b'"';
-        if !is_string && cursor.at < cursor.end() && !matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r' | b'{' | b'[' | b'"') {
+        if cursor.at < cursor.end() && !matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r' | b'{' | b'[' | b'"') {
             return Err(cursor.unexpected("an end"));
         }
         let value = cursor.value_from(start, token);
