@@ -22,7 +22,7 @@ use crate::source::Skip;
 use super::definition::{Signs, What, string_member};
 use super::foreign::BOM;
 use super::inside::{Found, Inside};
-use super::stamped::{self, Line};
+use super::stamped::{self, Line, is_space};
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
@@ -70,6 +70,7 @@ pub(crate) enum Origin {
 
 /// The state of the walk between two records.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the text")]
 pub(crate) struct Framing {
     state: State,
     /// Whether the documents are elements of one array.
@@ -583,11 +584,6 @@ pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Erro
 /// Whether the array at the cursor has no elements.
 fn is_empty_array(cursor: &Cursor<'_>) -> bool {
     cursor.bytes()[cursor.at + 1..].iter().find(|byte| !is_space(**byte)) == Some(&b']')
-}
-
-/// Whether a byte is white space in JSON.
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

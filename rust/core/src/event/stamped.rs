@@ -5,7 +5,6 @@
 //! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
 
 use super::definition::is_record_at;
-use super::framing::is_space;
 use crate::error::Error;
 use crate::json::Cursor;
 use crate::scalar::timestamp;
@@ -105,6 +104,11 @@ fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Err
 pub(super) fn is_cut(cursor: &Cursor<'_>, start: usize) -> bool {
     let rest = &cursor.bytes()[start..cursor.end()];
     rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
+}
+
+/// Whether a byte is white space in JSON.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Whether this is a time; its zone may be missing.
