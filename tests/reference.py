@@ -45,7 +45,7 @@ Files
   line of its own, but for the elements of its list; or if it is the first document that breaks, before its list, and the next
   line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
   of a document does (with a blank, a comma or a closing bracket) go with the one before them.
-* A document that goes on behind its end, with a comma, a colon or a closing bracket, is broken; directly behind a torn line the
+* A document that goes on after its end, with a comma, a colon or a closing bracket, is broken; directly after a torn line the
   next line counts as well. In a file of lines a list is looked through before a part of it is read.
 * What stands beside a list in a document, another list or what makes a record, is bad, and named once.
 * Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
@@ -245,7 +245,7 @@ def _valid_utf8(text: bytes) -> int:
 BOM = b"\xef\xbb\xbf"
 # White space before documents: files that begin with a byte order mark may have been put together.
 _BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
-# The time stamp before a record on a line of CloudWatch Logs, the name of the stream behind it, which may be any text, and what
+# The time stamp before a record on a line of CloudWatch Logs, the name of the stream after it, which may be any text, and what
 # may be an object.
 _LINE_TIME = re.compile(rb"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?(?=[ \t\r\n])")
 _OBJECT = re.compile(rb'\{[ \t\r\n]*["}]|\{[ \t\r\n]*\Z')
@@ -323,7 +323,7 @@ class _Lines:
             return None
         # What is missing before a line that is right costs the line before it.
         here = self.text[: walk.mark].endswith((b"\n", BOM)) and walk.mark < len(self.text)
-        if here and (walk.is_behind or (not walk.alone and damage.byte == walk.mark)):
+        if here and (walk.is_after or (not walk.alone and damage.byte == walk.mark)):
             start = walk.mark
         else:
             start = self.text.find(b"\n", walk.mark) + 1
@@ -333,7 +333,7 @@ class _Lines:
         start = found.end() if found else start
         if first and not re.match(rb"\{" if damage.kind == "unrecognized" else rb"[{1-9]", self.text[start:]):
             return None
-        walk.lines = walk.is_behind_torn = True
+        walk.lines = walk.is_after_torn = True
         return start
 
 
@@ -343,17 +343,17 @@ class _Walk:
     def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
         self.scanner, self.level, self.inflated = scanner, level, inflated
         # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is
-        # before the list of a document, outside of arrays; whether that document comes directly behind a torn line.
+        # before the list of a document, outside of arrays; whether that document comes directly after a torn line.
         self.lines: bool | None = None
-        self.mark, self.alone, self.in_array, self.is_behind_torn = 0, True, False, False
-        # Whether the mark stands behind an element or a member, so that what is missing there is not of what follows.
-        self.is_behind = False
+        self.mark, self.alone, self.in_array, self.is_after_torn = 0, True, False, False
+        # Whether the mark stands after an element or a member, so that what is missing there is not of what follows.
+        self.is_after = False
 
     def documents(self) -> Iterator[Outcome]:
         while self.blank() < len(self.scanner.text):
-            self.mark, self.alone, self.in_array, self.is_behind = self.scanner.at, True, False, False
+            self.mark, self.alone, self.in_array, self.is_after = self.scanner.at, True, False, False
             yield from self.document_or_array()
-            self.is_behind_torn = False
+            self.is_after_torn = False
 
     def blank(self) -> int:
         """Pass white space before a document; where that begins."""
@@ -361,8 +361,8 @@ class _Walk:
         return self.scanner.at
 
     def ends(self, scanner: Scanner) -> None:
-        """Refuse what goes on behind its end: it is the rest of a document that lost its beginning."""
-        blanks = rb"[ \t\r\n]*" if self.is_behind_torn else rb"[ \t\r]*"
+        """Refuse what goes on after its end: it is the rest of a document that lost its beginning."""
+        blanks = rb"[ \t\r\n]*" if self.is_after_torn else rb"[ \t\r]*"
         found = re.compile(blanks + rb"(?=[,}\]:])").match(scanner.text, scanner.at)
         if found and not (self.level or self.in_array):
             raise Damage("invalid-json", found.end())
@@ -389,11 +389,11 @@ class _Walk:
                 yield from self.document()
             else:
                 yield from self.inside(self.whole())
-            self.passed(behind=True)
+            self.passed(after=True)
 
-    def passed(self, *, behind: bool = False) -> None:
+    def passed(self, *, after: bool = False) -> None:
         self.scanner.peek()
-        self.mark, self.is_behind = self.scanner.at, behind
+        self.mark, self.is_after = self.scanner.at, after
 
     def whole(self) -> Node:
         """An element; at the end of the text it may go on in what is cut off."""
@@ -406,7 +406,7 @@ class _Walk:
         scanner, text = self.scanner, self.scanner.text
         line = scanner.at
         if (stamp := _LINE_TIME.match(text, line)) and self.level == 0:
-            begun = self.behind(stamp.end())
+            begun = self.after(stamp.end())
             if begun is None:
                 feed = text.find(b"\n", scanner.at)
                 scanner.at = len(text) if feed < 0 else feed
@@ -422,7 +422,7 @@ class _Walk:
             name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
                 self.whole()
-                self.passed(behind=True)
+                self.passed(after=True)
                 if not beside and (
                     name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
                 ):
@@ -455,7 +455,7 @@ class _Walk:
         if not (empty and found == [Skipped("not-cloudtrail", start)]):
             yield from found
 
-    def behind(self, stamp: int) -> int | None:
+    def after(self, stamp: int) -> int | None:
         """Where the document begins that follows a time stamp; none if plain text does, on the line at the cursor."""
         text = self.scanner.text
         first = re.compile(rb"[ \t\r\n]*").match(text, stamp).end()  # type: ignore[union-attr] - it may be empty
@@ -477,8 +477,8 @@ class _Walk:
                 if is_object or re.match(rb'["\[][ \t\r\n]*\{', text[start:]):
                     return start
                 continue
-            behind = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
-            next_byte = text[behind : behind + 1]
+            after = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
+            next_byte = text[after : after + 1]
             if next_byte in (b"", b"\n") or (is_object and (next_byte in b'{["' or _what(text, node) == ("record", node))):
                 return start
             if is_object:
@@ -504,7 +504,7 @@ class _Walk:
         text = self.scanner.text
         for _ in self.scanner.items():
             self.passed()
-            # A record may end the text: what is missing behind it is not its own.
+            # A record may end the text: what is missing after it is not its own.
             node = self.scanner.value() if name == "Records" and self.scanner.peek() == b"{" else self.whole()
             spans.append((node.start, node.end))
             if control and name in ("events", "logEvents"):
@@ -518,8 +518,8 @@ class _Walk:
                 yield from self.inside(held[-1]) if held else [Damage("query-result", node.start)]
             else:
                 yield from self.inside(node)
-            self.passed(behind=True)
-        self.passed(behind=True)
+            self.passed(after=True)
+        self.passed(after=True)
 
     def inside(self, node: Node) -> Iterator[Outcome]:
         """What stands in the place of a document."""

@@ -34,7 +34,7 @@ impl Framing {
             if let Some(list) = listed.filter(|_| !is_empty) {
                 self.bounded(start, cursor)?;
                 self.whole_line(cursor, cursor.value_from(start, token), last)?;
-                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
+                self.state = if cursor.enter_array()? { State::Element(list) } else { State::AfterList };
                 self.note_feeds(&cursor.bytes()[line..cursor.at]);
                 self.is_beside_named = false;
                 if let Some(key) = signs.record_key() {
@@ -70,7 +70,7 @@ impl Framing {
             What::Other(Skip::NotCloudTrail) if lists_nothing => {}
             What::Other(reason) => self.skip(reason, start, visitor),
         }
-        self.state = State::BehindDocument;
+        self.state = State::AfterDocument;
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Framing {
         self.bounded(start, cursor)?;
         self.ends(cursor, start, last)?;
         self.inside(cursor, value, visitor)?;
-        self.state = State::BehindDocument;
+        self.state = State::AfterDocument;
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Framing {
         }
     }
 
-    /// Passes a member behind the list of a document.
+    /// Passes a member after the list of a document.
     pub(super) fn member(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
         let key = cursor.key()?;
         let is_list = List::of(cursor, key, &Signs::default()).is_some() && !is_empty_array(cursor);

@@ -1,7 +1,7 @@
 //! Lines of logs, as `aws logs tail` prints them and `CloudWatch` Logs exports them: a time stamp, perhaps the name of the log stream,
 //! and a document or plain text.
 //!
-//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands behind a time stamp is told by what JSON makes
+//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands after a time stamp is told by what JSON makes
 //! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
 
 use super::definition::is_record_at;
@@ -14,7 +14,7 @@ const TIME_STAMP: usize = 40;
 /// Bytes of the name of a log stream at most.
 const STREAM: usize = 512;
 
-/// What stands behind a time stamp.
+/// What stands after a time stamp.
 pub(super) enum Line {
     /// A document, which begins at this byte.
     Document(usize),
@@ -22,7 +22,7 @@ pub(super) enum Line {
     Text(usize),
 }
 
-/// What stands on the line at the cursor behind its time stamp, if it begins with one.
+/// What stands on the line at the cursor after its time stamp, if it begins with one.
 pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Error> {
     if !matches!(cursor.byte(), b'1'..=b'9') {
         return Ok(None);

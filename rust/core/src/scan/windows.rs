@@ -52,7 +52,7 @@ impl Worker {
         Ok(outcome)
     }
 
-    /// Makes room behind the text from `start` on, which is yet to be read; where it stands then.
+    /// Makes room after the text from `start` on, which is yet to be read; where it stands then.
     fn next_window(&mut self, start: usize) -> Result<usize, Closed> {
         if !self.rows.builders.borrows() {
             self.arena.drop_front(start);
@@ -134,7 +134,7 @@ impl Worker {
             (ErrorKind::Unrecognized(_), Some(byte)) => Error::at(byte as usize, foreign::kind(&text[byte as usize..])),
             _ => error,
         };
-        // Behind damage the text goes on.
+        // After damage the text goes on.
         let error = match framing.tear(text, error, &mut self.rows, !more) {
             Err(error) if is_at(&error, text.len()) && !last => return Ok(Walked::Whole),
             Err(error) => error,

@@ -126,7 +126,7 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
 
 impl Need {
     fn new(key: Option<&str>, test: &TextTest) -> Option<Self> {
-        let constant = |text: &[u8], before, behind| Constant::new(str::from_utf8(text).ok()?, before, behind);
+        let constant = |text: &[u8], before, after| Constant::new(str::from_utf8(text).ok()?, before, after);
         let constant = match test {
             TextTest::In(texts) if texts.iter().len() == 1 => {
                 texts.iter().next().and_then(|text| constant(text, Bound::Quote, Bound::Quote))
