@@ -46,7 +46,8 @@ Files
   line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
   of a document does (with a blank, a comma or a closing bracket) go with the one before them.
 * A document that goes on after its end, with a comma, a colon or a closing bracket, is broken; directly after a torn line the
-  next line counts as well. In a file of lines a list is looked through before a part of it is read.
+  next line counts as well. A list that lies on a line, or in another document, is looked
+  through before a part of it is read: then a document with a list is a record if it has the keys of one.
 * What stands beside a list in a document, another list or what makes a record, is bad, and named once.
 * Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
 """
@@ -259,7 +260,7 @@ _SIGNS = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "e
 # How Athena calls some of them.
 _COLUMNS = {"eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"}
 # What holds a record, as text or as it is.
-_HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message"}
+_HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message", "Sns"}
 # So many documents may be within each other.
 _LEVELS = 6
 
@@ -291,7 +292,9 @@ class _Lines:
             walk.scanner = Scanner(self.text[:valid], at, self.depth)
             try:
                 self.check_start(walk, at)
-                yield from walk.documents()
+                for found in walk.documents():
+                    walk.count += 1
+                    yield found
                 if valid < len(self.text):
                     walk.mark, walk.alone = walk.scanner.at, True
                     raise Damage("invalid-utf8", valid)  # noqa: TRY301 - one way out for all of them
@@ -301,6 +304,7 @@ class _Lines:
                 at = self.torn(walk, damage)
                 if at is None:
                     raise damage from None
+                walk.count += 1
                 yield damage
             else:
                 at = None
@@ -346,6 +350,8 @@ class _Walk:
         # before the list of a document, outside of arrays; whether that document comes directly after a torn line.
         self.lines: bool | None = None
         self.mark, self.alone, self.in_array, self.is_after_torn = 0, True, False, False
+        # Documents so far.
+        self.count = 0
         # Whether the mark stands after an element or a member, so that what is missing there is not of what follows.
         self.is_after = False
 
@@ -367,21 +373,35 @@ class _Walk:
         if found and not (self.level or self.in_array):
             raise Damage("invalid-json", found.end())
 
-    def whole_line(self, start: int) -> None:
-        """In a file of lines, a list is looked through before a part of it is read."""
-        if self.lines and not (self.level or self.in_array):
-            scanner = Scanner(self.scanner.text, start, self.scanner.depth)
-            try:
-                scanner.value()
-            except Damage:
-                return
-            self.ends(scanner)
+    def look_through(self, start: int) -> Node | None:
+        """The whole of what begins here, where that can be known before a part of its list is read."""
+        text, is_line = self.scanner.text, not (self.level or self.in_array)
+        most = 1 << 14 if is_line and not self.lines else 1 << 20
+        end = len(text)
+        if is_line:
+            feed = text.find(b"\n", start, start + most)
+            if feed < 0 and end - start > most:
+                return None
+            end = feed if feed >= 0 else end
+            rest = text[end:]
+            is_all = not rest.strip(b" \t\n\x0c\r") and text.startswith(b'{"Records":[', start)
+            if (is_all and not self.count) or re.match(rb"\n[ \t]", rest):
+                return None
+        ahead = Scanner(text, start, self.scanner.depth)
+        try:
+            node = ahead.value()
+        except Damage:
+            return None
+        if ahead.at > end or ahead.at - start > 1 << 20:
+            return None
+        self.ends(ahead)
+        return node
 
     def document_or_array(self) -> Iterator[Outcome]:
         if self.scanner.peek() != b"[":
             yield from self.document()
             return
-        self.whole_line(self.scanner.at)
+        self.look_through(self.scanner.at)
         self.alone, self.in_array = False, True
         for _ in self.scanner.items():
             self.passed()
@@ -418,6 +438,7 @@ class _Walk:
             yield from self.scalar()
             return
         start, parts, listed, empty, beside, elements = scanner.at, [], False, False, False, []
+        looked, whole = False, None
         for key in scanner.members():
             name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
@@ -434,14 +455,19 @@ class _Walk:
                     empty = True
                     parts.append((key, scanner.value()))
                     continue
+                whole = whole if looked else self.look_through(start)
+                looked = True
+                if whole is not None and {key.string(text) for key, _ in whole.parts} & _SIGNS:
+                    # To a record, a list is a member like any other.
+                    parts.append((key, scanner.value()))
+                    continue
                 listed = True
-                self.whole_line(start)
                 self.alone = False
                 signs = [key for key, _ in parts if key.string(text) in _SIGNS]
                 if signs:
                     beside = True
                     yield Damage("beside-list", signs[-1].start)
-                yield from self.elements(name, elements, control=_is_control(text, parts))
+                yield from self.elements(name, elements, control=_is_control(text, whole.parts if whole else parts))
             else:
                 parts.append((key, scanner.value()))
         if not listed:
@@ -479,7 +505,8 @@ class _Walk:
                 continue
             after = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
             next_byte = text[after : after + 1]
-            if next_byte in (b"", b"\n") or (is_object and (next_byte in b'{["' or _what(text, node) == ("record", node))):
+            by_itself = is_object and start in (first, lonely and lonely.end())
+            if next_byte in (b"", b"\n") or (by_itself and (next_byte in b'{["' or _what(text, node) == ("record", node))):
                 return start
             if is_object:
                 self.scanner.at = node.end
@@ -635,11 +662,13 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
     return strings[-1] if strings else None
 
 
-def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
+def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911, PLR0912 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
-    if (row := _in_row(text, members)) is not None and _tells_of(text, members, _clean(row.string(text)).encode()):
-        return "holds", row
+    if (row := _in_row(text, members)) is not None:
+        held = _clean(row.string(text)).encode() if row.kind == "string" else text[row.start : row.end]
+        if _tells_of(text, members, held):
+            return "holds", row
     if members.keys() & _SIGNS:
         if not _notifies(text, members):
             return "record", node
@@ -661,8 +690,9 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PL
     if logs and (data := _string_member(text, logs[-1], "data")):
         return "zipped", data
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
-    if holders and holders[-1].kind in ("string", "object"):
-        return "holds", holders[-1]
+    objects = [holder for holder in holders if _may_hold_object(text, holder)]
+    if objects or (holders and holders[-1].kind in ("string", "object")):
+        return "holds", (objects or holders)[-1]
     for name in ("raw", "eventJson"):
         if _is_text_of_object(text, members.get(name)):
             return "holds", members[name]
@@ -676,7 +706,14 @@ def _in_row(text: bytes, members: dict[str, Node]) -> Node | None:
     if is_own and _is_text_of_object(text, raw):
         return raw
     are_texts = all(value.kind in ("string", "null") for value in members.values())
-    return its_json if are_texts and _is_text_of_object(text, its_json) else None
+    if are_texts and _is_text_of_object(text, its_json):
+        return its_json
+    message = members.get("@message")
+    return message if message is not None and _may_hold_object(text, message) else None
+
+
+def _may_hold_object(text: bytes, node: Node) -> bool:
+    return node.kind == "object" or _is_text_of_object(text, node)
 
 
 def _is_text_of_object(text: bytes, node: Node | None) -> bool:

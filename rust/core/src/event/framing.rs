@@ -218,7 +218,7 @@ impl Framing {
             State::Start => self.start(cursor)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
             State::Between if !self.in_array && cursor.byte() == b'[' => {
-                self.whole_line(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
+                self.whole(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
                 self.in_array = cursor.enter_array()?;
             }
             State::Between if self.in_array && cursor.byte() != b'{' => {

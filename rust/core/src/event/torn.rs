@@ -15,6 +15,11 @@ use crate::bounds::{RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Value};
 
+/// So far it is looked for the end of the first line of a file: it may be all of a large one.
+const FIRST_LINE: usize = 16 << 10;
+/// How the log files of CloudTrail itself begin.
+const ORDINARY: &[u8] = b"{\"Records\":[";
+
 impl Framing {
     /// What broke is told of as a bad record if it costs no more than its line; otherwise, or if more must come to know, the error comes
     /// back. The text may end after the part that was walked through.
@@ -129,19 +134,40 @@ impl Framing {
         }
     }
 
-    /// In a file of lines, looks a list through before a part of it is visited.
-    pub(super) fn whole_line(&self, cursor: &Cursor<'_>, start: Value, last: bool) -> Result<(), Error> {
-        if self.lines != Lines::Each || self.in_array || self.depth > 0 {
-            return Ok(());
-        }
-        let (mut ahead, start) = (cursor.back_to(start), start.start as usize);
-        match ahead.value() {
-            Ok(_) if ahead.at - start <= RECORD => self.ends(&ahead, start, last),
-            Err(error) if !last && cursor.end() - start <= RECORD && error.location().byte >= Some(cursor.end() as u64) => {
-                Err(error)
+    /// The whole of a list, or of the document that has it, where that can be looked through before a part of it is visited: on a line
+    /// of its own, or within another document. `begun` goes from its start to here.
+    pub(super) fn whole(&self, cursor: &Cursor<'_>, begun: Value, last: bool) -> Result<Option<Value>, Error> {
+        let (start, text) = (begun.start as usize, &cursor.bytes()[..cursor.end()]);
+        let is_line = !self.in_array && self.depth == 0;
+        let most = if is_line && self.lines != Lines::Each { FIRST_LINE } else { RECORD };
+        let may_come = !last && text.len() - start <= most;
+        let mut end = text.len();
+        if is_line {
+            match memchr::memchr(b'\n', &text[start..text.len().min(start + most)]) {
+                Some(feed) => end = start + feed,
+                None if may_come => return Err(cursor.unexpected_end()),
+                None if text.len() - start > most => return Ok(None),
+                None => {}
             }
+            let rest = &text[end..];
+            if may_come && !rest.is_empty() && rest.trim_ascii().is_empty() {
+                return Err(cursor.unexpected_end());
+            }
+            // Most files are one document on one line. Others have one on many lines.
+            let is_all = last && rest.trim_ascii().is_empty() && text[start..].starts_with(ORDINARY);
+            if is_all && self.records == 0 || matches!(rest, [b'\n', b' ' | b'\t', ..]) {
+                return Ok(None);
+            }
+        }
+        let mut ahead = cursor.back_to(begun);
+        match ahead.value() {
+            Ok(value) if ahead.at <= end && ahead.at - start <= RECORD => {
+                self.ends(&ahead, start, last)?;
+                Ok(Some(value))
+            }
+            Err(error) if !is_line && may_come && is_at(&error, text.len()) => Err(error),
             // What breaks within does so when it is visited: what comes before is kept, as of any list.
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 }
