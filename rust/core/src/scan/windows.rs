@@ -130,6 +130,7 @@ impl Worker {
         };
         let text = &arena.text(start)[..part.end - start];
         let error = match (error.kind(), error.location().byte) {
+            (ErrorKind::Empty, _) if !last => return Ok(Walked::Whole),
             (ErrorKind::Empty, _) => return Err(Error::whole(ErrorKind::Empty)),
             (ErrorKind::Unrecognized(_), Some(byte)) => Error::at(byte as usize, foreign::kind(&text[byte as usize..])),
             _ => error,

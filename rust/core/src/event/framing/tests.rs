@@ -234,14 +234,48 @@ fn what_is_left_of_a_document_does_not_pass_for_one() {
 }
 
 #[test]
+fn to_a_record_a_list_is_a_member_like_any_other() {
+    for record in [
+        r#"{"events":[{"eventName":"inner"}],"eventName":"A"}"#,
+        r#"{"eventName":"A","Records":[{"eventName":"inner"}],"Events":[{}]}"#,
+        r#"{"Records":[{"eventName":"inner"}],"x":1,"eventID":"A"}"#,
+        r#"{"Records":[],"eventID":"A"}"#,
+    ] {
+        for text in [
+            record.to_owned(),
+            format!("{record}\n{record}\n"),
+            format!("[{record}]"),
+            format!("{{\"Records\":[{record}]}}"),
+            format!("\"{}\"", escaped(record, &[])),
+        ] {
+            let lines = seen(&text);
+            let is_ordinary = text == record && text.starts_with("{\"Records\"");
+            assert!(is_ordinary || lines.iter().all(|line| line.ends_with(record)) && !lines.is_empty(), "{text}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_at_the_beginning_may_be_what_is_left_of_a_document() {
+    for torn in [
+        r#"{"Records":[{"eventName":"forged"}]}],"s":1},"u":"x"}"#,
+        r#"[{"eventName":"forged"},{"Records":[{"eventName":"forged"}]}],"s":1},"u":"x"}"#,
+    ] {
+        let lines = seen(format!("{torn}\n{{\"eventID\":1}}\n{{\"eventID\":2}}\n"));
+        assert_eq!(lines[1..], [r#"1 {"eventID":1}"#, r#"2 {"eventID":2}"#], "{lines:?}");
+    }
+}
+
+#[test]
 fn what_stands_beside_a_list_is_named() {
     for (text, name, records) in [
         (r#"{"Records":[{"eventID":1}],"x":[],"Records":[{"eventID":2}]}"#, "Records", 1),
         (r#"{"events":[{"eventID":1}],"Events":[{"eventID":2}]}"#, "Events", 1),
         (r#"{"logEvents":[{"eventID":1},{"eventID":2}],"logEvents":[{"eventID":2}],"Events":[]}"#, "logEvents", 2),
-        (r#"{"Events":[{"eventID":1}],"eventName":"q","eventTime":"t"}"#, "eventName", 1),
-        (r#"{"eventName":"q","Records":[{"eventID":1}]}"#, "eventName", 1),
-        (r#"{"eventName":"q","Records":[{"eventID":1}],"Events":[]}"#, "eventName", 1),
+        // A document over several lines is not looked through before.
+        ("{\n\"Events\":[{\"eventID\":1}],\"eventName\":\"q\",\"eventTime\":\"t\"}", "eventName", 1),
+        ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}]}", "eventName", 1),
+        ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}],\"Events\":[]}", "eventName", 1),
     ] {
         let lines = seen(text);
         let named = format!("'{name}' stands beside a list of records, and is not read");
