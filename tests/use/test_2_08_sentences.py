@@ -6,10 +6,13 @@ import ast
 import copy
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -197,3 +200,28 @@ def test_what_cannot_be_pickled_says_so(sample: Sample, tmp_path: Path) -> None:
         pickle.dumps(ct.KeyList(iter(["a"])))
     again = pickle.loads(pickle.dumps(ct.KeyList(["a.json", "b.json"])))
     assert [found.url for found in again] == ["a.json", "b.json"]
+
+
+def test_a_scan_goes_to_another_process(sample: Sample, tmp_path: Path) -> None:
+    """Polars serializes the function that reads, with all that it names."""
+    made = pickle.dumps(ct.match(sample.archive, ct.packs.load("cis")))
+    (file := tmp_path / "scan").write_bytes(made)
+    program = "import pickle, pathlib, sys; print(pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()).collect().shape)"
+    done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{ct.match(sample.archive, ct.packs.load('cis')).collect().shape}\n"
+
+
+def test_a_scan_of_what_is_bound_to_its_process_says_so(sample: Sample, tmp_path: Path) -> None:
+    class Client:
+        def receive_message(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+    queue = ct.Queue("https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs", client=Client())
+    scans = {
+        "Queue": ct.scan(queue),
+        "Checkpoint": ct.scan(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state")),
+        "Verifier": ct.scan(sample.archive, verify=ct.Verifier(keys=str(sample.keys))),
+    }
+    for name, scan in scans.items():
+        with pytest.raises(pl.exceptions.ComputeError, match=f"{name} is bound to this process, and can be neither pickled"):
+            pickle.dumps(scan)
