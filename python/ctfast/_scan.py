@@ -12,6 +12,7 @@ from ctfast._later import pl
 from ctfast._pushdown import push_down
 from ctfast._report import Report
 from ctfast._run import Run, conclude, read_all
+from ctfast._slips import Slips
 from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check, named
 from ctfast.exceptions import ConsumedError
@@ -241,10 +242,10 @@ def batches(
         return
     report = options.report or Report()
     report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
-    seen = _ctfast.Seen()
+    seen, slips = _ctfast.Seen(), Slips(options)
     running = options.start(columns, predicate, seen=seen, text=text, duplicates=options.duplicates())
-    yield from read_all(running, options, report)
-    conclude(options, report, seen)
+    yield from read_all(running, options, report, slips)
+    conclude(options, report, seen, slips)
 
 
 def _schema(options: Options) -> pl.Schema:

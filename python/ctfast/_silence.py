@@ -16,7 +16,7 @@ from ctfast._plain import counted
 from ctfast._words import listed, nearest, or_nearest, quoted
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["Outcome", "dead", "is_mistake", "passed_over", "unmatched", "warn", "with_nearest"]
+__all__ = ["Outcome", "is_mistake", "passed_over", "unmatched", "warn", "with_nearest"]
 
 #: Names of one argument, in the order in which a key has them: what comes later was not looked at where nothing came earlier.
 _NAMES = {"accounts": "account", "kinds": "kind", "regions": "region"}
@@ -116,12 +116,6 @@ def with_nearest(
             message = pl.col("message") + pl.when(is_meant).then(pl.lit(others)).otherwise(pl.lit(""))
             findings = findings.with_columns(message)
     return findings
-
-
-def dead(suspicions: Iterable[str]) -> list[NothingChosen]:
-    """Return why no record meets a filter, where that is known: one sentence for all."""
-    words = "; ".join(suspicions)
-    return [NothingChosen(f"no record meets the filter: {words}", "where", nothing=False)] if words else []
 
 
 def is_mistake(found: NothingChosen) -> bool:

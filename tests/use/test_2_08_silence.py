@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -339,7 +340,7 @@ def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
         report = ct.Report()
         with pytest.warns(ct.NothingChosen, match="no record meets the filter: .*'eventNme'; did you mean 'eventName'?"):
             ct.read(sample.archive, where=slip, report=report)
-        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", False)]
+        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", True)]
         with pytest.warns(ct.NothingChosen, match="'eventNme'"):
             ct.read(sample.archive, where=slip & right)
         assert ct.read(sample.archive, where=slip | right, report=report).height > 0
@@ -350,6 +351,67 @@ def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
     assert report.unmatched == []
     result = ctfast("match", sample.archive, "--filter-pattern", "{ $.eventNme = ConsoleLogin }", "--columns", "eventID")
     assert (result.exit_code, "did you mean 'eventName'?" in result.stderr) == (2, True)
+
+
+SLIP = ct.EventPattern({"detail": {"eventNme": ["StopLogging"]}})
+RIGHT = ct.EventPattern({"detail": {"eventName": ["StopLogging"]}})
+RARE = ct.EventPattern({"detail": {"eventName": ["NoSuchCall"]}})
+
+
+@pytest.mark.parametrize(
+    ("rules", "nothing"),
+    [
+        ({"a": SLIP}, [True]),
+        ({"a": SLIP, "b": SLIP}, [True, True]),
+        ({"a": SLIP, "b": RIGHT}, [False]),
+        # It has its answer, which is none.
+        ({"a": SLIP, "b": RARE}, [False]),
+        ({"a": SLIP | RIGHT, "b": RARE}, []),
+        ({"b": RARE}, []),
+    ],
+)
+def test_a_rule_that_nothing_can_meet(rules: dict[str, ct.Filter], nothing: list[bool], sample: Sample, tmp_path: Path) -> None:
+    """Among many rules, one with a slip looked like one of which nothing has happened."""
+    names = sorted(str(file) for file in sample.archive.rglob("*.json.gz") if "Digest" not in str(file))
+    (tmp_path / "names").write_text("\n".join(names))
+    queries: dict[str, Any] = {
+        "match": lambda source, report: ct.match(source, rules, report=report).collect(),
+        "without its column": lambda source, report: ct.match(source, rules, report=report).select("eventName").collect(),
+        "stream": lambda source, report: list(ct.stream(source, rules=rules, columns=["eventID"], report=report)),
+    }
+    for query in queries.values():
+        for source in (sample.archive, ct.KeyList(tmp_path / "names")):
+            report = ct.Report()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                query(source, report)
+            assert [found.nothing for found in report.unmatched] == nothing
+            assert {found.reason for found in report.unmatched} <= {"rules"}
+            assert [str(warning.message) for warning in caught] == list(map(str, report.unmatched))
+            assert [found.names for found in report.unmatched] == [("a",), ("b",)][: len(nothing)]
+            for found in report.unmatched:
+                assert re.fullmatch("no record meets the rule '[ab]': .*'eventNme'; did you mean 'eventName'?.*", str(found))
+    # What stops early has not looked at all.
+    ct.match(sample.archive, {"a": SLIP, "b": ct.FilterPattern("")}, report=report).head(1).collect()
+    assert report.unmatched == []
+
+
+@pytest.mark.parametrize("form", [["--format", "csv"], ["--format", "table"], ["--as", "record"], ["--count"]])
+@pytest.mark.parametrize("given", ["filter", "rule", "rule and pack"])
+def test_what_a_slip_leaves_of_a_result(form: list[str], given: str, sample: Sample, tmp_path: Path) -> None:
+    """A command that ends with 2 for nothing writes nothing, neither a file nor a table without rows."""
+    slip = '{"detail":{"eventNme":["StopLogging"]}}'
+    asked = [*(["--event-pattern", slip] if given == "filter" else ["--rules", slip])]
+    if given == "rule and pack" or (given == "filter" and form == ["--count"]):
+        asked += ["--pack", "cis"]
+    target = tmp_path / "found"
+    for output in ([], ["-o", target]):
+        result = ctfast("match", sample.archive, *asked, *form, *output)
+        assert "did you mean 'eventName'?" in result.stderr
+        is_answered = given == "rule and pack"
+        assert result.exit_code == (0 if is_answered else 2)
+        assert bool(result.stdout) == (is_answered and not output)
+        assert target.exists() == (is_answered and bool(output))
 
 
 # The commands

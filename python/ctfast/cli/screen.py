@@ -84,7 +84,7 @@ def size(number: int) -> str:
 
 
 def is_unanswered(report: Report) -> bool:
-    """Whether nothing was read at all, and probably something else was meant: there is no result then."""
+    """Whether nothing was read, or nothing met, and probably something else was meant: there is no result then."""
     return any(found.nothing and is_mistake(found) for found in report.unmatched)
 
 
@@ -104,10 +104,9 @@ def duplicates(report: Report, *, removed: bool = False) -> Iterator[str]:
 def findings(report: Report) -> int:
     """Print what was bad or strange to standard error, and what nothing answers to; return the exit code."""
     say(*(f"ctfast: {found}" for found in report.unmatched))
-    if is_unanswered(report):
-        return _UNANSWERED
-    # A filter that nothing can meet has no result either.
-    usual = _UNANSWERED if any(found.reason == "where" for found in report.unmatched) else 0
+    usual = _UNANSWERED if is_unanswered(report) else 0
+    if usual and not (report.files.read or report.files.bad):
+        return usual
     screen = Screen(stderr=True)
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():
