@@ -90,4 +90,7 @@ def kinds(name: str, value: Any) -> set[str]:
 
 def trails(name: str, value: Any) -> set[str]:
     """Names of trails."""
-    return set(texts(name, value, "'management-events'"))
+    found = set(texts(name, value, "'management-events'"))
+    if "" in found:
+        raise ArgumentError(f"{name} has an empty text, which is the name of no trail", name, "")
+    return found

@@ -320,12 +320,55 @@ def test_verify(sample: Sample) -> None:
         assert all(message.endswith("log files, but no digest of a trail that was asked for") for message in messages[:-1])
     found = ct.verify(sample.archive, keys=str(sample.keys), regions="us-est-1", accounts="444455556666")
     assert found.findings["message"].to_list() == [
-        "there are no digests of account 444455556666; it is in the archive, but without digests of all that was asked for",
         "there are no digests of region us-est-1; did you mean 'us-east-1'?",
     ]
+    # Of a trail that is there nothing is known where no region was looked at.
+    options: dict[str, Any] = {"regions": "us-est-1", "accounts": "444455556666", "trails": "management-events"}
+    found = ct.verify(sample.archive, keys=str(sample.keys), **options)
+    assert found.findings["message"].to_list() == ["there are no digests of region us-est-1; did you mean 'us-east-1'?"]
     result = ctfast("verify", sample.archive, "--keys", sample.keys, "--region", "us-est-1")
     assert result.exit_code == 2
     assert "ctfast: there are no digests of region us-est-1; did you mean 'us-east-1'?\n" in result.stderr
+
+
+def test_verify_of_names_that_are_there_and_not_together(sample: Sample, tmp_path: Path) -> None:
+    """Each has digests, and none has them all: that there are none of the account was not true."""
+    archive = tmp_path / "archive"
+    shutil.copytree(sample.archive, archive)
+    for folder in archive.glob("AWSLogs/444455556666/*/us-east-1"):
+        shutil.rmtree(folder)
+    found = ct.verify(archive, keys=str(sample.keys), accounts="444455556666", regions="us-east-1")
+    assert found.findings["message"].to_list() == [
+        f"no digest of {noun} {name} is of all that was asked for; the {noun} is in the archive"
+        for noun, name in (("account", "444455556666"), ("region", "us-east-1"))
+    ]
+
+
+@pytest.mark.parametrize("name", ["accounts", "regions", "trails"])
+def test_verify_of_no_name_at_all(name: str, sample: Sample) -> None:
+    options: dict[str, Any] = {name: []}
+    with pytest.warns(ct.NothingChosen, match=f"^{name} is empty, so that no file is asked for$") as caught:
+        found = ct.verify(sample.archive, keys=str(sample.keys), **options)
+    assert (len(caught), caught[0].filename, found.checked) == (1, __file__, False)
+    for value in ("", [""]):
+        with pytest.raises(ct.ArgumentError, match=rf"^verify\(\): {name} .*"):
+            ct.verify(sample.archive, keys=str(sample.keys), **{name: value})
+
+
+def test_what_is_empty_beside_others(sample: Sample, tmp_path: Path) -> None:
+    """An empty folder among those that are verified, and a standard input without a name among archives."""
+    keys: dict[str, Any] = {"keys": str(sample.keys), "signatures": str(sample.signatures)}
+    found = ct.verify([sample.archive, tmp_path], **keys)
+    rows = found.findings.select("severity", "reason", "message", "file").rows()
+    assert rows == [("note", "no-digests", f"there is no file in {tmp_path}", str(tmp_path))]
+    assert found.ok
+    result = ctfast("verify", sample.archive, tmp_path, "--keys", sample.keys, "--signatures", sample.signatures)
+    assert (result.exit_code, f"there is no file in {tmp_path}" in result.stdout) == (0, True)
+    for verb in ("scan", "info", "match"):
+        more = ["--pack", "cis"] if verb == "match" else []
+        result = ctfast(verb, sample.archive, "-", *more, "--format", "csv", stdin="\n")
+        assert (result.exit_code, bool(result.stdout)) == (0, True)
+        assert result.stderr.startswith("ctfast: there is no name in standard input\n")
 
 
 def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
