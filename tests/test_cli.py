@@ -336,7 +336,7 @@ def test_several_archives_and_names_from_stdin(sample: Sample, tmp_path: Path) -
     direct = run("scan", files[0], odd, files[1], *arguments)
     assert stdin.stdout == direct.stdout
     assert "odd\n" in direct.stdout
-    assert run("scan", "-", *arguments, stdin="").stdout == "eventName\n"
+    assert run("scan", "-", *arguments, stdin="").stdout == ""
     assert run("scan", odd, "-", *arguments, stdin=f"{odd}\r\n").stdout == "eventName\nodd\nodd\n"
     assert run("scan", "-", stdin="nowhere\n").stderr == "ctfast: nowhere: No such file or directory\n"
     assert run("info", "-", stdin=f"{odd}\n").exit_code == 0

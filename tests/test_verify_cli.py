@@ -139,12 +139,12 @@ class Vector:
         self.log.write_bytes(gzip.compress(self.vector["log_body"].encode()))
         self.older, self.newer = (f"s3://{BUCKET}/{path.relative_to(root)}" for path in (older, newer))
 
-    def run(self, *arguments: str) -> Result:
+    def run(self, *arguments: str, since: str = "2015-08-17T14:00:00Z") -> Result:
         keys, signatures = self.root.parent / "keys.json", self.root.parent / "signatures.json"
         keys.write_text(json.dumps({"publicKeyList": [{"Value": self.vector["public_key"]["Value_base64_pkcs1_der"]}]}))
         saved = {f"{digest['bucket']}/{digest['key']}": digest["metadata"] for digest in self.vector["digests_oldest_first"]}
         signatures.write_text(json.dumps(saved))
-        times = ("--since", "2015-08-17T14:00:00Z", "--until", "2015-08-17T16:30:00Z")
+        times = ("--since", since, "--until", "2015-08-17T16:30:00Z")
         return run(self.root, "--keys", keys, "--signatures", signatures, *times, "--like-aws", *arguments)
 
 
@@ -173,7 +173,7 @@ def test_like_aws_valid(vector: Vector) -> None:
 
 def test_like_aws_missing_digest(vector: Vector) -> None:
     vector.digests[0].unlink()
-    result = vector.run("--since", "2015-08-17T14:01:31Z")
+    result = vector.run(since="2015-08-17T14:01:31Z")
     assert result.exit_code == 1
     assert f"Digest file\t{vector.older}\tINVALID: not found\n\n" in result.stderr
     assert result.stdout.endswith("1/2 digest files valid, 1/2 digest files INVALID\n1/1 log files valid\n\n")

@@ -69,11 +69,10 @@ def _one(name: str, given: Any) -> str | os.PathLike[str]:
     text = os.fspath(given)
     if not text:
         raise ArgumentError(f"{name} is empty: name a file, a folder or a bucket", name, text)
+    if "\0" in text or not encodable(text):
+        raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
     if len(os.fsencode(text)) > PATH:
         raise ArgumentError(f"{name} {quoted(text)} is longer than the path of a file or an object can be", name, text)
-    if "\0" in text:
-        raise ArgumentError(f"{name} {quoted(text)} has a character that no path has", name, text)
-    encodable(text)
     found = address(name, text)
     return given if found == text else found
 

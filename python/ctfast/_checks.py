@@ -164,12 +164,13 @@ def members(name: str, value: Mapping[Any, Any], what: str) -> None:
             raise ArgumentTypeError(f"{name}: the name of {what} is a text, not {_said(each)}", name, each)
 
 
-def encodable(given: str) -> None:
-    """Refuse a path that no file can have, as what it is: one that is not there."""
+def encodable(given: str) -> bool:
+    """Whether a file can have this path: half of a pair of surrogates is in none."""
     try:
         os.fsencode(given)
     except UnicodeEncodeError:
-        raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", given) from None
+        return False
+    return True
 
 
 def new_path(what: str) -> Check:
@@ -198,7 +199,8 @@ def path(what: str) -> Check:
             raise ArgumentError(f"{name} is empty: it must be the path of {what}", name, value)
         if "\0" in given:
             raise ArgumentError(f"{name} {quoted(given)} has a character that no path has", name, value)
-        encodable(given)
+        if not encodable(given):  # as what it is: one that is not there
+            raise FileNotFoundError(errno.ENOENT, "a path with half of a pair of surrogates", given)
         if SCHEME.match(given) and not os.path.lexists(given):
             raise ArgumentError(f"{name} {quoted(given)} is an address: name a file or a folder on the local disk", name, value)
         return value

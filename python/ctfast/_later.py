@@ -35,6 +35,10 @@ class _Later(ModuleType):
         setattr(self, name, value)
         return value
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how the module is found: functions that Polars serializes have it among their names."""
+        return load, (self.__name__,)
+
 
 if not TYPE_CHECKING:
     pl, pa, pq = map(_Later, ("polars", "pyarrow", "pyarrow.parquet"))

@@ -28,7 +28,11 @@ def accounts(name: str, value: Any) -> set[str]:
         if not _ACCOUNT.fullmatch(each):
             digits = re.sub(r"[\s-]", "", each)
             meant = digits if _ACCOUNT.fullmatch(digits) else None
-            count = f", not {len(digits)}" if digits.isdecimal() and meant is None else " and nothing else"
+            count = " and nothing else"
+            if digits.isdecimal() and not digits.isascii():
+                count = " of ASCII, 0 to 9"  # those of other scripts are no part of a key
+            elif digits.isdecimal() and meant is None:
+                count = f", not {len(digits)}"
             raise ArgumentError(f"{name} must have 12 digits{count}: {quoted(each)}{or_nearest(meant)}", name, each, meant)
     return set(found)
 
@@ -86,4 +90,7 @@ def kinds(name: str, value: Any) -> set[str]:
 
 def trails(name: str, value: Any) -> set[str]:
     """Names of trails."""
-    return set(texts(name, value, "'management-events'"))
+    found = set(texts(name, value, "'management-events'"))
+    if "" in found:
+        raise ArgumentError(f"{name} has an empty text, which is the name of no trail", name, "")
+    return found

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ctfast import _ctfast, _ending
 from ctfast._addresses import is_address
-from ctfast._lint import suspicions
 from ctfast._objects import Extent, KeySource, Portion, Row
 from ctfast._report import Report
-from ctfast._silence import Outcome, dead, unmatched, warn
+from ctfast._silence import Outcome, unmatched, warn
+from ctfast._slips import Slips
 from ctfast._source import Options
 from ctfast.exceptions import CloudTrailError
 
@@ -47,6 +47,7 @@ class Run:
         self._remote = options.remote() if options.is_in_buckets() else None
         self._seen = _ctfast.Seen()
         self._source = options.keys(self._remote, self._seen)
+        self._slips = Slips(options)
         self._duplicates = options.duplicates()
 
     def __enter__(self) -> Self:
@@ -72,7 +73,7 @@ class Run:
         self._refuse()
         self._report._end()  # noqa: SLF001
         if are_read:  # what is in a unit that was passed over, nobody knows
-            conclude(self._options, self._report, self._seen)
+            conclude(self._options, self._report, self._seen, self._slips)
 
     def read(self, portion: Portion) -> Iterator[_ctfast.Batch]:
         """Read a portion, and note what became of its files."""
@@ -84,7 +85,7 @@ class Run:
         running = self._options.start(
             self._columns, self._predicate, files, self._remote, self._seen, self._text, self._duplicates
         )
-        yield from read_all(running, self._options, self._report, self._remote)
+        yield from read_all(running, self._options, self._report, self._slips, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}
 
     def done(self, portion: Portion) -> None:
@@ -106,18 +107,18 @@ def _with_remedy(error: CloudTrailError, options: Options) -> CloudTrailError:
     return type(error)(error.message, error.key, error.byte, error.record, error.kind, f"{error}{more}")
 
 
-def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
+def conclude(options: Options, report: Report, seen: _ctfast.Seen, slips: Slips) -> None:
     """Say what nothing answers to, once all is listed."""
     if not report.complete:
         return
     is_news = not options.repeats()
     outcome = Outcome(options.place, report.files.read + report.files.bad, report.skipped, report.pruned, seen.barren(), is_news)
     found = unmatched(outcome, options.asked, seen.names())
-    if options.where is not None and not report.records.read and not any(each.nothing for each in found):
-        found += dead(suspicions(options.where))
+    if not any(each.nothing for each in found):
+        found += slips.found(report)
     if isinstance(options.source, KeySource):
         # Keys are a part of an archive: a name that some of them have and others do not may be elsewhere.
-        found = [each for each in found if each.nothing]
+        found = [each for each in found if each.nothing or each.reason == "rules"]
     if options.checkpoint is not None:
         # There may be nothing new.
         found = [each for each in found if each.reason != "done"]
@@ -129,13 +130,14 @@ def conclude(options: Options, report: Report, seen: _ctfast.Seen) -> None:
 
 
 def read_all(
-    running: _ctfast.Scan, options: Options, report: Report, remote: _ctfast.Remote | None = None
+    running: _ctfast.Scan, options: Options, report: Report, slips: Slips, remote: _ctfast.Remote | None = None
 ) -> Iterator[_ctfast.Batch]:
     """Read to the end; the threads end with the iterator."""
     report._add(running)  # noqa: SLF001  # joined here, read elsewhere
     with _ending.running(running):
         try:
             while (batch := running.next()) is not None:
+                slips.note(batch)
                 if options.progress is not None:
                     options.progress(report)
                 yield batch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Lock
 from typing import Any, Unpack
 
 from ctfast import _ctfast
@@ -13,6 +12,7 @@ from ctfast._later import pl
 from ctfast._pushdown import push_down
 from ctfast._report import Report
 from ctfast._run import Run, conclude, read_all
+from ctfast._slips import Slips
 from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check, named
 from ctfast.exceptions import ConsumedError
@@ -189,7 +189,8 @@ def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
 def lazily(options: Options) -> pl.LazyFrame:
     """Return a frame that scans with these options when it is asked."""
     every = options.columns
-    once = None if options.repeats() else Lock()
+    # Whichever thread takes the turn, no other does; and unlike a lock it does not stand in the way of a pickle.
+    turns = None if options.repeats() else ["the only one"]
 
     def frames(
         with_columns: list[str] | None,
@@ -197,9 +198,12 @@ def lazily(options: Options) -> pl.LazyFrame:
         n_rows: int | None,
         _batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        if once is not None and not once.acquire(blocking=False):
+        try:
+            if turns is not None:
+                turns.pop()
+        except IndexError:
             message = "a scan of a queue gives its rows once, and this query wants them again: begin another one, or read first"
-            raise ConsumedError(message)
+            raise ConsumedError(message) from None
         columns = every if with_columns is None else with_columns
         needed = columns
         pushed = None
@@ -238,10 +242,10 @@ def batches(
         return
     report = options.report or Report()
     report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
-    seen = _ctfast.Seen()
+    seen, slips = _ctfast.Seen(), Slips(options)
     running = options.start(columns, predicate, seen=seen, text=text, duplicates=options.duplicates())
-    yield from read_all(running, options, report)
-    conclude(options, report, seen)
+    yield from read_all(running, options, report, slips)
+    conclude(options, report, seen, slips)
 
 
 def _schema(options: Options) -> pl.Schema:

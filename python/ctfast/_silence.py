@@ -16,10 +16,12 @@ from ctfast._plain import counted
 from ctfast._words import listed, nearest, or_nearest, quoted
 from ctfast.exceptions import CloudTrailError, NothingChosen
 
-__all__ = ["Outcome", "dead", "is_mistake", "passed_over", "unmatched", "warn", "with_nearest"]
+__all__ = ["Outcome", "explained", "is_mistake", "passed_over", "unasked", "unmatched", "warn"]
 
 #: Names of one argument, in the order in which a key has them: what comes later was not looked at where nothing came earlier.
 _NAMES = {"accounts": "account", "kinds": "kind", "regions": "region"}
+#: What a verification is asked for by name, and the columns of its findings.
+_COLUMNS = {"accounts": "account", "regions": "region", "trails": "trail"}
 #: Accounts of one archive may be much alike.
 _ALIKE = 0.8
 _LIKE_WORDS = 0.6
@@ -86,13 +88,18 @@ def unmatched(outcome: Outcome, asked: Mapping[str, Iterable[str] | None], seen:
     return found if nothing and any(map(is_mistake, found)) else [*found, *_barren(outcome)]
 
 
-def with_nearest(
-    findings: pl.DataFrame, archive: list[str], remote: _ctfast.Remote | None, trails: Iterable[str]
+def explained(
+    findings: pl.DataFrame,
+    asked: Mapping[str, Collection[str] | None],
+    archive: list[str],
+    remote: _ctfast.Remote | None,
+    trails: Iterable[str],
 ) -> pl.DataFrame:
-    """Return findings of a verification, those about a name without digests with what was probably meant, among these trails."""
-    about = {"accounts": pl.col("account"), "regions": pl.col("region"), "trails": pl.col("trail")}
-    blank = findings.filter(pl.col("reason") == "no-digests")
-    if blank.is_empty():
+    """Return findings of a verification, those about a name without digests with the reason: a slip, or what else was asked for.
+
+    Trails are those that digests have and that were not asked for. A source without a file, beside others, is a finding too.
+    """
+    if len(archive) == 1 and not (findings["reason"] == "no-digests").any():
         return findings
     seen = _ctfast.Seen()
     everything: dict[str, Any] = dict.fromkeys(("accounts", "regions", "kinds", "until", "max_delay"))
@@ -103,25 +110,50 @@ def with_nearest(
             pass
     except CloudTrailError:
         return findings  # the verification has told what is wrong with the archive
-    names = seen.names() | {"trails": list(trails)}
-    for argument, column in about.items():
-        for name in blank.select(column).to_series().drop_nulls().unique():
-            there = names[argument]
+    findings = pl.concat(
+        [findings, *(_without_file(where) for where in _empty(seen.barren()) if len(archive) > 1)], how="diagonal"
+    )
+    return _named(findings, asked, seen.names() | {"trails": list(trails)})
+
+
+def _without_file(where: str) -> pl.DataFrame:
+    """Return the finding about a source that is empty, which is a slip where others beside it are verified."""
+    message = f"there is no file in {where}"
+    return pl.DataFrame({"severity": "note", "reason": "no-digests", "message": message, "file": where})
+
+
+def _named(findings: pl.DataFrame, asked: Mapping[str, Collection[str] | None], names: Mapping[str, list[str]]) -> pl.DataFrame:
+    """Return findings, those about a name without digests as what is known of the others lets them be said."""
+
+    def about(argument: str, name: str) -> pl.Expr:
+        # What is about a place has its own words.
+        is_name = (pl.col(_COLUMNS[argument]) == name) & pl.col("message").str.ends_with(f" {name}")
+        return ((pl.col("reason") == "no-digests") & is_name).fill_null(value=False)
+
+    told = {
+        argument: [name for name in sorted(asked[argument] or ()) if findings.select(about(argument, name).any()).item()]
+        for argument in _COLUMNS
+    }
+    # Nothing has one of these names, so that nothing is known of the others.
+    absent = {
+        argument
+        for argument, blank in told.items()
+        if blank and len(blank) == len(asked[argument] or ()) and not set(blank).intersection(names[argument])
+    }
+    for argument, noun in _COLUMNS.items():
+        there = names[argument]
+        for name in told[argument]:
+            is_meant = about(argument, name)
+            if absent - {argument} and (name in there or argument == "trails"):
+                findings = findings.filter(~is_meant)
+                continue
             close = _close(argument, name, there)
-            others = or_nearest(close) or (f"; there are: {listed(there)}" if there else "")
+            more = or_nearest(close) or (f"; there are: {listed(there)}" if there else "")
+            words = pl.col("message") + pl.lit(more)
             if name in there:
-                others = "; it is in the archive, but without digests of all that was asked for"
-            # What is about a place has its own reason.
-            is_meant = (pl.col("reason") == "no-digests") & (column == name) & pl.col("message").str.ends_with(f" {name}")
-            message = pl.col("message") + pl.when(is_meant).then(pl.lit(others)).otherwise(pl.lit(""))
-            findings = findings.with_columns(message)
+                words = pl.lit(f"no digest of {noun} {name} is of all that was asked for; the {noun} is in the archive")
+            findings = findings.with_columns(message=pl.when(is_meant).then(words).otherwise("message"))
     return findings
-
-
-def dead(suspicions: Iterable[str]) -> list[NothingChosen]:
-    """Return why no record meets a filter, where that is known: one sentence for all."""
-    words = "; ".join(suspicions)
-    return [NothingChosen(f"no record meets the filter: {words}", "where", nothing=False)] if words else []
 
 
 def is_mistake(found: NothingChosen) -> bool:
@@ -145,7 +177,7 @@ def _names(asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[st
         there = seen.get(argument, [])
         missing = sorted(set(wanted).difference(there))
         if not wanted:
-            yield NothingChosen(f"{argument} is empty, so that no file is asked for", argument, nothing=True)
+            yield unasked(argument)
             return
         if missing:
             close = _close(argument, missing[0], there)
@@ -157,6 +189,11 @@ def _names(asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[st
         found = sorted(set(wanted).intersection(there))
         of += f"{' and' if of else ' of'} the {noun}{_s(found)} {', '.join(map(quoted, found[:_MOST_NAMED]))}"
         of += f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+
+
+def unasked(argument: str) -> NothingChosen:
+    """Return what is said of a list of names that is empty: that is none, where None is all."""
+    return NothingChosen(f"{argument} is empty, so that no file is asked for", argument, nothing=True)
 
 
 def _with_nearest(argument: str, missing: Sequence[str], there: Sequence[str]) -> str:
@@ -194,7 +231,7 @@ def _nothing(outcome: Outcome) -> NothingChosen:
 
 def _barren(outcome: Outcome) -> Iterator[NothingChosen]:
     """Of several sources, those that have nothing whatever is asked for."""
-    empty = [where for where, skipped, pruned in outcome.barren if not (skipped or pruned)]
+    empty = _empty(outcome.barren)
     if empty:
         yield NothingChosen(f"there is no file in {listed(empty)}", "empty", nothing=False)
     alike: dict[frozenset[str], list[tuple[str, Mapping[str, int], Mapping[str, int]]]] = {}
@@ -206,6 +243,11 @@ def _barren(outcome: Outcome) -> Iterator[NothingChosen]:
         skipped, pruned = (sum(map(Counter, counts), Counter()) for counts in (skips, prunes))
         reason, words = _why(listed(places), skipped, pruned)
         yield NothingChosen(words, reason, nothing=False)
+
+
+def _empty(barren: Iterable[tuple[str, Mapping[str, int], Mapping[str, int]]]) -> list[str]:
+    """Of sources that gave no file, those in which there is none."""
+    return [where for where, skipped, pruned in barren if not (skipped or pruned)]
 
 
 def _why(where: str, skipped: Mapping[str, int], pruned: Mapping[str, int]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from ctfast._page import page
 from ctfast._plain import counted
 from ctfast._report import Limits
 from ctfast._signatures import Signatures, load_signatures
-from ctfast._silence import with_nearest
+from ctfast._silence import explained, unasked, warn
 from ctfast._source import paths, processors
 from ctfast._times import Time, micros, moment, span
 from ctfast._verdict import MEANING, found_span, told, verdict
@@ -436,13 +436,13 @@ def _run(
         counts = found["counts"]
         if progress is not None:
             progress(Progress(*found["progress"]))
-    if frames["findings"]:
-        frames["findings"] = [
-            with_nearest(pl.concat(frames["findings"]), [path for path, _ in roots], remote, running.other_trails())
-        ]
+    archive = [path for path, _ in roots]
+    findings = pl.concat([pl.DataFrame(_ctfast.Verify.empty()["findings"]), *frames["findings"]])
+    frames["findings"] = [explained(findings, wanted, archive, remote, running.other_trails())]
     asked: dict[str, Any] = {what: None if names is None else sorted(names) for what, names in wanted.items()}
     asked |= {"since": moment(first), "until": moment(last)}
-    return Verification(frames, counts, [path for path, _ in roots], asked, details=details)
+    warn(unasked(what) for what, names in asked.items() if names == [])
+    return Verification(frames, counts, archive, asked, details=details)
 
 
 def _roots(

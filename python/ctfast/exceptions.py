@@ -252,16 +252,16 @@ class NothingChosen(UserWarning):  # a warning, no error
     reason : str
         ``"accounts"``, ``"regions"`` or ``"kinds"``: no file has these names; ``"empty"``: there is no file at all;
         ``"no-source"``: the list of sources is empty; ``"no-message"``: a queue had no message of a new file; ``"where"``: no
-        record meets the filter, of which :func:`ctfast.lint` says why; or the reason for which all files were skipped, as in
-        :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
+        record meets the filter, of which :func:`ctfast.lint` says why; ``"rules"``: the same of a rule; or the reason for which
+        all files were skipped, as in :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
     names : tuple of str
-        The names that no file has.
+        The names that no file has, or that of the rule.
     nearest : str or None
         What was probably meant, among what was seen.
     seen : tuple of str
         What files have instead, as far as it was seen: the first 1,000 names.
     nothing : bool
-        Whether no file was read at all.
+        Whether there is no result: no file was read at all, or no record meets the filter or any of the rules.
     """
 
     def __init__(

@@ -6,10 +6,14 @@ import ast
 import copy
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -197,3 +201,56 @@ def test_what_cannot_be_pickled_says_so(sample: Sample, tmp_path: Path) -> None:
         pickle.dumps(ct.KeyList(iter(["a"])))
     again = pickle.loads(pickle.dumps(ct.KeyList(["a.json", "b.json"])))
     assert [found.url for found in again] == ["a.json", "b.json"]
+
+
+def test_a_scan_goes_to_another_process(sample: Sample, tmp_path: Path) -> None:
+    """Polars serializes the function that reads, with all that it names."""
+    made = pickle.dumps(ct.match(sample.archive, ct.packs.load("cis")))
+    (file := tmp_path / "scan").write_bytes(made)
+    program = "import pickle, pathlib, sys; print(pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()).collect().shape)"
+    done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{ct.match(sample.archive, ct.packs.load('cis')).collect().shape}\n"
+
+
+def test_a_scan_of_what_is_bound_to_its_process_says_so(sample: Sample, tmp_path: Path) -> None:
+    class Client:
+        def receive_message(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+    queue = ct.Queue("https://sqs.eu-west-1.amazonaws.com/111122223333/new-logs", client=Client())
+    scans = {
+        "Queue": ct.scan(queue),
+        "Checkpoint": ct.scan(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state")),
+        "Verifier": ct.scan(sample.archive, verify=ct.Verifier(keys=str(sample.keys))),
+    }
+    for name, scan in scans.items():
+        with pytest.raises(pl.exceptions.ComputeError, match=f"{name} is bound to this process, and can be neither pickled"):
+            pickle.dumps(scan)
+
+
+#: Each option of each verb.
+OPTIONS = [
+    (verb, option)
+    for verb, command in main.commands.items()
+    for option in command.params
+    if isinstance(option, click.Option) and not option.is_eager
+]
+
+
+@pytest.mark.parametrize(("verb", "option"), OPTIONS, ids=lambda each: each if isinstance(each, str) else each.opts[-1])
+def test_an_option_that_is_taken_once_is_not_given_twice(verb: str, option: click.Option) -> None:
+    """Of two filters or bounds of time one would be lost, and nobody told."""
+    spelled = [[name] if option.is_flag else [name, "x"] for name in option.opts]
+    for first in spelled:
+        for second in spelled:
+            result = ctfast(verb, "nowhere", *first, *second)
+            is_told = result.stderr == f"ctfast: {option.opts[-1]} is given twice: it is taken once\n"
+            assert (result.exit_code, result.stdout) == (2, "")
+            assert is_told != option.multiple
+    # Whoever asks for help has it.
+    assert ctfast(verb, *spelled[0], *spelled[0], "--help").exit_code == 0
+
+
+def test_what_may_be_repeated_says_so() -> None:
+    for verb, option in OPTIONS:
+        assert ("May be repeated." in (option.help or "")) == option.multiple, (verb, option.name)

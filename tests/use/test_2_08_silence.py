@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -319,12 +320,55 @@ def test_verify(sample: Sample) -> None:
         assert all(message.endswith("log files, but no digest of a trail that was asked for") for message in messages[:-1])
     found = ct.verify(sample.archive, keys=str(sample.keys), regions="us-est-1", accounts="444455556666")
     assert found.findings["message"].to_list() == [
-        "there are no digests of account 444455556666; it is in the archive, but without digests of all that was asked for",
         "there are no digests of region us-est-1; did you mean 'us-east-1'?",
     ]
+    # Of a trail that is there nothing is known where no region was looked at.
+    options: dict[str, Any] = {"regions": "us-est-1", "accounts": "444455556666", "trails": "management-events"}
+    found = ct.verify(sample.archive, keys=str(sample.keys), **options)
+    assert found.findings["message"].to_list() == ["there are no digests of region us-est-1; did you mean 'us-east-1'?"]
     result = ctfast("verify", sample.archive, "--keys", sample.keys, "--region", "us-est-1")
     assert result.exit_code == 2
     assert "ctfast: there are no digests of region us-est-1; did you mean 'us-east-1'?\n" in result.stderr
+
+
+def test_verify_of_names_that_are_there_and_not_together(sample: Sample, tmp_path: Path) -> None:
+    """Each has digests, and none has them all: that there are none of the account was not true."""
+    archive = tmp_path / "archive"
+    shutil.copytree(sample.archive, archive)
+    for folder in archive.glob("AWSLogs/444455556666/*/us-east-1"):
+        shutil.rmtree(folder)
+    found = ct.verify(archive, keys=str(sample.keys), accounts="444455556666", regions="us-east-1")
+    assert found.findings["message"].to_list() == [
+        f"no digest of {noun} {name} is of all that was asked for; the {noun} is in the archive"
+        for noun, name in (("account", "444455556666"), ("region", "us-east-1"))
+    ]
+
+
+@pytest.mark.parametrize("name", ["accounts", "regions", "trails"])
+def test_verify_of_no_name_at_all(name: str, sample: Sample) -> None:
+    options: dict[str, Any] = {name: []}
+    with pytest.warns(ct.NothingChosen, match=f"^{name} is empty, so that no file is asked for$") as caught:
+        found = ct.verify(sample.archive, keys=str(sample.keys), **options)
+    assert (len(caught), caught[0].filename, found.checked) == (1, __file__, False)
+    for value in ("", [""]):
+        with pytest.raises(ct.ArgumentError, match=rf"^verify\(\): {name} .*"):
+            ct.verify(sample.archive, keys=str(sample.keys), **{name: value})
+
+
+def test_what_is_empty_beside_others(sample: Sample, tmp_path: Path) -> None:
+    """An empty folder among those that are verified, and a standard input without a name among archives."""
+    keys: dict[str, Any] = {"keys": str(sample.keys), "signatures": str(sample.signatures)}
+    found = ct.verify([sample.archive, tmp_path], **keys)
+    rows = found.findings.select("severity", "reason", "message", "file").rows()
+    assert rows == [("note", "no-digests", f"there is no file in {tmp_path}", str(tmp_path))]
+    assert found.ok
+    result = ctfast("verify", sample.archive, tmp_path, "--keys", sample.keys, "--signatures", sample.signatures)
+    assert (result.exit_code, f"there is no file in {tmp_path}" in result.stdout) == (0, True)
+    for verb in ("scan", "info", "match"):
+        more = ["--pack", "cis"] if verb == "match" else []
+        result = ctfast(verb, sample.archive, "-", *more, "--format", "csv", stdin="\n")
+        assert (result.exit_code, bool(result.stdout)) == (0, True)
+        assert result.stderr.startswith("ctfast: there is no name in standard input\n")
 
 
 def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
@@ -339,7 +383,7 @@ def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
         report = ct.Report()
         with pytest.warns(ct.NothingChosen, match="no record meets the filter: .*'eventNme'; did you mean 'eventName'?"):
             ct.read(sample.archive, where=slip, report=report)
-        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", False)]
+        assert [(found.reason, found.nothing) for found in report.unmatched] == [("where", True)]
         with pytest.warns(ct.NothingChosen, match="'eventNme'"):
             ct.read(sample.archive, where=slip & right)
         assert ct.read(sample.archive, where=slip | right, report=report).height > 0
@@ -350,6 +394,67 @@ def test_a_filter_that_nothing_can_meet(sample: Sample) -> None:
     assert report.unmatched == []
     result = ctfast("match", sample.archive, "--filter-pattern", "{ $.eventNme = ConsoleLogin }", "--columns", "eventID")
     assert (result.exit_code, "did you mean 'eventName'?" in result.stderr) == (2, True)
+
+
+SLIP = ct.EventPattern({"detail": {"eventNme": ["StopLogging"]}})
+RIGHT = ct.EventPattern({"detail": {"eventName": ["StopLogging"]}})
+RARE = ct.EventPattern({"detail": {"eventName": ["NoSuchCall"]}})
+
+
+@pytest.mark.parametrize(
+    ("rules", "nothing"),
+    [
+        ({"a": SLIP}, [True]),
+        ({"a": SLIP, "b": SLIP}, [True, True]),
+        ({"a": SLIP, "b": RIGHT}, [False]),
+        # It has its answer, which is none.
+        ({"a": SLIP, "b": RARE}, [False]),
+        ({"a": SLIP | RIGHT, "b": RARE}, []),
+        ({"b": RARE}, []),
+    ],
+)
+def test_a_rule_that_nothing_can_meet(rules: dict[str, ct.Filter], nothing: list[bool], sample: Sample, tmp_path: Path) -> None:
+    """Among many rules, one with a slip looked like one of which nothing has happened."""
+    names = sorted(str(file) for file in sample.archive.rglob("*.json.gz") if "Digest" not in str(file))
+    (tmp_path / "names").write_text("\n".join(names))
+    queries: dict[str, Any] = {
+        "match": lambda source, report: ct.match(source, rules, report=report).collect(),
+        "without its column": lambda source, report: ct.match(source, rules, report=report).select("eventName").collect(),
+        "stream": lambda source, report: list(ct.stream(source, rules=rules, columns=["eventID"], report=report)),
+    }
+    for query in queries.values():
+        for source in (sample.archive, ct.KeyList(tmp_path / "names")):
+            report = ct.Report()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                query(source, report)
+            assert [found.nothing for found in report.unmatched] == nothing
+            assert {found.reason for found in report.unmatched} <= {"rules"}
+            assert [str(warning.message) for warning in caught] == list(map(str, report.unmatched))
+            assert [found.names for found in report.unmatched] == [("a",), ("b",)][: len(nothing)]
+            for found in report.unmatched:
+                assert re.fullmatch("no record meets the rule '[ab]': .*'eventNme'; did you mean 'eventName'?.*", str(found))
+    # What stops early has not looked at all.
+    ct.match(sample.archive, {"a": SLIP, "b": ct.FilterPattern("")}, report=report).head(1).collect()
+    assert report.unmatched == []
+
+
+@pytest.mark.parametrize("form", [["--format", "csv"], ["--format", "table"], ["--as", "record"], ["--count"]])
+@pytest.mark.parametrize("given", ["filter", "rule", "rule and pack"])
+def test_what_a_slip_leaves_of_a_result(form: list[str], given: str, sample: Sample, tmp_path: Path) -> None:
+    """A command that ends with 2 for nothing writes nothing, neither a file nor a table without rows."""
+    slip = '{"detail":{"eventNme":["StopLogging"]}}'
+    asked = [*(["--event-pattern", slip] if given == "filter" else ["--rules", slip])]
+    if given == "rule and pack" or (given == "filter" and form == ["--count"]):
+        asked += ["--pack", "cis"]
+    target = tmp_path / "found"
+    for output in ([], ["-o", target]):
+        result = ctfast("match", sample.archive, *asked, *form, *output)
+        assert "did you mean 'eventName'?" in result.stderr
+        is_answered = given == "rule and pack"
+        assert result.exit_code == (0 if is_answered else 2)
+        assert bool(result.stdout) == (is_answered and not output)
+        assert target.exists() == (is_answered and bool(output))
 
 
 # The commands

@@ -113,6 +113,7 @@ SOURCES: list[tuple[Any, type[Exception], str]] = [
     ({"logs": 1}, TypeError, "source must be .*not dict"),
     ("", REFUSED, "source is empty"),
     ("a\0b", REFUSED, "has a character that no path has"),
+    ("a\ud800b", REFUSED, r"source 'a\\ud800b' has a character that no path has"),
     ("file:///var/my%20logs", REFUSED, "'file:///var/my%20logs' cannot be opened: write the path, '/var/my logs'"),
     ("gs://b/x", REFUSED, "write 's3://b/x', with HMAC keys .*storage.googleapis.com"),
     ("s3a://b/x", REFUSED, "'s3a://b/x' cannot be opened: write 's3://b/x'"),
@@ -135,6 +136,22 @@ def test_a_source_that_is_none(verb: str, source: Any, kind: type[Exception], wo
     error, sentence = refused(VERBS[verb], source)
     assert issubclass(error, kind)
     assert re.match(rf"{verb}\(\): .*{words}", sentence), sentence
+
+
+@every_verb
+def test_digits_of_other_scripts_are_told_as_such(verb: str) -> None:
+    """There are twelve of them, so that their number is not what is wrong."""
+    arabic = "".join(chr(0x0660 + int(digit)) for digit in "111122223333")
+    error, sentence = refused(VERBS[verb], "nowhere", accounts=arabic)
+    assert issubclass(error, ct.ArgumentError)
+    assert f"accounts must have 12 digits of ASCII, 0 to 9: '{arabic}'" in sentence
+
+
+def test_a_folder_is_no_checkpoint(sample: Sample, tmp_path: Path) -> None:
+    checkpoint = ct.Checkpoint(tmp_path)
+    with pytest.raises(IsADirectoryError, match="this is a folder, and a checkpoint is a file") as caught:
+        ct.read(sample.archive, checkpoint=checkpoint)
+    assert caught.value.filename == str(tmp_path)
 
 
 def test_a_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

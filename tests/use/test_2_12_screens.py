@@ -70,6 +70,25 @@ def test_where_no_terminal_is_an_arn_is_whole(environment: dict[str, str], long_
         assert len(ran.output.splitlines()) == 102
 
 
+@pytest.mark.parametrize("name", ["COLUMNS", "LINES"])
+@pytest.mark.parametrize("value", ["0", "00", "-1", "x", "\u00b2", "9" * 5000])
+def test_a_size_that_no_screen_has_is_as_if_it_were_not_set(name: str, value: str, sample: Sample, tmp_path: Path) -> None:
+    """Nothing fits in a width of 0: words, errors among them, and data would be gone without a trace."""
+    calls = {"info": 0, "columns": 0, "scan": 0, "nowhere": 2}
+    for verb, code in calls.items():
+        arguments = {"columns": ["columns"], "nowhere": ["info", "nowhere"]}.get(verb, [verb, str(sample.archive)])
+        table = ["-o", str(tmp_path / "table.txt"), "--format", "table"]
+        for form in (["--format", "table"], table):
+            results = []
+            for env in ({name: None}, {name: value}):
+                ran = CliRunner(env={"COLUMNS": None, "LINES": None, "TERM": "dumb"} | env).invoke(main, [*arguments, *form])
+                written = (tmp_path / "table.txt").read_text() if form is table and code == 0 else ""
+                results.append((ran.exit_code, ran.stdout, ran.stderr, written))
+            assert results[0] == results[1]
+            assert results[0][0] == code
+            assert any(results[0][1:])
+
+
 def test_names_fold_at_their_words_and_leave_a_table_a_table(sample: Sample) -> None:
     shown = piped("info", sample.archive, columns=40)
     _, _, kinds = shown.partition("Kind ")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ctfast import _aws as aws
 from ctfast._arguments import public
+from ctfast._bound import Bound
 from ctfast._objects import KeySource, Object, Portion, bad_line
 from ctfast._objects.lines import LineReader, Lines
 from ctfast._objects.notices import NoticeError, read_notice
@@ -101,7 +102,7 @@ class _Message:
     failed: bool = field(default=False)
 
 
-class Queue(_Notified):
+class Queue(Bound, _Notified):
     """An SQS queue of notifications of new log files (needs ``ctfast[aws]``).
 
     It is read until it is empty. A message is deleted only when the rows of all files that it names are safe: when their
@@ -142,6 +143,7 @@ class Queue(_Notified):
     """
 
     forgets = True
+    _instead = "make it where it is read, with ctfast.Queue(...)"
 
     @public()
     def __init__(

@@ -106,6 +106,8 @@ def told(path: str) -> Iterator[None]:
             raise BlockingIOError(
                 11, "this checkpoint is used by another process, or by another scan of the same query", path
             ) from None
+        if code == sqlite3.SQLITE_CANTOPEN and Path(path).is_dir():
+            raise IsADirectoryError(21, "this is a folder, and a checkpoint is a file", path) from None
         if code == sqlite3.SQLITE_CANTOPEN:
             raise FileNotFoundError(2, str(error), path) from None
         raise OSError(5, str(error), path) from None

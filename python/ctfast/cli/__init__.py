@@ -63,13 +63,15 @@ class _Verbs(click.Group):
         return list(self.commands)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Refuse arguments that are empty, such as a variable of a shell that is not set: nothing is meant by them."""
+        """Refuse arguments that are empty, such as a variable of a shell that is not set, and options that stand there twice."""
         name, verb, rest = super().resolve_command(ctx, args)
         for before, argument in pairwise(["", *rest]):
             option, *value = (before, "") if argument == "" else argument.split("=", 1)
             if value == [""] and option not in _MAY_BE_EMPTY and (argument == "" or argument.startswith("--")):
                 message = f"{option if option.startswith('-') else 'an argument'} is empty"
                 raise ValueError(message)
+        if verb is not None:
+            _refuse_twice(verb, click.Context(verb, parent=ctx, info_name=name), rest)
         return name, verb, rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -88,6 +90,18 @@ class _Verbs(click.Group):
                     raise
                 ctx.exit(code)
         return result
+
+
+def _refuse_twice(verb: click.Command, ctx: click.Context, arguments: list[str]) -> None:
+    """Refuse what is given twice and taken once: the last would silently win, and a filter or a bound of time be lost."""
+    _, _, given = verb.make_parser(ctx).parse_args(list(arguments))
+    options = [each for each in given if isinstance(each, click.Option)]
+    if any(option.is_eager for option in options):
+        return  # --help, which looks at nothing else
+    for option in options:
+        if not option.multiple and options.count(option) > 1:
+            message = f"{max(option.opts, key=len)} is given twice: it is taken once"
+            raise ValueError(message)
 
 
 def _say(line: str) -> None:

@@ -18,6 +18,7 @@ from ctfast._names import KINDS
 from ctfast._parameters import THREADS
 from ctfast._times import duration
 from ctfast._words import quoted
+from ctfast.cli.screen import say
 
 __all__ = [
     "archives",
@@ -150,7 +151,10 @@ def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | 
     for name in [archive] if isinstance(archive, str) else archive:
         if name == _STANDARD and origin is None:
             lines = sys.stdin.buffer.read().splitlines()
-            names.extend(os.fsdecode(line) for line in lines if line)
+            given = [os.fsdecode(line) for line in lines if line]
+            if not given and not isinstance(archive, str) and len(archive) > 1:
+                say("ctfast: there is no name in standard input")
+            names.extend(given)
         else:
             names.append(name)
     keep_apart(names, *written)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
@@ -23,6 +24,9 @@ __all__ = ["Screen", "duplicates", "findings", "is_unanswered", "say", "show", "
 _UNANSWERED = 2
 #: The width of what has none.
 _ENDLESS = 1 << 20
+#: What gives a screen its size, and how: without a terminal, it is often 0.
+_EXTENTS = ("COLUMNS", "LINES")
+_EXTENT = re.compile(r"0*[1-9][0-9]{0,5}", re.ASCII)
 #: Findings that are shown one by one.
 _MOST = 20
 
@@ -31,14 +35,15 @@ class Screen(Console):
     """A console that lets a closed pipe be heard of, and takes text as it is.
 
     What is no terminal has no width: there each row of a table is one line. ``COLUMNS`` gives it one, and ARNs are whole all the
-    same: programs may read them.
+    same: programs may read them. A width of 0 is none.
     """
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
-        super().__init__(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
+        environ = {name: value for name, value in os.environ.items() if name not in _EXTENTS or _EXTENT.fullmatch(value)}
+        super().__init__(stderr=stderr, file=file, highlight=False, markup=False, emoji=False, _environ=environ)
         #: FORCE_COLOR makes no terminal of a pipe, though Rich calls it one.
         self.is_seen = self.file.isatty()
-        if not (self.is_seen or os.environ.get("COLUMNS", "").isdigit()):
+        if not (self.is_seen or "COLUMNS" in environ):
             self.width = _ENDLESS
         self.room = Room(self.width, folds_arns=self.is_seen)
 
@@ -79,7 +84,7 @@ def size(number: int) -> str:
 
 
 def is_unanswered(report: Report) -> bool:
-    """Whether nothing was read at all, and probably something else was meant: there is no result then."""
+    """Whether nothing was read, or nothing met, and probably something else was meant: there is no result then."""
     return any(found.nothing and is_mistake(found) for found in report.unmatched)
 
 
@@ -99,10 +104,9 @@ def duplicates(report: Report, *, removed: bool = False) -> Iterator[str]:
 def findings(report: Report) -> int:
     """Print what was bad or strange to standard error, and what nothing answers to; return the exit code."""
     say(*(f"ctfast: {found}" for found in report.unmatched))
-    if is_unanswered(report):
-        return _UNANSWERED
-    # A filter that nothing can meet has no result either.
-    usual = _UNANSWERED if any(found.reason == "where" for found in report.unmatched) else 0
+    usual = _UNANSWERED if is_unanswered(report) else 0
+    if usual and not (report.files.read or report.files.bad):
+        return usual
     screen = Screen(stderr=True)
     bad, warnings = report.bad, report.warnings
     if bad.is_empty() and warnings.is_empty():

@@ -247,9 +247,10 @@ def put_records(
                 frames = list(_head(frames, _shown(limit) + 1))
             else:
                 with opened(target) as file:
-                    write(frames if limit is None else _head(frames, limit), form, file)
+                    begun = _begun(frames if limit is None else _head(frames, limit))
                     if is_unanswered(report):
                         ctx.exit(findings(report))  # and no file is left
+                    write(begun, form, file)
         if is_unanswered(report):
             ctx.exit(findings(report))
         if form == TABLE:
@@ -285,6 +286,17 @@ def _tabulate(frames: Iterable[pl.DataFrame], target: str | None, limit: int | N
 def _shown(limit: int | None) -> int:
     """How many rows a table has at most."""
     return _SCREENFUL if limit is None else limit
+
+
+def _begun(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Read on to the first row, or to the end: a header alone looks like an answer."""
+    empty = []
+    frames = iter(frames)
+    for frame in frames:
+        if frame.height:
+            return itertools.chain([frame], frames)
+        empty = [frame]
+    return iter(empty)
 
 
 def _head(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
