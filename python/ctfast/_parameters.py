@@ -39,10 +39,12 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from ctfast._report import Limits
 
-__all__ = ["READ", "THREADS", "check_of"]
+__all__ = ["READ", "ROWS", "THREADS", "check_of"]
 
 #: More are no help to any machine; each may hold 48 MiB.
 THREADS = 1_024
+#: More rows are in no archive, and one more is still a number to Polars.
+ROWS = 1 << 62
 #: What is read from files, once all that is said in words is right.
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
@@ -286,6 +288,7 @@ _OF_ALL: dict[str, Check] = {
     "dedupe": flag,
     "details": flag,
     "first_copy_free": flag,
+    "folder": _target,
     "further_copy": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
@@ -363,5 +366,6 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "lint.sources": _conditions,
     "packs.load.name": text,
     "rules.source": _rules,
+    "sample.write.seed": whole(-_MOST, _MOST),
     "verify.source": _archive,
 }
