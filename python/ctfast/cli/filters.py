@@ -254,7 +254,12 @@ def _of(option: str) -> Iterator[None]:
 
 def _filter(option: str, kind: Callable[[Path | str], _Filter], value: Path | str) -> _Filter:
     with _of(option):
-        return kind(value)
+        try:
+            return kind(value)
+        except ct.FilterError as error:
+            if error.kind != "path":
+                raise
+            raise ValueError(f"{option}: {quoted(value)} is the name of a file, and no filter: --rules reads files") from None
 
 
 def _read(given: Path | str) -> Any:
