@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from polars.exceptions import PolarsError
 
 import ctfast as ct
 from ctfast.cli import main
@@ -89,3 +90,34 @@ def test_a_value_is_cut_and_nothing_else(quote: str) -> None:
     words = f"the readers' words {'and words ' * 50}"
     cut = str(ct.FilterError(f"{words}{quote}{'x' * 1_000}{quote} {words}"))
     assert cut == f"{words}{quote}{'x' * 99}…{'x' * 99}{quote} {words}"
+
+
+@pytest.mark.parametrize(
+    "time", ["'garbage'", "'2025-13-12'", "TIMESTAMP 'garbage'", "TIMESTAMP '2025-03-12'", "DATE '2025-13-12'"]
+)
+def test_a_time_of_a_query_is_told_how_to_be_written(time: str, sample: Sample) -> None:
+    """Polars said to make a native object of Python, or to define a format."""
+    query = "SELECT count(*) FROM events WHERE eventTime > {}"
+    with pytest.raises(PolarsError) as refused:
+        ct.sql(sample.archive, query.format(time))
+    sentence = str(refused.value)
+    assert sentence.endswith(": write '2025-03-12' or '2025-03-12T08:00:00Z', without a word before it")
+    assert not re.search("python|format|\n", sentence)
+    for remedy in re.findall(r"'2025-03-12[^']*'", sentence.partition(": write ")[2]):
+        assert ct.sql(sample.archive, query.format(remedy)).item() > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        (
+            'SELECT eventName FROM events WHERE eventName = "StopLogging"',
+            "no column 'StopLogging': a text stands in single quotes, a name of a column in double ones",
+        ),
+        ("SELECT e.eventTme FROM events e", "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)"),
+        ("SELECT events.eventTme FROM events", "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)"),
+    ],
+)
+def test_a_name_of_a_query_is_told_what_was_meant(query: str, sentence: str, sample: Sample) -> None:
+    result = CliRunner().invoke(main, ["sql", str(sample.archive), query])
+    assert (result.exit_code, result.stderr) == (2, f"ctfast: {sentence}\n")
