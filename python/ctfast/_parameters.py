@@ -45,7 +45,7 @@ __all__ = ["READ", "ROWS", "THREADS", "check_of"]
 #: More are no help to any machine; each may hold 48 MiB.
 THREADS = 1_024
 #: More rows are in no archive, and one more is still a number to Polars.
-ROWS = 1 << 62
+ROWS = 10**15
 #: What is read from files, once all that is said in words is right.
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
