@@ -8,6 +8,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -276,6 +277,7 @@ class _Copy:
         self._folder: Path | None = None
 
     def run(self) -> Copied:
+        new = [folder for folder in (self._target, *self._target.parents) if not folder.exists()]
         _ctfast.make_folders(self._target)
         saved = Path(self._done.signatures)
         _ctfast.NewFile(saved).abandon()  # what cannot be written is told before the work
@@ -286,14 +288,26 @@ class _Copy:
         try:
             while portion := list(islice(files, _PORTION)):
                 self._portion(portion)
+        except BaseException:
+            self._leave(new)
+            raise
         finally:
-            self._save()
             self._contents.close()
+        self._save()
         counts = self._listing.counts()
         self._done.skipped, self._done.pruned = dict(Counter(counts["skipped"])), dict(Counter(counts["pruned"]))
         self._done.requests = Requests(*self._remote.requests())
         self._done.bad = tabulated(self._bad + self._listing.bad())
         return self._done
+
+    def _leave(self, new: list[Path]) -> None:
+        """Keep what a copy that broke off has fetched; where that is nothing, nothing of it stays."""
+        if self._done.copied:
+            self._save()
+            return
+        with suppress(OSError):  # something lies there by now
+            for folder in new:
+                folder.rmdir()
 
     def _listed(self) -> Iterator[_Wanted]:
         """What is to be fetched, and where it goes."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from ctfast._foreign import refuse_document, refuse_text
 from ctfast._shapes import STATES, Language, Piece, in_json, nearest_member
 from ctfast._templates import from_yaml, in_template
-from ctfast._words import or_nearest, quoted
+from ctfast._words import meant, or_nearest, quoted
 from ctfast.exceptions import FilterError, well_formed
 
 __all__ = ["NOTHING", "Condition", "Given", "compact", "conditions", "files", "nothing", "the_one"]
@@ -78,7 +78,7 @@ class Condition(NamedTuple):
 
     def at_home(self, error: FilterError) -> FilterError:
         """Return the same error, told from the document."""
-        return FilterError(error.message, *self.place(error.path, error.line, error.column), error.kind, self.file)
+        return FilterError(meant(error.message), *self.place(error.path, error.line, error.column), error.kind, self.file)
 
 
 def conditions(given: Given, language: Language | None = None) -> list[Condition]:

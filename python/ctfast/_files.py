@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from ctfast import _ctfast
 
-__all__ = ["locked", "written"]
+__all__ = ["locked", "ready", "written"]
 
 #: Where links stand that lead to what a process has open, as /dev/stdout does.
 _OPEN_FILES = (Path("/dev"), Path("/proc"))
@@ -37,19 +37,17 @@ def written(target: str | os.PathLike[str], *, replace: bool = True) -> Iterator
     replace
         Whether a file of that name may be there already; if not, it stays and the new one fails.
     """
-    path = Path(target)
-    if os.fspath(target).endswith(os.sep):  # a folder, though Path leaves it out
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(target))
-    place = _place(path)
+    place = _place(target)
     if place is None:
-        with path.open("wb") as file:
-            yield file
+        with Path(target).open("wb", buffering=0) as device:
+            file = io.BufferedWriter(_Named(device.fileno(), os.fspath(target)))
+            try:
+                yield file
+                file.flush()
+            finally:
+                file.raw.close()
         return
-    try:
-        new = _ctfast.NewFile(place, replace=replace)
-    except OSError as error:
-        error.filename = os.fspath(target)
-        raise
+    new = _new(place, target, replace=replace)
     _ctfast.remove_leftovers(place.parent)
     raw = _Named(new.fileno(), os.fspath(target))
     try:
@@ -62,8 +60,26 @@ def written(target: str | os.PathLike[str], *, replace: bool = True) -> Iterator
         new.abandon()
 
 
-def _place(path: Path) -> Path | None:
+def ready(target: str | os.PathLike[str]) -> None:
+    """Raise what :func:`written` would raise at once, before the work whose result goes there; nothing is left."""
+    place = _place(target)
+    if place is not None:
+        _new(place, target, replace=True).abandon()
+
+
+def _new(place: Path, target: str | os.PathLike[str], *, replace: bool) -> _ctfast.NewFile:
+    try:
+        return _ctfast.NewFile(place, replace=replace)
+    except OSError as error:
+        error.filename = os.fspath(target)
+        raise
+
+
+def _place(target: str | os.PathLike[str]) -> Path | None:
     """Where the file itself will stand; None if there is none to replace, but something to write into."""
+    path = Path(target)
+    if os.fspath(target).endswith(os.sep):  # a folder, though Path leaves it out
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(target))
     try:
         found = path.stat()
     except FileNotFoundError:

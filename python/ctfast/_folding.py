@@ -10,12 +10,17 @@ from rich.cells import cell_len
 
 __all__ = ["Room", "folded", "least"]
 
-#: Account ids, days and times, those in names of files among them, and addresses; whatever letters stand beside them.
+#: Account ids, days and times, those in names of files among them, addresses, ids of resources and names of hosts; whatever
+#: letters stand beside numbers. Services of AWS are named as hosts, and known by the first word: the line may end after that.
 _WHOLE = r"""
     (?<!\d) \d{12} (?!\d)
   | (?<!\d) \d{4}([-/])\d\d\1\d\d (?!\d) (?: [T ]\d\d:\d\d (?: :\d\d (?:\.\d+)? )? (?: Z | [+-]\d\d:?\d\d )? )?
   | (?<!\d) \d{8}T\d{4}(?:\d\d)?Z
   | (?<![\d.]) \d{1,3} (?:\.\d{1,3}){3} (?![\d.])
+  | (?<![\w:]) (?=[\da-f:]*:[\da-f]*:) (?:[\da-f]{0,4}:){2,7} (?:\d{1,3}(?:\.\d{1,3}){3} | [\da-f]{1,4})? (?![\w:])
+  | (?<![\w-]) [a-z]+(?:-[a-z]+)*-[\da-f]{8,17} (?![\w-])
+  | (?<![\w.-]) (?![\w.-]+\.amazonaws\.com\b) (?:[a-z\d]+(?:-+[a-z\d]+)*\.)+[a-z]{2,} (?![\w-])
+  | \b amazonaws\.com (?:\.cn)? \b
 """
 _ARN = r"""| \b arn:[\w-]+:[^\s"',]*"""
 #: By whether ARNs may be folded.

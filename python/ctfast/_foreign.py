@@ -40,7 +40,7 @@ _LONGEST = 4_096
 def refuse_text(text: str) -> None:
     """Refuse a text that is a document of another language, or the name of a file."""
     if len(text) < _LONGEST and text.endswith(_FILES) and "\0" not in text and Path(text).is_file():
-        message = f"{quoted(text)} is the name of a file, and no filter: give it as pathlib.Path({quoted(text)}), or with --rules"
+        message = f"{quoted(text)} is the name of a file, and no filter: give it as pathlib.Path({quoted(text)})"
         raise FilterError(message, kind="path")
     beginning = text[:_BEGINNING]
     if _BLOCK.search(beginning):

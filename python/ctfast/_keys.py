@@ -21,9 +21,10 @@ from ctfast import _aws as aws
 from ctfast._arguments import public
 from ctfast._checks import members, wrong_type
 from ctfast._checks import path as path_of
-from ctfast._files import written
+from ctfast._files import ready, written
 from ctfast._times import Time, micros, span
 from ctfast._words import quoted
+from ctfast.exceptions import ArgumentError
 
 __all__ = ["Keys", "PublicKey", "fetch_keys", "load_keys"]
 
@@ -137,10 +138,16 @@ def fetch_keys(
         ``until`` is before ``since``, or AWS has no key of that time.
     """
     now = datetime.now(UTC)
-    first, last = span("fetch_keys", since, now if until is None else until, now)
-    if first is None or last is None:
-        raise AssertionError("both bounds are times")
+    first, last = span("fetch_keys", since, until, now)
+    if first is None:
+        raise AssertionError("it is a time, as it is needed")
+    if last is None:
+        last = _micros(now)
+        if first >= last:
+            raise ArgumentError("since lies in the future: there is no key of that time yet", "since", since, None, "fetch_keys")
     path = None if cache is None else Path(cache)
+    if path is not None:
+        ready(path)
     saved = {} if path is None or not path.exists() else _kept(path)
     found = aws.session(session, "keys")
     for region in sorted(regions):

@@ -16,8 +16,8 @@ from ctfast._documents import Condition, Given, conditions, files, nothing
 from ctfast._filters import Filter
 from ctfast._later import pl
 from ctfast._shapes import Language
-from ctfast._words import nearest, or_nearest, quoted
-from ctfast.exceptions import FilterError, shortened, well_formed
+from ctfast._words import meant, nearest, or_nearest, quoted
+from ctfast.exceptions import FilterError, told, well_formed
 
 __all__ = ["lint", "suspicions"]
 
@@ -91,7 +91,7 @@ def lint(*sources: Given) -> pl.DataFrame:
                 *condition.place(finding.path, finding.line, finding.column),
                 finding.severity,
                 finding.code,
-                shortened(finding.message),
+                told(meant(finding.message)),
             )
         )
         for source in sources

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,12 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from ctfast._report import Limits
 
-__all__ = ["READ", "THREADS", "check_of"]
+__all__ = ["READ", "ROWS", "THREADS", "check_of"]
 
 #: More are no help to any machine; each may hold 48 MiB.
 THREADS = 1_024
+#: More rows are in no archive, and one more is still a number to Polars.
+ROWS = 10**15
 #: What is read from files, once all that is said in words is right.
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
@@ -204,6 +207,18 @@ def _conditions(name: str, value: Any) -> tuple[Any, ...]:
     return tuple(_condition(name, each) for each in value)
 
 
+def _has_filters(value: Any) -> bool:
+    """Whether a value is a filter, or has some."""
+    held = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+    return any(isinstance(each, _filter()) for each in held)
+
+
+def _documents(name: str, value: Any) -> Any:
+    if _has_filters(value):
+        raise wrong_type(name, value, "what filters are written in", 'there are some already: match takes {"name": filter}')
+    return _rules(name, value)
+
+
 def _rules(name: str, value: Any) -> Any:
     if isinstance(value, str | os.PathLike):
         return path("a file or a folder")(name, value)
@@ -216,6 +231,8 @@ def _rules(name: str, value: Any) -> Any:
 
 
 def _named_rules(name: str, value: Any) -> Any:
+    if _has_filters(value) and not isinstance(value, Mapping):
+        raise wrong_type(name, value, "a mapping of names to filters", f'write {name}={{"name": filter}}')
     return ours("_rules", "named")()(_rules(name, value))
 
 
@@ -262,18 +279,29 @@ def _record(name: str, value: Any) -> Any:
     return value
 
 
-def _as_filter(value: Any) -> str:
-    if isinstance(value, str | Mapping | list):
-        name = "FilterPattern" if isinstance(value, str) else "EventPattern"
-        return f"ctfast.{name}(...) makes one of it"
-    return ""
+def _made_by(*names: str, otherwise: str = "") -> Callable[[Any], str]:
+    """Return the remedy for what is no filter yet: the first of these classes that makes one of it."""
+
+    def remedy(value: Any) -> str:
+        for name in names if isinstance(value, str | Mapping | list | os.PathLike) else ():
+            with suppress(ValueError, TypeError, OSError):
+                ours("_filters", name)()(value)
+                return f"ctfast.{name}(...) makes one of it"
+        return otherwise
+
+    return remedy
 
 
 def _as_checkpoint(value: Any) -> str:
     return f"write ctfast.Checkpoint({quoted(value)})" if isinstance(value, str | os.PathLike) else ""
 
 
-_SELECTORS = instance(ours("_filters", "EventSelectors"), "ctfast.EventSelectors", _as_filter)
+_filter = ours("_filters", "Filter")
+_SELECTORS = instance(
+    ours("_filters", "EventSelectors"),
+    "ctfast.EventSelectors",
+    _made_by("EventSelectors", otherwise='such as ctfast.EventSelectors({"ReadWriteType": "All"})'),
+)
 
 #: What an argument of this name may be.
 _OF_ALL: dict[str, Check] = {
@@ -286,6 +314,7 @@ _OF_ALL: dict[str, Check] = {
     "dedupe": flag,
     "details": flag,
     "first_copy_free": flag,
+    "folder": _target,
     "further_copy": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
@@ -323,7 +352,9 @@ _OF_ALL: dict[str, Check] = {
     "verified": instance(ours("_verify", "Verification"), "a ctfast.Verification", lambda _: "what ctfast.verify(...) returns"),
     "verify": instance(ours("_verify", "Verifier"), "a ctfast.Verifier", lambda _: "such as ctfast.Verifier(keys=...)"),
     "views": flag,
-    "where": instance(ours("_filters", "Filter"), "a filter such as ctfast.FilterPattern(...)", _as_filter),
+    "where": instance(
+        _filter, "a filter such as ctfast.FilterPattern(...)", _made_by("EventSelectors", "EventPattern", "FilterPattern")
+    ),
 }
 
 #: What it may be in one function alone.
@@ -362,6 +393,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "fetch_signatures.source": _bucket("which digests are signed with"),
     "lint.sources": _conditions,
     "packs.load.name": text,
-    "rules.source": _rules,
+    "rules.source": _documents,
+    "sample.write.seed": whole(-_MOST, _MOST),
     "verify.source": _archive,
 }

@@ -21,6 +21,14 @@ __all__ = ["TABLE", "check", "named"]
 TABLE = "events"
 
 _PLACE = re.compile(r"at Line: (\d+), Column: (\d+)")
+_NO_COLUMN = re.compile(r"no column named '(.+)' found in table '(.+)'")
+_NOT_FOUND = re.compile(r'unable to find column "(.+?)"; valid columns')
+#: What Polars says of a text that is no time, or of a time without a zone, where one with a zone is asked for.
+_NO_TIME = re.compile(
+    r"cannot compare 'date/datetime/time' to a string|could not find an appropriate format to parse dates"
+    r"|invalid (?:TIMESTAMP|DATE) literal|comparison between series '\w+' of dtype: Datetime\('μs', 'UTC'\) and"
+)
+_TIMES = "write '2025-03-12' or '2025-03-12T08:00:00Z', without a word before it"
 _NO_STRUCT = re.compile(r"no table or struct column named '(.+)' found")
 #: Characters before the place where the parser could not go on, and after it.
 _BEFORE, _BEHIND = 24, 20
@@ -51,9 +59,18 @@ def check(text: str) -> None:
 
 
 def named(error: pl.exceptions.PolarsError, text: str, columns: Iterable[str]) -> pl.exceptions.PolarsError:
-    """Return an error of Polars about a field of a struct with its whole name, and the one that was probably meant."""
-    struct = _NO_STRUCT.search(str(error))
-    if isinstance(error, pl.exceptions.StructFieldNotFoundError):
+    """Return an error of Polars with what to write instead: the whole name of a field, the column that was meant, a time."""
+    said = str(error)
+    if _NO_TIME.search(said):
+        what = said.splitlines()[0] if said.startswith("invalid") else "what is compared with a time is none of UTC"
+        return type(error)(f"{what}: {_TIMES}")
+    missing = _NOT_FOUND.search(said)
+    if missing is not None and f'"{missing[1]}"' in text and nearest(missing[1], columns) is None:
+        return type(error)(f"no column {quoted(missing[1])}: a text stands in single quotes, a name of a column in double ones")
+    column, struct = _NO_COLUMN.search(said), _NO_STRUCT.search(said)
+    if column is not None:
+        name = column[1]  # of a table under another name
+    elif isinstance(error, pl.exceptions.StructFieldNotFoundError):
         field = str(error).partition("\n")[0]
         stands = re.search(rf'(?:"?\w+"?\.)+"?{re.escape(field)}\b', text)
         name = field if stands is None else stands[0].replace('"', "").removeprefix(f"{TABLE}.")

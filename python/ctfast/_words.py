@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from ctfast.exceptions import shortened
 
-__all__ = ["listed", "nearest", "or_nearest", "quoted"]
+__all__ = ["listed", "meant", "nearest", "or_nearest", "quoted"]
 
 #: Longer words are no slips of the hand, and comparing takes the square of their length.
 _LONGEST = 100
@@ -15,6 +16,8 @@ _LONGEST = 100
 _MOST = 8
 #: Letters of a word that a hand gets wrong.
 _FEW = 2
+#: How the core refuses a word that is none of some; where it tells itself which one is meant, more follows.
+_ONE_OF = re.compile(r'expected one of (?P<names>.+) but found "(?P<given>[^"]*)"')
 
 
 def nearest(word: str, names: Iterable[str], alike: float = 0.6) -> str | None:
@@ -41,6 +44,18 @@ def nearest(word: str, names: Iterable[str], alike: float = 0.6) -> str | None:
 def or_nearest(name: str | None) -> str:
     """Return the end of a sentence that names what was probably meant."""
     return "" if name is None else f"; did you mean {quoted(name)}?"
+
+
+def meant(message: str) -> str:
+    r"""Return a sentence of the core that lists what may stand somewhere, with the nearest to what stands there.
+
+    Examples
+    --------
+    >>> meant('expected one of eventName, readOnly but found "evntName"')
+    'expected one of eventName, readOnly but found "evntName"; did you mean \'eventName\'?'
+    """
+    found = _ONE_OF.fullmatch(message)
+    return message if found is None else message + or_nearest(nearest(found["given"], found["names"].split(", ")))
 
 
 def listed(names: Iterable[str]) -> str:

@@ -20,6 +20,8 @@ A source that does not exist is Python's own :class:`FileNotFoundError`, an argu
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
@@ -35,6 +37,8 @@ __all__ = [
 
 #: Characters of a text that a message repeats.
 _LONG = 200
+#: A value in quotes; an apostrophe within a word begins none.
+_VALUE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|(?<!\w)'(?:[^'\\]|\\.)*')""", re.DOTALL)
 #: Bytes of a path, and characters of one that a message names: keys of S3 end at 1,024 bytes, paths of most systems at this.
 PATH = 4_096
 
@@ -150,7 +154,7 @@ class FilterError(CloudTrailError, ValueError):
     ) -> None:
         where = "".join(f"{part}: " for part in (key, shortened(path)) if part)
         position = "" if line is None else f" at line {line}, column {column}"
-        super().__init__(message, key, None, None, kind, f"{where}{shortened(message)}{position}")
+        super().__init__(message, key, None, None, kind, f"{where}{told(message)}{position}")
         self.args = (message, path, line, column, kind, key)
         self.path = path
         self.line = line
@@ -180,7 +184,7 @@ class QueryError(CloudTrailError, ValueError):
     """
 
     def __init__(self, message: str, name: str, kind: str) -> None:
-        super().__init__(message, None, None, None, kind, shortened(message))
+        super().__init__(message, None, None, None, kind, told(message))
         self.args = (message, name, kind)
         self.name = name
 
@@ -301,6 +305,14 @@ def _again(
 def well_formed(text: str) -> str:
     """Return the text with escapes in place of what has no UTF-8: halves of surrogate pairs, and bytes of file names."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def told(message: str) -> str:
+    """Return a sentence with each long value in it cut, and nothing of its own words as far as it is no book.
+
+    The core repeats values in quotes.
+    """
+    return shortened(_VALUE.sub(lambda found: shortened(found[0]), message), PATH)
 
 
 def shortened(text: str | None, most: int = _LONG) -> str:

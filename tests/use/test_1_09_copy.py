@@ -239,3 +239,15 @@ def test_the_record_of_contents_has_a_format(tmp_path: Path) -> None:
         database.close()
         with pytest.raises(ValueError, match=r"archive\.contents\.sqlite was not made by this version of ctfast"):
             ct.copy("s3://bucket", tmp_path / "archive", storage_options=options)
+
+
+def test_a_copy_of_nothing_leaves_nothing(tmp_path: Path) -> None:
+    """The folder stayed, and beside it a file without signatures."""
+    nobody = {"endpoint_url": "http://127.0.0.1:9", "skip_signature": "true", "max_retries": "0"}
+    with pytest.raises(ct.SourceError, match="refused"):
+        ct.copy("s3://logs", tmp_path / "new" / "archive", storage_options=nobody)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ct.SourceError, match="refused"):
+        ct.copy("s3://logs", tmp_path / "kept", storage_options=nobody)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -27,3 +27,19 @@ def test_a_reader_that_goes_away_commits_nothing(unbuffered: str, sample: Sample
         assert process.stderr.read() == b""
         assert process.wait(60) == 0
     assert ct.read(sample.archive, checkpoint=ct.Checkpoint(state)).height == sample.records
+
+
+@pytest.mark.parametrize("words", ["-h", "--version", "scan --help", "columns"])
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        (">/dev/full", "ctfast: No space left on device\n"),
+        (">&-", "ctfast: standard output: closed when the command began (name a file, or write to /dev/null)\n"),
+    ],
+)
+def test_words_that_nobody_gets(words: str, where: str, sentence: str) -> None:
+    """The help of the group ended with a traceback, or with 0 and nothing."""
+    run = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m ctfast {words} {where}', sys.executable], capture_output=True, check=False, text=True
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", sentence)

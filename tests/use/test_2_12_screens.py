@@ -193,3 +193,37 @@ def test_defaults_have_the_types_that_help_tells(name: str) -> None:
 def test_help_names_each_kind() -> None:
     said = " ".join(piped("scan", "--help", columns=100).split())
     assert all(kind in said for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "2001:db8:40::17",
+        "2001:0db8:0000:0000:0000:ff00:0042:8329",
+        "::ffff:192.0.2.128",
+        "fe80::1",
+        "i-0a1b2c3d4e5f60718",
+        "eni-0a1b2c3d4e5f60718",
+        "subnet-9d4a7b6c",
+        "example.com",
+        "ip-10-20-4-31.eu-west-1.compute.internal",
+    ],
+)
+@pytest.mark.parametrize("text", ["{}", "at {}, and elsewhere", "dana@{}", "names/{}"])
+def test_what_is_copied_as_a_whole_stays_one(whole: str, text: str) -> None:
+    """Addresses of IPv6 were folded after each colon, ids within their letters, and names of hosts after each dot."""
+    for width in range(1, 60):
+        assert any(whole in line for line in folded(text.format(whole), Room(width, folds_arns=True)))
+
+
+def test_services_end_a_line_after_their_name() -> None:
+    """Whole they would leave no room for the other columns."""
+    assert folded("secretsmanager.amazonaws.com", Room(20, folds_arns=True)) == ["secretsmanager.", "amazonaws.com"]
+
+
+@unix
+def test_the_first_look_is_a_table_on_a_usual_terminal() -> None:
+    text = on_terminal(80, "demo")
+    for whole in ("i-0a1b2c3d4e5f60718", "alice@example.com", "2001:db8:40::17"):
+        assert whole in text
+    assert "Who                 Events Failed" in text

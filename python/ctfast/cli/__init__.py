@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -74,14 +74,25 @@ class _Verbs(click.Group):
             _refuse_twice(verb, click.Context(verb, parent=ctx, info_name=name), rest)
         return name, verb, rest
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the group, which prints its help and its version there."""
         open_all()
+        with self._told(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with self._told(ctx), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        return result
+
+    @contextmanager
+    def _told(self, ctx: click.Context) -> Iterator[None]:
         with ended_by_sigterm() as terminated:
             try:
-                with _interrupt.raised(), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", NothingChosen)  # the verbs say it, and end with a code
-                    result = super().invoke(ctx)
-                    sys.stdout.flush()
+                with _interrupt.raised():
+                    yield
             except (click.exceptions.Exit, click.ClickException):
                 raise
             except BaseException as error:
@@ -89,7 +100,6 @@ class _Verbs(click.Group):
                 if code is None:
                     raise
                 ctx.exit(code)
-        return result
 
 
 def _refuse_twice(verb: click.Command, ctx: click.Context, arguments: list[str]) -> None:

@@ -24,7 +24,7 @@ from ctfast._tables import frame_view
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.cli import options
 from ctfast.cli.costs import estimate
-from ctfast.cli.output import FORMATS, TABLE, chosen, opened, record_form, write
+from ctfast.cli.output import FORMATS, TABLE, check_target, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import duplicates, findings, is_unanswered, say, show
 from ctfast.cli.verbs import SHOWN, check, put_records
@@ -220,6 +220,7 @@ def cost(
     wanted = _filter("--selectors", ct.EventSelectors, selectors)
     current = None if against is None else _filter("--against", ct.EventSelectors, against)
     source = options.sources(archive, origin, target)
+    check_target(target)
     with progress(source, reading) as shown:
         found = ct.cost(
             source,
@@ -253,7 +254,12 @@ def _of(option: str) -> Iterator[None]:
 
 def _filter(option: str, kind: Callable[[Path | str], _Filter], value: Path | str) -> _Filter:
     with _of(option):
-        return kind(value)
+        try:
+            return kind(value)
+        except ct.FilterError as error:
+            if error.kind != "path":
+                raise
+            raise ValueError(f"{option}: {quoted(value)} is the name of a file, and no filter: --rules reads files") from None
 
 
 def _read(given: Path | str) -> Any:
@@ -293,6 +299,7 @@ def _put_counts(
     **reading: Any,
 ) -> None:
     """Print how many records meet each rule, and end with the exit code."""
+    check_target(target)
     report = ct.Report()
     source = options.sources(archive, origin, target)
     with progress(source, reading) as shown:

@@ -21,7 +21,7 @@ from ctfast._verdict import verdict as verdict_of
 from ctfast._words import quoted
 from ctfast.cli import options
 from ctfast.cli.like_aws import like_aws as in_aws_words
-from ctfast.cli.output import by_ending, opened, write
+from ctfast.cli.output import by_ending, check_target, opened, write
 from ctfast.cli.output import chosen as by_name
 from ctfast.cli.progress import steps
 from ctfast.cli.screen import say, show, size
@@ -33,6 +33,8 @@ _MOST = 50
 _FORMS = ["text", "json", "ndjson", "parquet"]
 _PAGES = {".html": "html", ".htm": "html"}
 _ENDINGS = {".txt": "text", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+#: What is kept for a later run, which reads it as it is.
+_SAVED = {".json": "json"}
 _FINDINGS, _UNCHECKED = 1, 2
 
 
@@ -115,6 +117,8 @@ def verify(
     keep_apart([*archive, *mapped.values()], target, html)
     keep([*keys, *filter(None, [checking["signatures"], html])], target)
     keep([*keys, *filter(None, [checking["signatures"], target])], html)
+    check_target(target)
+    check_target(html)
     details = like_aws or form == "json"
     with _progress() as show:
         found = ct.verify(list(archive), keys=keys, map=mapped, details=details, progress=show, **checking)
@@ -154,6 +158,7 @@ def fetch_keys(regions: tuple[str, ...], *, since: str, until: str | None, targe
     Example:
       ctfast fetch-keys --region eu-west-1 --region us-east-1 --since 2025-03-01 -o keys.json
     """
+    _check_saved(target)
     found = ct.fetch_keys(regions, since=since, until=until, cache=target)
     say(f"{counted(len(found), 'key')} in {target}")
 
@@ -168,10 +173,17 @@ def fetch_signatures(source: str, *, target: str | None) -> None:
     Example:
       ctfast fetch-signatures s3://my-trail-bucket -o signatures.json
     """
+    _check_saved(target)
     found = ct.fetch_signatures(source)
     with opened(target) as file:
         file.write(json.dumps(found, indent=1).encode() + b"\n")
     say(f"{counted(len(found), 'signature')} in {target or 'standard output'}")
+
+
+def _check_saved(target: str | None) -> None:
+    """Refuse a name that a later run would not read, and a file that could not be written, before anything is fetched."""
+    by_ending("output", target, _SAVED, "a name may have none", compressions=())
+    check_target(target)
 
 
 def _place(row: dict[str, Any]) -> str:

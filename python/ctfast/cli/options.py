@@ -14,8 +14,9 @@ import ctfast as ct
 from ctfast._addresses import Source
 from ctfast._apart import keep_apart
 from ctfast._arguments import ON_ERROR
+from ctfast._checks import new_path
 from ctfast._names import KINDS
-from ctfast._parameters import THREADS
+from ctfast._parameters import ROWS, THREADS
 from ctfast._times import duration
 from ctfast._words import quoted
 from ctfast.cli.screen import say
@@ -117,16 +118,16 @@ def reading(function: _Function) -> _Function:
     return _all(added)(function)
 
 
-def file_only(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
-    """Refuse ``-`` for what must be a file or a folder."""
+def file_only(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Refuse for what is written ``-`` and all else that is no name of the local disk."""
     if str(value) == _STANDARD:
         raise click.BadParameter("- is standard output, and here a name on the disk is needed.")
-    return value
+    return None if value is None else new_path("a file or a folder")(str(param.name), value)
 
 
-def _or_standard(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+def _or_standard(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """None is standard output."""
-    return None if value == _STANDARD else value
+    return None if value == _STANDARD else file_only(ctx, param, value)
 
 
 def result(words: str, **more: Any) -> Callable[[_Function], _Function]:
@@ -228,4 +229,6 @@ dedupe = click.option(
     is_flag=True,
     help="Leave out records of events that came before and said the same, as two trails deliver them.",
 )
-limit = click.option("--limit", type=click.IntRange(min=0), metavar="N", show_default="all; 100 in a table", help="Rows at most.")
+limit = click.option(
+    "--limit", type=click.IntRange(0, ROWS), metavar="N", show_default="all; 100 in a table", help="Rows at most."
+)

@@ -10,12 +10,25 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, TypeAlias
 
-from ctfast._files import written
+from ctfast._files import ready, written
 from ctfast._later import pa, pl, pq
 from ctfast._words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError
 
-__all__ = ["FORMATS", "RECORDS", "SUFFIXES", "TABLE", "by_ending", "chosen", "nested", "opened", "record_form", "suffix", "write"]
+__all__ = [
+    "FORMATS",
+    "RECORDS",
+    "SUFFIXES",
+    "TABLE",
+    "by_ending",
+    "check_target",
+    "chosen",
+    "nested",
+    "opened",
+    "record_form",
+    "suffix",
+    "write",
+]
 
 Frames: TypeAlias = "Iterable[pl.DataFrame]"
 
@@ -46,9 +59,11 @@ def chosen(form: str | None, target: str | None, otherwise: str, endings: Mappin
     return form
 
 
-def by_ending(option: str, target: str | None, endings: Mapping[str, str], remedy: str) -> str | None:
+def by_ending(
+    option: str, target: str | None, endings: Mapping[str, str], remedy: str, compressions: tuple[str, ...] = _COMPRESSED
+) -> str | None:
     """Return what the end of a file's name tells, or None if it has none; refuse an end that tells nothing."""
-    stem, ending, compressed = _endings(target)
+    stem, ending, compressed = _endings(target, compressions)
     stem = stem.strip(".")
     if not stem and (compressed or ending in endings):
         message = f"{option} {quoted(target)} is an ending without a name: write {quoted(f'events{ending}{compressed}')}"
@@ -58,7 +73,8 @@ def by_ending(option: str, target: str | None, endings: Mapping[str, str], remed
     form = endings.get(ending)
     if form is None:
         close = nearest(ending, endings)
-        known = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} after one; {remedy}"
+        after = f", and {' or '.join(compressions)} after one" if compressions else ""
+        known = f"{'endings are' if len(endings) > 1 or compressions else 'its ending is'} {', '.join(endings)}{after}; {remedy}"
         message = f"{option} {quoted(target)} ends in {ending}, which is no format{or_nearest(close)} ({known})"
         raise ArgumentError(message, option, target, close)
     return form
@@ -76,6 +92,12 @@ def record_form(form: str | None, target: str | None, columns: list[str] | None)
     return RECORDS
 
 
+def check_target(target: str | None) -> None:
+    """Refuse a file that could not be written, before the work whose result goes there."""
+    if target is not None:
+        ready(target)
+
+
 @contextmanager
 def opened(target: str | None) -> Iterator[IO[bytes]]:
     """Open a file to write, which appears under its name when all went well; or standard output."""
@@ -88,10 +110,10 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
         yield into
 
 
-def _endings(target: str | None) -> tuple[str, str, str]:
+def _endings(target: str | None, compressions: tuple[str, ...] = _COMPRESSED) -> tuple[str, str, str]:
     """Return a name, the end of it that tells the format, and after that the one that tells the compression."""
     name = PurePath((target or "").casefold()).name
-    compressed = next((ending for ending in _COMPRESSED if name.endswith(ending)), "")
+    compressed = next((ending for ending in compressions if name.endswith(ending)), "")
     stem, dot, word = name.removesuffix(compressed).rpartition(".")
     return (stem, dot + word, compressed) if dot else (word, "", compressed)
 

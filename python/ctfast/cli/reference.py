@@ -21,7 +21,8 @@ appear on terminals only; `NO_COLOR`
 turns colours off. A reader that stops early (`| head`) is no error.
 
 A table has the width of the terminal: text is folded after blanks and commas, then ARNs and paths at `/` and `:`, then names at
-their words; account ids, times and addresses are not. Where that leaves no room, or takes more than twice the lines, rows become
+their words; account ids, times, addresses, ids of resources and names of hosts are not, but for those of AWS's services, which
+may end a line after their first word. Where that leaves no room, or takes more than twice the lines, rows become
 blocks of one field per line. In a pipe or a file each row is one line, and nothing is folded; `COLUMNS` gives it a width, in
 which ARNs are whole all the same; one of 0 is none. Characters that would steer the terminal or not be seen are written as
 escapes. The progress line says of how many files, once they are counted: those of folders and lists on this machine.

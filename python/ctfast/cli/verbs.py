@@ -20,7 +20,7 @@ from ctfast._source import COLUMNS, PATHS
 from ctfast._tables import frame_view, grid
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
-from ctfast.cli.output import FORMATS, RECORDS, TABLE, chosen, opened, record_form, write
+from ctfast.cli.output import FORMATS, RECORDS, TABLE, check_target, chosen, opened, record_form, write
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import Screen, duplicates, findings, is_unanswered, say, show
 
@@ -38,13 +38,13 @@ _SLICE = 5_000
 @click.command()
 @click.option(
     "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
     callback=options.file_only,
     metavar="DIR",
     help="Write the sample archive to this folder.",
     show_default="a new temporary one",
 )
-def demo(keep: Path | None) -> None:
+def demo(keep: str | None) -> None:
     """Make a small sample archive and follow its incident.
 
     \b
@@ -53,7 +53,7 @@ def demo(keep: Path | None) -> None:
     """
     from ctfast import demo as first_look  # noqa: PLC0415  # with what makes and signs the sample
 
-    first_look.run(keep, Screen())
+    first_look.run(None if keep is None else Path(keep), Screen())
 
 
 @click.command()
@@ -138,6 +138,7 @@ def sql(
       ctfast sql logs "SELECT eventName, count(*) AS n FROM events GROUP BY eventName ORDER BY n DESC LIMIT 10"
     """
     form = chosen(form, target, _otherwise())
+    check_target(target)
     report = ct.Report()
     source = options.sources(archive, origin, target)
     with progress(source, reading) as shown:
@@ -178,6 +179,7 @@ def info(
       ctfast info logs
     """
     form = chosen(form, target, TABLE)
+    check_target(target)
     source = options.sources(archive, origin, target)
     with progress(source, reading) as shown:
         found = ct.info(source, progress=shown, **reading)
@@ -233,6 +235,8 @@ def put_records(
     source = options.sources(archive, origin, target, part)
     receipt = checkpoint or (source if isinstance(source, ct.Queue) else None)
     folder = None if receipt is None else parts.folder(archive, target, form, limit, checkpoint)
+    if folder is None:
+        check_target(target)
     reading |= {"report": report, "checkpoint": checkpoint, "columns": roots, "batch_rows": _SLICE, "views": True}
     # What was written counts as read; what is still to be written does not.
     with receipt or nullcontext():

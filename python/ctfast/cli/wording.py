@@ -49,7 +49,8 @@ def _names(verb: click.Command | None) -> dict[str, str]:
     names: dict[str, str] = {}
     for parameter in verb.params if verb is not None else ():
         if isinstance(parameter, click.Argument):
-            names |= {name: parameter.human_readable_name for name in _SOURCE if name not in names}
+            own = (str(parameter.name), *_SOURCE)
+            names |= {name: parameter.human_readable_name for name in own if name not in names}
         else:
             flag = max(parameter.opts, key=len)
             names |= dict.fromkeys((str(parameter.name), flag.removeprefix("--").replace("-", "_")), flag)

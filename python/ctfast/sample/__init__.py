@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctfast._arguments import public
 from ctfast.sample.cast import BUCKET, GLOBAL, HOME, TRAILS
 from ctfast.sample.dice import ALPHANUMERIC, Dice
 from ctfast.sample.digests import ALGORITHM, LogFile, chain, public_keys
@@ -72,6 +73,7 @@ class Sample:
     digests: int
 
 
+@public()
 def write(folder: str | os.PathLike[str], *, seed: int = 0) -> Sample:
     """Write the sample archive below a folder.
 
