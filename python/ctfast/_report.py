@@ -10,9 +10,10 @@ from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._arguments import public
 from ctfast._later import pl
+from ctfast._ledger import kept
 from ctfast._objects import KeySource
 from ctfast._plain import counted
-from ctfast.exceptions import CloudTrailError, NothingChosen
+from ctfast.exceptions import ArgumentError, CloudTrailError, NothingChosen
 
 __all__ = ["Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests", "tabulated"]
 
@@ -125,7 +126,12 @@ class Report:
     True
     """
 
-    def __init__(self) -> None:
+    @public()
+    def __init__(self, *, files: bool = False, sha256: bool = False) -> None:
+        if sha256 and not files:
+            message = "sha256 is a column of the files: write ctfast.Report(files=True, sha256=True)"
+            raise ArgumentError(message, "sha256", sha256, None, "Report")
+        self._keeps = {"files": files, "sha256": sha256}
         self._follow({})
 
     def _follow(self, asked: Mapping[str, Any], source: KeySource | None = None) -> None:
@@ -139,20 +145,23 @@ class Report:
         self._past_findings = _Findings()
         self._more = source is not None
         self._was_complete: bool | None = None
+        self._ledger = _ctfast.Ledger(self._keeps["sha256"]) if self._keeps["files"] else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what it says by now: a pickle, or a deep copy, follows no scan."""
         source = None if self._source is None else _Told(self._source)
         values = self._values() | {"requests": tuple(self.requests)}
-        said = {"asked": self._asked, "unmatched": self._unmatched}
+        said = {"keeps": self._keeps, "asked": self._asked, "unmatched": self._unmatched}
         return said | {"source": source, "values": values, "findings": self._findings(), "complete": self.complete}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Say what the other one said."""
+        self._keeps = state["keeps"]
         self._follow(state["asked"])
         self._unmatched = state["unmatched"]
         self._source, self._past, self._past_findings = state["source"], state["values"], state["findings"]
         self._was_complete = state["complete"]
+        self._ledger = None
 
     def _add(self, scan: _ctfast.Scan) -> None:
         """Speak of this scan as well; it is asked when the report is."""
@@ -301,6 +310,32 @@ class Report:
             unnamed[None, "bad file"] += more
         schema = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
         return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=schema, orient="row")
+
+    def files_scan(self) -> pl.LazyFrame:
+        """Return one row for each file that the scan came to, as :func:`ctfast.files` does, without reading it again.
+
+        The rows are those up to now; a scan that follows has others. What does not fit in memory is on the disk, in a file
+        without a name.
+
+        Raises
+        ------
+        ArgumentError
+            The report was not asked for its files, or is a copy.
+
+        Examples
+        --------
+        >>> import ctfast as ct, polars as pl
+        >>> report = ct.Report(files=True)
+        >>> _ = ct.read(archive, report=report, regions="eu-west-1")
+        >>> report.files_scan().filter(outcome="pruned").collect()["reason"].unique().to_list()
+        ['region']
+        """
+        if self._ledger is None:
+            remedy = "copies of a report have no files: ask the one that the scan was given"
+            if not self._keeps["files"]:
+                remedy = "this report keeps no files: write report = ctfast.Report(files=True) before the scan"
+            raise ArgumentError(remedy, "files", self._keeps["files"], None, "Report.files_scan")
+        return kept(self._ledger)
 
     def _findings(self) -> _Findings:
         found = self._past_findings.copy()

@@ -264,6 +264,7 @@ mod tests {
             hashes: None,
             sizes: None,
             ledger: false,
+            stored_hashes: false,
             keyed: false,
         });
         rows.start("a.json".to_owned(), 0);

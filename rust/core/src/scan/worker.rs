@@ -17,6 +17,7 @@ use crate::columns::retyped;
 use crate::digest::{Content, Running};
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
+use crate::hash::{Hashed, hex, sha256};
 use crate::inflate::{Inflater, Next, Unwrapped, is_gzip, is_wrapped, length_hint};
 use crate::json::Index;
 use crate::ledger::Row;
@@ -31,6 +32,7 @@ pub(super) struct Worker {
     turn: Turn,
     /// What happened since the last output.
     report: Report,
+    ledger: Vec<(usize, Row)>,
     stored: Vec<u8>,
     inflater: Inflater,
     pub(super) arena: Arena,
@@ -40,6 +42,10 @@ pub(super) struct Worker {
     pub(super) rows: Rows,
     /// The file that is read.
     path: PathBuf,
+    /// How large it is, if that is known.
+    size: Option<u64>,
+    /// Of its bytes as stored, if that is wanted and known.
+    sha256: Option<String>,
 }
 
 /// The scan is closed, or has failed: no more work.
@@ -52,12 +58,15 @@ impl Worker {
             shared,
             turn: 0,
             report: Report::default(),
+            ledger: Vec::new(),
             stored: Vec::new(),
             inflater: Inflater::new(),
             arena: Arena::new(0),
             large: Arena::new(0),
             index: Index::default(),
             path: PathBuf::new(),
+            size: None,
+            sha256: None,
         }
     }
 
@@ -100,21 +109,23 @@ impl Worker {
 
     fn visit(&mut self, Item { listed, body }: Item) -> Result<(), Closed> {
         match listed {
-            Listed::Skipped(reason) => {
+            Listed::Skipped(entry, reason) => {
+                self.note(|| Row::passed(entry, reason));
                 self.report.skip(reason);
                 Ok(())
             }
-            Listed::Pruned(reason) => {
+            Listed::Pruned(folder, reason) => {
+                self.note(|| Row::pruned(folder, reason));
                 self.report.prune(reason);
                 Ok(())
             }
             Listed::Failed(error) => {
-                self.report.ledger.extend(self.shared.ledger.then(|| Row::failed(&error)));
+                self.note(|| Row::failed(&error));
                 self.bad_file(error, 0)
             }
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
-                let row = self.shared.ledger.then(|| Row::of(&entry));
+                let row = self.shared.ledger.then(|| Row::of(entry.clone()));
                 let outcome = self.file(entry, body)?;
                 self.settle(outcome, row)
             }
@@ -130,7 +141,10 @@ impl Worker {
         };
         let Rows { read, bad, filtered, .. } = self.rows;
         let (kept, skipped) = (self.rows.kept(), filtered + self.rows.skipped());
-        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row })));
+        if let Some(row) = row {
+            let (size, sha256) = (row.size.or(self.size), self.sha256.take());
+            self.note(|| outcome.noted(Row { size, read, bad, skipped, sha256, ..row }));
+        }
         self.report.records_bad += self.rows.bad;
         if let Some(error) = self.rows.tell_bad(&mut self.report) {
             self.fail(error)?;
@@ -149,6 +163,13 @@ impl Worker {
         Ok(())
     }
 
+    /// Notes what became of a file, if anybody keeps books.
+    fn note(&mut self, row: impl FnOnce() -> Row) {
+        if self.shared.ledger {
+            self.ledger.push((self.rows.builders.rows(), row()));
+        }
+    }
+
     fn bad_file(&mut self, error: Error, records_kept: u64) -> Result<(), Closed> {
         self.report.add_bad_file(Finding { error: error.clone(), records_kept, more: None });
         self.fail(error)
@@ -161,8 +182,8 @@ impl Worker {
 
     /// Ends the scan here.
     fn end(&mut self, error: Error) -> Closed {
-        let report = std::mem::take(&mut self.report);
-        self.shared.order.put(self.turn, Output { error: Some(error), report, ..Output::default() });
+        let (report, ledger) = (std::mem::take(&mut self.report), std::mem::take(&mut self.ledger));
+        self.shared.order.put(self.turn, Output { error: Some(error), report, ledger, ..Output::default() });
         Closed
     }
 
@@ -174,6 +195,7 @@ impl Worker {
     /// Hands over the rows so far. The text in the arena from `read` on is yet to be read: it moves to the front.
     pub(super) fn hand_over(&mut self, read: usize) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
+        let ledger = std::mem::take(&mut self.ledger);
         let batch = self.rows.builders.finish(&mut self.arena, read);
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
@@ -190,11 +212,12 @@ impl Worker {
         });
         let keys = self.rows.take_keys();
         self.rows.start_batch();
-        if self.shared.order.put(self.turn, Output { batch, keys, report, error: None }) { Ok(()) } else { Err(Closed) }
+        if self.shared.order.put(self.turn, Output { batch, keys, ledger, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 
     fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
         self.rows.start(key, first);
+        (self.size, self.sha256) = (None, None);
         match at {
             At::Disk(path) => {
                 self.path = path;
@@ -208,13 +231,13 @@ impl Worker {
     }
 
     fn disk_file(&mut self, size: Option<u64>) -> Result<Outcome, Closed> {
-        self.note(size);
+        self.note_size(size);
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
         };
         if size.is_some_and(|size| size > STORED_WHOLE) {
-            return self.stream(Unwrapped::new(file, self.shared.limits));
+            return self.streamed(file);
         }
         self.stored.clear();
         let read = match file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored) {
@@ -224,9 +247,9 @@ impl Worker {
         let stored = std::mem::take(&mut self.stored);
         let outcome = if read > STORED_WHOLE {
             // It grew since it was listed.
-            self.stream(Unwrapped::new(io::Cursor::new(&stored).chain(file), self.shared.limits))
+            self.streamed(io::Cursor::new(&stored).chain(file))
         } else {
-            self.whole(&stored)
+            self.hashed(&stored)
         };
         self.stored = stored;
         outcome
@@ -236,18 +259,18 @@ impl Worker {
         if let Some(body) = body {
             match self.body(&body)? {
                 Ok(Got::Whole(bytes)) => {
-                    self.note(Some(bytes.len() as u64));
-                    return self.whole(&bytes);
+                    self.note_size(Some(bytes.len() as u64));
+                    return self.hashed(&bytes);
                 }
                 Ok(Got::Large(bytes)) => size = Some(bytes),
                 Err(error) => return Ok(Outcome::Bad(error)),
             }
         }
-        self.note(size);
+        self.note_size(size);
         if self.rows.builders.rows() > 0 {
             self.flush()?;
         }
-        self.stream(Unwrapped::new(bucket.stream(&self.rows.key, size), self.shared.limits))
+        self.streamed(bucket.stream(&self.rows.key, size))
     }
 
     /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for, and
@@ -264,10 +287,29 @@ impl Worker {
     }
 
     /// Notes how large the file is, for whoever wants to know.
-    fn note(&self, size: Option<u64>) {
+    fn note_size(&mut self, size: Option<u64>) {
+        self.size = size;
         if let (Some(sizes), Some(size)) = (&self.shared.sizes, size) {
             sizes.put(&self.rows.key, size);
         }
+    }
+
+    /// Reads a file from memory, and notes its hash if that is wanted.
+    fn hashed(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
+        self.sha256 = self.shared.stored_hashes.then(|| hex(&sha256(stored)));
+        self.whole(stored)
+    }
+
+    /// Reads a file as it comes, and notes its hash if that is wanted.
+    fn streamed(&mut self, file: impl Read) -> Result<Outcome, Closed> {
+        let limits = self.shared.limits;
+        if !self.shared.stored_hashes {
+            return self.stream(Unwrapped::new(file, limits));
+        }
+        let mut file = Hashed::new(file);
+        let outcome = self.stream(Unwrapped::new(&mut file, limits))?;
+        self.sha256 = file.finish().map(|hash| hex(&hash));
+        Ok(outcome)
     }
 
     /// Reads a file from memory: at once when it is a right gzip file of an ordinary size, else as a stream.
