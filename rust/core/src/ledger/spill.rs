@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::{Outcome, Row};
+use super::row::{Outcome, Row};
 
 /// Pages of rows, one behind another.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Spill {
         let mut rest = bytes.as_slice();
         let mut rows = Vec::new();
         while !rest.is_empty() {
-            rows.push(read(&mut rest).ok_or_else(|| io::Error::other("rows of the ledger were changed on the disk"))?);
+            rows.push(read(&mut rest).map_err(|Changed| io::Error::other("rows of the ledger were changed on the disk"))?);
         }
         Ok(Some(rows))
     }
@@ -79,25 +79,28 @@ fn number(value: Option<u64>, into: &mut Vec<u8>) {
     into.extend_from_slice(&value.unwrap_or_default().to_le_bytes());
 }
 
-fn read(from: &mut &[u8]) -> Option<Row> {
-    let key = text(from)??;
-    let etag = text(from)?;
-    let outcome = Outcome::named(&text(from)??)?;
+/// Nothing that was written.
+struct Changed;
+
+fn read(from: &mut &[u8]) -> Result<Row, Changed> {
+    let (key, etag) = (text(from)?.ok_or(Changed)?, text(from)?);
+    let outcome = text(from)?.and_then(|name| Outcome::named(&name)).ok_or(Changed)?;
     let (reason, sha256) = (text(from)?.map(Cow::Owned), text(from)?);
-    let (size, read, bad, skipped) = (count(from)?, count(from)??, count(from)??, count(from)??);
+    let (size, read, bad, skipped) = (count(from)?, count(from)?, count(from)?, count(from)?);
+    let [read, bad, skipped] = [read, bad, skipped].map(Option::unwrap_or_default);
     let (duplicates, byte) = (count(from)?, count(from)?);
-    Some(Row { key, size, etag, read, bad, skipped, duplicates, outcome, reason, byte, sha256 })
+    Ok(Row { key, size, etag, read, bad, skipped, duplicates, outcome, reason, byte, sha256 })
 }
 
-fn text(from: &mut &[u8]) -> Option<Option<String>> {
-    let Some(length) = count(from)? else { return Some(None) };
-    let text = from.split_off(..usize::try_from(length).ok()?)?;
-    Some(Some(String::from_utf8(text.to_vec()).ok()?))
+fn text(from: &mut &[u8]) -> Result<Option<String>, Changed> {
+    let Some(length) = count(from)? else { return Ok(None) };
+    let text = usize::try_from(length).ok().and_then(|length| from.split_off(..length)).ok_or(Changed)?;
+    String::from_utf8(text.to_vec()).map(Some).map_err(|_| Changed)
 }
 
-fn count(from: &mut &[u8]) -> Option<Option<u64>> {
-    let is_some = from.split_off_first()?;
-    let (value, rest) = from.split_first_chunk()?;
+fn count(from: &mut &[u8]) -> Result<Option<u64>, Changed> {
+    let is_some = from.split_off_first().ok_or(Changed)?;
+    let (value, rest) = from.split_first_chunk().ok_or(Changed)?;
     *from = rest;
-    Some((*is_some == 1).then(|| u64::from_le_bytes(*value)))
+    Ok((*is_some == 1).then(|| u64::from_le_bytes(*value)))
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, StructArray, UInt64Array};
+use arrow_schema::Field;
 
-use super::Row;
+use super::row::Row;
 
 /// Some rows, each with its columns.
 #[must_use]
@@ -22,8 +23,8 @@ pub fn batch(rows: &[Row]) -> RecordBatch {
         ("records_duplicate", counts(rows, |row| row.duplicates)),
         ("sha256", texts(rows, |row| row.sha256.as_deref())),
     ];
-    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))
-        .expect("as many rows in each column")
+    let column = |(name, cells): (&str, ArrayRef)| (Arc::new(Field::new(name, cells.data_type().clone(), true)), cells);
+    StructArray::from(columns.map(column).to_vec()).into()
 }
 
 fn texts<'a>(rows: &'a [Row], text: impl Fn(&'a Row) -> Option<&'a str>) -> ArrayRef {

@@ -79,11 +79,29 @@ struct Shared {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
-    /// Whether rows of the ledger are wanted, and in them the hashes of the files.
-    ledger: bool,
-    stored_hashes: bool,
+    books: Books,
     /// Whether keys of the rows are wanted.
     keyed: bool,
+}
+
+/// Which books are kept on files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Books {
+    None,
+    /// A row of the ledger for each.
+    Rows,
+    /// The same, with the hash of its bytes as stored.
+    Hashes,
+}
+
+impl Books {
+    fn of(is_told: bool, ledgers: &[Arc<Ledger>]) -> Self {
+        match ledgers.iter().any(|ledger| ledger.wants_hashes()) {
+            true => Self::Hashes,
+            false if is_told || !ledgers.is_empty() => Self::Rows,
+            false => Self::None,
+        }
+    }
 }
 
 impl Shared {
@@ -146,8 +164,7 @@ impl Scan {
             limits: plan.limits,
             hashes: plan.hashes,
             sizes: plan.sizes,
-            ledger: plan.ledger || !plan.ledgers.is_empty(),
-            stored_hashes: plan.ledgers.iter().any(|ledger| ledger.wants_hashes()),
+            books: Books::of(plan.ledger, &plan.ledgers),
             keyed: plan.dedupe.is_some(),
         });
         let Plan { remote, keeps_remote, dedupe, ledger: tells, ledgers, .. } = plan;

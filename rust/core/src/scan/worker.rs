@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::Shared;
 use super::files::{Body, Item, Wait};
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use super::rows::Rows;
+use super::{Books, Shared};
 use crate::arena::Arena;
 use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
 use crate::columns::retyped;
@@ -125,7 +125,7 @@ impl Worker {
             }
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
-                let row = self.shared.ledger.then(|| Row::of(entry.clone()));
+                let row = self.keeps_books().then(|| Row::of(entry.clone()));
                 let outcome = self.file(entry, body)?;
                 self.settle(outcome, row)
             }
@@ -163,9 +163,13 @@ impl Worker {
         Ok(())
     }
 
+    fn keeps_books(&self) -> bool {
+        self.shared.books != Books::None
+    }
+
     /// Notes what became of a file, if anybody keeps books.
     fn note(&mut self, row: impl FnOnce() -> Row) {
-        if self.shared.ledger {
+        if self.keeps_books() {
             self.ledger.push((self.rows.builders.rows(), row()));
         }
     }
@@ -296,14 +300,14 @@ impl Worker {
 
     /// Reads a file from memory, and notes its hash if that is wanted.
     fn hashed(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
-        self.sha256 = self.shared.stored_hashes.then(|| hex(&sha256(stored)));
+        self.sha256 = (self.shared.books == Books::Hashes).then(|| hex(&sha256(stored)));
         self.whole(stored)
     }
 
     /// Reads a file as it comes, and notes its hash if that is wanted.
     fn streamed(&mut self, file: impl Read) -> Result<Outcome, Closed> {
         let limits = self.shared.limits;
-        if !self.shared.stored_hashes {
+        if self.shared.books != Books::Hashes {
             return self.stream(Unwrapped::new(file, limits));
         }
         let mut file = Hashed::new(file);

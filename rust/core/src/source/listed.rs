@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::object::Bucket;
-use super::{Barren, Seen, Skip};
+use super::{Barren, Seen, Selection, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -49,6 +49,16 @@ pub enum Listed {
     Failed(Error),
     /// The source of keys itself failed: which files follow is not known, so the scan fails.
     Broken(Error),
+}
+
+impl Listed {
+    /// A file that was found, to be read or not.
+    pub(super) fn chosen(entry: Entry, selection: &Selection) -> Self {
+        match selection.skips(&entry.key) {
+            Some(skip) => Self::Skipped(entry, skip),
+            None => Self::File(entry),
+        }
+    }
 }
 
 /// The files of one source. When they have come to their end without one to read, that is noted.

@@ -45,11 +45,7 @@ impl Listing {
     }
 
     fn file(&self, path: PathBuf, metadata: &Metadata) -> Listed {
-        let entry = entry(path, Some(metadata));
-        match self.selection.skips(&entry.key) {
-            Some(skip) => Listed::Skipped(entry, skip),
-            None => Listed::File(entry),
-        }
+        Listed::chosen(entry(path, Some(metadata)), &self.selection)
     }
 
     fn folder(&mut self, path: &Path, came: Way) -> io::Result<()> {

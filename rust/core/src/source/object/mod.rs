@@ -118,7 +118,7 @@ impl Remote {
     fn keys(self: &Arc<Self>, address: &str, selection: &Selection) -> Keys {
         let (bucket, key) = split(address);
         if has_log_ending(Path::new(key)) && !key.ends_with('/') {
-            return Box::new(std::iter::once(chosen(self.entry(address.to_owned()), selection)));
+            return Box::new(std::iter::once(Listed::chosen(self.entry(address.to_owned()), selection)));
         }
         Box::new(Objects::new(&self.bucket(bucket), key, selection.clone()))
     }
@@ -169,14 +169,6 @@ pub fn named(files: Vec<Named>, selection: Selection, remote: Option<Arc<Remote>
             return Box::new(Listing::new(vec![path_of(&source).into_owned()], selection.clone()).map(from_first));
         };
         let entry = Entry { size, etag, first, ..remote.entry(address.to_owned()) };
-        Box::new(std::iter::once(chosen(entry, &selection)))
+        Box::new(std::iter::once(Listed::chosen(entry, &selection)))
     }))
-}
-
-/// An object, to be read or not.
-fn chosen(entry: Entry, selection: &Selection) -> Listed {
-    match selection.skips(&entry.key) {
-        Some(skip) => Listed::Skipped(entry, skip),
-        None => Listed::File(entry),
-    }
 }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::chosen;
 use super::client::Bucket;
 use super::list::{Object, Page, Range};
 use super::trail::Trail;
@@ -317,7 +316,7 @@ impl Tree {
     }
 
     fn file(&self, object: Object) -> Listed {
-        chosen(self.entry(object), &self.selection)
+        Listed::chosen(self.entry(object), &self.selection)
     }
 
     fn entry(&self, Object { key, size, etag, modified }: Object) -> Entry {
