@@ -202,6 +202,48 @@ def test_sources_of_keys_and_checkpoints_add_up_as_well(tmp_path: Path) -> None:
     assert outcomes[str(second)] == ("read", None)
 
 
+def test_messages_that_name_nothing_to_read_have_rows() -> None:
+    created = {"s3": {"bucket": {"name": "logs"}, "object": {"key": "index.html"}}}
+    lines = [
+        json.dumps({"Event": "s3:TestEvent"}),
+        json.dumps(
+            {"Records": [{"eventName": "ObjectRemoved:Delete", **created}, {"eventName": "ObjectCreated:Put", **created}]}
+        ),
+        "no message",
+    ]
+    report = ct.Report(files=True)
+    rows = ct.files(ct.Messages(lines), report=report).collect()
+    check(rows, report)
+    assert_frame_equal(report.files_scan().collect(), rows)
+    assert rows.select("file", "outcome", "reason").rows() == [
+        ("the list of messages", "skipped", "test"),
+        ("the list of messages", "skipped", "event"),
+        ("s3://logs/index.html", "skipped", "key"),
+        ("lines", "bad", "invalid-message"),
+    ]
+
+
+def test_an_inventory_tells_of_versions(tmp_path: Path) -> None:
+    part = tmp_path / "part.csv.gz"
+    part.write_bytes(gzip.compress(b'"logs","a","7","false","false"\n"logs","b","7","true","true"\n'))
+    schema = "Bucket, Key, Size, IsLatest, IsDeleteMarker"
+    manifest = {"fileFormat": "CSV", "fileSchema": schema, "files": [{"key": part.name}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    report = ct.Report()
+    rows = ct.files(ct.Inventory(tmp_path / "manifest.json"), report=report).collect()
+    check(rows, report)
+    assert rows.select("file", "size", "reason").rows() == [("s3://logs/a", 7, "version"), ("s3://logs/b", 7, "deleted")]
+
+
+def test_rows_that_have_no_room_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5_000):
+        put(tmp_path, f"{number:05}.txt", b"")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with pytest.raises(ct.SourceError, match="rows of a ledger are kept in this folder, unless TMPDIR names another one"):
+        ct.read(tmp_path, report=ct.Report(files=True))
+    ct.read(tmp_path, report=ct.Report())
+
+
 def test_a_report_that_keeps_no_files_says_so(sample: Sample) -> None:
     with pytest.raises(ct.ArgumentError, match=r"Report\(files=True\) before the scan"):
         ct.Report().files_scan()

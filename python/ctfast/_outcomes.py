@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Unpack
 
@@ -59,8 +59,8 @@ def files(source: Source, *, sha256: bool = False, **options: Unpack[Reading]) -
     return lazily(rows, reading.describe())
 
 
-def pages(options: Options, *, sha256: bool) -> Iterator[pl.DataFrame]:
-    """Yield the rows of each file as they come, and drop its records."""
+def pages(options: Options, *, sha256: bool) -> Generator[pl.DataFrame]:
+    """Yield the rows of the files as they come, and drop their records; the threads end with the generator."""
     ledger = _ctfast.Ledger(sha256)
     with closing(batches(options, [], ledger=ledger)) as records:
         for _ in records:

@@ -115,6 +115,13 @@ class Report:
     A query that runs twice fills the report with the last run. A query that needs only some rows stops early: then
     :attr:`complete` is false and the counts cover what was read until then.
 
+    Parameters
+    ----------
+    files
+        Keep a row for each file as well, for :meth:`files_scan`: about 200 bytes, the latest in memory, the others on the disk.
+    sha256
+        Have the SHA-256 of the files in these rows.
+
     Examples
     --------
     >>> import ctfast as ct

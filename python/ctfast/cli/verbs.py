@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ __all__ = ["SHOWN", "check", "columns", "demo", "files", "info", "put_records", 
 #: Columns of a table, unless others are asked for.
 SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
 #: Columns of a table of files.
-_OF_FILES = ["file", "size", "outcome", "reason", "records_read", "records_bad", "records_skipped"]
+_OF_FILES = ["outcome", "reason", "records_read", "file"]
 #: Rows of a table, unless more are asked for.
 _SCREENFUL = 100
 _BY_PLACE = "by the name of FILE; else table on a terminal, ndjson elsewhere"
@@ -232,16 +232,15 @@ def files(
     with progress(source, reading, visible=_is_free(form, target)) as shown:
         given = reading | {"source": source, "report": report, "progress": shown}
         known = checked("files", **{name: value for name, value in given.items() if value is not None})
-        found = pages(Options(function="files", **known), sha256=sha256)
-        frames: Iterable[pl.DataFrame] = itertools.chain([no_rows()], found)
-        if form == TABLE:
-            frames = [frame.select(_OF_FILES) for frame in _head(frames, _shown(limit) + 1)]
-        else:
-            _save(frames, form, target, limit)
-    if is_unanswered(report):
-        ctx.exit(findings(report))
+        with closing(pages(Options(function="files", **known), sha256=sha256)) as found:
+            frames: Iterable[pl.DataFrame] = itertools.chain([no_rows()], found)
+            if form == TABLE:
+                frames = [frame.select(_OF_FILES) for frame in _head(frames, _shown(limit) + 1)]
+            else:
+                _save(frames, form, target, limit)
     if form == TABLE:
         _tabulate(frames, target, limit)
+    # Where nothing was read, the rows say why.
     ctx.exit(findings(report))
 
 
