@@ -495,7 +495,7 @@ class _Walk:
             self.scanner.at = number.end()
         else:
             node = self.scanner.value()
-        if node.kind != "string" and self.scanner.text[node.end : node.end + 1] not in [b"", *map(bytes, zip(b' \t\n\r{["'))]:
+        if self.scanner.text[node.end : node.end + 1] not in [b"", *map(bytes, zip(b' \t\n\r{["'))]:
             raise Damage("invalid-json", node.end)
         self.ends(self.scanner)
         yield from self.inside(node)

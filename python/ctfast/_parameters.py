@@ -141,11 +141,12 @@ def _bucket(why: str) -> Check:
     """An address in a bucket whose name must be known."""
 
     def check(name: str, value: Any) -> str:
-        if not isinstance(value, str | os.PathLike):
+        source = sources(name, value)
+        if not isinstance(source, str | os.PathLike):
             raise wrong_type(name, value, "one bucket, s3://bucket/prefix")
-        found = os.fspath(sources(name, value))  # type: ignore[arg-type]  # one path, as it was given
+        found = os.fspath(source)
         if not is_address(found):
-            raise ArgumentError(f"{name} must be a bucket, s3://bucket/prefix, not {quoted(value)}", name, value)
+            raise ArgumentError(f"{name} must be a bucket, s3://bucket/prefix, not {quoted(found)}", name, value)
         if is_access_point(found):
             message = f"{name} {quoted(value)} does not tell the bucket, {why}: name the bucket"
             raise ArgumentError(message, name, value)

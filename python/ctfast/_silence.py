@@ -197,10 +197,15 @@ def _barren(outcome: Outcome) -> Iterator[NothingChosen]:
     empty = [where for where, skipped, pruned in outcome.barren if not (skipped or pruned)]
     if empty:
         yield NothingChosen(f"there is no file in {listed(empty)}", "empty", nothing=False)
+    alike: dict[frozenset[str], list[tuple[str, Mapping[str, int], Mapping[str, int]]]] = {}
     for where, skipped, pruned in outcome.barren:
         if where not in empty and {*skipped, *pruned} <= _OF_ITSELF:
-            reason, words = _why(where, skipped, pruned)
-            yield NothingChosen(words, reason, nothing=False)
+            alike.setdefault(frozenset((*skipped, *pruned)), []).append((where, skipped, pruned))
+    for found in alike.values():  # which may be thousands of files that were named one by one
+        places, skips, prunes = zip(*found, strict=True)
+        skipped, pruned = (sum(map(Counter, counts), Counter()) for counts in (skips, prunes))
+        reason, words = _why(listed(places), skipped, pruned)
+        yield NothingChosen(words, reason, nothing=False)
 
 
 def _why(where: str, skipped: Mapping[str, int], pruned: Mapping[str, int]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,74 @@ def test_a_torn_line_costs_that_line(torn: str, end: str, tmp_path: Path) -> Non
     with pytest.raises(ct.FormatError) as caught:
         ct.read(tmp_path / "file.json")
     assert (caught.value.record, caught.value.kind) == (1, "invalid-json")
+
+
+@pytest.mark.parametrize(
+    ("torn", "kind"),
+    [
+        (b'{"eventName":"\xff"}', "invalid-utf8"),
+        (b'{"eventName":"b"}\xc3', "invalid-utf8"),
+        (b'{"eventName":' + b"[" * 2_000, "too-deep"),
+        (b'{"eventName":"' + b"x" * (1 << 20) + b'"}', "document-too-large"),
+        (b'{"eventName":"' + b"x" * (7 << 20) + b'"}', "document-too-large"),
+        (b'{"eventName":"' + b"x" * (7 << 20), "document-too-large"),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, bytes) else value,
+)
+@pytest.mark.parametrize("name", ["file.json", "file.json.gz"])
+def test_what_else_costs_no_more_than_its_line(torn: bytes, kind: str, name: str, tmp_path: Path) -> None:
+    good = json.dumps(RECORD).encode()
+    text = b"\n".join([good, torn, good, good]) + b"\n"
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text, 1) if path.suffix == ".gz" else text)
+    report = ct.Report()
+    frame = ct.read(path, on_error="collect", report=report)
+    assert report.bad.select("kind", "record").rows() == [(kind, frame.height - 2)]
+    assert (frame["record"].to_list()[-2:], report.files) == ([frame.height - 1, frame.height], (1, 1, 0, 0))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        'ame":"b"}',
+        '{"eventName":"FORGED"}]}, "eventName":"b"}',
+        '{"eventName":"FORGED"}, "eventCategory": "Insight"}',
+        '","eventName":"b"}',
+    ],
+)
+def test_a_first_line_may_have_lost_its_beginning(first: str, tmp_path: Path) -> None:
+    """As that of ``tail -c`` has."""
+    frame, report = read(tmp_path, first + "\n" + (json.dumps(RECORD) + "\n") * 2)
+    assert (frame["eventName"].to_list(), report.records, report.files) == (["PutObject"] * 2, (3, 2, 1, 0), (1, 1, 0, 0))
+
+
+@pytest.mark.parametrize("indent", [0, 1, 4])
+def test_what_is_within_a_torn_document_is_no_record(indent: int, tmp_path: Path) -> None:
+    forged = {"eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com"}
+    outer = json.dumps({**RECORD, "requestParameters": {"list": [forged, forged], "one": forged}}, indent=indent)
+    lines = outer.replace(json.dumps(forged, indent=indent), json.dumps(forged))
+    for shown in (outer, lines, "\n".join(map(str.strip, lines.splitlines()))):
+        for cut in (shown[:-10], shown.replace(":", "", 1), shown[: shown.rindex("one")]):
+            frame, report = read(tmp_path, json.dumps(RECORD) + "\n" + cut + "\n" + json.dumps(RECORD) + "\n")
+            assert set(frame["eventName"]) == {"PutObject"}, cut
+            assert report.records.bad + report.files.bad > 0
+
+
+def test_what_stands_beside_a_list_is_named(tmp_path: Path) -> None:
+    one, two = json.dumps([RECORD]), json.dumps([RECORD] * 2)
+    for text, name in (
+        (f'{{"Records":{one},"Records":{two}}}', "Records"),
+        (f'{{"events":{one},"Events":{two}}}', "Events"),
+        (f'{{"logEvents":{one},"logEvents":{two}}}', "logEvents"),
+        (f'{{"Records":{one},"eventName":"q"}}', "eventName"),
+        (f'{{"eventName":"q","Records":{one}}}', "eventName"),
+    ):
+        frame, report = read(tmp_path, text)
+        assert (frame.height, report.records) == (1, (2, 1, 1, 0)), text
+        row = report.bad.row(0, named=True)
+        at = 1 if text.startswith('{"eventName"') else text.rindex(f'"{name}"')
+        assert (row["kind"], row["byte"]) == ("beside-list", at), text
+        assert f"'{name}' stands beside a list of records" in row["message"]
 
 
 def test_a_first_line_may_be_torn(tmp_path: Path) -> None:

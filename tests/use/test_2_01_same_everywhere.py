@@ -204,6 +204,7 @@ PLAIN = [
     "[INFO] started",
     "{'a': 1}",
     'it says "yes" and {no}',
+    '"',
     '5" of disk',
     'took {"a": 1} 5 ms',
     '{"a": 1} took 5 ms',

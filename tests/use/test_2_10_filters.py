@@ -200,8 +200,8 @@ def test_selectors_with_a_slip_are_still_selectors(tmp_path: Path) -> None:
         (None, TypeError, "rules are a mapping, a list or the path of a file or folder, not NoneType"),
         ([], ct.FilterError, "there are no rules here"),
         ({}, ct.FilterError, "there are no rules here"),
-        ("", ValueError, "rules is empty: name a file or a folder"),
-        ("s3://bucket/rules", ValueError, "rules 's3://bucket/rules' is an address: name a file or a folder on the local disk"),
+        ("", ValueError, "is empty: it must be the path of a file or a folder"),
+        ("s3://bucket/rules", ValueError, "'s3://bucket/rules' is an address: name a file or a folder on the local disk"),
     ],
 )
 def test_no_rules(rules: Any, kind: type[Exception], words: str, in_folder: None) -> None:

@@ -20,6 +20,7 @@ from ctfast.sample import Sample
 SINCE = {"since": "2025-03-12T14:00", "regions": ("eu-west-1",), "accounts": None, "on_error": "raise"}
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of sources without a log
 @pytest.mark.parametrize("reading", [{}, SINCE], ids=["all", "some"])
 @pytest.mark.parametrize("kind", ["folder", "files", "folders", "keys"])
 def test_the_total_is_what_the_report_counts_as_listed(

@@ -268,11 +268,11 @@ pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
                 Err(error) if framing.has_begun() => framing.tear(&text[start..end], error, &mut notes, last),
                 walked => walked,
             };
-            if let Err(error) = &walked {
-                if last || !is_at(error, end - start) {
-                    notes.lines.push(format!("{} before record {}", error.clone().shifted(start as u64), framing.records()));
-                    return notes.lines;
-                }
+            if let Err(error) = &walked
+                && (last || !is_at(error, end - start))
+            {
+                notes.lines.push(format!("{} before record {}", error.clone().shifted(start as u64), framing.records()));
+                return notes.lines;
             }
             start += framing.passed();
             if !matches!(walked, Ok(Walked::Torn)) {

@@ -16,13 +16,12 @@
 
 use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Key, Value, is_space};
+use crate::json::{Cursor, Value};
 use crate::source::Skip;
 
-use super::definition::{RECORD_KEYS, Signs, What, string_member};
 use super::foreign::BOM;
-use super::inside::{Found, Inside};
-use super::stamped::{self, Line};
+use super::inside::Inside;
+use super::lists::List;
 
 /// Who is told about the records of a file.
 pub(crate) trait Visitor {
@@ -70,6 +69,7 @@ pub(crate) enum Origin {
 
 /// The state of the walk between two records.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the place where the walk stands")]
 pub(crate) struct Framing {
     pub(super) state: State,
     /// Whether the documents are elements of one array.
@@ -85,13 +85,13 @@ pub(crate) struct Framing {
     /// Lines behind which tokens had to be looked for anew: most of them were torn.
     pub(super) torn: u64,
     /// Whether that is so here.
-    is_lost: bool,
+    pub(super) is_lost: bool,
     /// Whether the document at hand comes directly behind a torn line.
     pub(super) is_behind_torn: bool,
     /// Whether the window begins within a line.
     pub(super) within_line: bool,
     /// Whether something has been named that the document at hand has beside its list.
-    is_beside_named: bool,
+    pub(super) is_beside_named: bool,
     /// In how many documents this one is.
     pub(super) depth: u32,
     /// Whether it was inflated from a string.
@@ -100,7 +100,7 @@ pub(crate) struct Framing {
     is_whole: bool,
     /// The first index of this document.
     first: u64,
-    inside: Option<Box<Inside>>,
+    pub(super) inside: Option<Box<Inside>>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -130,39 +130,6 @@ pub(super) enum State {
     TornLine,
     /// Behind such a line, before the next one.
     BehindTornLine,
-}
-
-/// Members of a document that list others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
-    /// `Records`: of records, mostly.
-    Records,
-    /// Of documents that hold records, mostly in strings.
-    Holders,
-    /// Rows of Logs Insights: lists of fields.
-    Rows,
-    /// Rows of Lake: lists of objects with one column each.
-    Results,
-    /// Of messages that `CloudWatch` Logs sends to see whether anybody is there.
-    Control,
-}
-
-impl List {
-    /// The list that this key of a document names, if the array at the cursor is one.
-    fn of(cursor: &Cursor<'_>, key: Key, signs: &Signs) -> Option<Self> {
-        if cursor.byte() != b'[' {
-            return None;
-        }
-        match &*cursor.name(key) {
-            b"Records" => Some(Self::Records),
-            _ if !signs.allow_list() => None,
-            b"events" | b"logEvents" if signs.is_control() => Some(Self::Control),
-            b"Events" | b"events" | b"logEvents" | b"Messages" => Some(Self::Holders),
-            b"results" => Some(Self::Rows),
-            b"QueryResultRows" => Some(Self::Results),
-            _ => None,
-        }
-    }
 }
 
 impl Framing {
@@ -269,15 +236,7 @@ impl Framing {
             }
             State::BehindList => {
                 if cursor.next_member()? {
-                    let key = cursor.key()?;
-                    let is_list = List::of(cursor, key, &Signs::default()).is_some() && !is_empty_array(cursor);
-                    pass_whole_value(cursor)?;
-                    self.bounded(self.passed, cursor)?;
-                    let name = cursor.name(key);
-                    if is_list || RECORD_KEYS.iter().any(|record_key| *record_key.as_bytes() == *name) {
-                        self.beside(&name, key.start - 1, visitor);
-                    }
-                    self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
+                    self.member(cursor, visitor)?;
                 } else {
                     if self.lines == Lines::Unknown {
                         self.lines = if self.in_array { Lines::No } else { Lines::Each };
@@ -311,7 +270,7 @@ impl Framing {
     }
 
     /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
-    fn bounded(&self, start: usize, cursor: &Cursor<'_>) -> Result<(), Error> {
+    pub(super) fn bounded(&self, start: usize, cursor: &Cursor<'_>) -> Result<(), Error> {
         if cursor.at - start > RECORD && !self.is_whole { Err(self.too_large(start)) } else { Ok(()) }
     }
 
@@ -332,258 +291,6 @@ impl Framing {
         self.state = State::Between;
         Ok(())
     }
-
-    /// Passes a document, or the part of it before its list.
-    fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
-        let line = cursor.at;
-        match stamped::line(cursor, last)? {
-            Some(Line::Text(end)) => return self.text_line(cursor, end, visitor),
-            Some(Line::Document(start)) if !cursor.pass_to(start) => return self.look_anew(cursor),
-            _ => {}
-        }
-        let (start, token) = (cursor.at, cursor.token());
-        if cursor.byte() != b'{' {
-            return self.scalar(cursor, visitor, last);
-        }
-        let mut signs = Signs::default();
-        let mut lists_nothing = false;
-        let mut more = cursor.enter_object()?;
-        while more {
-            let key = cursor.key()?;
-            let listed = List::of(cursor, key, &signs);
-            // Other members tell what a document is that lists nothing.
-            let is_empty = listed.is_some_and(|list| list != List::Records) && is_empty_array(cursor);
-            lists_nothing |= is_empty;
-            if let Some(list) = listed.filter(|_| !is_empty) {
-                self.bounded(start, cursor)?;
-                self.whole_line(cursor, cursor.value_from(start, token), last)?;
-                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
-                self.note_feeds(&cursor.bytes()[line..cursor.at]);
-                self.is_beside_named = false;
-                if let Some(key) = signs.record_key() {
-                    self.beside(&cursor.name(key), key.start - 1, visitor);
-                }
-                return Ok(());
-            }
-            let value = cursor.value()?;
-            signs.note(cursor, key, value);
-            more = cursor.next_member()?;
-        }
-        self.bounded(start, cursor)?;
-        self.ends(cursor, start, last)?;
-        if self.lines == Lines::Unknown {
-            let has_line = !self.in_array && memchr::memchr(b'\n', &cursor.bytes()[line..cursor.at]).is_none();
-            self.lines = if has_line { Lines::Each } else { Lines::No };
-        }
-        let whole = cursor.value_from(start, token);
-        match signs.what(cursor) {
-            What::Record => {
-                if let Some(name) = signs.flat(cursor) {
-                    visitor.warn(Error::at(start, ErrorKind::Flattened(name)).in_record(self.records));
-                }
-                self.record(cursor, whole, visitor)?;
-            }
-            What::Event(detail) => {
-                visitor.envelope(whole);
-                self.record(cursor, detail, visitor)?;
-            }
-            What::Holds(held) => self.inside(cursor, held, visitor)?,
-            What::HoldsGzip(data) => self.inflated(cursor, data, visitor)?,
-            What::Columns => self.bad(ErrorKind::QueryResult, start, visitor),
-            What::Other(Skip::NotCloudTrail) if lists_nothing => {}
-            What::Other(reason) => self.skip(reason, start, visitor),
-        }
-        self.state = State::BehindDocument;
-        Ok(())
-    }
-
-    /// Visits an object that has been passed, and should be a record.
-    fn record(&mut self, cursor: &Cursor<'_>, object: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
-        if visitor.record(&mut cursor.back_to(object), Origin::Window, self.records)? {
-            self.records += 1;
-            return Ok(());
-        }
-        self.inside(cursor, object, visitor)
-    }
-
-    /// Passes a line of plain text.
-    fn text_line(&mut self, cursor: &mut Cursor<'_>, end: usize, visitor: &mut impl Visitor) -> Result<(), Error> {
-        self.skip(Skip::NotCloudTrail, cursor.at, visitor);
-        self.lines = if self.lines == Lines::Unknown { Lines::Each } else { self.lines };
-        if cursor.pass_to(end) { Ok(()) } else { self.look_anew(cursor) }
-    }
-
-    /// Has tokens looked for anew from here on, if that was not needed too often.
-    fn look_anew(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
-        if self.is_torn_too_often() {
-            return Err(Error::at(self.passed, cursor.unexpected("a record").kind().clone()));
-        }
-        self.torn += 1;
-        self.is_lost = true;
-        Ok(())
-    }
-
-    fn skip(&mut self, reason: Skip, at: usize, visitor: &mut impl Visitor) {
-        visitor.skip(reason, at, self.records);
-        self.records += 1;
-    }
-
-    fn bad(&mut self, kind: ErrorKind, at: usize, visitor: &mut impl Visitor) {
-        visitor.bad_record(Error::at(at, kind).in_record(self.records));
-        self.records += 1;
-    }
-
-    /// Passes a document that is no object: a string may hold one.
-    fn scalar(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
-        let (start, token) = (cursor.at, cursor.token());
-        if !last && stamped::is_cut(cursor, start) {
-            return Err(cursor.unexpected_end());
-        }
-        cursor.value()?;
-        if !last && cursor.at >= cursor.end() {
-            return Err(cursor.unexpected_end()); // A number may go on.
-        }
-        let is_string = cursor.bytes()[start] == b'"';
-        if !is_string && cursor.at < cursor.end() && !matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r' | b'{' | b'[' | b'"') {
-            return Err(cursor.unexpected("an end"));
-        }
-        let value = cursor.value_from(start, token);
-        self.bounded(start, cursor)?;
-        self.ends(cursor, start, last)?;
-        self.inside(cursor, value, visitor)?;
-        self.state = State::BehindDocument;
-        Ok(())
-    }
-
-    /// Notes that a document with a list lies on several lines, if it does: what stands outside of its elements tells.
-    #[inline]
-    fn note_feeds(&mut self, passed: &[u8]) {
-        if self.lines == Lines::Unknown && !passed.is_empty() && memchr::memchr(b'\n', passed).is_some() {
-            self.lines = Lines::No;
-        }
-    }
-
-    /// Names what a document has beside its list, which is not read: another list, or what makes it a record as well.
-    fn beside(&mut self, name: &[u8], at: usize, visitor: &mut impl Visitor) {
-        if !self.is_beside_named {
-            self.is_beside_named = true;
-            self.bad(ErrorKind::BesideList(String::from_utf8_lossy(name).into()), at, visitor);
-        }
-    }
-
-    /// Passes an element of a list.
-    fn element(&mut self, cursor: &mut Cursor<'_>, list: List, visitor: &mut impl Visitor) -> Result<(), Error> {
-        if list == List::Records && cursor.byte() == b'{' {
-            let (start, token) = (cursor.at, cursor.token());
-            if visitor.record(cursor, Origin::Window, self.records)? {
-                self.records += 1;
-                return Ok(());
-            }
-            let value = cursor.value_from(start, token);
-            return self.inside(cursor, value, visitor);
-        }
-        let value = self.pass(cursor)?;
-        match list {
-            List::Control => self.skip(Skip::ControlMessage, value.start as usize, visitor),
-            List::Rows if cursor.slice(value)[0] == b'[' => match message(cursor, value) {
-                Some(text) => self.inside(cursor, text, visitor)?,
-                None => self.skip(Skip::NotCloudTrail, value.start as usize, visitor),
-            },
-            List::Results => match lake_record(cursor, value) {
-                Some(text) => self.inside(cursor, text, visitor)?,
-                None => self.bad(ErrorKind::QueryResult, value.start as usize, visitor),
-            },
-            _ => self.inside(cursor, value, visitor)?,
-        }
-        Ok(())
-    }
-
-    /// Passes a value where a record should be.
-    fn other(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
-        let value = self.pass(cursor)?;
-        self.inside(cursor, value, visitor)
-    }
-
-    /// Passes an element.
-    fn pass(&self, cursor: &mut Cursor<'_>) -> Result<Value, Error> {
-        let (start, token) = (cursor.at, cursor.token());
-        pass_whole_value(cursor)?;
-        self.bounded(start, cursor)?;
-        Ok(cursor.value_from(start, token))
-    }
-
-    /// Visits what a value that has been passed holds.
-    fn inside(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
-        match cursor.slice(value)[0] {
-            b'{' | b'[' => self.with_inside(value, visitor, |inside, outer, visitor| inside.value(outer, cursor, value, visitor)),
-            b'"' => self.with_inside(value, visitor, |inside, outer, visitor| inside.string(outer, cursor, value, visitor)),
-            _ => {
-                self.skip(Skip::NotCloudTrail, value.start as usize, visitor);
-                Ok(())
-            }
-        }
-    }
-
-    /// Visits what a string holds in gzip.
-    fn inflated(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
-        self.with_inside(value, visitor, |inside, outer, visitor| inside.gzip(outer, cursor, value, visitor))
-    }
-
-    fn with_inside<V: Visitor>(
-        &mut self,
-        value: Value,
-        visitor: &mut V,
-        visit: impl FnOnce(&mut Inside, &Self, &mut V) -> Result<Found, Error>,
-    ) -> Result<(), Error> {
-        let mut inside = self.inside.take().unwrap_or_default();
-        let found = visit(&mut inside, self, visitor);
-        self.inside = Some(inside);
-        let Found { records, bad } = found?;
-        self.records = records;
-        if let Some(kind) = bad {
-            self.bad(kind, value.start as usize, visitor);
-        }
-        Ok(())
-    }
-}
-
-/// The text of a row of Logs Insights: the value of its field `@message`.
-fn message(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
-    of_row(cursor, row, |field| {
-        let name = string_member(cursor, field, b"field")?;
-        cursor.string(name).filter(|name| **name == *b"@message")?;
-        string_member(cursor, field, b"value")
-    })
-}
-
-/// The text of the record in a row of Lake, if the query asked for it.
-fn lake_record(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
-    of_row(cursor, row, |column| string_member(cursor, column, b"eventJson"))
-}
-
-/// What is found in an object of a row; of several, in the last one.
-fn of_row(cursor: &Cursor<'_>, row: Value, find: impl Fn(Value) -> Option<Value>) -> Option<Value> {
-    if cursor.slice(row)[0] != b'[' {
-        return None;
-    }
-    let mut cells = cursor.back_to(row);
-    let mut found = None;
-    let mut more = cells.enter_array().ok()?;
-    while more {
-        let (start, token) = (cells.at, cells.token());
-        cells.value().ok()?;
-        if cursor.bytes()[start] == b'{' {
-            found = find(cells.value_from(start, token)).or(found);
-        }
-        more = cells.next_element().ok()?;
-    }
-    found
-}
-
-/// Passes a value, unless the window ends with it: a number may go on in the next one.
-fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
-    cursor.value()?;
-    if cursor.at >= cursor.end() { Err(cursor.unexpected("',' or an end")) } else { Ok(()) }
 }
 
 /// Passes white space before a document. A byte order mark is no more than that: files that have one may have been put together.
@@ -604,11 +311,6 @@ pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Erro
 /// Whether an error lies at the end of a text, or behind it.
 pub(crate) fn is_at(error: &Error, end: usize) -> bool {
     error.location().byte.is_some_and(|byte| byte >= end as u64)
-}
-
-/// Whether the array at the cursor has no elements.
-fn is_empty_array(cursor: &Cursor<'_>) -> bool {
-    cursor.bytes()[cursor.at + 1..].iter().find(|byte| !is_space(**byte)) == Some(&b']')
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! [`Record`] is one of them as a set of spans in the window, one per column.
 
 pub(crate) mod definition;
+mod document;
 pub(crate) mod foreign;
 mod framing;
 mod inside;
+mod lists;
 mod record;
 mod stamped;
 mod torn;

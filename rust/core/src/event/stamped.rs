@@ -67,10 +67,10 @@ fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Err
     if !matches!(rest, [b'{' | b'[' | b'"', ..]) {
         return Ok(None);
     }
-    let Some(second) = rest[1..].iter().find(|byte| !is_space(**byte)) else {
-        return if last { Ok(Some(Line::Document(start))) } else { Err(cursor.unexpected_end()) };
-    };
     let is_object = rest[0] == b'{';
+    let Some(second) = rest[1..].iter().find(|byte| !is_space(**byte)) else {
+        return if last { Ok(is_object.then_some(Line::Document(start))) } else { Err(cursor.unexpected_end()) };
+    };
     if is_object && !matches!(second, b'"' | b'}') {
         return Ok(None);
     }

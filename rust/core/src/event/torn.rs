@@ -84,20 +84,16 @@ impl Framing {
             self.passed += feed + 1;
             self.state = State::BehindTornLine;
         }
-        match next_line(text, self.passed) {
-            Some(next) => {
-                self.passed = next;
-                self.state = State::Between;
-                Walked::Torn
-            }
-            None => {
-                // The last line may have no end in this window.
-                let is_begun = text[self.passed..].last().is_some_and(|&byte| byte != b'\n');
-                self.state = if is_begun { State::TornLine } else { State::BehindTornLine };
-                self.passed = text.len();
-                Walked::Whole
-            }
+        if let Some(next) = next_line(text, self.passed) {
+            self.passed = next;
+            self.state = State::Between;
+            return Walked::Torn;
         }
+        // The last line may have no end in this window.
+        let is_begun = text[self.passed..].last().is_some_and(|&byte| byte != b'\n');
+        self.state = if is_begun { State::TornLine } else { State::BehindTornLine };
+        self.passed = text.len();
+        Walked::Whole
     }
 
     /// Whether what broke lies before the line that begins where the walk stands: something is missing, and nothing of the line is wrong.

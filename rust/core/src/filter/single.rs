@@ -144,14 +144,16 @@ impl Single {
         let Judged { said, refused, .. } = found;
         match (said, refused) {
             (Some(said), None) => Ok(said),
-            (_, refused) => self.without_record(text.len(), refused, judge),
+            (said, refused) => self.judged_whole(text.len(), said, refused, judge),
         }
     }
 
-    /// What a text is that holds no record, or that a scan would refuse: to what is written for lines of logs it is one, whatever it is.
-    fn without_record<T>(
+    /// What is said of a text without records, or with something that a scan would refuse. A bad record within one object counts for
+    /// nothing. To what is written for lines of logs, any other text is one.
+    fn judged_whole<T>(
         &mut self,
         length: usize,
+        said: Option<T>,
         refused: Option<Error>,
         judge: impl FnOnce(Subject<'_>, Value, &Cursor<'_>) -> T,
     ) -> Result<T, Error> {
@@ -159,14 +161,16 @@ impl Single {
         let mut cursor = Cursor::new(&self.padded, length, self.index.tokens());
         pass_space(&mut cursor, true)?;
         let whole = one_object(&mut cursor, &mut self.record, self.wanted);
-        let (whole, subject) = match (whole, &mut self.text_matcher, &mut self.document_matcher) {
-            (Ok(whole), Some(_), None) => (whole, Subject::Record(&mut self.record_matcher, &self.record, None)),
-            (Err(_), Some(matcher), _) => (Value { start: 0, end: length as u32, token: 0 }, Subject::Document(matcher)),
-            (Err(error), None, _) => return Err(error),
-            (Ok(whole), _, documents) => match (refused, documents) {
-                (Some(refused), _) => return Err(refused),
-                (None, Some(matcher)) if !Signs::of(&cursor, whole)?.is_event() => (whole, Subject::Document(matcher)),
-                (None, _) => (whole, Subject::Other),
+        let (whole, subject) = match (whole, said) {
+            (Ok(_), Some(said)) => return Ok(said),
+            (Ok(whole), None) => match (&self.text_matcher, &mut self.document_matcher) {
+                (Some(_), None) => (whole, Subject::Record(&mut self.record_matcher, &self.record, None)),
+                (_, Some(matcher)) if !Signs::of(&cursor, whole)?.is_event() => (whole, Subject::Document(matcher)),
+                _ => (whole, Subject::Other),
+            },
+            (Err(error), _) => match &mut self.text_matcher {
+                Some(matcher) => (Value { start: 0, end: length as u32, token: 0 }, Subject::Document(matcher)),
+                None => return Err(refused.unwrap_or(error)),
             },
         };
         Ok(judge(subject, whole, &cursor))

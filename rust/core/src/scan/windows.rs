@@ -124,7 +124,6 @@ impl Worker {
         let result = framing.run(&mut cursor, &mut self.rows, !more || damage.is_some());
         arena.put_back(end, &aside);
         let error = match (result, damage) {
-            (Err(error), None) if is_at(&error, length) && !last => return Ok(Walked::Whole),
             (Err(error), Some(damage)) if is_at(&error, length) => damage,
             (Err(error), _) | (Ok(Walked::Whole), Some(error)) => error,
             (Ok(walked), _) => return Ok(walked),
@@ -137,7 +136,7 @@ impl Worker {
         };
         // Behind damage the text goes on.
         let error = match framing.tear(text, error, &mut self.rows, !more) {
-            Err(error) if is_at(&error, text.len()) && more => return Ok(Walked::Whole),
+            Err(error) if is_at(&error, text.len()) && !last => return Ok(Walked::Whole),
             Err(error) => error,
             Ok(walked) => return Ok(walked),
         };
