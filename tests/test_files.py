@@ -202,6 +202,18 @@ def test_sources_of_keys_and_checkpoints_add_up_as_well(tmp_path: Path) -> None:
     assert outcomes[str(second)] == ("read", None)
 
 
+def test_duplicates_that_stay_are_among_those_that_were_read(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", body([event(1), event(2), event(1)]))
+    put(tmp_path, "b.json", body([event(2), event(3)]))
+    report = ct.Report(files=True)
+    ct.info(tmp_path, report=report)
+    rows = report.files_scan().collect()
+    check(rows, report, counts_duplicates=True)
+    assert rows.select(RECORDS).rows() == [(3, 0, 0, 1), (2, 0, 0, 1)]
+    rows = ct.files(tmp_path, dedupe=True).collect()
+    assert rows.select(RECORDS).rows() == [(2, 0, 1, 1), (1, 0, 1, 1)]
+
+
 def test_messages_that_name_nothing_to_read_have_rows() -> None:
     created = {"s3": {"bucket": {"name": "logs"}, "object": {"key": "index.html"}}}
     lines = [

@@ -5,6 +5,7 @@ mod order;
 mod report;
 mod rows;
 mod sizes;
+mod stored;
 mod windows;
 mod worker;
 
