@@ -182,7 +182,7 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
         "brackets and escapes only": one("a.json", filled(b'"x":[' + b"[" * 500 + b"]" * 500 + b',"' + b"\\n" * 500_000 + b'"]')),
         "nothing, then a value in every column": one("a.json", records([b"{}," * 8_000 + full + b","] * 30 + [full])),
         "long texts": one("a.json", filled(b'"requestParameters":"' + b"x" * 1_000_000 + b'"', 200)),
-        "text behind escapes": one(
+        "text after escapes": one(
             "a.json", filled(b'"requestParameters":{"a":"b"},"errorMessage":"' + b"\\u0041" * 170_000 + b'"', 200)
         ),
     }

@@ -45,8 +45,9 @@ Files
   line of its own, but for the elements of its list; or if it is the first document that breaks, before its list, and the next
   line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
   of a document does (with a blank, a comma or a closing bracket) go with the one before them.
-* A document that goes on behind its end, with a comma, a colon or a closing bracket, is broken; directly behind a torn line the
-  next line counts as well. In a file of lines a list is looked through before a part of it is read.
+* A document that goes on after its end, with a comma, a colon or a closing bracket, is broken; directly after a torn line the
+  next line counts as well. A list that lies on a line, or in another document, is looked
+  through before a part of it is read: then a document with a list is a record if it has the keys of one.
 * What stands beside a list in a document, another list or what makes a record, is bad, and named once.
 * Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
 """
@@ -245,7 +246,7 @@ def _valid_utf8(text: bytes) -> int:
 BOM = b"\xef\xbb\xbf"
 # White space before documents: files that begin with a byte order mark may have been put together.
 _BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
-# The time stamp before a record on a line of CloudWatch Logs, the name of the stream behind it, which may be any text, and what
+# The time stamp before a record on a line of CloudWatch Logs, the name of the stream after it, which may be any text, and what
 # may be an object.
 _LINE_TIME = re.compile(rb"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?(?=[ \t\r\n])")
 _OBJECT = re.compile(rb'\{[ \t\r\n]*["}]|\{[ \t\r\n]*\Z')
@@ -259,7 +260,7 @@ _SIGNS = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "e
 # How Athena calls some of them.
 _COLUMNS = {"eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"}
 # What holds a record, as text or as it is.
-_HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message"}
+_HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message", "Sns"}
 # So many documents may be within each other.
 _LEVELS = 6
 
@@ -291,7 +292,9 @@ class _Lines:
             walk.scanner = Scanner(self.text[:valid], at, self.depth)
             try:
                 self.check_start(walk, at)
-                yield from walk.documents()
+                for found in walk.documents():
+                    walk.count += 1
+                    yield found
                 if valid < len(self.text):
                     walk.mark, walk.alone = walk.scanner.at, True
                     raise Damage("invalid-utf8", valid)  # noqa: TRY301 - one way out for all of them
@@ -301,6 +304,7 @@ class _Lines:
                 at = self.torn(walk, damage)
                 if at is None:
                     raise damage from None
+                walk.count += 1
                 yield damage
             else:
                 at = None
@@ -323,7 +327,7 @@ class _Lines:
             return None
         # What is missing before a line that is right costs the line before it.
         here = self.text[: walk.mark].endswith((b"\n", BOM)) and walk.mark < len(self.text)
-        if here and (walk.is_behind or (not walk.alone and damage.byte == walk.mark)):
+        if here and (walk.is_after or (not walk.alone and damage.byte == walk.mark)):
             start = walk.mark
         else:
             start = self.text.find(b"\n", walk.mark) + 1
@@ -333,7 +337,7 @@ class _Lines:
         start = found.end() if found else start
         if first and not re.match(rb"\{" if damage.kind == "unrecognized" else rb"[{1-9]", self.text[start:]):
             return None
-        walk.lines = walk.is_behind_torn = True
+        walk.lines = walk.is_after_torn = True
         return start
 
 
@@ -343,17 +347,19 @@ class _Walk:
     def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
         self.scanner, self.level, self.inflated = scanner, level, inflated
         # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is
-        # before the list of a document, outside of arrays; whether that document comes directly behind a torn line.
+        # before the list of a document, outside of arrays; whether that document comes directly after a torn line.
         self.lines: bool | None = None
-        self.mark, self.alone, self.in_array, self.is_behind_torn = 0, True, False, False
-        # Whether the mark stands behind an element or a member, so that what is missing there is not of what follows.
-        self.is_behind = False
+        self.mark, self.alone, self.in_array, self.is_after_torn = 0, True, False, False
+        # Documents so far.
+        self.count = 0
+        # Whether the mark stands after an element or a member, so that what is missing there is not of what follows.
+        self.is_after = False
 
     def documents(self) -> Iterator[Outcome]:
         while self.blank() < len(self.scanner.text):
-            self.mark, self.alone, self.in_array, self.is_behind = self.scanner.at, True, False, False
+            self.mark, self.alone, self.in_array, self.is_after = self.scanner.at, True, False, False
             yield from self.document_or_array()
-            self.is_behind_torn = False
+            self.is_after_torn = False
 
     def blank(self) -> int:
         """Pass white space before a document; where that begins."""
@@ -361,27 +367,41 @@ class _Walk:
         return self.scanner.at
 
     def ends(self, scanner: Scanner) -> None:
-        """Refuse what goes on behind its end: it is the rest of a document that lost its beginning."""
-        blanks = rb"[ \t\r\n]*" if self.is_behind_torn else rb"[ \t\r]*"
+        """Refuse what goes on after its end: it is the rest of a document that lost its beginning."""
+        blanks = rb"[ \t\r\n]*" if self.is_after_torn else rb"[ \t\r]*"
         found = re.compile(blanks + rb"(?=[,}\]:])").match(scanner.text, scanner.at)
         if found and not (self.level or self.in_array):
             raise Damage("invalid-json", found.end())
 
-    def whole_line(self, start: int) -> None:
-        """In a file of lines, a list is looked through before a part of it is read."""
-        if self.lines and not (self.level or self.in_array):
-            scanner = Scanner(self.scanner.text, start, self.scanner.depth)
-            try:
-                scanner.value()
-            except Damage:
-                return
-            self.ends(scanner)
+    def look_through(self, start: int) -> Node | None:
+        """The whole of what begins here, where that can be known before a part of its list is read."""
+        text, is_line = self.scanner.text, not (self.level or self.in_array)
+        most = 1 << 14 if is_line and not self.lines else 1 << 20
+        end = len(text)
+        if is_line:
+            feed = text.find(b"\n", start, start + most)
+            if feed < 0 and end - start > most:
+                return None
+            end = feed if feed >= 0 else end
+            rest = text[end:]
+            is_all = not rest.strip(b" \t\n\x0c\r") and text.startswith(b'{"Records":[', start)
+            if (is_all and not self.count) or re.match(rb"\n[ \t]", rest):
+                return None
+        ahead = Scanner(text, start, self.scanner.depth)
+        try:
+            node = ahead.value()
+        except Damage:
+            return None
+        if ahead.at > end or ahead.at - start > 1 << 20:
+            return None
+        self.ends(ahead)
+        return node
 
     def document_or_array(self) -> Iterator[Outcome]:
         if self.scanner.peek() != b"[":
             yield from self.document()
             return
-        self.whole_line(self.scanner.at)
+        self.look_through(self.scanner.at)
         self.alone, self.in_array = False, True
         for _ in self.scanner.items():
             self.passed()
@@ -389,11 +409,11 @@ class _Walk:
                 yield from self.document()
             else:
                 yield from self.inside(self.whole())
-            self.passed(behind=True)
+            self.passed(after=True)
 
-    def passed(self, *, behind: bool = False) -> None:
+    def passed(self, *, after: bool = False) -> None:
         self.scanner.peek()
-        self.mark, self.is_behind = self.scanner.at, behind
+        self.mark, self.is_after = self.scanner.at, after
 
     def whole(self) -> Node:
         """An element; at the end of the text it may go on in what is cut off."""
@@ -406,7 +426,7 @@ class _Walk:
         scanner, text = self.scanner, self.scanner.text
         line = scanner.at
         if (stamp := _LINE_TIME.match(text, line)) and self.level == 0:
-            begun = self.behind(stamp.end())
+            begun = self.after(stamp.end())
             if begun is None:
                 feed = text.find(b"\n", scanner.at)
                 scanner.at = len(text) if feed < 0 else feed
@@ -418,11 +438,12 @@ class _Walk:
             yield from self.scalar()
             return
         start, parts, listed, empty, beside, elements = scanner.at, [], False, False, False, []
+        looked, whole = False, None
         for key in scanner.members():
             name, opening, at = key.string(text), scanner.peek(), scanner.at
             if listed:
                 self.whole()
-                self.passed(behind=True)
+                self.passed(after=True)
                 if not beside and (
                     name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
                 ):
@@ -434,14 +455,19 @@ class _Walk:
                     empty = True
                     parts.append((key, scanner.value()))
                     continue
+                whole = whole if looked else self.look_through(start)
+                looked = True
+                if whole is not None and {key.string(text) for key, _ in whole.parts} & _SIGNS:
+                    # To a record, a list is a member like any other.
+                    parts.append((key, scanner.value()))
+                    continue
                 listed = True
-                self.whole_line(start)
                 self.alone = False
                 signs = [key for key, _ in parts if key.string(text) in _SIGNS]
                 if signs:
                     beside = True
                     yield Damage("beside-list", signs[-1].start)
-                yield from self.elements(name, elements, control=_is_control(text, parts))
+                yield from self.elements(name, elements, control=_is_control(text, whole.parts if whole else parts))
             else:
                 parts.append((key, scanner.value()))
         if not listed:
@@ -455,7 +481,7 @@ class _Walk:
         if not (empty and found == [Skipped("not-cloudtrail", start)]):
             yield from found
 
-    def behind(self, stamp: int) -> int | None:
+    def after(self, stamp: int) -> int | None:
         """Where the document begins that follows a time stamp; none if plain text does, on the line at the cursor."""
         text = self.scanner.text
         first = re.compile(rb"[ \t\r\n]*").match(text, stamp).end()  # type: ignore[union-attr] - it may be empty
@@ -477,9 +503,10 @@ class _Walk:
                 if is_object or re.match(rb'["\[][ \t\r\n]*\{', text[start:]):
                     return start
                 continue
-            behind = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
-            next_byte = text[behind : behind + 1]
-            if next_byte in (b"", b"\n") or (is_object and (next_byte in b'{["' or _what(text, node) == ("record", node))):
+            after = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
+            next_byte = text[after : after + 1]
+            by_itself = is_object and start in (first, lonely and lonely.end())
+            if next_byte in (b"", b"\n") or (by_itself and (next_byte in b'{["' or _what(text, node) == ("record", node))):
                 return start
             if is_object:
                 self.scanner.at = node.end
@@ -504,7 +531,7 @@ class _Walk:
         text = self.scanner.text
         for _ in self.scanner.items():
             self.passed()
-            # A record may end the text: what is missing behind it is not its own.
+            # A record may end the text: what is missing after it is not its own.
             node = self.scanner.value() if name == "Records" and self.scanner.peek() == b"{" else self.whole()
             spans.append((node.start, node.end))
             if control and name in ("events", "logEvents"):
@@ -518,8 +545,8 @@ class _Walk:
                 yield from self.inside(held[-1]) if held else [Damage("query-result", node.start)]
             else:
                 yield from self.inside(node)
-            self.passed(behind=True)
-        self.passed(behind=True)
+            self.passed(after=True)
+        self.passed(after=True)
 
     def inside(self, node: Node) -> Iterator[Outcome]:
         """What stands in the place of a document."""
@@ -635,11 +662,13 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
     return strings[-1] if strings else None
 
 
-def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911 - by rule
+def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911, PLR0912 - by rule
     """What an object is, and the node that this is about; or the reason for which it is skipped."""
     members = {key.string(text): value for key, value in node.parts}
-    if (row := _in_row(text, members)) is not None and _tells_of(text, members, _clean(row.string(text)).encode()):
-        return "holds", row
+    if (row := _in_row(text, members)) is not None:
+        held = _clean(row.string(text)).encode() if row.kind == "string" else text[row.start : row.end]
+        if _tells_of(text, members, held):
+            return "holds", row
     if members.keys() & _SIGNS:
         if not _notifies(text, members):
             return "record", node
@@ -661,8 +690,9 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PL
     if logs and (data := _string_member(text, logs[-1], "data")):
         return "zipped", data
     holders = [value for key, value in node.parts if key.string(text) in _HOLDERS]
-    if holders and holders[-1].kind in ("string", "object"):
-        return "holds", holders[-1]
+    objects = [holder for holder in holders if _may_hold_object(text, holder)]
+    if objects or (holders and holders[-1].kind in ("string", "object")):
+        return "holds", (objects or holders)[-1]
     for name in ("raw", "eventJson"):
         if _is_text_of_object(text, members.get(name)):
             return "holds", members[name]
@@ -676,7 +706,14 @@ def _in_row(text: bytes, members: dict[str, Node]) -> Node | None:
     if is_own and _is_text_of_object(text, raw):
         return raw
     are_texts = all(value.kind in ("string", "null") for value in members.values())
-    return its_json if are_texts and _is_text_of_object(text, its_json) else None
+    if are_texts and _is_text_of_object(text, its_json):
+        return its_json
+    message = members.get("@message")
+    return message if message is not None and _may_hold_object(text, message) else None
+
+
+def _may_hold_object(text: bytes, node: Node) -> bool:
+    return node.kind == "object" or _is_text_of_object(text, node)
 
 
 def _is_text_of_object(text: bytes, node: Node | None) -> bool:

@@ -282,7 +282,7 @@ def head(folder: Path) -> None:
     ],
 )
 def test_early_stop_ends_the_threads(stop: Callable[[Path], None], archive: Path, endless: Path) -> None:
-    """Even a scan of a huge folder leaves no thread behind."""
+    """Even a scan of a huge folder leaves no thread after."""
     # Polars starts threads of its own, which stay.
     head(archive)
     before = threads_now()

@@ -32,7 +32,7 @@ def wrong_bucket(name: str) -> str | None:
 
 
 def split(url: str) -> tuple[str, str]:
-    """Return the bucket, or the ARN of an access point, of an address, and the key behind it.
+    """Return the bucket, or the ARN of an access point, of an address, and the key after it.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def written(target: str | os.PathLike[str], *, replace: bool = True) -> Iterator
     Parameters
     ----------
     target
-        Where it goes. Behind a link, the file that the link leads to is replaced.
+        Where it goes. After a link, the file that the link leads to is replaced.
     replace
         Whether a file of that name may be there already; if not, it stays and the new one fails.
     """

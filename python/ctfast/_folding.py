@@ -20,7 +20,7 @@ _WHOLE = r"""
 _ARN = r"""| \b arn:[\w-]+:[^\s"',]*"""
 #: By whether ARNs may be folded.
 _KEPT = {True: re.compile(_WHOLE, re.VERBOSE), False: re.compile(_WHOLE + _ARN, re.VERBOSE)}
-#: What text is folded behind, the best first: blanks and commas, parts of paths and ARNs, words of a name, anything.
+#: What text is folded after, the best first: blanks and commas, parts of paths and ARNs, words of a name, anything.
 _BREAKS = [re.compile(ends, re.DOTALL) for ends in (r"[\s,]+", r"[/:]+", r"[-_.@]+|(?<=[a-z])(?=[A-Z])", r".")]
 _ANYWHERE = len(_BREAKS) - 1
 

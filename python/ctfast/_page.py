@@ -258,7 +258,7 @@ def _calendar(chain: pl.DataFrame) -> tuple[str, int]:
 
 
 def _runs(hours: dict[datetime, list[Any]], day: date) -> Iterator[tuple[str, int, int, int, int]]:
-    """State, first hour, hour behind the last, log files and bad ones, of each run of hours of a day."""
+    """State, first hour, hour after the last, log files and bad ones, of each run of hours of a day."""
     start = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # as the keys are
     found = ((hour, hours.get(start + timedelta(hours=hour))) for hour in range(24))
     for state, run in groupby(found, key=lambda item: item[1] and item[1][0]):

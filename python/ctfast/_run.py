@@ -108,7 +108,7 @@ class Run:
 
 
 def _with_remedy(error: CloudTrailError, options: Options) -> CloudTrailError:
-    """Return the error of a bad file or record, which says what goes on behind it as well."""
+    """Return the error of a bad file or record, which says what goes on after it as well."""
     more = _GO_ON if options.checkpoint is None else _WITH_CHECKPOINT
     return type(error)(error.message, error.key, error.byte, error.record, error.kind, f"{error}{more}")
 

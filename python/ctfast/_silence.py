@@ -153,7 +153,7 @@ def _names(asked: Mapping[str, Iterable[str] | None], seen: Mapping[str, list[st
             yield NothingChosen(words, argument, tuple(missing), close, tuple(there[:_MOST_SEEN]), nothing=nothing)
         if len(missing) == len(set(wanted)):
             return
-        # What comes behind was looked for below these only.
+        # What comes after was looked for below these only.
         found = sorted(set(wanted).intersection(there))
         of += f"{' and' if of else ' of'} the {noun}{_s(found)} {', '.join(map(quoted, found[:_MOST_NAMED]))}"
         of += f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""

@@ -78,7 +78,7 @@ class Options:
     counts_duplicates: bool = False
 
     def __post_init__(self) -> None:
-        first, behind = span(self.function, self.since, self.until, datetime.now(UTC))
+        first, after = span(self.function, self.since, self.until, datetime.now(UTC))
         for name in ("since", "until"):
             time = getattr(self, name)
             if self.checkpoint is not None and isinstance(time, str) and RELATIVE.fullmatch(time):
@@ -87,7 +87,7 @@ class Options:
                 )
                 raise ArgumentError(message, name, time, None, self.function)
         object.__setattr__(self, "since", first)
-        object.__setattr__(self, "until", behind)
+        object.__setattr__(self, "until", after)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -229,7 +229,7 @@ class Options:
         return chosen | {"max_delay": None if self.max_delay is None else min(self.max_delay // _MICROSECOND, _MOST)}
 
     def _description(self) -> dict[str, Any]:
-        """Return what makes this query another one than others, as JSON has it."""
+        """Return what tells this query from others, as JSON."""
         named: Any = self.source
         sources = [named] if isinstance(named, (str, os.PathLike)) else named
         chosen = {name: sorted(value) if isinstance(value, set) else value for name, value in self._selection().items()}

@@ -22,7 +22,7 @@ TABLE = "events"
 
 _PLACE = re.compile(r"at Line: (\d+), Column: (\d+)")
 _NO_STRUCT = re.compile(r"no table or struct column named '(.+)' found")
-#: Characters before the place where the parser could not go on, and behind it.
+#: Characters before the place where the parser could not go on, and after it.
 _BEFORE, _BEHIND = 24, 20
 
 _MEANS = f"a query reads the table {quoted(TABLE)}, and what it makes of it"

@@ -64,12 +64,12 @@ def span(function: str, since: Time | None, until: Time | None, now: datetime) -
             raise ArgumentError(error.message, name, error.value, None, function) from None
         except TypeError as error:
             raise TypeError(f"{function}(): {error}") from None
-    first, behind = bounds
-    if first is not None and behind is not None and first >= behind:
-        where = "is that of" if first == behind else "is before"
+    first, after = bounds
+    if first is not None and after is not None and first >= after:
+        where = "is that of" if first == after else "is before"
         message = f"until ({_said(until)}) {where} since ({_said(since)}): no time lies between them"
         raise ArgumentError(message, "until", until, None, function)
-    return first, behind
+    return first, after
 
 
 def moment(micros: int | None) -> datetime | None:

@@ -18,7 +18,7 @@ _CHAIN = ["account", "region", "trail", "home_region"]
 #: Chains, and stretches of one, that are told one by one in the text; the other forms tell all.
 _CHAINS, _STRETCHES = 100, 6
 _WHY = {
-    "gap": "a gap: the chain starts again behind it",
+    "gap": "a gap: the chain starts again after it",
     "missing-digest": "digests missing",
     "digest-invalid": "digests not valid",
     "uncovered": "nothing covers it",

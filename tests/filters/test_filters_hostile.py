@@ -248,7 +248,7 @@ RECORDS: dict[str, Callable[[], tuple[str, str]]] = {
     "null": lambda: ("null", ""),
     "an array": lambda: ("[]", ""),
     "an empty object": lambda: ("{}", ""),
-    "more behind it": lambda: ("{} x", ""),
+    "more after it": lambda: ("{} x", ""),
     "two": lambda: ("{}{}", ""),
     "deep and cut off": lambda: ('{"eventName":' * 100_000, ""),
     "deep": lambda: ('{"eventName":' * 100_000 + "1" + "}" * 100_000, ""),

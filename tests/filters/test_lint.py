@@ -29,7 +29,6 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         "?ERROR ?info",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
         {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS API Call via CloudTrail"]}]},
-        {"Rules": []},
     ],
 )
 def test_nothing_to_say(source: Any) -> None:

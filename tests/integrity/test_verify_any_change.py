@@ -64,7 +64,7 @@ def test_any_change_is_found(small: Chain, data: st.DataObject, *, saved: bool) 
 
 
 def gzip_text(path: Path) -> bytes | None:
-    """The text of one member, behind which nothing stands: not even zeros, which Python's gzip passes over."""
+    """The text of one member, after which nothing stands: not even zeros, which Python's gzip passes over."""
     member = zlib.decompressobj(31)
     try:
         text = member.decompress(path.read_bytes())

@@ -39,7 +39,7 @@ def test_uncompressed_log(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(("junk", "reason"), [(b"junk", "trailing-bytes"), (gzip.compress(b""), "members")])
-def test_bytes_behind_the_first_member(chain: Chain, junk: bytes, reason: str) -> None:
+def test_bytes_after_the_first_member(chain: Chain, junk: bytes, reason: str) -> None:
     for path in (chain.logs[3], chain.digests[2]):
         path.write_bytes(path.read_bytes() + junk)
     found = chain.verify()

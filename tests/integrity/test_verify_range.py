@@ -1,4 +1,4 @@
-"""A part of the time: what is there before and behind it tells what should be in it."""
+"""A part of the time: what is there before and after it tells what should be in it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_range_that_begins_in_a_gap(chain: Chain) -> None:
 
 @pytest.mark.parametrize(("hours", "expected"), [(20, "gap"), (24 * 7, "missing")])
 def test_a_range_that_ends_in_a_gap(chain: Chain, hours: int, expected: str) -> None:
-    # How the chain goes on is looked for in the three days behind the range.
+    # How the chain goes on is looked for in the three days after the range.
     chain.end, chain.previous = chain.end + hours * HOUR, None
     chain.hour()
     found = chain.verify(until=FIRST + 8 * HOUR)

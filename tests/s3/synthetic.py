@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 from loopback import Request, Traffic, error, response, serving
 
 _PAGE = 1000
-#: Behind all keys that begin like the text before it.
+#: After all keys that begin like the text before it.
 _LAST = "\U0010ffff"
 
 

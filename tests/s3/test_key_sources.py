@@ -481,7 +481,7 @@ def test_messages_that_are_none_are_findings(tmp_path: Path) -> None:
 
 
 def test_a_source_of_keys_is_no_archive(sample: Sample) -> None:
-    with pytest.raises(TypeError, match=r"the list of keys names files for a scan; here an archive is needed"):
+    with pytest.raises(TypeError, match=r"source must be the folder of an archive, not KeyList: what names files for a scan"):
         ct.verify(ct.KeyList([]), keys=[])
     with pytest.raises(ValueError, match="verify reads a whole archive"):
         ct.scan(ct.KeyList([]), verify=ct.Verifier(keys=sample.keys))

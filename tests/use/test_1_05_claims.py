@@ -170,7 +170,7 @@ def test_shapes_are_told_by_content(name: str, *, is_packed: bool, tmp_path: Pat
 
 
 def test_records_up_to_a_wrong_checksum_are_kept(tmp_path: Path) -> None:
-    """Those of the member that is damaged, and of the ones before it; none of those behind it."""
+    """Those of the member that is damaged, and of the ones before it; none of those after it."""
     members = [gzip.compress(f'{{"eventName":"{name}"}}\n'.encode()) for name in "abc"]
     wrong = bytearray(members[1])
     wrong[-8] ^= 1

@@ -98,7 +98,7 @@ def test_devices_and_pipes_are_written_to(tmp_path: Path) -> None:
 
 
 def test_standard_output_by_its_name_is_no_file_to_replace(tmp_path: Path) -> None:
-    """Behind /dev/stdout stands whatever the shell has opened, with what it holds already."""
+    """After /dev/stdout stands whatever the shell has opened, with what it holds already."""
     log = tmp_path / "log"
     log.write_bytes(b"before\n")
     script = "from ctfast._files import written\nwith written('/dev/stdout') as file: file.write(b'text')"

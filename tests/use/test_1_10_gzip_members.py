@@ -1,4 +1,4 @@
-"""1 of 9, item 10: nothing behind a gzip member is lost in silence, but for zeros."""
+"""1 of 9, item 10: nothing after a gzip member is lost in silence, but for zeros."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_one_bit_in_the_magic_number_of_a_later_member(damaged: int, before: byt
 
 
 @pytest.mark.parametrize(
-    ("behind", "kind"),
+    ("after", "kind"),
     [
         (b"\x1f", "trailing-bytes"),
         (b"\x1f\x8a", "trailing-bytes"),
@@ -83,9 +83,9 @@ def test_one_bit_in_the_magic_number_of_a_later_member(damaged: int, before: byt
     ],
     ids=lambda value: value if isinstance(value, str) else value[:4].hex(),
 )
-def test_what_follows_a_member_and_is_no_whole_one_is_damage(behind: bytes, kind: str, tmp_path: Path) -> None:
+def test_what_follows_a_member_and_is_no_whole_one_is_damage(after: bytes, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "log.json.gz"
-    path.write_bytes(member(0) + behind)
+    path.write_bytes(member(0) + after)
     names, report = read(path)
     assert (names[0], report.bad["kind"].to_list(), report.files.bad) == ("Event0", [kind], 1)
     with pytest.raises(ct.FormatError) as raised:
@@ -93,7 +93,7 @@ def test_what_follows_a_member_and_is_no_whole_one_is_damage(behind: bytes, kind
     assert raised.value.kind == kind
 
 
-def test_zeros_behind_the_last_member_cost_nothing(tmp_path: Path) -> None:
+def test_zeros_after_the_last_member_cost_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log.json.gz"
     path.write_bytes(member(0) + member(1, checksum=True) + bytes(300_000))
     names, report = read(path)
@@ -145,7 +145,7 @@ def test_one_bit_anywhere_in_members_of_any_layout(tmp_path: Path) -> None:
     assert report.files.listed == report.files.read + report.files.bad
 
 
-def test_an_inventory_with_damage_behind_a_member_is_refused(tmp_path: Path) -> None:
+def test_an_inventory_with_damage_after_a_member_is_refused(tmp_path: Path) -> None:
     rows = [f'"b","AWSLogs/1/CloudTrail/eu-west-1/2024/01/0{day}/x.json.gz","1"\n'.encode() for day in (1, 2)]
     packed = [gzip.compress(row, mtime=0) for row in rows]
     (tmp_path / "part.csv.gz").write_bytes(packed[0] + flipped(packed[1], 0))

@@ -49,7 +49,7 @@ class Checkpoint(Bound, Receipt):
     these files. With ``on_error="raise"`` such a file stops each run, and so does one that is gone and was part of a unit that is
     not committed: read once with ``on_error="collect"``, and then call :meth:`forget`.
 
-    Each record is handed over once: of a file that was damaged behind its tenth record, and is whole by now, the records from the
+    Each record is handed over once: of a file that was damaged after its tenth record, and is whole by now, the records from the
     eleventh on are. The same is done with a file whose size, ETag or, on a local disk, time has changed since it was read: what
     follows the records that were handed over is new, and ``report.warnings`` names the file as ``changed``, since the records
     before were not compared.
@@ -313,7 +313,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _tried(file: Object, row: Row | None) -> tuple[Any, ...]:
-    """What is kept of a file that is bad, or was not read. It goes on behind the records that were handed over."""
+    """What is kept of a file that is bad, or was not read. It goes on after the records that were handed over."""
     records = file.first if row is None else max(file.first, row.seen)
     kind = "skipped" if row is None else row.reason
     return os.fsencode(file.url), file.size, file.etag, file.modified, records, file.tries + 1, kind

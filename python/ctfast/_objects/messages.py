@@ -108,7 +108,7 @@ class Queue(_Notified):
     It is read until it is empty. A message is deleted only when the rows of all files that it names are safe: when their
     :class:`ctfast.Unit` is committed, at the end of a ``with`` block of the queue, or by :meth:`commit`. A message that is not
     understood stays in the queue, and so does one that names a file of which nothing could be read: the redrive policy decides
-    about them. A file that is damaged behind some of its records is named in the report, and its message is deleted: a queue
+    about them. A file that is damaged after some of its records is named in the report, and its message is deleted: a queue
     cannot tell which records were handed over, so all of them would come again.
 
     Delivery is at least once: a file whose message comes twice is read twice, so drop duplicates by ``file`` and ``record``.

@@ -56,7 +56,7 @@ class Marks:
     """What a run has handed over since the last commit, in one place: no more than will be kept."""
 
     newest: int = NO_DAY
-    #: Where the floor stays, since a part of the place behind it could not be listed.
+    #: Where the floor stays, since a part of the place after it could not be listed.
     held: int | None = None
     days: dict[int, dict[bytes, Read]] = field(default_factory=dict)
 

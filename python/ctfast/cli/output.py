@@ -22,7 +22,7 @@ Frames: TypeAlias = "Iterable[pl.DataFrame]"
 TABLE = "table"
 #: The form of a file by the end of its name; the first one of each form is that of new files.
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".csv": "csv", ".parquet": "parquet", ".txt": TABLE}
-#: Behind one of these. Parquet files are compressed inside.
+#: After one of these. Parquet files are compressed inside.
 _COMPRESSED = (".gz", ".zst")
 _WITH_PARTS_COMPRESSED = ("parquet",)
 #: Whole records, which have no columns: what ``--as record`` writes.
@@ -58,7 +58,7 @@ def by_ending(option: str, target: str | None, endings: Mapping[str, str], remed
     form = endings.get(ending)
     if form is None:
         close = nearest(ending, endings)
-        known = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} behind one; {remedy}"
+        known = f"endings are {', '.join(endings)}, and {' or '.join(_COMPRESSED)} after one; {remedy}"
         message = f"{option} {quoted(target)} ends in {ending}, which is no format{or_nearest(close)} ({known})"
         raise ArgumentError(message, option, target, close)
     return form
@@ -89,7 +89,7 @@ def opened(target: str | None) -> Iterator[IO[bytes]]:
 
 
 def _endings(target: str | None) -> tuple[str, str, str]:
-    """Return a name, the end of it that tells the format, and behind that the one that tells the compression."""
+    """Return a name, the end of it that tells the format, and after that the one that tells the compression."""
     name = PurePath((target or "").casefold()).name
     compressed = next((ending for ending in _COMPRESSED if name.endswith(ending)), "")
     stem, dot, word = name.removesuffix(compressed).rpartition(".")

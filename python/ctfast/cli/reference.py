@@ -20,7 +20,7 @@ output, words and progress to standard error, so that
 appear on terminals only; `NO_COLOR`
 turns colours off. A reader that stops early (`| head`) is no error.
 
-A table has the width of the terminal: text is folded behind blanks and commas, then ARNs and paths at `/` and `:`, then names at
+A table has the width of the terminal: text is folded after blanks and commas, then ARNs and paths at `/` and `:`, then names at
 their words; account ids, times and addresses are not. Where that leaves no room, or takes more than twice the lines, rows become
 blocks of one field per line. In a pipe or a file each row is one line, and nothing is folded; `COLUMNS` gives it a width, in
 which ARNs are whole all the same. Characters that would steer the terminal or not be seen are written as escapes. The progress
@@ -36,7 +36,7 @@ line says of how many files, once they are counted: those of folders and lists o
 
 A file that is written with `-o` or `--html` has its name when all of it is on the disk; whatever ends a command before,
 Ctrl-C and SIGTERM among it, leaves what was there. After `kill -9` or a loss of power a hidden file `.ctfast-….part`
-may be left, which the next run that writes to this folder removes. A link is followed, and the file behind it replaced;
+may be left, which the next run that writes to this folder removes. A link is followed, and the file after it replaced;
 devices and pipes are written to as the data come. A result that would be read as a log the next time (`-o
 logs/out.ndjson` of `scan logs`) is refused.
 

@@ -19,7 +19,7 @@ JSON = Any
 
 @dataclass(slots=True)
 class Call:
-    """One template; the sign of its lines in the table is given behind each field."""
+    """One template; the sign of its lines in the table is given after each field."""
 
     request: dict[str, JSON] = field(default_factory=dict)  # >
     response: dict[str, JSON] = field(default_factory=dict)  # <

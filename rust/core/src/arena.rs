@@ -13,7 +13,7 @@ pub(crate) struct Arena {
     limit: usize,
 }
 
-/// What stands behind the end of a window, while zeros are in its place.
+/// What stands after the end of a window, while zeros are in its place.
 pub(crate) struct Aside([u8; PADDING]);
 
 impl Arena {
@@ -64,7 +64,7 @@ impl Arena {
         result
     }
 
-    /// Forgets the text behind `length`, keeps the memory.
+    /// Forgets the text after `length`, keeps the memory.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.memory.truncate(length);
         self.length = length;
@@ -83,10 +83,10 @@ impl Arena {
 
     /// Ends the text at `end` for a while: [`Self::window`] is followed by zeros until what is aside is put back.
     pub(crate) fn set_aside(&mut self, end: usize) -> Aside {
-        let behind = &mut self.memory[end..end + PADDING];
+        let after = &mut self.memory[end..end + PADDING];
         let mut aside = [0; PADDING];
-        aside.copy_from_slice(behind);
-        behind.fill(0);
+        aside.copy_from_slice(after);
+        after.fill(0);
         Aside(aside)
     }
 
@@ -95,7 +95,7 @@ impl Arena {
         self.memory[end..end + PADDING].copy_from_slice(aside);
     }
 
-    /// A part of the text, and the padding behind it while the rest is aside.
+    /// A part of the text, and the padding after it while the rest is aside.
     pub(crate) fn window(&self, start: usize, end: usize) -> &[u8] {
         &self.memory[start..end + PADDING]
     }
@@ -125,7 +125,7 @@ impl Arena {
 mod tests {
     use super::*;
 
-    /// The text with zeros behind it, as a cursor wants it.
+    /// The text with zeros after it, as a cursor wants it.
     fn is_padded(arena: &Arena) -> bool {
         let padded = arena.padded(0);
         padded.len() == arena.len() + PADDING && padded[arena.len()..].iter().all(|&byte| byte == 0)
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_appended_behind_text_and_stays_where_it_is() {
+    fn text_is_appended_after_text_and_stays_where_it_is() {
         let mut arena = Arena::new(10);
         let place = arena.text(0).as_ptr();
         append(&mut arena, b"abc");

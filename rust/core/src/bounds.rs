@@ -22,7 +22,7 @@ pub(crate) const EMBEDDED_DEPTH: u32 = 6;
 /// Records of one document within another, which become rows in one go: as many as CloudWatch Logs has events in one batch.
 pub(crate) const EMBEDDED_RECORDS: u64 = 10_000;
 
-/// Lines that may be torn in one file, and bytes of text for each one more: the tokens of a window are looked for anew behind each. A file
+/// Lines that may be torn in one file, and bytes of text for each one more: the tokens of a window are looked for anew after each. A file
 /// with more is no log with torn lines, and bad from there on.
 pub(crate) const TORN_LINES: u64 = 1000;
 pub(crate) const TORN_BYTES: u64 = 64 << 10;

@@ -153,7 +153,7 @@ enum State {
     InText,
     /// The checksum and the length of the member's text, and how many of their bytes have been read.
     InTrailer([u8; 8], usize),
-    BehindMember,
+    AfterMember,
 }
 
 const INPUT: usize = 128 << 10;
@@ -223,7 +223,7 @@ impl<R: Read> Stream<R> {
             State::BeforeFile if input.is_empty() => return Err(Error::whole(ErrorKind::Empty)),
             State::BeforeFile if is_gzip(input) => self.begin_member(),
             State::BeforeFile => self.state = State::Plain,
-            State::Plain | State::BehindMember if input.is_empty() => return Ok(Some(Next::End(None))),
+            State::Plain | State::AfterMember if input.is_empty() => return Ok(Some(Next::End(None))),
             State::Plain => {
                 let length = input.len().min(output.len());
                 output[..length].copy_from_slice(&input[..length]);
@@ -257,11 +257,11 @@ impl<R: Read> Stream<R> {
                     if self.inflate.as_ref().is_none_or(|inflate| size != inflate.total_out() as u32) {
                         return Err(self.lost(ErrorKind::Length(self.member)));
                     }
-                    self.state = State::BehindMember;
+                    self.state = State::AfterMember;
                 }
             }
-            State::BehindMember if is_gzip(input) => self.begin_member(),
-            State::BehindMember => return self.trailing().map(Some),
+            State::AfterMember if is_gzip(input) => self.begin_member(),
+            State::AfterMember => return self.trailing().map(Some),
         }
         Ok(None)
     }

@@ -23,12 +23,12 @@ pub(crate) fn timestamp(text: &[u8]) -> Option<i64> {
     micros *= 1_000_000;
     if let Some(fraction) = rest.strip_prefix(b".") {
         let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (fraction, behind) = fraction.split_at(length);
+        let (fraction, after) = fraction.split_at(length);
         if !(1..=6).contains(&length) {
             return None;
         }
         micros += digits(fraction)? * 10i64.pow(6 - length as u32);
-        rest = behind;
+        rest = after;
     }
     match rest {
         b"Z" => Some(micros),

@@ -194,7 +194,7 @@ pub(crate) fn value() -> impl Strategy<Value = String> {
 pub(crate) fn array(values: Vec<String>) -> impl Strategy<Value = String> {
     vec([space(), space()], values.len() + 1).prop_map(move |spaces| {
         let parts: Vec<_> =
-            values.iter().zip(&spaces).map(|(value, [before, behind])| format!("{before}{value}{behind}")).collect();
+            values.iter().zip(&spaces).map(|(value, [before, after])| format!("{before}{value}{after}")).collect();
         format!("[{}{}]", spaces[values.len()][0], parts.join(","))
     })
 }

@@ -250,7 +250,7 @@ fn the_first_failure_in_key_order_ends_a_scan_that_is_to_fail() {
         let error = outcome.error.expect("a failure").to_string();
         assert_eq!(error.replace(&archive.path(""), ""), format!("{bad}: invalid JSON: unexpected end at byte 1 (record 0)"));
         assert!(!outcome.report.complete);
-        // What came before is a part of the right rows, and nothing of what comes behind is among them.
+        // What came before is a part of the right rows, and nothing of what comes after is among them.
         assert!(outcome.rows.iter().all(|(file, ..)| file.as_str() < bad), "with {threads} threads");
         assert!(expected.starts_with(&outcome.rows), "with {threads} threads");
     }

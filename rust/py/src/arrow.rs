@@ -33,7 +33,7 @@ impl Batch {
 
     fn slice(&self, offset: usize, length: usize) -> PyResult<Self> {
         if offset.checked_add(length).is_none_or(|end| end > self.0.num_rows()) {
-            return Err(PyValueError::new_err("the slice ends behind the batch"));
+            return Err(PyValueError::new_err("the slice ends after the batch"));
         }
         Ok(Self(self.0.slice(offset, length)))
     }

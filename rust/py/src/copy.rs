@@ -12,7 +12,7 @@ use crate::patience::lock;
 use crate::remote::Remote;
 use crate::told::{Row, row};
 
-/// How long a wait may be deaf to Ctrl-C.
+/// How long a wait may last before Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Copies that are under way. They go on by themselves until `close`.

@@ -27,7 +27,7 @@ const PAGE: usize = 1_000;
 const STEPS: usize = 10_000;
 /// Pages that wait for their reader.
 const AHEAD: usize = 2;
-/// How long a wait may be deaf to Ctrl-C.
+/// How long a wait may last before Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Files: their sizes, `ETag`s and times of change, as far as the listing tells.

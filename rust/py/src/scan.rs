@@ -226,7 +226,7 @@ impl Scan {
         Ok(dict)
     }
 
-    /// The bad files and records up to the last batch, as far as they are named. To each record, how many more of its file are behind
+    /// The bad files and records up to the last batch, as far as they are named. To each record, how many more of its file are after
     /// it; to a file, None.
     fn bad(&self, py: Python<'_>) -> Vec<(Row, Option<u64>)> {
         self.look(py, |report| report.bad.iter().map(|finding| (row(finding), finding.more)).collect())

@@ -57,7 +57,7 @@ fn column(field: &FieldRef, array: ArrayRef, types: &mut Iter<DataType>) -> (Fie
     (Arc::new(Field::new(field.name(), array.data_type().clone(), field.is_nullable())), array)
 }
 
-/// The same texts one behind another.
+/// The same texts one after another.
 fn strings<O: OffsetSizeTrait>(views: &StringViewArray) -> GenericStringArray<O> {
     // Most columns of most batches have no value.
     if views.null_count() == views.len() {

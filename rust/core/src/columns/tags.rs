@@ -39,7 +39,7 @@ impl Tags {
         self.rules.len() >= BATCH_HITS || self.text >= BATCH_TEXT
     }
 
-    /// The batch of the rows so far with the column behind all others.
+    /// The batch of the rows so far with the column after all others.
     pub(crate) fn finish(&mut self, batch: &RecordBatch) -> RecordBatch {
         let ends = std::mem::replace(&mut self.ends, vec![0]);
         self.text = 0;
@@ -60,7 +60,7 @@ fn item() -> Arc<Field> {
     Arc::new(Field::new_list_field(DataType::Utf8View, false))
 }
 
-/// The schema with the column behind all others.
+/// The schema with the column after all others.
 fn with_tags(schema: &Schema) -> Schema {
     let column = Arc::new(Field::new(NAME, DataType::List(item()), false));
     Schema::new(schema.fields().iter().cloned().chain([column]).collect::<Vec<_>>())

@@ -19,7 +19,7 @@ use crate::testing::{Model, Window, decoded, elements, members, record, text_of}
 /// Where the records of a test are when columns are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
-    /// In the arena, one behind another; the last one ends where the text ends.
+    /// In the arena, one after another; the last one ends where the text ends.
     Arena,
     /// In a buffer that is gone when the batch is read.
     Elsewhere,

@@ -21,7 +21,7 @@ pub struct Content {
     pub inflated: u64,
     /// Gzip members.
     pub members: u32,
-    /// Bytes behind the last member.
+    /// Bytes after the last member.
     pub trailing: u64,
     /// Whether the text names a call that tells when a trail began.
     pub(crate) names_calls: bool,

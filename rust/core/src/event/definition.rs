@@ -78,6 +78,8 @@ pub(crate) struct Signs {
     event_json: Option<Value>,
     /// Whether there is a member that is neither a string nor null: the cells of Lake's rows are texts.
     has_other_than_text: bool,
+    /// The line of a log, beside fields that Logs Insights found in it.
+    message: Option<Value>,
     is_result: bool,
     flat: Option<&'static str>,
     held: Option<Value>,
@@ -109,8 +111,10 @@ impl Signs {
             b"Event" => self.is_test = is(cursor, value, b"s3:TestEvent"),
             b"s3Bucket" => self.names_bucket = true,
             b"s3ObjectKey" => self.names_object = true,
-            b"CloudTrailEvent" | b"message" | b"@message" | b"Body" | b"Message" => {
-                self.held = Some(value).filter(|value| matches!(first(cursor, *value), b'"' | b'{'));
+            b"CloudTrailEvent" | b"message" | b"Body" | b"Message" | b"Sns" => self.note_held(cursor, value),
+            b"@message" => {
+                self.message = Some(value).filter(|value| may_hold_object(cursor, *value));
+                self.note_held(cursor, value);
             }
             b"body" => self.body = Some(value).filter(|value| first(cursor, *value) == b'"'),
             b"awslogs" if first(cursor, value) == b'{' => self.gzip = string_member(cursor, value, b"data"),
@@ -120,6 +124,13 @@ impl Signs {
             b"record" => self.numbers_record = first(cursor, value).is_ascii_digit(),
             b"ResultSet" => self.is_result |= first(cursor, value) == b'{',
             name => self.note_field(cursor, key, name, value),
+        }
+    }
+
+    /// Of several members that may hold a record, the last one with an object counts, or else the last one.
+    fn note_held(&mut self, cursor: &Cursor<'_>, value: Value) {
+        if !self.held.is_some_and(|held| may_hold_object(cursor, held)) || may_hold_object(cursor, value) {
+            self.held = Some(value).filter(|value| matches!(first(cursor, *value), b'"' | b'{'));
         }
     }
 
@@ -159,16 +170,19 @@ impl Signs {
         self.record_key.is_none() && self.detail_type.is_some() && self.detail.is_some()
     }
 
-    /// The text of the record, in what looks like a row of ctfast or of Lake.
+    /// The record, or its text, in what looks like a row of ctfast, of Lake or of Logs Insights.
     fn row(&self) -> Option<Value> {
         let raw = self.raw.filter(|_| self.names_file && self.numbers_record);
-        raw.or_else(|| self.event_json.filter(|_| !self.has_other_than_text))
+        raw.or_else(|| self.event_json.filter(|_| !self.has_other_than_text)).or(self.message)
     }
 
     /// Whether a text is that of a record of which this may be a row: it tells the same event. Any record may have a key of such a name,
     /// and then it counts itself.
     #[cold]
     fn is_said_by(&self, cursor: &Cursor<'_>, text: Value) -> bool {
+        if first(cursor, text) == b'{' {
+            return Self::of(cursor, text).is_ok_and(|signs| self.agrees(cursor, &signs, cursor));
+        }
         let mut held = cursor.string(text).unwrap_or_default().into_owned();
         let length = held.len();
         held.resize(length + PADDING, 0);
@@ -177,19 +191,20 @@ impl Signs {
         let mut inside = Cursor::new(&held, length, index.tokens());
         let Ok(whole) = inside.value() else { return false };
         inside.skip_space();
-        let Ok(signs) = Self::of(&inside, whole) else { return false };
+        inside.at >= length && Self::of(&inside, whole).is_ok_and(|signs| self.agrees(cursor, &signs, &inside))
+    }
+
+    /// Whether another document is a record that says nothing else, as far as both tell.
+    fn agrees(&self, cursor: &Cursor<'_>, other: &Self, inside: &Cursor<'_>) -> bool {
         let says = |signs: &Self, cursor: &Cursor<'_>| {
             let values = [signs.event_name, signs.event_source, signs.event_id];
             values.map(|value| value.and_then(|value| cursor.string(value)).map(std::borrow::Cow::into_owned))
         };
-        let agree = says(self, cursor).into_iter().zip(says(&signs, &inside)).all(|said| match said {
+        let agree = says(self, cursor).into_iter().zip(says(other, inside)).all(|said| match said {
             (Some(here), Some(there)) => here == there,
             _ => true,
         });
-        inside.at >= length
-            && agree
-            && signs.record_key.is_some()
-            && !signs.event_source.is_some_and(|source| notifies(&inside, source))
+        agree && other.record_key.is_some() && !other.event_source.is_some_and(|source| notifies(inside, source))
     }
 
     /// What a document with these members is.
@@ -225,7 +240,7 @@ impl Signs {
 }
 
 /// The keys under which a row holds a record.
-const ROW_KEYS: [&str; 2] = ["raw", "eventJson"];
+const ROW_KEYS: [&str; 3] = ["raw", "eventJson", "@message"];
 
 /// What must be noted of each record for [`is_record`] to be cheap: one column, and the keys of rows.
 pub(crate) fn wanted() -> Wanted {
@@ -309,6 +324,11 @@ fn each_member(cursor: &Cursor<'_>, object: Value, mut tell: impl FnMut(&Cursor<
         more = inside.next_member()?;
     }
     Ok(())
+}
+
+/// Whether a value is an object, or the text of one.
+fn may_hold_object(cursor: &Cursor<'_>, value: Value) -> bool {
+    first(cursor, value) == b'{' || is_text_of_object(cursor, value)
 }
 
 fn is_text_of_object(cursor: &Cursor<'_>, value: Value) -> bool {

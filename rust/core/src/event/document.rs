@@ -24,6 +24,8 @@ impl Framing {
         }
         let mut signs = Signs::default();
         let mut lists_nothing = false;
+        // What all of its members say, if that can be known before a part of a list is visited.
+        let (mut all, mut is_looked_through) = (None::<Signs>, false);
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
@@ -31,10 +33,18 @@ impl Framing {
             // Other members tell what a document is that lists nothing.
             let is_empty = listed.is_some_and(|list| list != List::Records) && is_empty_array(cursor);
             lists_nothing |= is_empty;
-            if let Some(list) = listed.filter(|_| !is_empty) {
+            let listed = listed.filter(|_| !is_empty);
+            if listed.is_some() && !is_looked_through {
+                is_looked_through = true;
+                let whole = self.whole(cursor, cursor.value_from(start, token), last)?;
+                all = whole.map(|whole| Signs::of(cursor, whole)).transpose()?;
+            }
+            // To a record, a list is a member like any other.
+            let is_record = all.as_ref().is_some_and(|all| all.record_key().is_some());
+            if let Some(list) = listed.filter(|_| !is_record) {
                 self.bounded(start, cursor)?;
-                self.whole_line(cursor, cursor.value_from(start, token), last)?;
-                self.state = if cursor.enter_array()? { State::Element(list) } else { State::BehindList };
+                let which = all.and_then(|all| List::of(cursor, key, &all)).unwrap_or(list);
+                self.state = if cursor.enter_array()? { State::Element(which) } else { State::AfterList };
                 self.note_feeds(&cursor.bytes()[line..cursor.at]);
                 self.is_beside_named = false;
                 if let Some(key) = signs.record_key() {
@@ -70,7 +80,7 @@ impl Framing {
             What::Other(Skip::NotCloudTrail) if lists_nothing => {}
             What::Other(reason) => self.skip(reason, start, visitor),
         }
-        self.state = State::BehindDocument;
+        self.state = State::AfterDocument;
         Ok(())
     }
 
@@ -127,7 +137,7 @@ impl Framing {
         self.bounded(start, cursor)?;
         self.ends(cursor, start, last)?;
         self.inside(cursor, value, visitor)?;
-        self.state = State::BehindDocument;
+        self.state = State::AfterDocument;
         Ok(())
     }
 
@@ -139,7 +149,7 @@ impl Framing {
         }
     }
 
-    /// Passes a member behind the list of a document.
+    /// Passes a member after the list of a document.
     pub(super) fn member(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor) -> Result<(), Error> {
         let key = cursor.key()?;
         let is_list = List::of(cursor, key, &Signs::default()).is_some() && !is_empty_array(cursor);

@@ -9,7 +9,7 @@
 //! | a string | what its text is |
 //! | any other document | what [`super::definition`] says |
 //!
-//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on behind it ([`super::torn`]).
+//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on after it ([`super::torn`]).
 //!
 //! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
 //! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
@@ -54,7 +54,7 @@ pub(crate) enum Walked {
     Whole,
     /// To [`Framing::passed`], since the visitor is full.
     Paused,
-    /// To [`Framing::passed`], behind a torn line or plain text: tokens from there on must be looked for anew, since quotes may be open.
+    /// To [`Framing::passed`], after a torn line or plain text: tokens from there on must be looked for anew, since quotes may be open.
     Torn,
 }
 
@@ -82,12 +82,12 @@ pub(crate) struct Framing {
     pub(super) before: u64,
     /// Whether each document has a line of its own, as far as the first one tells.
     pub(super) lines: Lines,
-    /// Lines behind which tokens had to be looked for anew: most of them were torn.
+    /// Lines after which tokens had to be looked for anew: most of them were torn.
     pub(super) torn: u64,
     /// Whether that is so here.
     pub(super) is_lost: bool,
-    /// Whether the document at hand comes directly behind a torn line.
-    pub(super) is_behind_torn: bool,
+    /// Whether the document at hand comes directly after a torn line.
+    pub(super) is_after_torn: bool,
     /// Whether the window begins within a line.
     pub(super) within_line: bool,
     /// Whether something has been named that the document at hand has beside its list.
@@ -120,16 +120,16 @@ pub(super) enum State {
     Between,
     /// Before an element of a list.
     Element(List),
-    /// Behind such an element.
-    BehindElement(List),
-    /// In the document, behind a member that is or follows its list.
-    BehindList,
-    /// Behind a document: its records have been visited, and must not be again when the window ends before its comma.
-    BehindDocument,
+    /// After such an element.
+    AfterElement(List),
+    /// In the document, after a member that is or follows its list.
+    AfterList,
+    /// After a document: its records have been visited, and must not be again when the window ends before its comma.
+    AfterDocument,
     /// In a line that is torn.
     TornLine,
-    /// Behind such a line, before the next one.
-    BehindTornLine,
+    /// After such a line, before the next one.
+    AfterTornLine,
 }
 
 impl Framing {
@@ -168,7 +168,7 @@ impl Framing {
         };
     }
 
-    /// Walks through a window to its end, or until the visitor is full, or behind a torn line. An error at the very end of the window
+    /// Walks through a window to its end, or until the visitor is full, or after a torn line. An error at the very end of the window
     /// may only mean that more must come, unless it is the last one: then [`Self::tear`] tells whether it costs no more than a line.
     pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
         self.before += self.passed as u64;
@@ -180,7 +180,7 @@ impl Framing {
 
     fn walk(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
         let text = &cursor.bytes()[..cursor.end()];
-        if matches!(self.state, State::TornLine | State::BehindTornLine) {
+        if matches!(self.state, State::TornLine | State::AfterTornLine) {
             return Ok(self.pass_torn_lines(text));
         }
         loop {
@@ -207,7 +207,7 @@ impl Framing {
             State::Start | State::Between if !self.in_array => pass_space(cursor, last)?,
             _ => cursor.skip_space(),
         }
-        if matches!(self.state, State::Element(_) | State::BehindElement(_) | State::BehindList) {
+        if matches!(self.state, State::Element(_) | State::AfterElement(_) | State::AfterList) {
             self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
         }
         self.passed = cursor.at;
@@ -218,40 +218,40 @@ impl Framing {
             State::Start => self.start(cursor)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
             State::Between if !self.in_array && cursor.byte() == b'[' => {
-                self.whole_line(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
+                self.whole(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
                 self.in_array = cursor.enter_array()?;
             }
             State::Between if self.in_array && cursor.byte() != b'{' => {
                 self.other(cursor, visitor)?;
-                self.state = State::BehindDocument;
+                self.state = State::AfterDocument;
             }
             State::Between => self.document(cursor, visitor, last)?,
             State::Element(which) => {
                 self.element(cursor, which, visitor)?;
-                self.state = State::BehindElement(which);
+                self.state = State::AfterElement(which);
             }
-            State::BehindElement(which) => {
-                self.state = if cursor.next_element()? { State::Element(which) } else { State::BehindList };
+            State::AfterElement(which) => {
+                self.state = if cursor.next_element()? { State::Element(which) } else { State::AfterList };
                 self.note_feeds(&cursor.bytes()[self.passed..cursor.at]);
             }
-            State::BehindList => {
+            State::AfterList => {
                 if cursor.next_member()? {
                     self.member(cursor, visitor)?;
                 } else {
                     if self.lines == Lines::Unknown {
                         self.lines = if self.in_array { Lines::No } else { Lines::Each };
                     }
-                    self.state = State::BehindDocument;
+                    self.state = State::AfterDocument;
                 }
             }
-            State::BehindDocument => {
+            State::AfterDocument => {
                 if self.in_array {
                     self.in_array = cursor.next_element()?;
                 }
                 self.state = State::Between;
-                self.is_behind_torn = false;
+                self.is_after_torn = false;
             }
-            State::TornLine | State::BehindTornLine => unreachable!("passed before anything of a window is"),
+            State::TornLine | State::AfterTornLine => unreachable!("passed before anything of a window is"),
         }
         Ok(false)
     }
@@ -308,7 +308,7 @@ pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Erro
     Ok(())
 }
 
-/// Whether an error lies at the end of a text, or behind it.
+/// Whether an error lies at the end of a text, or after it.
 pub(crate) fn is_at(error: &Error, end: usize) -> bool {
     error.location().byte.is_some_and(|byte| byte >= end as u64)
 }

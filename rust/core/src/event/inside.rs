@@ -21,7 +21,7 @@ pub(super) struct Inside {
 pub(super) struct Found {
     /// The index of the record that comes next.
     pub(super) records: u64,
-    /// What is wrong with it, if the file can go on behind it.
+    /// What is wrong with it, if the file can go on after it.
     pub(super) bad: Option<ErrorKind>,
 }
 
@@ -121,7 +121,7 @@ impl Inside {
     }
 }
 
-/// Passes a text that is objects and arrays, one after another, with nothing else behind the first.
+/// Passes a text that is objects and arrays, one after another, with nothing else after the first.
 fn pass_documents(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     if !matches!(cursor.byte(), b'{' | b'[') {
         return Err(cursor.unexpected("a record"));

@@ -1,7 +1,7 @@
 //! Lines of logs, as `aws logs tail` prints them and `CloudWatch` Logs exports them: a time stamp, perhaps the name of the log stream,
 //! and a document or plain text.
 //!
-//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands behind a time stamp is told by what JSON makes
+//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands after a time stamp is told by what JSON makes
 //! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
 
 use super::definition::is_record_at;
@@ -14,7 +14,7 @@ const TIME_STAMP: usize = 40;
 /// Bytes of the name of a log stream at most.
 const STREAM: usize = 512;
 
-/// What stands behind a time stamp.
+/// What stands after a time stamp.
 pub(super) enum Line {
     /// A document, which begins at this byte.
     Document(usize),
@@ -22,7 +22,7 @@ pub(super) enum Line {
     Text(usize),
 }
 
-/// What stands on the line at the cursor behind its time stamp, if it begins with one.
+/// What stands on the line at the cursor after its time stamp, if it begins with one.
 pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Error> {
     if !matches!(cursor.byte(), b'1'..=b'9') {
         return Ok(None);
@@ -34,15 +34,15 @@ pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Erro
         |at: Option<usize>| if at.is_none() && !last { Err(cursor.unexpected_end()) } else { Ok(at.unwrap_or(text.len())) };
     let stamp = cursor.at + length;
     let first = more(text[stamp..].iter().position(|byte| !is_space(*byte)).map(|gap| stamp + gap))?;
-    if let Some(line) = at(cursor, first, last)? {
+    if let Some(line) = at(cursor, first, false, last)? {
         return Ok(Some(line));
     }
-    let mut from = first;
     let feed = memchr::memchr(b'\n', &text[stamp..]).map(|feed| stamp + feed);
+    let mut from = first;
     let within = &text[..feed.unwrap_or(text.len()).min(first + STREAM + 1)];
     while let Some(brace) = memchr::memchr(b'{', within.get(from..).unwrap_or_default()).map(|brace| from + brace) {
         if is_space(text[brace - 1])
-            && let Some(line) = at(cursor, brace, last)?
+            && let Some(line) = at(cursor, brace, true, last)?
         {
             return Ok(Some(line));
         }
@@ -54,14 +54,15 @@ pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Erro
     if has_name {
         let next = more(text[feed..].iter().position(|byte| !is_space(*byte)).map(|gap| feed + gap))?;
         if text[next..].starts_with(b"{") {
-            return Ok(at(cursor, next, last)?.or(Some(Line::Text(feed))));
+            return Ok(at(cursor, next, false, last)?.or(Some(Line::Text(feed))));
         }
     }
     Ok(Some(Line::Text(feed)))
 }
 
-/// The document that begins at this byte; or the line of plain text that it is in; `None` if nothing of the kind begins there.
-fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Error> {
+/// The document that begins at this byte; or the line of plain text that it is in; `None` if nothing of the kind begins there. After a
+/// name, which may be any text, it must be the last thing on its line: plain text may quote a document.
+fn at(cursor: &Cursor<'_>, start: usize, is_named: bool, last: bool) -> Result<Option<Line>, Error> {
     let text = &cursor.bytes()[..cursor.end()];
     let rest = text.get(start..).unwrap_or_default();
     if !matches!(rest, [b'{' | b'[' | b'"', ..]) {
@@ -83,15 +84,17 @@ fn at(cursor: &Cursor<'_>, start: usize, last: bool) -> Result<Option<Line>, Err
     match ahead.value() {
         Ok(_) => {
             let value = ahead.value_from(start, token);
-            let feed = memchr::memchr(b'\n', &text[ahead.at..]).map(|feed| ahead.at + feed);
+            let feed = || memchr::memchr(b'\n', &text[ahead.at..]).map(|feed| ahead.at + feed);
             match text[ahead.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) {
                 None if !last => Err(cursor.unexpected_end()),
                 None | Some(b'\n') => Ok(Some(Line::Document(start))),
                 Some(_) if !is_object => Ok(None),
-                Some(b'{' | b'[' | b'"') => Ok(Some(Line::Document(start))),
-                Some(_) if is_record_at(&ahead, value) => Ok(Some(Line::Document(start))),
-                Some(_) if feed.is_none() && !last => Err(cursor.unexpected_end()),
-                Some(_) => Ok(Some(Line::Text(feed.unwrap_or(text.len())))),
+                Some(b'{' | b'[' | b'"') if !is_named => Ok(Some(Line::Document(start))),
+                Some(_) if !is_named && is_record_at(&ahead, value) => Ok(Some(Line::Document(start))),
+                Some(_) => match feed() {
+                    None if !last => Err(cursor.unexpected_end()),
+                    feed => Ok(Some(Line::Text(feed.unwrap_or(text.len())))),
+                },
             }
         }
         Err(error) if !last && error.location().byte.is_some_and(|byte| byte >= text.len() as u64) => Err(error),

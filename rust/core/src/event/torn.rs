@@ -2,8 +2,8 @@
 //! and the walk goes on with the next line that may begin a document. Lines that begin as only the inside of a document does (with a
 //! blank, `}`, `]` or `,`) go with the one before them.
 //!
-//! What is left of a document must not pass for one. So nothing is read of what goes on behind its end (`{…}, "x": 1}`): that was a part
-//! of something that has lost its beginning. Directly behind a torn line, the line after it is looked at as well. Lists, of which each element is visited when it has been passed, are looked through to their
+//! What is left of a document must not pass for one. So nothing is read of what goes on after its end (`{…}, "x": 1}`): that was a part
+//! of something that has lost its beginning. Directly after a torn line, the line after it is looked at as well. Lists, of which each element is visited when it has been passed, are looked through to their
 //! ends first, in a file of lines, if they are no larger than a record may be.
 //!
 //! Lines are what documents have if the first one of the file had one, or if the first one breaks and the next line begins as a document
@@ -15,11 +15,16 @@ use crate::bounds::{RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Value};
 
+/// So far it is looked for the end of the first line of a file: it may be all of a large one.
+const FIRST_LINE: usize = 16 << 10;
+/// How the log files of CloudTrail itself begin.
+const ORDINARY: &[u8] = b"{\"Records\":[";
+
 impl Framing {
     /// What broke is told of as a bad record if it costs no more than its line; otherwise, or if more must come to know, the error comes
-    /// back. The text may end behind the part that was walked through.
+    /// back. The text may end after the part that was walked through.
     pub(crate) fn tear(&mut self, text: &[u8], error: Error, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
-        if matches!(self.state, State::TornLine | State::BehindTornLine) {
+        if matches!(self.state, State::TornLine | State::AfterTornLine) {
             return Ok(self.pass_torn_lines(text)); // Its damage is no news.
         }
         let may_tear = matches!(
@@ -61,9 +66,9 @@ impl Framing {
         visitor.bad_record(error.in_record(self.records));
         self.records += 1;
         self.torn += 1;
-        self.is_behind_torn = true;
+        self.is_after_torn = true;
         self.in_array = false;
-        self.state = if start.is_some() { State::BehindTornLine } else { State::TornLine };
+        self.state = if start.is_some() { State::AfterTornLine } else { State::TornLine };
         self.passed = start.unwrap_or(text.len());
         self.within_line = start.is_none();
         Ok(Walked::Torn)
@@ -82,7 +87,7 @@ impl Framing {
                 return Walked::Whole;
             };
             self.passed += feed + 1;
-            self.state = State::BehindTornLine;
+            self.state = State::AfterTornLine;
         }
         if let Some(next) = next_line(text, self.passed) {
             self.passed = next;
@@ -91,7 +96,7 @@ impl Framing {
         }
         // The last line may have no end in this window.
         let is_begun = text[self.passed..].last().is_some_and(|&byte| byte != b'\n');
-        self.state = if is_begun { State::TornLine } else { State::BehindTornLine };
+        self.state = if is_begun { State::TornLine } else { State::AfterTornLine };
         self.passed = text.len();
         Walked::Whole
     }
@@ -109,39 +114,60 @@ impl Framing {
         if before.is_empty() { !self.within_line } else { before.ends_with(b"\n") || before.ends_with(BOM) }
     }
 
-    /// Refuses a document that goes on behind its end, which is where the cursor stands.
+    /// Refuses a document that goes on after its end, which is where the cursor stands.
     pub(super) fn ends(&self, cursor: &Cursor<'_>, start: usize, last: bool) -> Result<(), Error> {
         if self.in_array || self.depth > 0 {
             return Ok(());
         }
-        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r') || *byte == b'\n' && self.is_behind_torn;
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r') || *byte == b'\n' && self.is_after_torn;
         let rest = &cursor.bytes()[cursor.at..cursor.end()];
         let blanks = rest.iter().take_while(|byte| is_blank(byte)).count();
         match rest.get(blanks) {
             None if !last && cursor.end() - start <= RECORD => Err(cursor.unexpected_end()),
             Some(b',' | b'}' | b']' | b':') => {
                 let here = cursor.value_from(cursor.at, cursor.token());
-                let mut behind = cursor.back_to(here);
-                behind.jump(cursor.at + blanks);
-                Err(behind.unexpected("an end"))
+                let mut after = cursor.back_to(here);
+                after.jump(cursor.at + blanks);
+                Err(after.unexpected("an end"))
             }
             _ => Ok(()),
         }
     }
 
-    /// In a file of lines, looks a list through before a part of it is visited.
-    pub(super) fn whole_line(&self, cursor: &Cursor<'_>, start: Value, last: bool) -> Result<(), Error> {
-        if self.lines != Lines::Each || self.in_array || self.depth > 0 {
-            return Ok(());
-        }
-        let (mut ahead, start) = (cursor.back_to(start), start.start as usize);
-        match ahead.value() {
-            Ok(_) if ahead.at - start <= RECORD => self.ends(&ahead, start, last),
-            Err(error) if !last && cursor.end() - start <= RECORD && error.location().byte >= Some(cursor.end() as u64) => {
-                Err(error)
+    /// The whole of a list, or of the document that has it, where that can be looked through before a part of it is visited: on a line
+    /// of its own, or within another document. `begun` goes from its start to here.
+    pub(super) fn whole(&self, cursor: &Cursor<'_>, begun: Value, last: bool) -> Result<Option<Value>, Error> {
+        let (start, text) = (begun.start as usize, &cursor.bytes()[..cursor.end()]);
+        let is_line = !self.in_array && self.depth == 0;
+        let most = if is_line && self.lines != Lines::Each { FIRST_LINE } else { RECORD };
+        let may_come = !last && text.len() - start <= most;
+        let mut end = text.len();
+        if is_line {
+            match memchr::memchr(b'\n', &text[start..text.len().min(start + most)]) {
+                Some(feed) => end = start + feed,
+                None if may_come => return Err(cursor.unexpected_end()),
+                None if text.len() - start > most => return Ok(None),
+                None => {}
             }
+            let rest = &text[end..];
+            if may_come && !rest.is_empty() && rest.trim_ascii().is_empty() {
+                return Err(cursor.unexpected_end());
+            }
+            // Most files are one document on one line. Others have one on many lines.
+            let is_all = last && rest.trim_ascii().is_empty() && text[start..].starts_with(ORDINARY);
+            if is_all && self.records == 0 || matches!(rest, [b'\n', b' ' | b'\t', ..]) {
+                return Ok(None);
+            }
+        }
+        let mut ahead = cursor.back_to(begun);
+        match ahead.value() {
+            Ok(value) if ahead.at <= end && ahead.at - start <= RECORD => {
+                self.ends(&ahead, start, last)?;
+                Ok(Some(value))
+            }
+            Err(error) if !is_line && may_come && is_at(&error, text.len()) => Err(error),
             // What breaks within does so when it is visited: what comes before is kept, as of any list.
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 }

@@ -94,7 +94,7 @@ pub enum BlockError {
     Form,
     /// What stands before the `/` is no address.
     Address,
-    /// The number behind the `/` is not below this one.
+    /// The number after the `/` is not below this one.
     Mask(u8),
 }
 

@@ -102,11 +102,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_starts_and_ends_with(folded in "[aBéßk]{0,4}", before in "[a-c]{0,3}", behind in "[a-c]{0,3}", upper: bool) {
+        fn what_it_starts_and_ends_with(folded in "[aBéßk]{0,4}", before in "[a-c]{0,3}", after in "[a-c]{0,3}", upper: bool) {
             let other = if upper { folded.to_uppercase() } else { folded.to_lowercase() };
             let folded = Folded::new(&folded);
             prop_assert!(folded.equals(other.as_bytes()));
-            let (starts, ends) = (format!("{other}{behind}"), format!("{before}{other}"));
+            let (starts, ends) = (format!("{other}{after}"), format!("{before}{other}"));
             prop_assert!(folded.starts(starts.as_bytes()));
             prop_assert!(folded.ends(ends.as_bytes()));
         }

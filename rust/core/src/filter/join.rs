@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::Slot;
 use super::locate::{Element, Found, OUTSIDE, PathId, Paths, Scratch, Subject};
 
-/// Slots, and how far each one's arrays matter to those behind it.
+/// Slots, and how far each one's arrays matter to those after it.
 #[derive(Debug, Clone)]
 pub(super) struct Join {
     pub(super) slots: Vec<Slot<PathId>>,
-    /// Of each slot: by number of steps, less one, the last slot behind it whose path has so many in common with its own.
+    /// Of each slot: by number of steps, less one, the last slot after it whose path has so many in common with its own.
     shared: Vec<Vec<usize>>,
 }
 
@@ -106,8 +106,8 @@ fn in_order<'a>(found: impl Iterator<Item = &'a Found>, elements: &[Element]) ->
 
 /// Those that start within a range of bytes.
 fn within<'a>(places: &'a [(u32, u32)], bytes: &Range<u32>) -> &'a [(u32, u32)] {
-    let behind = |byte: u32| places.partition_point(|(start, _)| *start < byte);
-    &places[behind(bytes.start)..behind(bytes.end)]
+    let after = |byte: u32| places.partition_point(|(start, _)| *start < byte);
+    &places[after(bytes.start)..after(bytes.end)]
 }
 
 /// Where elements can start that agree with all that were chosen: not in an array of which another element was.
@@ -118,14 +118,14 @@ fn open(way: &[Choice]) -> Vec<Range<u32>> {
             // An element that starts where the array does is the array: what stands in it alone is in none of its elements.
             let before = range.start..range.end.min(array.0 + 1);
             let inside = range.start.max(place.0)..range.end.min(place.1);
-            let behind = range.start.max(array.1)..range.end;
-            [before, inside, behind]
+            let after = range.start.max(array.1)..range.end;
+            [before, inside, after]
         };
         open.into_iter().flat_map(parts).filter(|range| !range.is_empty()).collect()
     })
 }
 
-/// Without the choices that bind no slot behind this one, so that ways which differ only in them become one.
+/// Without the choices that bind no slot after this one, so that ways which differ only in them become one.
 fn kept(mut way: Vec<Choice>, slot: usize) -> Vec<Choice> {
     way.retain(|choice| choice.until > slot);
     way.sort_unstable_by_key(|choice| (choice.array, std::cmp::Reverse(choice.until)));

@@ -354,7 +354,7 @@ impl Paths {
         debug_assert!(walked.is_ok(), "the value was passed before");
     }
 
-    /// The last of duplicate keys counts: members are noted first, and looked into behind the object's end.
+    /// The last of duplicate keys counts: members are noted first, and looked into after the object's end.
     fn members(&self, node: &Node, value: Value, cursor: &Cursor<'_>, element: u32, scratch: &mut Scratch) -> Result<(), Error> {
         let from = scratch.pending.len();
         let mut all = BTreeMap::new();

@@ -163,6 +163,7 @@ impl Single {
         let whole = one_object(&mut cursor, &mut self.record, self.wanted);
         let (whole, subject) = match (whole, said) {
             (Ok(_), Some(said)) => return Ok(said),
+            (Err(_), Some(said)) if self.text_matcher.is_some() => return Ok(said),
             (Ok(whole), None) => match (&self.text_matcher, &mut self.document_matcher) {
                 (Some(_), None) => (whole, Subject::Record(&mut self.record_matcher, &self.record, None)),
                 (_, Some(matcher)) if !Signs::of(&cursor, whole)?.is_event() => (whole, Subject::Document(matcher)),

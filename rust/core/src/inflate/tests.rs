@@ -161,7 +161,7 @@ fn what_does_not_match_is_named() {
 }
 
 #[test]
-fn zeros_behind_the_last_member_cost_nothing_and_anything_else_is_damage() {
+fn zeros_after_the_last_member_cost_nothing_and_anything_else_is_damage() {
     let file = member(TEXT, 6);
     let end_of = |trailing: &[u8]| {
         let file = [&file, trailing].concat();

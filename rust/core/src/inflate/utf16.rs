@@ -78,7 +78,7 @@ impl Utf16 {
         Some(character)
     }
 
-    /// Reads on behind what is left; whether there was anything.
+    /// Reads on after what is left; whether there was anything.
     fn refill(&mut self, read: &mut impl FnMut(&mut [u8]) -> usize) -> bool {
         if self.input.is_empty() {
             self.input = vec![0; INPUT].into_boxed_slice();

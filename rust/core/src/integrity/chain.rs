@@ -1,7 +1,7 @@
 //! One chain of digests, walked from the oldest to the newest.
 //!
-//! Each digest vouches for the one before it, by hash and by signature. So a digest is settled when the one behind it is known, and,
-//! because a signature that does not match may be the fault of the digest that carries it, the one behind that. No more than these
+//! Each digest vouches for the one before it, by hash and by signature. So a digest is settled when the one after it is known, and,
+//! because a signature that does not match may be the fault of the digest that carries it, the one after that. No more than these
 //! are held, however long the chain is.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -48,7 +48,7 @@ pub(crate) struct Last {
     name: Option<Name>,
 }
 
-/// How many digests must be known behind one before it is settled.
+/// How many digests must be known after one before it is settled.
 const LOOKAHEAD: usize = 2;
 
 impl Chain {
@@ -187,7 +187,7 @@ impl Chain {
         self.last.as_ref().map(|last| Settled::Gap { from: last.end.max(since.unwrap_or(i64::MIN)), to })
     }
 
-    /// Names the digests that should follow the newest one, up to a time; if the first one behind the range starts the chain again,
+    /// Names the digests that should follow the newest one, up to a time; if the first one after the range starts the chain again,
     /// the range ends in a gap.
     pub(crate) fn missing_after(&self, until: i64, since: Option<i64>, why: &str, archive: &Archive, out: &mut Vec<Settled>) {
         let Some(last) = &self.last else { return };
@@ -210,7 +210,7 @@ impl Chain {
     }
 }
 
-/// Whether a digest is valid, by itself and by what the one behind it says.
+/// Whether a digest is valid, by itself and by what the one after it says.
 fn judge(node: &mut Node, next: Option<&Node>) -> Status {
     let previous = next.filter(|next| next.is_trusted()).and_then(|next| next.digest()?.previous.as_ref());
     if let (Some(previous), Some((_, content))) = (previous, &node.read) {

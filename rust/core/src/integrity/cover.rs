@@ -39,7 +39,7 @@ pub(super) struct Cover {
     pub(super) bad: Stretches,
     /// Whether there are digests of it before the range.
     pub(super) is_continued: bool,
-    /// It has no digest in the range, but one behind it: whether that names one before it.
+    /// It has no digest in the range, but one after it: whether that names one before it.
     pub(super) follower: Option<bool>,
 }
 
@@ -97,7 +97,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Finds what is uncovered before and behind all that is known; from when to when the chain should be.
+    /// Finds what is uncovered before and after all that is known; from when to when the chain should be.
     fn judge(&mut self) -> (i64, i64) {
         let Asked { since, until, now } = self.asked;
         let Some((first, last)) = self.cover.known().whole() else {
@@ -108,7 +108,7 @@ impl Told<'_> {
                 let (severity, what) = if is_named {
                     (Severity::Error, "the digest that follows it names one before it")
                 } else {
-                    (Severity::Note, "the chain starts behind it")
+                    (Severity::Note, "the chain starts after it")
                 };
                 self.find(severity, (begin, end), &format!("no digest of the chain is in the range: {what}"));
             }

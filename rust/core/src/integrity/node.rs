@@ -30,7 +30,7 @@ pub(crate) struct Node {
     pub(crate) path: PathBuf,
     /// The time in its name: that of its end.
     pub(crate) time: i64,
-    /// Whether it lies behind the range, and is only read for what it says about the digest before it.
+    /// Whether it lies after the range, and is only read for what it says about the digest before it.
     pub(crate) is_witness: bool,
     /// `None` where it cannot be read; `problems` tells why.
     pub(crate) read: Option<(Digest, Content)>,

@@ -112,7 +112,7 @@ impl Walk {
             if job.since.is_some_and(|since| time < since) {
                 continue;
             }
-            // As AWS's own tool has it: a digest of the range may end an hour behind it.
+            // As AWS's own tool has it: a digest of the range may end an hour after it.
             let is_witness = job.until.is_some_and(|until| time > until.saturating_add(HOUR));
             let known = self.chains.get(&chain);
             let has_witness = known.is_some_and(|chain| chain.ahead.back().is_some_and(|node| node.is_witness));

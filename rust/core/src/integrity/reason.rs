@@ -56,7 +56,7 @@ pub enum Reason {
     Hash,
     /// More than one gzip member.
     Members,
-    /// Bytes behind the gzip data.
+    /// Bytes after the gzip data.
     TrailingBytes,
     /// A name that leads out of the archive; not read.
     UnsafeName,

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 /// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near 1,000.
 pub(crate) const MAX_DEPTH: usize = 1024;
 
-/// A JSON value in a window: its bytes, and the token at or behind its start.
+/// A JSON value in a window: its bytes, and the token at or after its start.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Value {
     pub(crate) start: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Key {
     pub(crate) escaped: bool,
 }
 
-/// A place in a window, always at the first byte of a value, behind one, or between documents.
+/// A place in a window, always at the first byte of a value, after one, or between documents.
 #[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     /// The window and `PADDING` zero bytes.
@@ -33,7 +33,7 @@ pub(crate) struct Cursor<'a> {
     /// Length of the window without the padding.
     end: usize,
     pub(crate) at: usize,
-    /// Index of the first token at or behind `at`.
+    /// Index of the first token at or after `at`.
     token: usize,
 }
 
@@ -98,7 +98,7 @@ impl<'a> Cursor<'a> {
         self.at = at;
     }
 
-    /// Moves on to a place, past the tokens on the way. Whether tokens behind it are what they seem: if a quote is open there, they are not.
+    /// Moves on to a place, past the tokens on the way. Whether tokens after it are what they seem: if a quote is open there, they are not.
     pub(crate) fn pass_to(&mut self, at: usize) -> bool {
         let mut is_open = false;
         while (self.tokens[self.token] as usize) < at {
@@ -115,7 +115,7 @@ impl<'a> Cursor<'a> {
         Value { start: start as u32, end: self.at as u32, token: token as u32 }
     }
 
-    /// Index of the first token at or behind this place.
+    /// Index of the first token at or after this place.
     #[inline]
     pub(crate) fn token(&self) -> usize {
         self.token
@@ -205,13 +205,13 @@ impl<'a> Cursor<'a> {
         Some((key, value))
     }
 
-    /// Behind a member: passes `,` and tells that another follows, or passes `}`.
+    /// After a member: passes `,` and tells that another follows, or passes `}`.
     #[inline]
     pub(crate) fn next_member(&mut self) -> Result<bool, Error> {
         self.next(b'}', "',' or '}'")
     }
 
-    /// Behind an element: passes `,` and tells that another follows, or passes `]`.
+    /// After an element: passes `,` and tells that another follows, or passes `]`.
     #[inline]
     pub(crate) fn next_element(&mut self) -> Result<bool, Error> {
         self.next(b']', "',' or ']'")
@@ -376,7 +376,7 @@ pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// From the token of an opening quote to behind the closing one, and the token there.
+/// From the token of an opening quote to after the closing one, and the token there.
 #[inline(always)]
 fn string_end(bytes: &[u8], tokens: &[u32], end: usize, token: usize) -> Result<(usize, usize), Error> {
     let close = tokens[token + 1] as usize;

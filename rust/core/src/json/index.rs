@@ -2,14 +2,14 @@
 
 use crate::unchecked::classify;
 
-/// Bytes behind a window that a [`super::Cursor`] may look at; they are zero, which ends every token.
+/// Bytes after a window that a [`super::Cursor`] may look at; they are zero, which ends every token.
 pub(crate) const PADDING: usize = 64;
 
 /// Bytes of a window at most: positions in it, and in its padding, have 32 bits. No window comes near (see [`crate::bounds::WINDOW`]);
 /// [`Index::build`] and [`super::Cursor::new`] hold whoever makes one to it.
 pub(crate) const MAX_WINDOW: usize = u32::MAX as usize - PADDING;
 
-/// Sentinels behind the tokens, so that looking a few tokens ahead needs no check.
+/// Sentinels after the tokens, so that looking a few tokens ahead needs no check.
 const SENTINELS: usize = 4;
 
 /// Bytes of a block, the unit in which text is classified.
@@ -37,7 +37,7 @@ impl Index {
         self.tokens.extend([window.len() as u32; SENTINELS]);
     }
 
-    /// The positions, then sentinels that point behind the window.
+    /// The positions, then sentinels that point after the window.
     pub(crate) fn tokens(&self) -> &[u32] {
         &self.tokens
     }

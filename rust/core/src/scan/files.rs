@@ -59,7 +59,7 @@ pub(super) enum Wait {
     Got(Result<Got, Error>),
     /// It is late: there is time for other work.
     Late,
-    /// Whoever fetches it has gone without a word.
+    /// The fetcher has hung up without an error.
     Gone,
 }
 

@@ -43,11 +43,11 @@ pub struct Plan {
     /// The columns, made by [`crate::schema::project`].
     pub schema: SchemaRef,
     /// The types that text is handed over in, one for each column or member that is text, in order of depth, with that of the names of
-    /// the rules behind them: `Utf8`, `LargeUtf8` or `Utf8View`. Views if nothing is said, which cost nothing.
+    /// the rules after them: `Utf8`, `LargeUtf8` or `Utf8View`. Views if nothing is said, which cost nothing.
     pub text: Option<Vec<DataType>>,
     /// What the rows must meet.
     pub predicate: Option<Predicate>,
-    /// Rules of which a row must meet one; their names become a column behind all others.
+    /// Rules of which a row must meet one; their names become a column after all others.
     pub rules: Option<Vec<(String, Predicate)>>,
     /// Whether the first bad file or record ends the scan.
     pub fail: bool,

@@ -58,7 +58,7 @@ pub struct Finding {
     /// Records of the file that are whole, whether the predicate refused them or not: those before the damage, or all of a file that has
     /// none.
     pub records_kept: u64,
-    /// Of a bad record: how many more of its file are behind it that are not named. `None` for what is about a file.
+    /// Of a bad record: how many more of its file are after it that are not named. `None` for what is about a file.
     pub more: Option<u64>,
 }
 
@@ -67,7 +67,7 @@ pub struct Finding {
 pub struct Unnamed {
     /// Bad files.
     pub files: u64,
-    /// Bad records, and those behind them.
+    /// Bad records, and those after them.
     pub records: u64,
     /// Warnings.
     pub warnings: u64,

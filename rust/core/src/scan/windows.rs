@@ -52,7 +52,7 @@ impl Worker {
         Ok(outcome)
     }
 
-    /// Makes room behind the text from `start` on, which is yet to be read; where it stands then.
+    /// Makes room after the text from `start` on, which is yet to be read; where it stands then.
     fn next_window(&mut self, start: usize) -> Result<usize, Closed> {
         if !self.rows.builders.borrows() {
             self.arena.drop_front(start);
@@ -130,11 +130,12 @@ impl Worker {
         };
         let text = &arena.text(start)[..part.end - start];
         let error = match (error.kind(), error.location().byte) {
+            (ErrorKind::Empty, _) if !last => return Ok(Walked::Whole),
             (ErrorKind::Empty, _) => return Err(Error::whole(ErrorKind::Empty)),
             (ErrorKind::Unrecognized(_), Some(byte)) => Error::at(byte as usize, foreign::kind(&text[byte as usize..])),
             _ => error,
         };
-        // Behind damage the text goes on.
+        // After damage the text goes on.
         let error = match framing.tear(text, error, &mut self.rows, !more) {
             Err(error) if is_at(&error, text.len()) && !last => return Ok(Walked::Whole),
             Err(error) => error,

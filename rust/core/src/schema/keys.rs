@@ -45,7 +45,7 @@ impl KeyTable {
         }
     }
 
-    /// The column of the key `bytes[start..end]`; 32 bytes behind its start must be readable.
+    /// The column of the key `bytes[start..end]`; 32 bytes after its start must be readable.
     #[inline]
     pub(crate) fn find(&self, bytes: &[u8], start: usize, end: usize) -> Option<ColumnId> {
         let length = end - start;

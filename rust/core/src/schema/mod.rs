@@ -114,7 +114,7 @@ pub const COLUMNS: &[Column] = &[
     column("userIdentity.invokedByDelegate", Object, "Product provider that used delegated access."),
     column("userIdentity.invokedByDelegate.accountId", Text, "Account of the product provider."),
     column("userIdentity.identityProvider", Text, "Name of the external identity provider."),
-    column("userIdentity.onBehalfOf", Object, "The IAM Identity Center user behind the request."),
+    column("userIdentity.onBehalfOf", Object, "The IAM Identity Center user after the request."),
     column("userIdentity.onBehalfOf.userId", Text, "Id of the user."),
     column("userIdentity.onBehalfOf.identityStoreArn", Text, "ARN of the identity store."),
     column("userIdentity.inScopeOf", Object, "The resource that the credentials were issued for."),

@@ -90,7 +90,7 @@ impl<'a> Key<'a> {
             let (trail, home_region) = rest.rsplit_once('_')?;
             (stamp, Name::Digest { trail, home_region, backfill })
         } else {
-            // One example in AWS's documentation has no underscore behind the time.
+            // One example in AWS's documentation has no underscore after the time.
             let (stamp, unique) = rest.split_at_checked("YYYYMMDDTHHMMZ".len())?;
             (stamp, Name::Log { unique: unique.strip_prefix('_').unwrap_or(unique) })
         };
@@ -150,8 +150,8 @@ impl<'a> Folders<'a> {
         let mut folders = Self { prefix: path[..start].trim_end_matches('/'), ..Self::default() };
         let mut rest = path[start + "AWSLogs/".len()..].trim_end_matches('/');
         let mut next = || {
-            let (name, behind) = rest.split_once('/').unwrap_or((rest, ""));
-            rest = behind;
+            let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
+            rest = after;
             Some(name).filter(|name| !name.is_empty())
         };
         let mut account = next();
@@ -168,7 +168,7 @@ impl<'a> Folders<'a> {
         Some(folders)
     }
 
-    /// The year, month or day of a folder below the region: its first microsecond since 1970, and the first behind it.
+    /// The year, month or day of a folder below the region: its first microsecond since 1970, and the first after it.
     pub(crate) fn period(&self) -> Option<(i64, i64)> {
         let at = |date: &str| timestamp(format!("{date}T00:00:00Z").as_bytes());
         let next = |number: &str| number.parse::<u32>().ok().map(|number| number + 1);
@@ -178,8 +178,8 @@ impl<'a> Folders<'a> {
             (None, ..) => (at(&format!("{year}-01-01"))?, at(&format!("{:04}-01-01", next(year)?))?),
             (Some(month), None, _) => {
                 let first = at(&format!("{year}-{month}-01"))?;
-                let behind = at(&format!("{year}-{:02}-01", next(month)?));
-                (first, behind.or_else(|| at(&format!("{:04}-01-01", next(year)?)))?)
+                let after = at(&format!("{year}-{:02}-01", next(month)?));
+                (first, after.or_else(|| at(&format!("{:04}-01-01", next(year)?)))?)
             }
             (Some(month), Some(day), None) => {
                 let first = at(&format!("{year}-{month}-{day}"))?;
@@ -315,7 +315,7 @@ mod tests {
     fn periods_of_folders() {
         let days = |below: &str| {
             let path = format!("AWSLogs/111111111111/CloudTrail/us-east-2/{below}");
-            Folders::parse(&path).and_then(|folders| folders.period()).map(|(first, behind)| (first / DAY, behind / DAY))
+            Folders::parse(&path).and_then(|folders| folders.period()).map(|(first, after)| (first / DAY, after / DAY))
         };
         assert_eq!(days("2020/"), Some((18_262, 18_628)));
         assert_eq!(days("2020/02"), Some((18_293, 18_322)));

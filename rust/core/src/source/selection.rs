@@ -229,7 +229,7 @@ impl Selection {
             Some(kind) if !is_kind(kind) => return Some(Skip::Service),
             _ => {}
         }
-        let too_far = folders.period().is_some_and(|(first, behind)| !self.may_hold(first - SLACK, behind + SLACK));
+        let too_far = folders.period().is_some_and(|(first, after)| !self.may_hold(first - SLACK, after + SLACK));
         let is_done = self.floor(path).is_some_and(|(floor, below)| floor.get(..below.len()).is_some_and(|floor| below < floor));
         let place = self.skips_place(folders.account, folders.kind.filter(|kind| *kind != DIGEST), folders.region);
         place.or(too_far.then_some(Skip::Time)).or(is_done.then_some(Skip::Done))

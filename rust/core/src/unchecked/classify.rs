@@ -133,7 +133,7 @@ mod x86 {
             let places = _mm512_maskz_compress_epi8(mask, ramp);
             let base = _mm512_set1_epi32(base.cast_signed());
             tokens.reserve(64);
-            // SAFETY: 64 places are reserved behind the length, and the stores below reach no further (4 × 16 places);
+            // SAFETY: 64 places are reserved after the length, and the stores below reach no further (4 × 16 places);
             // the length grows only over places that were just written.
             unsafe {
                 let end = tokens.as_mut_ptr().add(tokens.len());
@@ -185,9 +185,9 @@ mod x86 {
         let flatten = |mut mask: u64, base: u32, tokens: &mut Vec<u32>| {
             let count = mask.count_ones() as usize;
             tokens.reserve(64);
-            // SAFETY: 64 places are reserved behind the length and a mask has 64 bits, so that no write passes them; the
+            // SAFETY: 64 places are reserved after the length and a mask has 64 bits, so that no write passes them; the
             // length grows only over places that were just written. (`trailing_zeros` of an empty mask is 64: a harmless
-            // value behind the length.)
+            // value after the length.)
             unsafe {
                 let end = tokens.as_mut_ptr().add(tokens.len());
                 let mut written = 0;

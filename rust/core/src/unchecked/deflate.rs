@@ -53,7 +53,7 @@ impl Decompressor {
         };
         match result {
             sys::libdeflate_result_LIBDEFLATE_SUCCESS => {
-                // SAFETY: libdeflate has written so many bytes behind the length, and says so only on success.
+                // SAFETY: libdeflate has written so many bytes after the length, and says so only on success.
                 unsafe { text.set_len(text.len() + written) };
                 Member::Done { read }
             }

@@ -2,7 +2,7 @@
 //!
 //! A [`View`] can be made only here, by [`Texts`]; each lies in one of the two buffers that [`Texts::finish`] gives, because
 //! - the arena's end is compared there with the furthest place that any view has reached, and
-//! - what was copied is only ever appended to: no view points behind its end,
+//! - what was copied is only ever appended to: no view points after its end,
 //!
 //! and both buffers are compared with what an offset of 32 bits can reach.
 
@@ -69,7 +69,7 @@ impl Texts {
     }
 
     /// A view of `window[start..end]`, whose first byte stands at `base` in the arena if it is in the arena at all. Sixteen
-    /// bytes behind `start` must be readable.
+    /// bytes after `start` must be readable.
     #[inline(always)]
     pub(crate) fn view(&mut self, window: &[u8], start: usize, end: usize, base: Option<usize>) -> View {
         let text = &window[start..end];
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "views reach 32 of 31 bytes")]
-    fn a_view_that_ends_behind_the_arena_makes_no_array() {
+    fn a_view_that_ends_after_the_arena_makes_no_array() {
         let mut texts = Texts::new(true);
         let _ = texts.view(LONG.as_bytes(), 0, LONG.len(), Some(0));
         texts.finish(Some(arena(&LONG[1..])));

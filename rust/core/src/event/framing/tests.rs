@@ -124,7 +124,7 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
     let record = r#"{"eventID":"a"}"#;
     for (other, reason) in OTHERS {
         let string = format!("\"{}\"", escaped(other, &[]));
-        for (before, other, behind) in [
+        for (before, other, after) in [
             ("", other, ""),
             ("", &string, ""),
             ("[", other, "]"),
@@ -135,16 +135,16 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
             (r#"{"Events":[{"CloudTrailEvent":"#, &string, "}]}"),
             (r#"{"Messages":[{"Body":"#, &string, "}]}"),
         ] {
-            let text = format!("{before}{other}{behind}");
+            let text = format!("{before}{other}{after}");
             let lines = seen(&text);
             assert!(
                 lines.len() == 1 && lines[0].starts_with(&format!("{reason} at byte ")) && lines[0].ends_with("(record 0)"),
                 "{text}: {lines:?}"
             );
-            // Nothing behind it is lost.
-            for (glue, end) in [(format!("{before}{other}"), behind), (format!("{before}{record},{other}"), behind)] {
-                let is_list = !behind.is_empty() && !behind.starts_with('}');
-                let text = if is_list { format!("{glue},{record}{end}") } else { format!("{before}{other}{behind}\n{record}") };
+            // Nothing after it is lost.
+            for (glue, end) in [(format!("{before}{other}"), after), (format!("{before}{record},{other}"), after)] {
+                let is_list = !after.is_empty() && !after.starts_with('}');
+                let text = if is_list { format!("{glue},{record}{end}") } else { format!("{before}{other}{after}\n{record}") };
                 let lines = seen(&text);
                 assert!(lines.last().is_some_and(|line| line.ends_with(record)), "{text}: {lines:?}");
                 assert_eq!(lines.iter().filter(|line| line.contains(reason)).count(), 1, "{text}: {lines:?}");
@@ -234,14 +234,48 @@ fn what_is_left_of_a_document_does_not_pass_for_one() {
 }
 
 #[test]
+fn to_a_record_a_list_is_a_member_like_any_other() {
+    for record in [
+        r#"{"events":[{"eventName":"inner"}],"eventName":"A"}"#,
+        r#"{"eventName":"A","Records":[{"eventName":"inner"}],"Events":[{}]}"#,
+        r#"{"Records":[{"eventName":"inner"}],"x":1,"eventID":"A"}"#,
+        r#"{"Records":[],"eventID":"A"}"#,
+    ] {
+        for text in [
+            record.to_owned(),
+            format!("{record}\n{record}\n"),
+            format!("[{record}]"),
+            format!("{{\"Records\":[{record}]}}"),
+            format!("\"{}\"", escaped(record, &[])),
+        ] {
+            let lines = seen(&text);
+            let is_ordinary = text == record && text.starts_with("{\"Records\"");
+            assert!(is_ordinary || lines.iter().all(|line| line.ends_with(record)) && !lines.is_empty(), "{text}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_at_the_beginning_may_be_what_is_left_of_a_document() {
+    for torn in [
+        r#"{"Records":[{"eventName":"forged"}]}],"s":1},"u":"x"}"#,
+        r#"[{"eventName":"forged"},{"Records":[{"eventName":"forged"}]}],"s":1},"u":"x"}"#,
+    ] {
+        let lines = seen(format!("{torn}\n{{\"eventID\":1}}\n{{\"eventID\":2}}\n"));
+        assert_eq!(lines[1..], [r#"1 {"eventID":1}"#, r#"2 {"eventID":2}"#], "{lines:?}");
+    }
+}
+
+#[test]
 fn what_stands_beside_a_list_is_named() {
     for (text, name, records) in [
         (r#"{"Records":[{"eventID":1}],"x":[],"Records":[{"eventID":2}]}"#, "Records", 1),
         (r#"{"events":[{"eventID":1}],"Events":[{"eventID":2}]}"#, "Events", 1),
         (r#"{"logEvents":[{"eventID":1},{"eventID":2}],"logEvents":[{"eventID":2}],"Events":[]}"#, "logEvents", 2),
-        (r#"{"Events":[{"eventID":1}],"eventName":"q","eventTime":"t"}"#, "eventName", 1),
-        (r#"{"eventName":"q","Records":[{"eventID":1}]}"#, "eventName", 1),
-        (r#"{"eventName":"q","Records":[{"eventID":1}],"Events":[]}"#, "eventName", 1),
+        // A document over several lines is not looked through before.
+        ("{\n\"Events\":[{\"eventID\":1}],\"eventName\":\"q\",\"eventTime\":\"t\"}", "eventName", 1),
+        ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}]}", "eventName", 1),
+        ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}],\"Events\":[]}", "eventName", 1),
     ] {
         let lines = seen(text);
         let named = format!("'{name}' stands beside a list of records, and is not read");
@@ -335,8 +369,8 @@ fn document() -> impl Strategy<Value = String> {
     let [events, messages, log_events] = listings.map(|(list, name)| listing(list, name, embedded.clone().boxed()));
     let stamped = (select(vec!["2023-07-10T11:42:36Z ", "2023-07-10T11:42:36.123+00:00\t", "2023-07-10 "]), record());
     prop_oneof![
-        4 => (vec((Just("\"x\"".to_owned()), value()), 0..2), records, vec((Just("\"y\"".to_owned()), value()), 0..2)).prop_flat_map(|(before, records, behind)| {
-            object([before, vec![("\"Records\"".to_owned(), records)], behind].concat())
+        4 => (vec((Just("\"x\"".to_owned()), value()), 0..2), records, vec((Just("\"y\"".to_owned()), value()), 0..2)).prop_flat_map(|(before, records, after)| {
+            object([before, vec![("\"Records\"".to_owned(), records)], after].concat())
         }),
         3 => record(),
         1 => record().prop_map(|record| format!("{{\"detail-type\":\"t via CloudTrail\",\"detail\":{record}}}")),

@@ -135,7 +135,7 @@ const COMPARABLE: &[Kind] = &[Kind::Text, Kind::Number];
 impl Words {
     pub(super) fn test(&self) -> TextTest {
         let text = self.text.as_bytes();
-        match (self.any_before, self.any_behind) {
+        match (self.any_before, self.any_after) {
             (false, false) => TextTest::one_of([text]),
             (false, true) => TextTest::Prefix(text.into()),
             (true, false) => TextTest::Suffix(text.into()),

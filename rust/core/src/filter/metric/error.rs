@@ -37,7 +37,7 @@ pub enum FilterErrorKind {
     },
     /// A field of a text has a name that another one has.
     Twice(String),
-    /// Blanks stand before the opening brace or behind the closing one.
+    /// Blanks stand before the opening brace or after the closing one.
     Blanks,
     /// What a regular expression must not have.
     Expression(&'static str),

@@ -44,7 +44,7 @@ impl Expression {
 
 /// Symbols that stand for themselves, besides letters and digits. The blank is not on CloudWatch's list, but in its own examples.
 const SYMBOLS: &str = " :_#=@/;,-";
-/// Symbols with a meaning, which stand for themselves behind a backslash.
+/// Symbols with a meaning, which stand for themselves after a backslash.
 const OPERATORS: &str = "^$?[]{}|\\*+.";
 
 type Step<T> = Result<T, (usize, &'static str)>;
@@ -80,7 +80,7 @@ impl Translator<'_> {
                     } else {
                         self.translated.push(character);
                     }
-                    // Behind a repetition: as few as possible, which is no other question to a search.
+                    // After a repetition: as few as possible, which is no other question to a search.
                     self.characters.next_if(|&(_, next)| next == '?');
                     atom = false;
                     continue;
@@ -110,9 +110,9 @@ impl Translator<'_> {
         let _ = write!(self.translated, "\\x{{{:x}}}", u32::from(character));
     }
 
-    /// Behind a backslash.
+    /// After a backslash.
     fn escape(&mut self, at: usize) -> Step<Item> {
-        let (at, character) = self.characters.next().ok_or((at, "nothing stands behind the backslash"))?;
+        let (at, character) = self.characters.next().ok_or((at, "nothing stands after the backslash"))?;
         Ok(match character {
             'd' | 'D' => Item::Class("0-9", character == 'D'),
             's' | 'S' => Item::Class(" \\t\\n\\r\\x{b}\\x{c}", character == 'S'),
@@ -121,7 +121,7 @@ impl Translator<'_> {
                 let digits =
                     self.source.get(at + 1..at + 3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
                 let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                let code = code.ok_or((at, "two hexadecimal digits are expected behind \\x"))?;
+                let code = code.ok_or((at, "two hexadecimal digits are expected after \\x"))?;
                 self.characters.nth(1);
                 Item::Character(char::from(code))
             }
@@ -130,7 +130,7 @@ impl Translator<'_> {
         })
     }
 
-    /// Behind `[`.
+    /// After `[`.
     fn class(&mut self, start: usize) -> Step<()> {
         self.translated.push('[');
         if self.characters.next_if(|&(_, next)| next == '^').is_some() {
@@ -161,7 +161,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The rest of `a-z`, behind the `a`. A hyphen before the end of the class stands for itself.
+    /// The rest of `a-z`, after the `a`. A hyphen before the end of the class stands for itself.
     fn range(&mut self, first: char) -> Step<()> {
         let Some(&(hyphen, '-')) = self.characters.peek() else { return Ok(()) };
         if self.source[hyphen + 1..].starts_with(']') {
@@ -182,7 +182,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Behind `{`: `m}`, `m,}`, `,n}` or `m,n}`.
+    /// After `{`: `m}`, `m,}`, `,n}` or `m,n}`.
     fn times(&mut self, start: usize) -> Step<()> {
         let expected = (start, "a repetition is {m}, {m,}, {,n} or {m,n}");
         let inside = self.source[start + 1..].split_once('}').ok_or(expected)?.0;

@@ -12,7 +12,7 @@ use super::reader::Reader;
 pub struct Fields {
     /// From the start of the text on.
     first: Vec<Field>,
-    /// Up to its end, behind any number of others; `None` where no field may be left over.
+    /// Up to its end, after any number of others; `None` where no field may be left over.
     last: Option<Vec<Field>>,
 }
 
@@ -37,7 +37,7 @@ impl Fields {
             reader.skip_space();
             let at = reader.rest();
             if !reader.eat("...") {
-                // A comma before the end has a field without a name behind it.
+                // A comma before the end has a field without a name after it.
                 let nameless = at.starts_with(']') && (last.is_some() || !names.is_empty());
                 let field = if nameless { Field { name: String::new(), any: Vec::new() } } else { Field::parse(reader)? };
                 if !names.insert(field.name.clone()) {
@@ -91,14 +91,14 @@ fn split(text: &[u8]) -> Vec<Found<'_>> {
             b'[' => enclosed(rest, b']'),
             _ => None,
         };
-        let (field, behind) = if let Some(close) = close {
+        let (field, after) = if let Some(close) = close {
             (&rest[1..close], close + 1)
         } else {
             let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
             (&rest[..end], end)
         };
         fields.push(Found { text: field, start: text.len() - rest.len() });
-        rest = rest[behind..].trim_ascii_start();
+        rest = rest[after..].trim_ascii_start();
     }
     fields
 }

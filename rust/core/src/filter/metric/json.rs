@@ -180,7 +180,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Behind `[`.
+    /// After `[`.
     fn index(&mut self) -> Result<u32, FilterError> {
         let at = self.reader.rest();
         let digits = self.reader.take_while(|character| character.is_ascii_digit());

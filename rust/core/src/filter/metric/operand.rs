@@ -1,4 +1,4 @@
-//! Comparison signs, and the values that stand behind them.
+//! Comparison signs, and the values that stand after them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -59,12 +59,12 @@ pub(super) enum Operand {
     Expression(Expression),
 }
 
-/// Text, and whether more may stand before and behind it. A `*` in the middle stands for itself.
+/// Text, and whether more may stand before and after it. A `*` in the middle stands for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) any_before: bool,
     pub(super) text: String,
-    pub(super) any_behind: bool,
+    pub(super) any_after: bool,
 }
 
 /// A number as it was written.
@@ -94,8 +94,8 @@ impl Words {
     /// Text whose first and last character may be a wildcard.
     fn new(text: &str) -> Self {
         let (any_before, text) = text.strip_prefix('*').map_or((false, text), |text| (true, text));
-        let (any_behind, text) = text.strip_suffix('*').map_or((false, text), |text| (true, text));
-        Self { any_before, text: text.to_owned(), any_behind }
+        let (any_after, text) = text.strip_suffix('*').map_or((false, text), |text| (true, text));
+        Self { any_before, text: text.to_owned(), any_after }
     }
 }
 
@@ -118,9 +118,9 @@ impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anything => f.write_str("*"),
-            Self::Words(Words { any_before, text, any_behind }) => {
+            Self::Words(Words { any_before, text, any_after }) => {
                 let star = |any| if any { "*" } else { "" };
-                f.write_str(&quote(&format!("{}{text}{}", star(*any_before), star(*any_behind))))
+                f.write_str(&quote(&format!("{}{text}{}", star(*any_before), star(*any_after))))
             }
             Self::Number(number) => f.write_str(&number.literal),
             Self::Flag(flag) => f.write_str(flag.text()),

@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         Operator::ALL.into_iter().find(|operator| self.eat(operator.sign()))
     }
 
-    /// Passes the value that stands behind a comparison sign.
+    /// Passes the value that stands after a comparison sign.
     pub(super) fn operand(&mut self, operator: Operator) -> Result<Operand, FilterError> {
         self.skip_space();
         let at = self.rest;
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
             _ => self.bare()?,
         };
         if operator.is_order() && !matches!(operand, Operand::Number(_)) {
-            return Err(self.unexpected_at(at, "a number behind '<', '>', '<=' or '>='"));
+            return Err(self.unexpected_at(at, "a number after '<', '>', '<=' or '>='"));
         }
         Ok(operand)
     }

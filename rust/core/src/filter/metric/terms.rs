@@ -72,7 +72,7 @@ impl fmt::Display for Terms {
     }
 }
 
-/// A term as it is written, behind its mark.
+/// A term as it is written, after its mark.
 pub(super) fn marked(mark: &str, term: &str) -> String {
     if !term.is_empty() && term.chars().all(is_plain) { format!("{mark}{term}") } else { format!("{mark}{}", quote(term)) }
 }

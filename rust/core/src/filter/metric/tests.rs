@@ -89,8 +89,8 @@ fn what_is_refused_and_where() {
         ("{ $.a[1 = 1 }", "expected ']' but found ' ' at line 1, column 8"),
         ("{ $.a[*].* = 1 }", "at most 1 wildcard in one selector at line 1, column 9"),
         ("{ $.a[*] = 1 || $.b[*] = 1 || $.c.* = 1 ||\n$.d[*] = 1 }", "at most 3 wildcard selectors at line 2, column 4"),
-        ("{ $.a > x }", "expected a number behind '<', '>', '<=' or '>=' but found 'x' at line 1, column 9"),
-        ("{ $.a <= \"5\" }", "expected a number behind '<', '>', '<=' or '>=' but found '\"' at line 1, column 10"),
+        ("{ $.a > x }", "expected a number after '<', '>', '<=' or '>=' but found 'x' at line 1, column 9"),
+        ("{ $.a <= \"5\" }", "expected a number after '<', '>', '<=' or '>=' but found '\"' at line 1, column 10"),
         ("{ $.a = \"x }", "expected '\"' but found the end of the filter pattern at line 1, column 13"),
         (
             "{ $.a = 'x' }",

@@ -121,8 +121,8 @@ impl fmt::Display for PatternErrorKind {
             Self::MixedList => f.write_str("the array of \"anything-but\" must be all strings or all numbers"),
             Self::EmptyAffix => f.write_str("the prefixes and suffixes of \"anything-but\" must not be empty"),
             Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {:?}", excerpt(name)),
-            Self::NumericValue(sign) => write!(f, "\"numeric\" has no number behind {:?}", excerpt(sign)),
-            Self::NumericTooLong => f.write_str("\"numeric\" goes on behind its last comparison"),
+            Self::NumericValue(sign) => write!(f, "\"numeric\" has no number after {:?}", excerpt(sign)),
+            Self::NumericTooLong => f.write_str("\"numeric\" goes on after its last comparison"),
             Self::NumericRange => f.write_str("the lower end of the range of \"numeric\" must be below the upper one"),
             Self::Incomparable(text) => {
                 write!(f, "cannot compare the number {}: a double does not hold all of its digits", excerpt(text))

@@ -278,12 +278,12 @@ impl<'a> Parser<'a> {
     }
 
     /// One of the `expected` comparisons and its number, which comes first of what follows.
-    fn comparison<'n>(&self, sign: &Node, behind: &'n [Node], expected: &'static str) -> Parsed<(Range, &'n [Node])> {
+    fn comparison<'n>(&self, sign: &Node, after: &'n [Node], expected: &'static str) -> Parsed<(Range, &'n [Node])> {
         let text = self.string(sign, "a comparison of \"numeric\"")?;
         if !expected.contains(&format!("'{text}'")) {
             return Err(self.error(sign.at, PatternErrorKind::NumericOperator(text.to_owned(), expected)));
         }
-        let [number, rest @ ..] = behind else {
+        let [number, rest @ ..] = after else {
             return Err(self.error(sign.at, PatternErrorKind::NumericValue(text.to_owned())));
         };
         let number = self.number(number, "the value of a comparison in \"numeric\"")?;

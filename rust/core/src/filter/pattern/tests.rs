@@ -231,7 +231,7 @@ fn or() {
         (r#"{"d":{"$or":[{"e":["1"]},{"f":[{"exists":false}]}]}}"#, r#"{"d":{"f":"1"}}"#, false),
         (r#"{"d":{"$or":[{"e":["1"]},{"f":[{"exists":false}]}]}}"#, r#"{"a":"x"}"#, true),
         (r#"{"d":{"$or":[{"e":["1"],"g":["2"]},{"f":["3"]}]}}"#, r#"{"d":{"e":"1","g":"2"}}"#, true),
-        // Two lists multiply; a field of the list takes the place of the one before it, and one behind it takes the place of both.
+        // Two lists multiply; a field of the list takes the place of the one before it, and one after it takes the place of both.
         (r#"{"$or":[{"a":["1"]},{"b":["1"]}],"$or":[{"c":["1"]},{"d":["1"]}]}"#, r#"{"a":"1","d":"1"}"#, true),
         (r#"{"$or":[{"a":["1"]},{"b":["1"]}],"$or":[{"c":["1"]},{"d":["1"]}]}"#, r#"{"a":"1","b":"1"}"#, false),
         (r#"{"a":["x"],"$or":[{"a":["y"]},{"b":["z"]}]}"#, r#"{"a":"y"}"#, true),
@@ -355,9 +355,9 @@ fn refusals_name_what_and_where() {
             r#"{"a":[{"numeric":["=","5"]}]}"#,
             "a: the value of a comparison in \"numeric\" must be a number, not a string at line 1, column 23",
         ),
-        (r#"{"a":[{"numeric":["="]}]}"#, "a: \"numeric\" has no number behind \"=\" at line 1, column 19"),
-        (r#"{"a":[{"numeric":[">",0,"<"]}]}"#, "a: \"numeric\" has no number behind \"<\" at line 1, column 25"),
-        (r#"{"a":[{"numeric":["=",5,"=",6]}]}"#, "a: \"numeric\" goes on behind its last comparison at line 1, column 25"),
+        (r#"{"a":[{"numeric":["="]}]}"#, "a: \"numeric\" has no number after \"=\" at line 1, column 19"),
+        (r#"{"a":[{"numeric":[">",0,"<"]}]}"#, "a: \"numeric\" has no number after \"<\" at line 1, column 25"),
+        (r#"{"a":[{"numeric":["=",5,"=",6]}]}"#, "a: \"numeric\" goes on after its last comparison at line 1, column 25"),
         (r#"{"a":[{"numeric":[">",0,">",1]}]}"#, "a: \"numeric\" expected '<' or '<=' but found \">\" at line 1, column 25"),
         (
             r#"{"a":[{"numeric":[">",5,"<",1]}]}"#,

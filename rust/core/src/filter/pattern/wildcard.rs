@@ -5,7 +5,7 @@
 pub struct Wildcard {
     /// As it is written in the pattern.
     text: String,
-    /// What stands before, between and behind the stars, in order.
+    /// What stands before, between and after the stars, in order.
     pieces: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Wildcard {
         &self.text
     }
 
-    /// What stands before, between and behind the stars: one piece more than there are stars.
+    /// What stands before, between and after the stars: one piece more than there are stars.
     #[must_use]
     pub fn pieces(&self) -> &[String] {
         &self.pieces

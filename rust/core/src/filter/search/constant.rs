@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 pub(super) struct Constant {
     pub(super) text: String,
     before: Bound,
-    behind: Bound,
+    after: Bound,
 }
 
 /// What may stand beside the constant where it is the beginning or end of a string.
@@ -21,7 +21,7 @@ pub(super) enum Bound {
 
 impl Constant {
     /// The constant as it must stand in the text, if there is only one way to write it but for `\u00…` escapes.
-    pub(super) fn new(text: &str, before: Bound, behind: Bound) -> Option<Self> {
+    pub(super) fn new(text: &str, before: Bound, after: Bound) -> Option<Self> {
         let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/');
         if text.len() < 3 || !text.bytes().all(plain) {
             return None;
@@ -30,8 +30,8 @@ impl Constant {
         let like_json = |byte: u8| byte.is_ascii_digit() || b"-{[]}".contains(&byte);
         let ends = [text.as_bytes()[0], text.as_bytes()[text.len() - 1]];
         let is_bare = ends.into_iter().any(like_json) || ["true", "false"].iter().any(|word| word.contains(text));
-        let (before, behind) = if is_bare { (Bound::Open, Bound::Open) } else { (before, behind) };
-        Some(Self { text: text.to_owned(), before, behind })
+        let (before, after) = if is_bare { (Bound::Open, Bound::Open) } else { (before, after) };
+        Some(Self { text: text.to_owned(), before, after })
     }
 
     pub(super) fn finder(&self) -> Finder<'static> {
@@ -42,9 +42,9 @@ impl Constant {
     pub(super) fn is_in(&self, finder: &Finder<'_>, text: &[u8]) -> bool {
         finder.find_iter(text).any(|at| {
             let before = at.checked_sub(1).map(|at| text[at]);
-            let behind = text.get(at + self.text.len());
+            let after = text.get(at + self.text.len());
             (self.before == Bound::Open || before == Some(b'"'))
-                && (self.behind == Bound::Open || matches!(behind, Some(b'"' | b'\\')))
+                && (self.after == Bound::Open || matches!(after, Some(b'"' | b'\\')))
         })
     }
 }

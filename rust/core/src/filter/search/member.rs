@@ -7,7 +7,7 @@ use crate::filter::value::TextTest;
 
 /// Looks for the values under one key, wherever it stands.
 pub(super) struct Member {
-    /// The key behind its opening quote.
+    /// The key after its opening quote.
     finder: Finder<'static>,
     test: TextTest,
 }
@@ -25,13 +25,13 @@ impl Member {
         self.finder.find_iter(text).any(|at| self.may_pass(&text[at + length..]).unwrap_or(true))
     }
 
-    /// Whether the value behind a key may pass the test; `None` when that cannot be told.
-    fn may_pass(&self, behind: &[u8]) -> Option<bool> {
+    /// Whether the value after a key may pass the test; `None` when that cannot be told.
+    fn may_pass(&self, after: &[u8]) -> Option<bool> {
         // Where the record itself stands in a string, each of its quotes has backslashes before it.
-        let escapes = backslashes(behind);
-        let Some(rest) = behind[escapes..].strip_prefix(b"\"") else {
+        let escapes = backslashes(after);
+        let Some(rest) = after[escapes..].strip_prefix(b"\"") else {
             // A longer key, or the window ends here.
-            return (escapes == 0 && !behind.is_empty()).then_some(false);
+            return (escapes == 0 && !after.is_empty()).then_some(false);
         };
         let Some(rest) = without_space(rest).strip_prefix(b":") else {
             // A string that is no key.

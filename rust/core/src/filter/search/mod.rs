@@ -17,10 +17,15 @@ use super::{Path, Predicate, Test};
 /// More passes over the text cost more than they save: with its three, the rules of CIS took 1.70 times the floor, without 1.62.
 const PASSES: usize = 2;
 
+/// How base64 of gzip begins.
+const PACKED: &[u8] = b"H4sI";
+
 /// What a file must have one of, or no record of it can meet the predicate.
 pub(crate) struct Search {
     passes: Vec<Pass>,
     unicode_escape: Finder<'static>,
+    /// How base64 of gzip begins: whatever a search looks for may be in there.
+    packed: Finder<'static>,
     /// The bytes that an escape must not stand for.
     spelled: Vec<u8>,
 }
@@ -64,9 +69,11 @@ impl Search {
             spelled.extend_from_slice(key.as_bytes());
             passes.push(Pass::Member(Member::new(&key, TextTest::any(tests))?));
         }
+        spelled.extend_from_slice(PACKED);
         spelled.sort_unstable();
         spelled.dedup();
-        (passes.len() <= PASSES).then(|| Self { passes, unicode_escape: Finder::new(b"\\u00").into_owned(), spelled })
+        let [unicode_escape, packed] = [&b"\\u00"[..], PACKED].map(|text| Finder::new(text).into_owned());
+        (passes.len() <= PASSES).then(|| Self { passes, unicode_escape, packed, spelled })
     }
 
     /// Whether it is proven that no record of `text` has what the predicate needs.
@@ -75,7 +82,9 @@ impl Search {
             Pass::Constant(constant, finder) => constant.is_in(finder, text),
             Pass::Member(member) => member.may_be_in(text),
         });
-        !found && !self.unicode_escape.find_iter(text).any(|at| self.may_spell(&text[at + 4..]))
+        !found
+            && self.packed.find(text).is_none()
+            && !self.unicode_escape.find_iter(text).any(|at| self.may_spell(&text[at + 4..]))
     }
 
     /// Whether the two hexadecimal digits stand for a character of a constant or key, for its quote, or for a part of an escape: in a
@@ -126,7 +135,7 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
 
 impl Need {
     fn new(key: Option<&str>, test: &TextTest) -> Option<Self> {
-        let constant = |text: &[u8], before, behind| Constant::new(str::from_utf8(text).ok()?, before, behind);
+        let constant = |text: &[u8], before, after| Constant::new(str::from_utf8(text).ok()?, before, after);
         let constant = match test {
             TextTest::In(texts) if texts.iter().len() == 1 => {
                 texts.iter().next().and_then(|text| constant(text, Bound::Quote, Bound::Quote))

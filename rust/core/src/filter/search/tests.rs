@@ -165,7 +165,7 @@ fn value(needle: &str) -> BoxedStrategy<String> {
     let around = || select(vec!["", "", "", "x", " ", "\"", "\\"]);
     let quoted = (around(), around(), spelling()).prop_map({
         let needle = needle.to_owned();
-        move |(before, behind, spelling)| format!("\"{}\"", escaped(&format!("{before}{needle}{behind}"), &spelling))
+        move |(before, after, spelling)| format!("\"{}\"", escaped(&format!("{before}{needle}{after}"), &spelling))
     });
     let quoted = quoted.boxed();
     let number = if needle.parse::<f64>().is_ok() && needle.as_bytes()[0] != b'0' {

@@ -256,7 +256,7 @@ fn bucket_without_slash(arn: &str) -> bool {
     arn.split_once(":s3:::").is_some_and(|(_, name)| !name.is_empty() && !name.contains('/'))
 }
 
-/// What stands behind the name of a bucket and its slash; nothing where there is no slash.
+/// What stands after the name of a bucket and its slash; nothing where there is no slash.
 fn object_path(arn: &str) -> Option<&str> {
     arn.split_once(":s3:::").map(|(_, name)| name.split_once('/').map_or("", |(_, path)| path))
 }
@@ -337,7 +337,7 @@ fn objects(path: &str, value: &str, findings: &mut Findings) {
         Some(Ok((bucket, keys))) if is_name(bucket) => return wildcard(path, keys, findings),
         Some(Err(bucket)) if is_name(bucket) => {
             let whole = quoted(&format!("{value}/"));
-            findings.error(path, Code::BucketSlash, format!("expected a slash behind the bucket: {whole} is all of its objects"));
+            findings.error(path, Code::BucketSlash, format!("expected a slash after the bucket: {whole} is all of its objects"));
             return;
         }
         _ => {

@@ -377,10 +377,7 @@ fn findings_say_what_would_be_right() {
         "\"arn:aws:s3:::b\" is the beginning of other buckets' names, too; \"arn:aws:s3:::b/\" is this bucket alone"
     );
     let basic = |value: &str| format!(r#"{{"DataResources":[{{"Type":"AWS::S3::Object","Values":["{value}"]}}]}}"#);
-    assert_eq!(
-        message(&basic("arn:aws:s3:::b")),
-        "expected a slash behind the bucket: \"arn:aws:s3:::b/\" is all of its objects"
-    );
+    assert_eq!(message(&basic("arn:aws:s3:::b")), "expected a slash after the bucket: \"arn:aws:s3:::b/\" is all of its objects");
     assert_eq!(
         message(&basic("arn:aws-cn:s3:::*")),
         "expected a bucket and a slash, as in \"arn:aws:s3:::bucket/\", or \"arn:aws-cn:s3\" for all objects, but found \"arn:aws-cn:s3:::*\""

@@ -70,7 +70,7 @@ pub(super) fn is_alias(bucket: &str) -> bool {
     bucket.ends_with(ALIAS)
 }
 
-/// The end of the ARN at the begin of a text, whose key follows behind a slash.
+/// The end of the ARN at the begin of a text, whose key follows after a slash.
 pub(super) fn end(text: &str) -> Option<usize> {
     let start = text.find(KIND)? + KIND.len() + 1;
     Some(text.get(start..)?.find('/').map_or(text.len(), |slash| start + slash))

@@ -134,7 +134,7 @@ impl Config {
         {
             return Err(format!("the endpoint must begin with https:// or http://, but is {endpoint:?}"));
         }
-        // What a bucket and a key are put behind may have a path, but nothing that would swallow them.
+        // What a bucket and a key are put after may have a path, but nothing that would swallow them.
         if let Some(endpoint) = &endpoint
             && Url::parse(endpoint).map_or(true, |url| {
                 url.host_str().is_none() || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty()

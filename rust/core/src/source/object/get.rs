@@ -285,7 +285,7 @@ impl Read for Download {
             // Without an end, the scan is being closed.
             let closed = || Err(Error::whole(ErrorKind::Unreadable("the scan was closed".to_owned())));
             let Some(part) = self.parts.blocking_recv().unwrap_or_else(closed).map_err(io::Error::other)? else {
-                // What is read behind the end is the end.
+                // What is read after the end is the end.
                 self.has_ended = true;
                 return Ok(0);
             };

@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) struct Range {
     /// What the keys begin with.
     pub(super) prefix: String,
-    /// Whether keys are cut behind the first slash that follows the prefix.
+    /// Whether keys are cut after the first slash that follows the prefix.
     pub(super) folders: bool,
-    /// Only keys behind this one.
+    /// Only keys after this one.
     pub(super) after: Option<String>,
     /// Where the page before has ended, in words of the store.
     pub(super) token: Option<String>,

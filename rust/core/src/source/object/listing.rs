@@ -84,7 +84,7 @@ impl Iterator for Listing {
             match self.parts.blocking_recv() {
                 Some(Some(part)) => self.part = part.into_iter(),
                 Some(None) => self.has_ended = true,
-                // Whoever lists has gone without a word: not the end.
+                // The lister has hung up without an error: that is not the end of the list.
                 None => {
                     self.has_ended = true;
                     return Some(Listed::Broken(Error::whole(ErrorKind::Bug)));

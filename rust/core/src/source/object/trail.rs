@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use super::list::Page;
 use crate::error::{Error, ErrorKind, Refusal};
 
-/// Pages without a key, one behind another. S3 gives some where it passes many versions that are deleted.
+/// Pages without a key, one after another. S3 gives some where it passes many versions that are deleted.
 const EMPTY: u32 = 1_000;
 
 /// What is known of the pages before: 16 bytes of each, as hashes with a random key, so that no store can choose them.
@@ -19,7 +19,7 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Goes on to the page behind this one; fails where the pages come again, or bring nothing.
+    /// Goes on to the page after this one; fails where the pages come again, or bring nothing.
     pub(super) fn follow(&mut self, page: &Page) -> Result<(), Error> {
         let circle = |words: &str| Err(Error::whole(ErrorKind::Store(Refusal::Protocol, words.to_owned())));
         if !self.seen.insert(self.keys.hash_one((0, &page.token))) {
@@ -30,7 +30,7 @@ impl Trail {
         if first.is_some() && !self.seen.insert(self.keys.hash_one((1, first))) {
             return circle("a page of the listing came before");
         }
-        if self.empty == EMPTY { circle("1,000 pages of the listing, one behind another, have no key") } else { Ok(()) }
+        if self.empty == EMPTY { circle("1,000 pages of the listing, one after another, have no key") } else { Ok(()) }
     }
 }
 

@@ -49,7 +49,7 @@ enum Part {
 #[derive(Debug, Clone, Default)]
 struct Ask {
     range: Range,
-    /// No keys behind this one.
+    /// No keys after this one.
     until: Option<String>,
     shape: Shape,
     /// What there should be below it.
@@ -119,13 +119,13 @@ impl Tree {
         let Some(place) = self.parts.iter().position(|part| matches!(part, Part::Asked(asked, _) if *asked == number)) else {
             return Ok(());
         };
-        let mut behind = self.parts.split_off(place);
-        let Some(Part::Asked(_, ask)) = behind.pop_front() else { return Ok(()) };
+        let mut after = self.parts.split_off(place);
+        let Some(Part::Asked(_, ask)) = after.pop_front() else { return Ok(()) };
         self.under_way -= 1;
         let found = self.unfold(ask, page)?;
         self.waiting += found.iter().map(Part::waiting).sum::<usize>();
         self.parts.extend(found);
-        self.parts.append(&mut behind);
+        self.parts.append(&mut after);
         Ok(())
     }
 
@@ -148,7 +148,7 @@ impl Tree {
         }
         let is_empty = page.objects.is_empty() && page.folders.is_empty();
         match ask.shape {
-            // S3 may give a page without a key, and more behind it: nothing is known yet.
+            // S3 may give a page without a key, and more after it: nothing is known yet.
             _ if is_empty && page.token.is_some() => {
                 Ok(vec![Part::Ahead(Ask { range: Range { token: page.token, ..ask.range }, ..ask })])
             }
@@ -212,7 +212,7 @@ impl Tree {
         parts
     }
 
-    /// What is left of a year or a month behind its first page, so that it can be listed side by side.
+    /// What is left of a year or a month after its first page, so that it can be listed side by side.
     fn split(&self, ask: &Ask, first: &str, last: &str) -> Option<Vec<Ask>> {
         let prefix = &ask.range.prefix;
         let most: u32 = match Folders::parse(&self.address(prefix))?.below_region() {

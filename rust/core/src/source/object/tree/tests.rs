@@ -24,8 +24,8 @@ impl Bucket {
         for key in self.keys.range(first..).take_while(|key| key.starts_with(prefix)) {
             let folder = key[prefix.len()..].find('/').filter(|_| *folders).map(|slash| &key[..=prefix.len() + slash]);
             // A folder counts as one entry, whose place is that of its last key.
-            let is_behind = after.is_none_or(|after| key > after && folder.is_none_or(|folder| !after.starts_with(folder)));
-            if !is_behind || folder.is_some_and(|folder| page.folders.last().is_some_and(|last| last == folder)) {
+            let is_after = after.is_none_or(|after| key > after && folder.is_none_or(|folder| !after.starts_with(folder)));
+            if !is_after || folder.is_some_and(|folder| page.folders.last().is_some_and(|last| last == folder)) {
                 continue;
             }
             if page.objects.len() + page.folders.len() == self.page {
@@ -277,7 +277,7 @@ fn a_page_without_a_key_is_not_the_end() {
                 }));
             }
             let Some((number, mut range)) = tree.begin() else { break };
-            // Each page comes behind two empty ones, whose tokens are marked.
+            // Each page comes after two empty ones, whose tokens are marked.
             let token = range.token.clone().unwrap_or_default();
             let marks = token.bytes().take_while(|byte| *byte == b'!').count();
             let page = if marks < 2 {
