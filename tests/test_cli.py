@@ -118,6 +118,7 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("info-of-a-file", ["info", f"{ARCHIVE}/AWSLogs/111122223333/CloudTrail-Insight/us-east-1/2025/03/12"]),
         ("info-since", ["info", ARCHIVE, "--since", "2025-03-12T14:00", "--region", "us-east-1", "--account", "111122223333"]),
         ("info-csv", ["info", ARCHIVE, "--format", "csv"]),
+        ("files", ["files", ARCHIVE, "--since", "2025-03-12T14", "--region", "us-east-1", "--limit", "12", "--format", "table"]),
         ("scan-table", ["scan", ARCHIVE, "--format", "table", "--limit", "12", "--region", "eu-west-1"]),
         (
             "scan-blocks",
@@ -173,6 +174,7 @@ def test_outputs(here: Path, name: str, arguments: list[str], width: int) -> Non
         ("bad-raise", ["scan", "logs"]),
         ("bad-collect", ["scan", "logs", "--on-error", "collect", "--columns", "eventName,file,record"]),
         ("bad-info", ["info", "logs", "--on-error", "collect"]),
+        ("bad-files", ["files", "logs"]),
         ("bad-sql", ["sql", "logs", "SELECT eventName FROM events", "--on-error", "collect", "--format", "csv"]),
         ("warning", ["scan", "logs/4.json.gz", "--columns", "eventName"]),
         ("missing", ["scan", "logs", "nowhere"]),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ctfast._objects.inventory import Inventory
     from ctfast._objects.lines import KeyList
     from ctfast._objects.messages import Messages, Queue
+    from ctfast._outcomes import files
     from ctfast._prices import Price, Prices
     from ctfast._report import Counts, Limits, Report
     from ctfast._rules import rules
@@ -63,6 +64,7 @@ else:
         "_objects.inventory": ("Inventory",),
         "_objects.lines": ("KeyList",),
         "_objects.messages": ("Messages", "Queue"),
+        "_outcomes": ("files",),
         "_prices": ("Price", "Prices"),
         "_report": ("Counts", "Limits", "Report"),
         "_rules": ("rules",),
@@ -134,6 +136,7 @@ __all__ = [
     "cost",
     "fetch_keys",
     "fetch_signatures",
+    "files",
     "info",
     "lint",
     "match",

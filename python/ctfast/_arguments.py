@@ -96,17 +96,19 @@ class Checking(TypedDict, total=False):
     storage_options: Mapping[str, str] | None
 
 
-def public(*, options: type | None = None) -> Callable[[_Function], _Function]:
+def public(*, options: type | None = None, **defaults: Any) -> Callable[[_Function], _Function]:
     """Make a function, a method or the making of an object refuse arguments that it cannot take, and tell of each that it does.
 
     Parameters
     ----------
     options
         The :class:`typing.TypedDict` that its ``**options`` are unpacked from.
+    defaults
+        What is meant where one of them is not given, and other functions mean something else.
     """
 
     def decorate(function: _Function) -> _Function:
-        signature = _signature(function, options)
+        signature = _signature(function, options, defaults)
         name = _name(function)
         parameters = [each for each in signature.parameters.values() if each.name not in ("self", "cls")]
         checks = {each.name: _check(name, each) for each in sorted(parameters, key=lambda each: each.name in READ)}
@@ -123,6 +125,8 @@ def public(*, options: type | None = None) -> Callable[[_Function], _Function]:
             missing = next((each for each in needed if each not in bound.arguments), None)
             if missing is not None:
                 raise TypeError(f"{name}() needs {missing}")
+            for argument, value in defaults.items():
+                bound.arguments.setdefault(argument, value)
             for argument, check in checks.items():
                 if argument in bound.arguments:
                     bound.arguments[argument] = _checked(name, argument, bound.arguments[argument], check)
@@ -136,21 +140,23 @@ def public(*, options: type | None = None) -> Callable[[_Function], _Function]:
     return decorate
 
 
-def _signature(function: Callable[..., Any], options: type | None) -> inspect.Signature:
+def _signature(function: Callable[..., Any], options: type | None, defaults: Mapping[str, Any]) -> inspect.Signature:
     """Return the signature with each option by its name."""
     signature = inspect.signature(function)
     if options is None:
         return signature
     own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
-    return signature.replace(parameters=[*own, *(_option(name, kind) for name, kind in options.__annotations__.items())])
+    return signature.replace(
+        parameters=[*own, *(_option(name, kind, defaults) for name, kind in options.__annotations__.items())]
+    )
 
 
-def _option(name: str, annotation: Any) -> inspect.Parameter:
+def _option(name: str, annotation: Any, defaults: Mapping[str, Any]) -> inspect.Parameter:
     """Return what a member of a TypedDict is as a parameter; which are required, only their text tells."""
     kind = str(getattr(annotation, "__forward_arg__", annotation))
     if kind.startswith("Required["):
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind[len("Required[") : -1])
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_DEFAULTS.get(name), annotation=kind)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default={**_DEFAULTS, **defaults}.get(name), annotation=kind)
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -19,8 +19,9 @@ from ctfast import _ctfast
 from ctfast._arguments import Names, public
 from ctfast._contents import Contents
 from ctfast._files import locked, written
+from ctfast._findings import tabulated
 from ctfast._later import pl
-from ctfast._report import Requests, tabulated
+from ctfast._report import Requests
 from ctfast._signatures import read_signatures
 from ctfast._silence import Outcome, unmatched, warn
 from ctfast._source import Options

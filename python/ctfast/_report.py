@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from ctfast import _ctfast
 from ctfast import _notebook as notebook
 from ctfast._arguments import public
+from ctfast._findings import Findings, Told, rows_of, summed, tabulated
 from ctfast._later import pl
+from ctfast._ledger import kept
 from ctfast._objects import KeySource
 from ctfast._plain import counted
-from ctfast.exceptions import CloudTrailError, NothingChosen
+from ctfast.exceptions import ArgumentError, NothingChosen
 
-__all__ = ["Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests", "tabulated"]
+__all__ = ["Bytes", "Counts", "Duplicates", "Limits", "Records", "Report", "Requests"]
 
 
 class _Limits(NamedTuple):
@@ -114,6 +116,13 @@ class Report:
     A query that runs twice fills the report with the last run. A query that needs only some rows stops early: then
     :attr:`complete` is false and the counts cover what was read until then.
 
+    Parameters
+    ----------
+    files
+        Keep a row for each file as well, for :meth:`files_scan`: about 200 bytes, the latest in memory, the others on the disk.
+    sha256
+        Have the SHA-256 of the files in these rows.
+
     Examples
     --------
     >>> import ctfast as ct
@@ -125,7 +134,12 @@ class Report:
     True
     """
 
-    def __init__(self) -> None:
+    @public()
+    def __init__(self, *, files: bool = False, sha256: bool = False) -> None:
+        if sha256 and not files:
+            message = "sha256 is a column of the files: write ctfast.Report(files=True, sha256=True)"
+            raise ArgumentError(message, "sha256", sha256, None, "Report")
+        self._keeps = {"files": files, "sha256": sha256}
         self._follow({})
 
     def _follow(self, asked: Mapping[str, Any], source: KeySource | None = None) -> None:
@@ -133,31 +147,34 @@ class Report:
         self._asked = dict(asked)
         self._unmatched: list[NothingChosen] = []
         self._remote: _ctfast.Remote | None = None
-        self._source: KeySource | _Told | None = source
+        self._source: KeySource | Told | None = source
         self._scan: _ctfast.Scan | None = None
         self._past: dict[str, Any] = {}
-        self._past_findings = _Findings()
+        self._past_findings = Findings()
         self._more = source is not None
         self._was_complete: bool | None = None
+        self._ledger = _ctfast.Ledger(self._keeps["sha256"]) if self._keeps["files"] else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what it says by now: a pickle, or a deep copy, follows no scan."""
-        source = None if self._source is None else _Told(self._source)
+        source = None if self._source is None else Told(self._source)
         values = self._values() | {"requests": tuple(self.requests)}
-        said = {"asked": self._asked, "unmatched": self._unmatched}
+        said = {"keeps": self._keeps, "asked": self._asked, "unmatched": self._unmatched}
         return said | {"source": source, "values": values, "findings": self._findings(), "complete": self.complete}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Say what the other one said."""
+        self._keeps = state["keeps"]
         self._follow(state["asked"])
         self._unmatched = state["unmatched"]
         self._source, self._past, self._past_findings = state["source"], state["values"], state["findings"]
         self._was_complete = state["complete"]
+        self._ledger = None
 
     def _add(self, scan: _ctfast.Scan) -> None:
         """Speak of this scan as well; it is asked when the report is."""
         if self._scan is not None:
-            self._past = _sum(self._past, self._scan.counts())
+            self._past = summed(self._past, self._scan.counts())
             self._past_findings.add(self._scan)
         self._scan = scan
 
@@ -170,7 +187,7 @@ class Report:
         self._more = False
 
     def _values(self) -> dict[str, Any]:
-        return _sum(self._past, self._scan.counts()) if self._scan else self._past
+        return summed(self._past, self._scan.counts()) if self._scan else self._past
 
     def _count(self, name: str) -> int:
         return int(self._values().get(name, 0))
@@ -285,7 +302,7 @@ class Report:
 
         The first 20,000 are named.
         """
-        told = [] if self._source is None else _rows(self._source.warnings)
+        told = [] if self._source is None else rows_of(self._source.warnings)
         return tabulated(self._findings().warnings + told)
 
     @property
@@ -302,7 +319,33 @@ class Report:
         schema = {"file": pl.String, "what": pl.String, "count": pl.UInt64}
         return pl.DataFrame([(*what, count) for what, count in unnamed.items()], schema=schema, orient="row")
 
-    def _findings(self) -> _Findings:
+    def files_scan(self) -> pl.LazyFrame:
+        """Return one row for each file that the scan came to, as :func:`ctfast.files` does, without reading it again.
+
+        The rows are those up to now; a scan that follows has others. What does not fit in memory is on the disk, in a file
+        without a name.
+
+        Raises
+        ------
+        ArgumentError
+            The report was not asked for its files, or is a copy.
+
+        Examples
+        --------
+        >>> import ctfast as ct, polars as pl
+        >>> report = ct.Report(files=True)
+        >>> _ = ct.read(archive, report=report, regions="eu-west-1")
+        >>> report.files_scan().filter(outcome="pruned").collect()["reason"].unique().sort().to_list()
+        ['digest', 'region']
+        """
+        if self._ledger is None:
+            remedy = "copies of a report have no files: ask the one that the scan was given"
+            if not self._keeps["files"]:
+                remedy = "this report keeps no files: write report = ctfast.Report(files=True) before the scan"
+            raise ArgumentError(remedy, "files", self._keeps["files"], None, "Report.files_scan")
+        return kept(self._ledger)
+
+    def _findings(self) -> Findings:
         found = self._past_findings.copy()
         if self._scan is not None:
             found.add(self._scan)
@@ -310,7 +353,7 @@ class Report:
 
     def _misunderstood(self) -> list[tuple[Any, ...]]:
         """What a source of keys could not understand: each might have been a file."""
-        return [] if self._source is None else _rows(self._source.bad)
+        return [] if self._source is None else rows_of(self._source.bad)
 
     def _more_misunderstood(self) -> int:
         return 0 if self._source is None else self._source.unnamed
@@ -328,77 +371,3 @@ class Report:
         parts += [notebook.counts({"skipped": skipped})] if skipped else []
         parts += [notebook.rows(pl.concat([self.bad, self.warnings]))]
         return notebook.shown(headline if self.complete else f"{headline}, and not all are visited", *parts)
-
-
-def tabulated(findings: list[tuple[Any, ...]]) -> pl.DataFrame:
-    """Return findings as a frame, with the columns of :attr:`Report.bad`."""
-    whole, text = pl.UInt64, pl.String
-    schema = {"file": text, "byte": whole, "record": whole, "kind": text, "message": text, "records_kept": whole}
-    return pl.DataFrame(findings, schema=schema, orient="row")
-
-
-class _Told:
-    """What a source of keys has told of, once the source itself is gone."""
-
-    def __init__(self, source: KeySource | _Told) -> None:
-        self.skipped: Counter[str] = Counter(source.skipped)
-        self.pruned: Counter[str] = Counter(source.pruned)
-        self.bad: list[CloudTrailError] = list(source.bad)
-        self.unnamed: int = source.unnamed
-        self.warnings: list[CloudTrailError] = list(source.warnings)
-
-
-def _rows(errors: Iterable[CloudTrailError]) -> list[tuple[Any, ...]]:
-    """Return what a source of keys tells as findings."""
-    return [(error.key, error.byte, error.record, error.kind, error.message, 0) for error in errors]
-
-
-class _Findings:
-    """Findings of one scan after another: the first ones, and how many there are besides."""
-
-    def __init__(self) -> None:
-        self.bad: list[tuple[Any, ...]] = []
-        self.warnings: list[tuple[Any, ...]] = []
-        self.unnamed: Counter[tuple[str | None, str]] = Counter()
-        self._named = {"bad record": 0, "bad file": 0, "warning": 0}
-
-    def copy(self) -> _Findings:
-        same = _Findings()
-        same.bad, same.warnings = list(self.bad), list(self.warnings)
-        same.unnamed, same._named = Counter(self.unnamed), dict(self._named)
-        return same
-
-    def add(self, scan: _ctfast.Scan) -> None:
-        """Name what there is room for, as the core does for one scan."""
-        for row, more in scan.bad():
-            self._add(self.bad, "bad file" if more is None else "bad record", row, more or 0)
-        for row in scan.warnings():
-            self._add(self.warnings, "warning", row, 0)
-        for name, count in scan.counts()["unnamed"].items():
-            self._count(None, {"records": "bad record", "files": "bad file", "warnings": "warning"}[name], count)
-
-    def _add(self, named: list[tuple[Any, ...]], what: str, row: tuple[Any, ...], more: int) -> None:
-        if self._named[what] < (_ctfast.NAMED_RECORDS if what == "bad record" else _ctfast.NAMED_FILES):
-            self._named[what] += 1
-            named.append(row)
-            self._count(row[0], what, more)
-        else:
-            self._count(None, what, 1 + more)
-
-    def _count(self, file: str | None, what: str, count: int) -> None:
-        if count:
-            self.unnamed[file, what] += count
-
-
-def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Add the counts of one part of a run to those of the parts before it."""
-    added: dict[str, Any] = {}
-    for name in one | other:
-        values = [counts[name] for counts in (one, other) if name in counts]
-        if isinstance(values[0], dict):
-            added[name] = dict(sum(map(Counter, values), Counter()))
-        elif isinstance(values[0], tuple):
-            added[name] = values[-1]  # requests: those of the whole run so far
-        else:
-            added[name] = sum(values)
-    return added

@@ -37,9 +37,15 @@ class Run:
     """
 
     def __init__(
-        self, options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, text: list[str] | None = None
+        self,
+        options: Options,
+        columns: list[str],
+        predicate: tuple[Any, ...] | None = None,
+        text: list[str] | None = None,
+        ledger: _ctfast.Ledger | None = None,
     ) -> None:
         self._options = options
+        self._ledger = ledger
         self._columns = columns
         self._predicate = predicate
         self._text = text
@@ -54,6 +60,7 @@ class Run:
         """Return the run itself."""
         self._report._follow(self._options.asked, self._source)  # noqa: SLF001  # joined here, read elsewhere
         self._report._ask(self._remote)  # noqa: SLF001
+        self._source._ledgers = self._options.ledgers(self._ledger)  # noqa: SLF001  # what it passes over is noted as well
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -83,7 +90,7 @@ class Run:
         if portion.is_repeated:
             files = [file._replace(size=None, etag=None) for file in files]
         running = self._options.start(
-            self._columns, self._predicate, files, self._remote, self._seen, self._text, self._duplicates
+            self._columns, self._predicate, files, self._remote, self._seen, self._text, self._duplicates, self._ledger
         )
         yield from read_all(running, self._options, self._report, self._slips, self._remote)
         portion.ledger = {row[0]: Row(*row) for row in running.ledger()}

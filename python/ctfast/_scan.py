@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Unpack
 
 from ctfast import _ctfast
@@ -17,7 +17,7 @@ from ctfast._source import COLUMNS, RULES, Options
 from ctfast._sql import TABLE, check, named
 from ctfast.exceptions import ConsumedError
 
-__all__ = ["batches", "lazily", "read", "scan", "sql"]
+__all__ = ["Turn", "batches", "lazily", "read", "scan", "sql"]
 
 
 @public(options=Reading)
@@ -189,8 +189,7 @@ def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
 def lazily(options: Options) -> pl.LazyFrame:
     """Return a frame that scans with these options when it is asked."""
     every = options.columns
-    # Whichever thread takes the turn, no other does; and unlike a lock it does not stand in the way of a pickle.
-    turns = None if options.repeats() else ["the only one"]
+    turn = Turn(options)
 
     def frames(
         with_columns: list[str] | None,
@@ -198,12 +197,7 @@ def lazily(options: Options) -> pl.LazyFrame:
         n_rows: int | None,
         _batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        try:
-            if turns is not None:
-                turns.pop()
-        except IndexError:
-            message = "a scan of a queue gives its rows once, and this query wants them again: begin another one, or read first"
-            raise ConsumedError(message) from None
+        turn.take()
         columns = every if with_columns is None else with_columns
         needed = columns
         pushed = None
@@ -230,12 +224,33 @@ def lazily(options: Options) -> pl.LazyFrame:
     )
 
 
+class Turn:
+    """Lets a query begin again where the source names the same files again; of a queue there is one turn."""
+
+    def __init__(self, options: Options) -> None:
+        # Whichever thread takes the turn, no other does; and unlike a lock it does not stand in the way of a pickle.
+        self._turns = None if options.repeats() else ["the only one"]
+
+    def take(self) -> None:
+        """Begin, or refuse to begin again."""
+        try:
+            if self._turns is not None:
+                self._turns.pop()
+        except IndexError:
+            message = "a scan of a queue gives its rows once, and this query wants them again: begin another one, or read first"
+            raise ConsumedError(message) from None
+
+
 def batches(
-    options: Options, columns: list[str], predicate: tuple[Any, ...] | None = None, text: list[str] | None = None
-) -> Iterator[_ctfast.Batch]:
-    """Run a scan; its threads end with the iterator, however that ends."""
+    options: Options,
+    columns: list[str],
+    predicate: tuple[Any, ...] | None = None,
+    text: list[str] | None = None,
+    ledger: _ctfast.Ledger | None = None,
+) -> Generator[_ctfast.Batch]:
+    """Run a scan; its threads end with the iterator, however that ends. What becomes of each file is noted in the ledger."""
     if options.names_files():
-        with Run(options, columns, predicate, text) as run:
+        with Run(options, columns, predicate, text, ledger) as run:
             for portion in run.portions():
                 yield from run.read(portion)
                 run.done(portion)
@@ -243,7 +258,7 @@ def batches(
     report = options.report or Report()
     report._follow(options.asked)  # noqa: SLF001  # joined here, read elsewhere
     seen, slips = _ctfast.Seen(), Slips(options)
-    running = options.start(columns, predicate, seen=seen, text=text, duplicates=options.duplicates())
+    running = options.start(columns, predicate, seen=seen, text=text, duplicates=options.duplicates(), ledger=ledger)
     yield from read_all(running, options, report, slips)
     conclude(options, report, seen, slips)
 

@@ -129,6 +129,11 @@ class Options:
         sources = [named] if isinstance(named, (str, os.PathLike)) else [] if isinstance(named, KeySource) else named
         return any(is_address(os.fspath(source)) for source in sources)
 
+    def ledgers(self, ledger: _ctfast.Ledger | None = None) -> list[_ctfast.Ledger]:
+        """Return where it is noted what becomes of each file: here, and in the report if that was asked for."""
+        kept = None if self.report is None else self.report._ledger  # noqa: SLF001  # one fact of two
+        return [each for each in (ledger, kept) if each is not None]
+
     def keys(self, remote: _ctfast.Remote | None, seen: _ctfast.Seen) -> KeySource:
         """Return what names the files one by one."""
         if isinstance(self.source, KeySource):
@@ -140,7 +145,7 @@ class Options:
         from ctfast._objects.resumed import Resumed  # noqa: PLC0415  # with SQLite, which nobody else waits for
 
         self.checkpoint._lie_apart(paths(self.source))  # noqa: SLF001  # made when the query runs
-        return Resumed(self.checkpoint, lambda floors: self.listing(remote, floors=floors, seen=seen), self._description())
+        return Resumed(self.checkpoint, lambda **more: self.listing(remote, seen=seen, **more), self._description())
 
     def listing(self, remote: _ctfast.Remote | None, **more: Any) -> _ctfast.Listing:
         """Return the files that the source names, without reading them."""
@@ -164,6 +169,7 @@ class Options:
         seen: _ctfast.Seen | None = None,
         text: list[str] | None = None,
         duplicates: _ctfast.Dedupe | None = None,
+        ledger: _ctfast.Ledger | None = None,
     ) -> _ctfast.Scan:
         """Start reading these columns of the rows that meet the predicate, and the bounds on ``eventTime``.
 
@@ -197,6 +203,7 @@ class Options:
             remote=remote,
             seen=seen,
             dedupe=duplicates,
+            ledgers=self.ledgers(ledger),
         )
 
     @property

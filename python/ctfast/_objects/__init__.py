@@ -178,6 +178,8 @@ class KeySource(Receipt, ABC):
         self.bad: list[CloudTrailError] = []
         self.unnamed = 0
         self.warnings: list[CloudTrailError] = []
+        #: Where it is noted as well, for the run that is under way.
+        self._ledgers: list[_ctfast.Ledger] = []
 
     def __iter__(self) -> Iterator[Object]:
         """Name the files, one after another; counts are those of the last pass."""
@@ -211,10 +213,18 @@ class KeySource(Receipt, ABC):
 
     def _refuse(self, error: CloudTrailError) -> None:
         """Note what could not be understood; what a report has no room for is counted."""
+        for ledger in self._ledgers:
+            ledger.note(error.key or self.place, "bad", error.kind or "bug")
         if len(self.bad) < _ctfast.NAMED_FILES:
             self.bad.append(error)
         else:
             self.unnamed += 1
+
+    def _pass(self, reason: str, file: str, size: int | None = None, etag: str | None = None) -> None:
+        """Count what is not read, and note it."""
+        self.skipped[reason] += 1
+        for ledger in self._ledgers:
+            ledger.note(file, "skipped", reason, size, etag)
 
     def portions(self, query: str, extent: Extent, *, plan: bool) -> Iterator[Portion]:  # noqa: ARG002  # for those that remember
         """Name the files portion by portion.
@@ -234,7 +244,7 @@ class KeySource(Receipt, ABC):
     def _cloudtrail(self, bucket: str, key: str, size: int | None) -> Iterator[Object]:
         """Yield the object, if its key is one of CloudTrail's: a bucket holds other things, too."""
         if _ctfast.parse_key(key) is None:
-            self.skipped["key"] += 1
+            self._pass("key", f"s3://{bucket}/{key}", size)
         else:
             yield Object(f"s3://{bucket}/{key}", size)
 

@@ -170,7 +170,7 @@ class Checkpoint(Bound, Receipt):
         self._units.append(portion.id)
         for file in portion.files:
             row = ledger.get(file.url)
-            if row is not None and row.outcome != "bad":
+            if row is not None and row.outcome != "bad" and row.reason != "unverified":
                 self._mark(self._marks, file, max(file.first, row.seen), unlisted)
                 if file.tries:
                     self._read_at_last.append(file.url)

@@ -134,9 +134,9 @@ class Inventory(KeySource):
         if row.size is not None and row.size not in _SIZES:
             raise ValueError(f"a size of {row.size} bytes")
         if row.deleted:
-            self.skipped["deleted"] += 1
+            self._pass("deleted", f"s3://{row.bucket}/{row.key}", row.size)
         elif not row.latest:
-            self.skipped["version"] += 1
+            self._pass("version", f"s3://{row.bucket}/{row.key}", row.size)
         else:
             yield from self._cloudtrail(row.bucket, row.key, row.size)
 

@@ -30,7 +30,8 @@ class _Notified(KeySource):
 
     def _of_message(self, body: str) -> Iterator[Object]:
         notice = read_notice(body)
-        self.skipped.update(notice.skipped)
+        for reason in notice.skipped.elements():
+            self._pass(reason, self.place)
         for told in notice.objects:
             yield from self._cloudtrail(*told)
 

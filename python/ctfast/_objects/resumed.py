@@ -22,9 +22,7 @@ _CHANGED = "changed"
 class Resumed(KeySource):
     """What is new in a listing."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, listing: Callable[[dict[str, str]], _ctfast.Listing], query: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, listing: Callable[..., _ctfast.Listing], query: Mapping[str, Any]) -> None:
         super().__init__()
         self._checkpoint = checkpoint
         self._list = listing
@@ -75,7 +73,7 @@ class Resumed(KeySource):
         again = [file for file in checkpoint._tried() if file.url not in self._before]  # noqa: SLF001
         self._before.update(file.url for file in again)
         yield from again
-        self._listing = self._list(checkpoint._floors())  # noqa: SLF001
+        self._listing = self._list(floors=checkpoint._floors(), ledgers=self._ledgers)  # noqa: SLF001
         yield from self._new(self._listing)
 
     def _new(self, listing: _ctfast.Listing) -> Iterator[Object]:
@@ -83,7 +81,6 @@ class Resumed(KeySource):
         place = Place()
         visited: dict[str, int] = {}
         while (page := listing.next()) is not None:
-            done = self.skipped["done"]
             for known in page:
                 file = Object(*known)
                 at = where(file.url)
@@ -97,15 +94,18 @@ class Resumed(KeySource):
                     continue
                 read = place.seen.get(digest(file.url))
                 if NO_DAY < at.day < place.floor:
-                    done += 1
+                    self._done_before(file)
                 elif read is None:
                     yield file
                 elif read.records is not None and read.is_other_than(file):
                     yield self._changed(file, read)
                 else:
-                    done += 1
-            self._tell(listing, done)
-        self._tell(listing, self.skipped["done"])
+                    self._done_before(file)
+            self._tell(listing)
+        self._tell(listing)
+
+    def _done_before(self, file: Object) -> None:
+        self._pass("done", file.url, file.size, file.etag)
 
     def _changed(self, file: Object, read: Read) -> Object:
         """What is left of a file that was read before it changed."""
@@ -117,9 +117,9 @@ class Resumed(KeySource):
             self.warnings.append(_warning(file.url, _CHANGED, message))
         return file._replace(first=records)
 
-    def _tell(self, listing: _ctfast.Listing, done: int) -> None:
-        """Take over what the listing has passed over."""
-        counts = listing.counts()
+    def _tell(self, listing: _ctfast.Listing) -> None:
+        """Take over what the listing has passed over; it notes that itself."""
+        counts, done = listing.counts(), self.skipped["done"]
         self.skipped = Counter(counts["skipped"])
         self.skipped["done"] = done
         self.pruned = Counter(counts["pruned"])

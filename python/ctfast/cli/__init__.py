@@ -33,7 +33,7 @@ _TERMINATED = 143
 _MAY_BE_EMPTY = {"--filter-pattern"}
 #: The verbs, in the order in which the help lists them, and the modules here that have them.
 _HOMES = {
-    **dict.fromkeys(("demo", "info", "scan", "sql"), "verbs"),
+    **dict.fromkeys(("demo", "info", "files", "scan", "sql"), "verbs"),
     **dict.fromkeys(("match", "lint", "cost"), "filters"),
     "verify": "integrity",
     "copy": "mirror",

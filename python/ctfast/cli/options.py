@@ -32,6 +32,7 @@ __all__ = [
     "limit",
     "output",
     "reading",
+    "reading_with",
     "repeated",
     "result",
     "sources",
@@ -94,28 +95,34 @@ def choosing(function: _Function) -> _Function:
 
 
 def reading(function: _Function) -> _Function:
-    """Add the options that choose what to read."""
-    added = (
-        choosing,
-        click.option(
-            "--from",
-            "origin",
-            type=click.Choice(list(_ORIGINS)),
-            help="ARCHIVE is none, but names files: a list of keys, notifications as JSON lines, the manifest.json of an S3 "
-            "Inventory, or the URL of an SQS queue. - is standard input.",
-        ),
-        click.option(
-            "--on-error",
-            type=click.Choice(["raise", "collect"]),
-            default=ON_ERROR,
-            show_default=True,
-            help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
-        ),
-        click.option(
-            "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
-        ),
+    """Add the options that choose what to read, where a bad file ends the command."""
+    return reading_with(ON_ERROR)(function)
+
+
+def reading_with(on_error: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose what to read, with what is done at a bad file unless something else is asked for."""
+    return _all(
+        (
+            choosing,
+            click.option(
+                "--from",
+                "origin",
+                type=click.Choice(list(_ORIGINS)),
+                help="ARCHIVE is none, but names files: a list of keys, notifications as JSON lines, the manifest.json of an S3 "
+                "Inventory, or the URL of an SQS queue. - is standard input.",
+            ),
+            click.option(
+                "--on-error",
+                type=click.Choice(["raise", "collect"]),
+                default=on_error,
+                show_default=True,
+                help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
+            ),
+            click.option(
+                "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
+            ),
+        )
     )
-    return _all(added)(function)
 
 
 def file_only(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from rich.table import Table
 
 import ctfast as ct
 from ctfast import _columns
-from ctfast._arguments import column_names
+from ctfast._arguments import checked, column_names
 from ctfast._later import pl
-from ctfast._source import COLUMNS, PATHS
+from ctfast._ledger import no_rows
+from ctfast._outcomes import pages
+from ctfast._source import COLUMNS, PATHS, Options
 from ctfast._tables import frame_view, grid
 from ctfast.cli import options, parts
 from ctfast.cli.inventory import inventory
@@ -24,10 +26,12 @@ from ctfast.cli.output import FORMATS, RECORDS, TABLE, check_target, chosen, ope
 from ctfast.cli.progress import progress
 from ctfast.cli.screen import Screen, duplicates, findings, is_unanswered, say, show
 
-__all__ = ["SHOWN", "check", "columns", "demo", "info", "put_records", "scan", "sql"]
+__all__ = ["SHOWN", "check", "columns", "demo", "files", "info", "put_records", "scan", "sql"]
 
 #: Columns of a table, unless others are asked for.
 SHOWN = ["eventTime", "userIdentity.arn", "eventName", "sourceIPAddress", "errorCode"]
+#: Columns of a table of files.
+_OF_FILES = ["outcome", "reason", "records_read", "file"]
 #: Rows of a table, unless more are asked for.
 _SCREENFUL = 100
 _BY_PLACE = "by the name of FILE; else table on a terminal, ndjson elsewhere"
@@ -191,6 +195,55 @@ def info(
         else:
             write([found.days], form, file)
     ctx.exit(findings(found.report))
+
+
+@click.command()
+@options.archives
+@options.reading_with("collect")
+@options.dedupe
+@click.option("--sha256", is_flag=True, help="Tell the SHA-256 of each file, of its bytes as they are stored.")
+@options.limit
+@options.output([*FORMATS, TABLE], _BY_PLACE)
+@click.pass_context
+def files(
+    ctx: click.Context,
+    /,
+    archive: tuple[str, ...],
+    *,
+    sha256: bool,
+    origin: str | None,
+    form: str | None,
+    target: str | None,
+    limit: int | None,
+    **reading: Any,
+) -> None:
+    """Tell what becomes of each file of an archive, and why.
+
+    One row for each file: read, bad or skipped, with the reason and its records; and one for each folder that is pruned, since
+    nothing in it is asked for. All files are read, as scan reads them with the same options. A table leaves columns out that the
+    other formats have.
+
+    \b
+    Examples:
+      ctfast files logs --since 2023-07-10 -o files.csv
+      ctfast files logs --sha256 | jq 'select(.outcome != "read")'
+    """
+    form = chosen(form, target, _otherwise())
+    report = ct.Report()
+    source = options.sources(archive, origin, target)
+    with progress(source, reading, visible=_is_free(form, target)) as shown:
+        given = reading | {"source": source, "report": report, "progress": shown}
+        known = checked("files", **{name: value for name, value in given.items() if value is not None})
+        with closing(pages(Options(function="files", **known), sha256=sha256)) as found:
+            frames: Iterable[pl.DataFrame] = itertools.chain([no_rows()], found)
+            if form == TABLE:
+                frames = [frame.select(_OF_FILES) for frame in _head(frames, _shown(limit) + 1)]
+            else:
+                _save(frames, form, target, limit)
+    if form == TABLE:
+        _tabulate(frames, target, limit)
+    # Where nothing was read, the rows say why.
+    ctx.exit(findings(report))
 
 
 @click.command()

@@ -280,6 +280,7 @@ fn scan(criterion: &mut Criterion, corpus: &Corpus) {
                 keeps_remote: false,
                 sizes: None,
                 ledger: false,
+                ledgers: Vec::new(),
                 dedupe: None,
                 files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
                 schema: Arc::clone(&columns),

@@ -38,6 +38,7 @@ fn main() {
             keeps_remote: false,
             sizes: None,
             ledger: false,
+            ledgers: Vec::new(),
             dedupe: dedupe.then(|| Arc::new(Dedupe::new(true))),
         })
         .expect("threads");

@@ -76,6 +76,9 @@ pub(crate) const DEDUPE_READ: usize = 64 << 10;
 /// What one event may say: a record that says something else again is not compared with those before it.
 pub(crate) const CONTENTS: usize = 16;
 
+/// Rows of the ledger that are held, and written to the disk or handed over at once: their keys have 100 bytes or so, 4 KiB at most.
+pub(crate) const LEDGER_ROWS: usize = 4 << 10;
+
 // A record always fits in a window, a window in an arena; and positions in them, which have 32 bits, cannot wrap.
 const _: () = assert!(RECORD < WINDOW && 2 * WINDOW <= ARENA && INFLATED_WHOLE < u32::MAX as usize);
 const _: () = assert!(BATCH_ELEMENTS + ELEMENTS < i32::MAX as usize);

@@ -1,5 +1,7 @@
 //! SHA-256, and the hexadecimal digits that hashes and signatures are written in.
 
+use std::io::{self, Read};
+
 use ring::digest::{Context, SHA256, digest};
 
 /// A SHA-256.
@@ -26,6 +28,48 @@ impl Pieces {
     /// The hash of all pieces.
     pub(crate) fn finish(self) -> Sha256 {
         as_array(self.0.finish().as_ref())
+    }
+}
+
+/// A file whose bytes are hashed as they are read.
+pub(crate) struct Hashed<R> {
+    file: R,
+    hash: Pieces,
+    /// Whether some of it could not be read.
+    has_failed: bool,
+}
+
+/// Bytes of such a file that are read at once when nobody reads it any more.
+const REST: usize = 64 << 10;
+
+impl<R: Read> Hashed<R> {
+    pub(crate) fn new(file: R) -> Self {
+        Self { file, hash: Pieces::new(), has_failed: false }
+    }
+
+    /// The hash of all of the file, of what nobody has read as well; `None` where that cannot be read.
+    pub(crate) fn finish(mut self) -> Option<Sha256> {
+        let mut rest = vec![0; REST];
+        while !self.has_failed && self.read(&mut rest).is_ok_and(|read| read > 0) {}
+        (!self.has_failed).then(|| self.hash.finish())
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.file.read(into) {
+                Ok(read) => {
+                    self.hash.update(&into[..read]);
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.has_failed = true;
+                    return Err(error);
+                }
+            }
+        }
     }
 }
 

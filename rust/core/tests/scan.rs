@@ -51,6 +51,7 @@ impl Archive {
             keeps_remote: false,
             sizes: None,
             ledger: false,
+            ledgers: Vec::new(),
             dedupe: None,
         }
     }
@@ -674,14 +675,14 @@ fn each_file_has_one_row_in_the_ledger_and_records_before_the_first_are_no_news(
         let named = |file| Named { source: archive.path(file).into(), size: None, etag: None, first };
         Plan { files: named_files(files.map(named).into(), Selection::default(), None), ledger: true, ..archive.plan() }
     };
-    let line = |row: &Row| (row.outcome, row.reason, row.read, row.bad, row.skipped);
+    let line = |row: &Row| (row.outcome, row.reason.clone(), row.read, row.bad, row.skipped);
     let rows = |outcome: &Outcome| outcome.report.ledger.iter().map(line).collect::<Vec<_>>();
     let whole = read(plan(0));
     let expected = [
         (ledger::Outcome::Read, None, 1, 0, 1),
-        (ledger::Outcome::Bad, Some("empty"), 0, 0, 0),
-        (ledger::Outcome::Bad, Some("invalid-json"), 2, 0, 0),
-        (ledger::Outcome::Bad, Some("unreadable"), 0, 0, 0),
+        (ledger::Outcome::Bad, Some("empty".into()), 0, 0, 0),
+        (ledger::Outcome::Bad, Some("invalid-json".into()), 2, 0, 0),
+        (ledger::Outcome::Bad, Some("unreadable".into()), 0, 0, 0),
     ];
     assert_eq!(rows(&whole), expected);
     assert_eq!(whole.report.ledger.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), files.map(|file| archive.path(file)));
@@ -689,7 +690,7 @@ fn each_file_has_one_row_in_the_ledger_and_records_before_the_first_are_no_news(
     let rest = read(plan(1));
     assert_eq!(rest.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1]);
     assert_eq!(rows(&rest)[0], (ledger::Outcome::Read, None, 0, 0, 2));
-    assert_eq!(rows(&rest)[2], (ledger::Outcome::Bad, Some("invalid-json"), 1, 0, 1));
+    assert_eq!(rows(&rest)[2], (ledger::Outcome::Bad, Some("invalid-json".into()), 1, 0, 1));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod error;
 mod filter;
 mod integrity;
 mod key;
+mod ledger;
 mod listing;
 mod patience;
 mod remote;
@@ -33,6 +34,8 @@ mod _ctfast {
     use super::integrity::Verify;
     #[pymodule_export]
     use super::key::{Paths, has_log_ending, parse_key};
+    #[pymodule_export]
+    use super::ledger::Ledger;
     #[pymodule_export]
     use super::listing::{Listing, Seen};
     #[pymodule_export]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 use std::time::Duration;
 
+use ctfast_core::ledger;
 use ctfast_core::scan::Finding;
 use ctfast_core::source::{self, Barren, Keys, Listed, Selection, Skip, keys};
 use ctfast_core::{Error, ErrorKind};
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::to_exception;
+use crate::ledger::{Ledger, shared};
 use crate::patience::lock;
 use crate::remote::Remote;
 use crate::told::{Row, by_name, row};
@@ -79,15 +81,25 @@ struct Part {
 
 impl Part {
     /// Takes the next files until the page is full, the files end, or it is time to tell; whether that was the end.
-    fn fill(&mut self, files: &mut Keys) -> Result<bool, Error> {
+    fn fill(&mut self, files: &mut Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>]) -> Result<bool, Error> {
+        let note = |row: ledger::Row| ledgers.iter().try_for_each(|ledger| ledger.extend([row.clone()]));
         for _ in 0..STEPS {
             match files.next() {
                 None => return Ok(true),
                 Some(Listed::Broken(error)) => return Err(error),
                 Some(Listed::File(entry)) => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
-                Some(Listed::Skipped(reason)) => *self.skipped.entry(reason).or_default() += 1,
-                Some(Listed::Pruned(reason)) => *self.pruned.entry(reason).or_default() += 1,
-                Some(Listed::Failed(error)) => self.bad.push(Finding { error, records_kept: 0, more: None }),
+                Some(Listed::Skipped(entry, reason)) => {
+                    note(ledger::Row::passed(entry, reason))?;
+                    *self.skipped.entry(reason).or_default() += 1;
+                }
+                Some(Listed::Pruned(folder, reason)) => {
+                    note(ledger::Row::pruned(folder, reason))?;
+                    *self.pruned.entry(reason).or_default() += 1;
+                }
+                Some(Listed::Failed(error)) => {
+                    note(ledger::Row::failed(&error))?;
+                    self.bad.push(Finding { error, records_kept: 0, more: None });
+                }
             }
             if self.page.len() == PAGE {
                 break;
@@ -108,10 +120,10 @@ impl Part {
 }
 
 /// Lists until all is told, or nobody listens any more.
-fn run(mut files: Keys, parts: &SyncSender<Message>) {
+fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], parts: &SyncSender<Message>) {
     loop {
         let mut part = Part::default();
-        let filled = part.fill(&mut files);
+        let filled = part.fill(&mut files, ledgers);
         let is_end = !matches!(filled, Ok(false));
         if parts.send(filled.map(|_| Some(part))).is_err() {
             return;
@@ -127,8 +139,8 @@ fn run(mut files: Keys, parts: &SyncSender<Message>) {
 #[pymethods]
 impl Listing {
     #[new]
-    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None, seen=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
+    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None, seen=None, ledgers=Vec::new()))]
+    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         paths: Vec<PathBuf>,
         accounts: Option<HashSet<String>>,
@@ -141,13 +153,15 @@ impl Listing {
         digests: bool,
         remote: Option<PyRef<'_, Remote>>,
         seen: Option<PyRef<'_, Seen>>,
+        ledgers: Vec<PyRef<'_, Ledger>>,
     ) -> PyResult<Self> {
         let seen = seen.map(|seen| Arc::clone(&seen.0));
         let floors = floors.map(Arc::new);
         let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests, seen };
         let files = keys(paths, selection, remote.map(|remote| Arc::clone(&remote.0)));
+        let ledgers = shared(&ledgers);
         let (sender, parts) = sync_channel(AHEAD);
-        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &sender));
+        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &ledgers, &sender));
         thread.map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { parts: Mutex::new(parts), told: Mutex::default() })
     }

@@ -1,5 +1,6 @@
 //! `Scan`: a running read, as an object of Python.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,7 @@ use crate::digest::Hashes;
 use crate::error::to_exception;
 use crate::filter::{self, Filter};
 use crate::key::Paths;
+use crate::ledger::{Ledger, shared};
 use crate::listing::Seen;
 use crate::patience::{PATIENCE, lock};
 use crate::remote::Remote;
@@ -87,7 +89,7 @@ impl State {
 #[pymethods]
 impl Scan {
     #[new]
-    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None, dedupe=None))]
+    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None, dedupe=None, ledgers=Vec::new()))]
     #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -116,6 +118,7 @@ impl Scan {
         remote: Option<PyRef<'_, Remote>>,
         seen: Option<PyRef<'_, Seen>>,
         dedupe: Option<PyRef<'_, Dedupe>>,
+        ledgers: Vec<PyRef<'_, Ledger>>,
     ) -> PyResult<Self> {
         let schema = project(&columns, Profile::Views)?;
         let pushed = predicate.map(filter::predicate).transpose()?;
@@ -153,6 +156,7 @@ impl Scan {
             hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
             sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
             ledger,
+            ledgers: shared(&ledgers),
             dedupe: dedupe.map(|dedupe| Arc::clone(&dedupe.0)),
         };
         let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
@@ -251,7 +255,7 @@ impl Scan {
     }
 }
 
-type LedgerRow = (String, &'static str, Option<&'static str>, Option<u64>, u64, u64, u64);
+type LedgerRow = (String, &'static str, Option<Cow<'static, str>>, Option<u64>, u64, u64, u64);
 
 fn text_type(name: &str) -> PyResult<DataType> {
     match name {

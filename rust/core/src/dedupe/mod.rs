@@ -31,6 +31,15 @@ pub struct Dedupe {
     removes: bool,
 }
 
+/// What is told of a batch.
+pub(crate) struct Told {
+    /// Its rows, without duplicates if those are removed.
+    pub(crate) rows: Option<RecordBatch>,
+    pub(crate) found: Duplicates,
+    /// Of each row that came, whether it is no copy.
+    pub(crate) stays: Vec<bool>,
+}
+
 /// Records of events that came before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Duplicates {
@@ -57,8 +66,8 @@ impl Dedupe {
         Self { set: Mutex::default(), removes }
     }
 
-    /// Counts the duplicates of the next batch, and removes them if that is asked for: then `None` when no row is left.
-    pub(crate) fn next(&self, batch: RecordBatch, keys: &RowKeys) -> Result<(Option<RecordBatch>, Duplicates), Error> {
+    /// Counts the duplicates of the next batch, and removes them if that is asked for: then there are no rows when none is left.
+    pub(crate) fn next(&self, batch: RecordBatch, keys: &RowKeys) -> Result<Told, Error> {
         debug_assert_eq!(batch.num_rows(), keys.0.len());
         let mut found = Duplicates::default();
         let mut stays = Vec::with_capacity(keys.0.len());
@@ -76,7 +85,7 @@ impl Dedupe {
             stays.push(seen != Seen::Copy);
         }
         let rows = if self.removes { batch::kept(batch, &stays, found.copies as usize) } else { Some(batch) };
-        Ok((rows, found))
+        Ok(Told { rows, found, stays })
     }
 
     /// Whether duplicates are removed.

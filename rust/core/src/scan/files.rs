@@ -204,6 +204,7 @@ fn fetch(entry: &Entry, bucket: &Arc<Bucket>, handle: &Handle) -> (Receiver<Resu
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::PathBuf;
 
     use super::*;
     use crate::source::Skip;
@@ -213,23 +214,31 @@ mod tests {
         Remote::new(&options, None).expect("a client")
     }
 
+    fn skipped(reason: Skip) -> Listed {
+        let at = At::Disk(PathBuf::new());
+        Listed::Skipped(Entry { key: String::new(), at, size: None, etag: None, modified: None, first: 0 }, reason)
+    }
+
     #[test]
     fn steps_come_in_order_and_then_the_end() {
         let steps = [Skip::Name, Skip::Digest, Skip::Time];
-        let (ahead, thread) = Ahead::start(Box::new(steps.into_iter().map(Listed::Skipped)), &remote()).expect("a thread");
+        let (ahead, thread) = Ahead::start(Box::new(steps.into_iter().map(skipped)), &remote()).expect("a thread");
         let mut files = Files::Ahead(ahead);
         let taken: Vec<_> = std::iter::from_fn(|| files.next(false)).map(|item| item.listed).collect();
-        assert!(matches!(taken[..], [Listed::Skipped(Skip::Name), Listed::Skipped(Skip::Digest), Listed::Skipped(Skip::Time)]));
+        assert!(matches!(
+            taken[..],
+            [Listed::Skipped(_, Skip::Name), Listed::Skipped(_, Skip::Digest), Listed::Skipped(_, Skip::Time)]
+        ));
         thread.join().expect("no panic");
     }
 
     #[test]
     fn a_source_that_breaks_down_is_no_end() {
-        let keys = std::iter::once(Listed::Skipped(Skip::Name)).chain(std::iter::from_fn(|| panic!("a bug")));
+        let keys = std::iter::once(skipped(Skip::Name)).chain(std::iter::from_fn(|| panic!("a bug")));
         let (ahead, thread) = Ahead::start(Box::new(keys), &remote()).expect("a thread");
         assert!(thread.join().is_err());
         let mut files = Files::Ahead(ahead);
-        assert!(matches!(files.next(false).map(|item| item.listed), Some(Listed::Skipped(_))));
+        assert!(matches!(files.next(false).map(|item| item.listed), Some(Listed::Skipped(..))));
         assert!(
             matches!(files.next(false).map(|item| item.listed), Some(Listed::Broken(error)) if *error.kind() == ErrorKind::Bug)
         );
@@ -238,7 +247,7 @@ mod tests {
 
     #[test]
     fn closing_frees_who_waits() {
-        let endless = std::iter::repeat_with(|| Listed::Skipped(Skip::Name));
+        let endless = std::iter::repeat_with(|| skipped(Skip::Name));
         let (ahead, thread) = Ahead::start(Box::new(endless), &remote()).expect("a thread");
         while ahead.state().items.len() < STEPS {
             std::thread::yield_now();

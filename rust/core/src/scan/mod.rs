@@ -5,6 +5,7 @@ mod order;
 mod report;
 mod rows;
 mod sizes;
+mod stored;
 mod windows;
 mod worker;
 
@@ -19,16 +20,16 @@ pub use report::{Finding, Report, Unnamed};
 pub use sizes::Sizes;
 
 use crate::dedupe::key::RowKeys;
-use crate::dedupe::{Dedupe, Duplicates};
+use crate::dedupe::{Dedupe, Duplicates, Told};
 use crate::digest::Hashes;
 use crate::error::Error;
 use crate::filter::{Predicate, Rules, Search};
 use crate::inflate::Limits;
-use crate::ledger::Row;
+use crate::ledger::{Ledger, Row};
 use crate::source::object::Remote;
 use crate::source::{Keys, Skip};
 use files::{Ahead, Files};
-use order::Order;
+use order::{Order, Output};
 use worker::Worker;
 
 /// What to read, and how.
@@ -58,8 +59,10 @@ pub struct Plan {
     pub hashes: Option<Arc<Hashes>>,
     /// Where to note how large the files that are read are.
     pub sizes: Option<Arc<Sizes>>,
-    /// Whether to tell what became of each file.
+    /// Whether to tell what became of each file, until [`Scan::take_ledger`] is asked.
     pub ledger: bool,
+    /// Where to note it besides.
+    pub ledgers: Vec<Arc<Ledger>>,
     /// Where to look for records that came before, in this scan or in those before it.
     pub dedupe: Option<Arc<Dedupe>>,
 }
@@ -77,9 +80,29 @@ struct Shared {
     limits: Limits,
     hashes: Option<Arc<Hashes>>,
     sizes: Option<Arc<Sizes>>,
-    ledger: bool,
+    books: Books,
     /// Whether keys of the rows are wanted.
     keyed: bool,
+}
+
+/// Which books are kept on files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Books {
+    None,
+    /// A row of the ledger for each.
+    Rows,
+    /// The same, with the hash of its bytes as stored.
+    Hashes,
+}
+
+impl Books {
+    fn of(is_told: bool, ledgers: &[Arc<Ledger>]) -> Self {
+        match ledgers.iter().any(|ledger| ledger.wants_hashes()) {
+            true => Self::Hashes,
+            false if is_told || !ledgers.is_empty() => Self::Rows,
+            false => Self::None,
+        }
+    }
 }
 
 impl Shared {
@@ -98,6 +121,11 @@ pub struct Scan {
     remote: Option<Arc<Remote>>,
     keeps_remote: bool,
     dedupe: Option<Arc<Dedupe>>,
+    /// Whether rows of the ledger wait in the report.
+    tells: bool,
+    ledgers: Vec<Arc<Ledger>>,
+    /// Copies so far of the file that goes on in the next batch.
+    copies: u64,
     report: Report,
 }
 
@@ -137,12 +165,12 @@ impl Scan {
             limits: plan.limits,
             hashes: plan.hashes,
             sizes: plan.sizes,
-            ledger: plan.ledger,
+            books: Books::of(plan.ledger, &plan.ledgers),
             keyed: plan.dedupe.is_some(),
         });
-        let Plan { remote, keeps_remote, dedupe, .. } = plan;
+        let Plan { remote, keeps_remote, dedupe, ledger: tells, ledgers, .. } = plan;
         let report = Report { duplicates: dedupe.is_some().then(Duplicates::default), ..Report::default() };
-        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, dedupe, report };
+        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, dedupe, tells, ledgers, copies: 0, report };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -160,14 +188,16 @@ impl Scan {
         let Some(output) = taken else { return Ok(Next::Waiting) };
         match output {
             order::Taken::Output(output) => {
-                self.report.add(output.report);
-                let rows = output.batch.map(|batch| self.without_duplicates(batch, &output.keys)).transpose();
-                match output.error.map_or(rows, Err) {
+                let Output { batch, keys, mut ledger, report, error } = output;
+                self.report.add(report);
+                let rows = self.without_duplicates(batch, &keys, &mut ledger);
+                let noted = self.note(ledger.into_iter().map(|(_, row)| row).collect());
+                match error.map_or(rows, Err).and_then(|rows| noted.map(|()| rows)) {
                     Err(error) => {
                         self.close();
                         Err(error)
                     }
-                    Ok(rows) => Ok(rows.flatten().map_or(Next::Waiting, Next::Batch)),
+                    Ok(rows) => Ok(rows.map_or(Next::Waiting, Next::Batch)),
                 }
             }
             order::Taken::End => {
@@ -178,10 +208,28 @@ impl Scan {
         }
     }
 
-    /// The rows of the next batch that stay, counted.
-    fn without_duplicates(&mut self, batch: RecordBatch, keys: &RowKeys) -> Result<Option<RecordBatch>, Error> {
-        let Some(dedupe) = &self.dedupe else { return Ok(Some(batch)) };
-        let (rows, found) = dedupe.next(batch, keys)?;
+    /// The rows of the next batch that stay, counted, for each file as well.
+    fn without_duplicates(
+        &mut self,
+        batch: Option<RecordBatch>,
+        keys: &RowKeys,
+        ledger: &mut [(usize, Row)],
+    ) -> Result<Option<RecordBatch>, Error> {
+        let Some(dedupe) = &self.dedupe else { return Ok(batch) };
+        let none = Told { rows: None, found: Duplicates::default(), stays: Vec::new() };
+        let Told { rows, found, stays } = batch.map_or(Ok(none), |batch| dedupe.next(batch, keys))?;
+        let copies = |stays: &[bool]| stays.iter().filter(|stays| !**stays).count() as u64;
+        let mut start = 0;
+        for (end, row) in ledger {
+            let copies = std::mem::take(&mut self.copies) + copies(&stays[start..*end]);
+            start = *end;
+            row.duplicates = Some(copies);
+            if dedupe.removes() {
+                row.read -= copies;
+                row.skipped += copies;
+            }
+        }
+        self.copies += copies(&stays[start..]);
         self.report.duplicates.get_or_insert_default().add(found);
         if dedupe.removes() {
             self.report.records_read -= found.copies;
@@ -190,6 +238,17 @@ impl Scan {
             }
         }
         Ok(rows)
+    }
+
+    /// Notes what became of some files.
+    fn note(&mut self, rows: Vec<Row>) -> Result<(), Error> {
+        for ledger in &self.ledgers {
+            ledger.extend(rows.iter().cloned())?;
+        }
+        if self.tells {
+            self.report.ledger.extend(rows);
+        }
+        Ok(())
     }
 
     /// What was read up to the last batch.

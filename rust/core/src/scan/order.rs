@@ -9,6 +9,7 @@ use arrow_array::RecordBatch;
 use super::report::Report;
 use crate::dedupe::key::RowKeys;
 use crate::error::Error;
+use crate::ledger::Row;
 
 /// A part of what a task gives.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub(super) struct Output {
     pub(super) keys: RowKeys,
     /// What happened since the last part.
     pub(super) report: Report,
+    /// What became of the files since then, if that was asked for: each with the number of rows of the batch up to its end.
+    pub(super) ledger: Vec<(usize, Row)>,
     /// Why the scan ends here.
     pub(super) error: Option<Error>,
 }

@@ -147,7 +147,6 @@ impl Report {
         self.unnamed.files += next.unnamed.files;
         self.unnamed.records += next.unnamed.records;
         self.unnamed.warnings += next.unnamed.warnings;
-        self.ledger.extend(next.ledger);
         for (reason, count) in next.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

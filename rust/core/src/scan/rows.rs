@@ -245,6 +245,7 @@ mod tests {
     use super::*;
     use crate::filter::{Predicate, Rules};
     use crate::inflate::Limits;
+    use crate::scan::Books;
     use crate::scan::files::Files;
     use crate::scan::order::Order;
     use crate::schema;
@@ -263,7 +264,7 @@ mod tests {
             limits: Limits::default(),
             hashes: None,
             sizes: None,
-            ledger: false,
+            books: Books::None,
             keyed: false,
         });
         rows.start("a.json".to_owned(), 0);

@@ -1,45 +1,42 @@
 //! One worker: whole files, one after another, with buffers that it keeps.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
-use super::Shared;
-use super::files::{Body, Item, Wait};
+use super::files::Item;
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use super::rows::Rows;
+use super::{Books, Shared};
 use crate::arena::Arena;
-use crate::bounds::{ARENA, INFLATED_WHOLE, INFLATED_WHOLE_RATIO, STORED_WHOLE, TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
+use crate::bounds::{TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
 use crate::columns::retyped;
-use crate::digest::{Content, Running};
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
-use crate::inflate::{Inflater, Next, Unwrapped, is_gzip, is_wrapped, length_hint};
+use crate::inflate::Inflater;
 use crate::json::Index;
 use crate::ledger::Row;
-use crate::source::object::{Bucket, Got};
-use crate::source::{At, Entry, Listed, Skip, unreadable};
-
-/// How long rows wait for the body of the next object.
-const LATE: Duration = Duration::from_millis(100);
+use crate::source::{Listed, Skip};
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     turn: Turn,
     /// What happened since the last output.
-    report: Report,
-    stored: Vec<u8>,
-    inflater: Inflater,
+    pub(super) report: Report,
+    ledger: Vec<(usize, Row)>,
+    pub(super) stored: Vec<u8>,
+    pub(super) inflater: Inflater,
     pub(super) arena: Arena,
     /// The text of one file that is larger than the arena.
-    large: Arena,
+    pub(super) large: Arena,
     pub(super) index: Index,
     pub(super) rows: Rows,
     /// The file that is read.
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    /// How large it is, if that is known.
+    pub(super) size: Option<u64>,
+    /// Of its bytes as stored, if that is wanted and known.
+    pub(super) sha256: Option<String>,
 }
 
 /// The scan is closed, or has failed: no more work.
@@ -52,12 +49,15 @@ impl Worker {
             shared,
             turn: 0,
             report: Report::default(),
+            ledger: Vec::new(),
             stored: Vec::new(),
             inflater: Inflater::new(),
             arena: Arena::new(0),
             large: Arena::new(0),
             index: Index::default(),
             path: PathBuf::new(),
+            size: None,
+            sha256: None,
         }
     }
 
@@ -100,21 +100,23 @@ impl Worker {
 
     fn visit(&mut self, Item { listed, body }: Item) -> Result<(), Closed> {
         match listed {
-            Listed::Skipped(reason) => {
+            Listed::Skipped(entry, reason) => {
+                self.note(|| Row::passed(entry, reason));
                 self.report.skip(reason);
                 Ok(())
             }
-            Listed::Pruned(reason) => {
+            Listed::Pruned(folder, reason) => {
+                self.note(|| Row::pruned(folder, reason));
                 self.report.prune(reason);
                 Ok(())
             }
             Listed::Failed(error) => {
-                self.report.ledger.extend(self.shared.ledger.then(|| Row::failed(&error)));
+                self.note(|| Row::failed(&error));
                 self.bad_file(error, 0)
             }
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
-                let row = self.shared.ledger.then(|| Row::of(&entry));
+                let row = self.keeps_books().then(|| Row::of(entry.clone()));
                 let outcome = self.file(entry, body)?;
                 self.settle(outcome, row)
             }
@@ -130,7 +132,10 @@ impl Worker {
         };
         let Rows { read, bad, filtered, .. } = self.rows;
         let (kept, skipped) = (self.rows.kept(), filtered + self.rows.skipped());
-        self.report.ledger.extend(row.map(|row| outcome.noted(Row { read, bad, skipped, ..row })));
+        if let Some(row) = row {
+            let (size, sha256) = (row.size.or(self.size), self.sha256.take());
+            self.note(|| outcome.noted(Row { size, read, bad, skipped, sha256, ..row }));
+        }
         self.report.records_bad += self.rows.bad;
         if let Some(error) = self.rows.tell_bad(&mut self.report) {
             self.fail(error)?;
@@ -149,6 +154,17 @@ impl Worker {
         Ok(())
     }
 
+    fn keeps_books(&self) -> bool {
+        self.shared.books != Books::None
+    }
+
+    /// Notes what became of a file, if anybody keeps books.
+    fn note(&mut self, row: impl FnOnce() -> Row) {
+        if self.keeps_books() {
+            self.ledger.push((self.rows.builders.rows(), row()));
+        }
+    }
+
     fn bad_file(&mut self, error: Error, records_kept: u64) -> Result<(), Closed> {
         self.report.add_bad_file(Finding { error: error.clone(), records_kept, more: None });
         self.fail(error)
@@ -161,19 +177,20 @@ impl Worker {
 
     /// Ends the scan here.
     fn end(&mut self, error: Error) -> Closed {
-        let report = std::mem::take(&mut self.report);
-        self.shared.order.put(self.turn, Output { error: Some(error), report, ..Output::default() });
+        let (report, ledger) = (std::mem::take(&mut self.report), std::mem::take(&mut self.ledger));
+        self.shared.order.put(self.turn, Output { error: Some(error), report, ledger, ..Output::default() });
         Closed
     }
 
     /// Hands over the rows so far. The text of the next rows goes to a new arena, unless no row points into this one.
-    fn flush(&mut self) -> Result<(), Closed> {
+    pub(super) fn flush(&mut self) -> Result<(), Closed> {
         self.hand_over(self.arena.len())
     }
 
     /// Hands over the rows so far. The text in the arena from `read` on is yet to be read: it moves to the front.
     pub(super) fn hand_over(&mut self, read: usize) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
+        let ledger = std::mem::take(&mut self.ledger);
         let batch = self.rows.builders.finish(&mut self.arena, read);
         let mut report = std::mem::take(&mut self.report);
         let batch = batch.map(|batch| {
@@ -190,199 +207,7 @@ impl Worker {
         });
         let keys = self.rows.take_keys();
         self.rows.start_batch();
-        if self.shared.order.put(self.turn, Output { batch, keys, report, error: None }) { Ok(()) } else { Err(Closed) }
-    }
-
-    fn file(&mut self, Entry { key, at, size, first, .. }: Entry, body: Option<Body>) -> Result<Outcome, Closed> {
-        self.rows.start(key, first);
-        match at {
-            At::Disk(path) => {
-                self.path = path;
-                self.disk_file(size)
-            }
-            At::Bucket(bucket) => {
-                self.path = PathBuf::from(&self.rows.key);
-                self.object(&bucket, size, body)
-            }
-        }
-    }
-
-    fn disk_file(&mut self, size: Option<u64>) -> Result<Outcome, Closed> {
-        self.note(size);
-        let mut file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
-        };
-        if size.is_some_and(|size| size > STORED_WHOLE) {
-            return self.stream(Unwrapped::new(file, self.shared.limits));
-        }
-        self.stored.clear();
-        let read = match file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored) {
-            Ok(read) => read as u64,
-            Err(error) => return Ok(Outcome::Bad(unreadable(&error))),
-        };
-        let stored = std::mem::take(&mut self.stored);
-        let outcome = if read > STORED_WHOLE {
-            // It grew since it was listed.
-            self.stream(Unwrapped::new(io::Cursor::new(&stored).chain(file), self.shared.limits))
-        } else {
-            self.whole(&stored)
-        };
-        self.stored = stored;
-        outcome
-    }
-
-    fn object(&mut self, bucket: &Arc<Bucket>, mut size: Option<u64>, body: Option<Body>) -> Result<Outcome, Closed> {
-        if let Some(body) = body {
-            match self.body(&body)? {
-                Ok(Got::Whole(bytes)) => {
-                    self.note(Some(bytes.len() as u64));
-                    return self.whole(&bytes);
-                }
-                Ok(Got::Large(bytes)) => size = Some(bytes),
-                Err(error) => return Ok(Outcome::Bad(error)),
-            }
-        }
-        self.note(size);
-        if self.rows.builders.rows() > 0 {
-            self.flush()?;
-        }
-        self.stream(Unwrapped::new(bucket.stream(&self.rows.key, size), self.shared.limits))
-    }
-
-    /// Waits for the body of an object. While it is late, the rows so far are handed over: they may be all that is asked for, and
-    /// if nobody takes them any more, there is nothing to wait for.
-    fn body(&mut self, body: &Body) -> Result<Result<Got, Error>, Closed> {
-        loop {
-            match body.wait(LATE) {
-                Wait::Got(got) => return Ok(got),
-                Wait::Late => self.flush()?,
-                Wait::Gone if self.shared.order.is_closed() => return Err(Closed),
-                Wait::Gone => return Ok(Err(Error::whole(ErrorKind::Bug))),
-            }
-        }
-    }
-
-    /// Notes how large the file is, for whoever wants to know.
-    fn note(&self, size: Option<u64>) {
-        if let (Some(sizes), Some(size)) = (&self.shared.sizes, size) {
-            sizes.put(&self.rows.key, size);
-        }
-    }
-
-    /// Reads a file from memory: at once when it is a right gzip file of an ordinary size, else as a stream.
-    fn whole(&mut self, stored: &[u8]) -> Result<Outcome, Closed> {
-        let length = length_hint(stored);
-        let limits = self.shared.limits;
-        let most = limits.most(stored.len() as u64);
-        if is_gzip(stored) && length as u64 <= most {
-            if length <= ARENA {
-                self.make_room(length)?;
-                let start = self.arena.len();
-                if let Some(members) = self.inflater.whole(stored, &mut self.arena) {
-                    let text = self.arena.text(start);
-                    if text.len() as u64 <= most && !is_wrapped(text) {
-                        note_content(&self.shared, &self.path, &mut self.report, Inflated { stored, text, members });
-                        if self.shared.is_ruled_out(text) {
-                            self.arena.truncate(start);
-                            return Ok(Outcome::Skipped(Skip::Constant));
-                        }
-                        return self.text(start);
-                    }
-                    // The length was that of the last member alone, or this is not yet the text.
-                    self.arena.truncate(start);
-                }
-            } else if length <= INFLATED_WHOLE && length <= stored.len().saturating_mul(INFLATED_WHOLE_RATIO) {
-                let mut large = std::mem::replace(&mut self.large, Arena::new(0));
-                large.truncate(0);
-                large.reserve(length);
-                let members = self.inflater.whole(stored, &mut large);
-                let members = members.filter(|_| !is_wrapped(large.text(0)));
-                let outcome = members.map(|members| self.large(stored, &large, members));
-                self.large = large;
-                if let Some(outcome) = outcome {
-                    return outcome;
-                }
-            }
-        }
-        self.stream(Unwrapped::new(stored, limits))
-    }
-
-    /// Reads a file whose text does not fit in the arena, piece by piece.
-    fn large(&mut self, stored: &[u8], large: &Arena, members: u32) -> Result<Outcome, Closed> {
-        note_content(&self.shared, &self.path, &mut self.report, Inflated { stored, text: large.text(0), members });
-        if self.shared.is_ruled_out(large.text(0)) {
-            return Ok(Outcome::Skipped(Skip::Constant));
-        }
-        let mut at = 0;
-        self.windows(|arena| {
-            let text = large.text(at);
-            let piece = &text[..text.len().min(arena.room())];
-            arena.append(|memory| memory.extend_from_slice(piece));
-            at += piece.len();
-            if at == large.len() { Next::End(None) } else { Next::More }
-        })
-    }
-
-    /// Sees to it that the arena has room for so much text: the current one, or a new one.
-    pub(super) fn make_room(&mut self, length: usize) -> Result<(), Closed> {
-        if self.rows.builders.rows() == 0 {
-            self.arena.truncate(0);
-        }
-        if self.arena.room() < length {
-            self.flush()?;
-        }
-        if self.arena.room() < length {
-            self.arena = Arena::new(length.max(ARENA));
-        }
-        Ok(())
-    }
-
-    /// Reads a file window by window.
-    fn stream(&mut self, mut stream: Unwrapped<impl Read>) -> Result<Outcome, Closed> {
-        // What CloudTrail signs is the text of one layer of gzip.
-        let hashes = self.shared.hashes.clone().filter(|_| !stream.is_wrapped());
-        let mut hashing = hashes.map(|hashes| (hashes, Running::new()));
-        self.rows.decoded = stream.is_decoded();
-        let path = self.path.clone();
-        let mut inflated = 0;
-        let outcome = self.windows(|arena| {
-            let before = arena.len();
-            let next = stream.fill(arena);
-            let text = arena.text(before);
-            inflated += text.len() as u64;
-            if let Some((_, hash)) = &mut hashing {
-                hash.update(text);
-            }
-            if let (Some(trailing), Some((hashes, hash))) = (next.trailing(), hashing.take_if(|_| next.trailing().is_some())) {
-                let members = stream.members();
-                // A plain file is read all the same, but it is not what CloudTrail delivers.
-                if members > 0 {
-                    hashes.put(&path, hash.content(stream.offset(), members, trailing));
-                }
-            }
-            next
-        });
-        self.report.bytes_stored += stream.offset();
-        self.report.bytes_inflated += inflated;
-        outcome
-    }
-}
-
-/// A file that was inflated at once.
-struct Inflated<'a> {
-    stored: &'a [u8],
-    text: &'a [u8],
-    members: u32,
-}
-
-/// Counts the file, and notes the hash of its text while that is in the cache.
-fn note_content(shared: &Shared, path: &Path, report: &mut Report, Inflated { stored, text, members }: Inflated<'_>) {
-    let (stored, inflated) = (stored.len() as u64, text.len() as u64);
-    report.bytes_stored += stored;
-    report.bytes_inflated += inflated;
-    if let Some(hashes) = &shared.hashes {
-        hashes.put(path, Content::of(text, stored, members));
+        if self.shared.order.put(self.turn, Output { batch, keys, ledger, report, error: None }) { Ok(()) } else { Err(Closed) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::object::Bucket;
-use super::{Barren, Seen, Skip};
+use super::{Barren, Seen, Selection, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -41,14 +41,24 @@ pub enum At {
 pub enum Listed {
     /// A file to read.
     File(Entry),
-    /// A file that is not asked for.
-    Skipped(Skip),
-    /// A folder whose files are not asked for: it is not listed.
-    Pruned(Skip),
+    /// A file that is not asked for, with what is known of it.
+    Skipped(Entry, Skip),
+    /// A folder whose files are not asked for: it is not listed. Its path or address.
+    Pruned(String, Skip),
     /// A file or folder that cannot be read.
     Failed(Error),
     /// The source of keys itself failed: which files follow is not known, so the scan fails.
     Broken(Error),
+}
+
+impl Listed {
+    /// A file that was found, to be read or not.
+    pub(super) fn chosen(entry: Entry, selection: &Selection) -> Self {
+        match selection.skips(&entry.key) {
+            Some(skip) => Self::Skipped(entry, skip),
+            None => Self::File(entry),
+        }
+    }
 }
 
 /// The files of one source. When they have come to their end without one to read, that is noted.
@@ -71,8 +81,8 @@ impl Iterator for Source {
     fn next(&mut self) -> Option<Listed> {
         let listed = self.listed.next();
         match &listed {
-            Some(Listed::Skipped(reason)) => *self.passed.skipped.entry(*reason).or_default() += 1,
-            Some(Listed::Pruned(reason)) => *self.passed.pruned.entry(*reason).or_default() += 1,
+            Some(Listed::Skipped(_, reason)) => *self.passed.skipped.entry(*reason).or_default() += 1,
+            Some(Listed::Pruned(_, reason)) => *self.passed.pruned.entry(*reason).or_default() += 1,
             Some(_) => self.seen = None,
             None => {
                 if let Some(seen) = self.seen.take() {
@@ -99,18 +109,25 @@ mod tests {
         seen.barren()
     }
 
+    fn entry() -> Entry {
+        Entry { key: String::new(), at: At::Disk(PathBuf::new()), size: None, etag: None, modified: None, first: 0 }
+    }
+
+    fn skipped() -> Listed {
+        Listed::Skipped(entry(), Skip::Name)
+    }
+
     #[test]
     fn a_source_that_gives_no_file_is_noted_once() {
         assert_eq!(barren(Vec::new()), [Barren { source: "logs".to_owned(), ..Barren::default() }]);
-        let passed = barren(vec![Listed::Skipped(Skip::Name), Listed::Pruned(Skip::Digest), Listed::Skipped(Skip::Name)]);
+        let passed = barren(vec![skipped(), Listed::Pruned("d/".to_owned(), Skip::Digest), skipped()]);
         let (skipped, pruned) = ([(Skip::Name, 2)].into(), [(Skip::Digest, 1)].into());
         assert_eq!(passed, [Barren { source: "logs".to_owned(), skipped, pruned }]);
     }
 
     #[test]
     fn a_source_that_gives_a_file_or_a_failure_is_not() {
-        let entry = Entry { key: String::new(), at: At::Disk(PathBuf::new()), size: None, etag: None, modified: None, first: 0 };
-        assert_eq!(barren(vec![Listed::Skipped(Skip::Name), Listed::File(entry), Listed::Skipped(Skip::Name)]), []);
+        assert_eq!(barren(vec![skipped(), Listed::File(entry()), skipped()]), []);
         assert_eq!(barren(vec![Listed::Failed(Error::whole(ErrorKind::Bug))]), []);
     }
 }

@@ -34,7 +34,7 @@ enum Visit {
         is_link: bool,
         came: Way,
     },
-    Pruned(Skip),
+    Pruned(PathBuf, Skip),
 }
 
 impl Listing {
@@ -45,18 +45,7 @@ impl Listing {
     }
 
     fn file(&self, path: PathBuf, metadata: &Metadata) -> Listed {
-        let key = path_text(&path);
-        match self.selection.skips(&key) {
-            Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry {
-                key,
-                at: At::Disk(path),
-                size: Some(metadata.len()),
-                etag: None,
-                modified: metadata.modified().ok().and_then(micros),
-                first: 0,
-            }),
-        }
+        Listed::chosen(entry(path, Some(metadata)), &self.selection)
     }
 
     fn folder(&mut self, path: &Path, came: Way) -> io::Result<()> {
@@ -80,7 +69,7 @@ impl Listing {
             self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path_text(&path))) {
                 None => Visit::File(path),
                 Some(None) => Visit::Found { path, is_link, came },
-                Some(Some(skip)) => Visit::Pruned(skip),
+                Some(Some(skip)) => Visit::Pruned(path, skip),
             });
         }
         Ok(())
@@ -94,8 +83,9 @@ impl Iterator for Listing {
         loop {
             let visit = self.ahead.pop()?;
             let result = match visit {
-                Visit::Pruned(skip) => return Some(Listed::Pruned(skip)),
-                Visit::File(ref path) if !has_log_ending(path) => return Some(Listed::Skipped(Skip::Name)),
+                Visit::Pruned(path, skip) => return Some(pruned(&path, skip)),
+                // What it is need not be asked.
+                Visit::File(path) if !has_log_ending(&path) => return Some(Listed::Skipped(entry(path, None), Skip::Name)),
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
                     Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
                         self.links = Links::below(path);
@@ -115,7 +105,7 @@ impl Iterator for Listing {
                         self.ahead.push(Visit::Folder(path, way));
                         continue;
                     }
-                    None => return Some(Listed::Pruned(Skip::Linked)),
+                    None => return Some(pruned(&path, Skip::Linked)),
                 },
                 Visit::Folder(ref path, came) => self.folder(path, came),
             };
@@ -124,6 +114,23 @@ impl Iterator for Listing {
             }
         }
     }
+}
+
+/// A file, with what the operating system says of it if that was asked.
+fn entry(path: PathBuf, metadata: Option<&Metadata>) -> Entry {
+    Entry {
+        key: path_text(&path),
+        at: At::Disk(path),
+        size: metadata.map(Metadata::len),
+        etag: None,
+        modified: metadata.and_then(|metadata| metadata.modified().ok()).and_then(micros),
+        first: 0,
+    }
+}
+
+/// A folder that is not listed; its path ends as the address of one in a bucket does.
+fn pruned(path: &Path, reason: Skip) -> Listed {
+    Listed::Pruned(format!("{}/", path_text(path)), reason)
 }
 
 /// Microseconds since 1970.

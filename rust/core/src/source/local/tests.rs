@@ -22,8 +22,8 @@ fn listed(root: &TempDir, listing: Listing) -> Vec<String> {
             assert_eq!(entry.size, Some(fs::metadata(&entry.key).expect("a file").len()));
             entry.key
         }
-        Listed::Skipped(reason) => format!("skipped: {}", reason.name()),
-        Listed::Pruned(reason) => format!("pruned: {}", reason.name()),
+        Listed::Skipped(_, reason) => format!("skipped: {}", reason.name()),
+        Listed::Pruned(_, reason) => format!("pruned: {}", reason.name()),
         Listed::Failed(error) => format!("failed: {error}"),
         Listed::Broken(error) => panic!("{error}"),
     });

@@ -118,11 +118,7 @@ impl Remote {
     fn keys(self: &Arc<Self>, address: &str, selection: &Selection) -> Keys {
         let (bucket, key) = split(address);
         if has_log_ending(Path::new(key)) && !key.ends_with('/') {
-            let listed = match selection.skips(address) {
-                Some(skip) => Listed::Skipped(skip),
-                None => Listed::File(self.entry(address.to_owned())),
-            };
-            return Box::new(std::iter::once(listed));
+            return Box::new(std::iter::once(Listed::chosen(self.entry(address.to_owned()), selection)));
         }
         Box::new(Objects::new(&self.bucket(bucket), key, selection.clone()))
     }
@@ -172,10 +168,7 @@ pub fn named(files: Vec<Named>, selection: Selection, remote: Option<Arc<Remote>
             };
             return Box::new(Listing::new(vec![path_of(&source).into_owned()], selection.clone()).map(from_first));
         };
-        let listed = match selection.skips(address) {
-            Some(skip) => Listed::Skipped(skip),
-            None => Listed::File(Entry { size, etag, first, ..remote.entry(address.to_owned()) }),
-        };
-        Box::new(std::iter::once(listed))
+        let entry = Entry { size, etag, first, ..remote.entry(address.to_owned()) };
+        Box::new(std::iter::once(Listed::chosen(entry, &selection)))
     }))
 }

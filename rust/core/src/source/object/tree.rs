@@ -257,8 +257,9 @@ impl Tree {
 
     /// How to list a folder that was found; or that it is not asked for.
     fn look_into(&self, folder: String, depth: usize) -> Vec<Part> {
-        match self.selection.skips_folder(&self.address(&folder)) {
-            Some(skip) => vec![Part::Found(vec![Listed::Pruned(skip)])],
+        let address = self.address(&folder);
+        match self.selection.skips_folder(&address) {
+            Some(skip) => vec![Part::Found(vec![Listed::Pruned(address, skip)])],
             None => self.plan(folder, depth),
         }
     }
@@ -309,18 +310,18 @@ impl Tree {
 
     fn object(&self, object: Object) -> Listed {
         if object.key.ends_with('/') || !has_log_ending(Path::new(&object.key)) {
-            return Listed::Skipped(Skip::Name);
+            return Listed::Skipped(self.entry(object), Skip::Name);
         }
         self.file(object)
     }
 
-    fn file(&self, Object { key, size, etag, modified }: Object) -> Listed {
-        let key = self.address(&key);
-        if let Some(skip) = self.selection.skips(&key) {
-            return Listed::Skipped(skip);
-        }
+    fn file(&self, object: Object) -> Listed {
+        Listed::chosen(self.entry(object), &self.selection)
+    }
+
+    fn entry(&self, Object { key, size, etag, modified }: Object) -> Entry {
         let at = At::Bucket(Arc::clone(&self.bucket));
-        Listed::File(Entry { key, at, size: Some(size), etag, modified, first: 0 })
+        Entry { key: self.address(&key), at, size: Some(size), etag, modified, first: 0 }
     }
 
     pub(super) fn address(&self, key: &str) -> String {

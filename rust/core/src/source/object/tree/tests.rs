@@ -65,8 +65,8 @@ fn tell(bucket: &Bucket, prefix: &str, selection: Selection, mut seed: u64) -> R
             for listed in found {
                 match listed {
                     Listed::File(entry) => told.files.push(entry.key.strip_prefix("s3://b/").expect("an address").to_owned()),
-                    Listed::Skipped(skip) => *told.skipped.entry(skip).or_default() += 1,
-                    Listed::Pruned(skip) => *told.pruned.entry(skip).or_default() += 1,
+                    Listed::Skipped(_, skip) => *told.skipped.entry(skip).or_default() += 1,
+                    Listed::Pruned(_, skip) => *told.pruned.entry(skip).or_default() += 1,
                     Listed::Failed(error) | Listed::Broken(error) => return Err(error),
                 }
             }
