@@ -26,7 +26,7 @@ impl Ledger {
         Batch(table::batch(&[]))
     }
 
-    /// The rows of a page, counted from 0; none behind the last one.
+    /// The rows of a page, counted from 0; none after the last one.
     fn page(&self, py: Python<'_>, number: usize) -> PyResult<Batch> {
         let rows = py.detach(|| self.0.page(number).map(|rows| table::batch(&rows)));
         rows.map(Batch).map_err(|error| to_exception(py, &error))

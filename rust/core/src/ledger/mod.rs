@@ -54,7 +54,7 @@ impl Ledger {
         })
     }
 
-    /// The rows of a page, counted from 0; none behind the last one.
+    /// The rows of a page, counted from 0; none after the last one.
     pub fn page(&self, number: usize) -> Result<Vec<Row>, Error> {
         self.with(|State { spill, latest }| match spill.page(number)? {
             None if number == spill.pages() => Ok(latest.clone()),

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use super::row::{Outcome, Row};
 
-/// Pages of rows, one behind another.
+/// Pages of rows, one after another.
 #[derive(Debug, Default)]
 pub(super) struct Spill {
     file: Option<File>,
