@@ -240,12 +240,11 @@ impl Signs {
 }
 
 /// The keys under which a row holds a record.
-const ROW_KEYS: [&str; 3] = ["raw", "eventJson", "@message"];
+const ROW_KEYS: [&[u8]; 3] = [b"raw", b"eventJson", b"@message"];
 
 /// What must be noted of each record for [`is_record`] to be cheap: one column, and the keys of rows.
 pub(crate) fn wanted() -> Wanted {
-    let lengths = ROW_KEYS.iter().fold(0, |lengths, key| lengths | 1 << key.len());
-    Wanted::columns_and_keys(event_source().map_or(0, |column| 1 << column), lengths)
+    Wanted::columns_and_keys(event_source().map_or(0, |column| 1 << column), &ROW_KEYS)
 }
 
 fn event_source() -> Option<ColumnId> {
@@ -276,7 +275,7 @@ pub(crate) fn is_record_at(cursor: &Cursor<'_>, object: Value) -> bool {
 fn may_be_of_row(cursor: &Cursor<'_>, name: Name) -> bool {
     let Name::Key(start, end) = name else { return false };
     let key = &cursor.bytes()[start as usize..end as usize];
-    ROW_KEYS.iter().any(|name| name.as_bytes() == key) || key.contains(&b'\\')
+    ROW_KEYS.contains(&key) || key.contains(&b'\\')
 }
 
 /// The column that [`is_record`] asks for.

@@ -20,31 +20,42 @@ pub(crate) struct Record {
 pub(crate) struct Wanted {
     /// The objects to take apart.
     objects: u128,
-    /// One bit for each length that a wanted key has.
-    lengths: u64,
+    /// One bit for each [`shape`] that a wanted key has.
+    shapes: u64,
+}
+
+/// A bit for the length of a key and its last byte: few keys that nobody wants have that of one that is wanted, so few are looked up. With
+/// lengths alone, a scan of `raw` took 8 % more instructions, since most keys of a record are as long as `eventJson`.
+#[inline(always)]
+fn shape(length: usize, last: u8) -> u64 {
+    1 << ((usize::from(last) + 5 * length) & 63)
+}
+
+fn shape_of(key: &[u8]) -> u64 {
+    shape(key.len(), key.last().copied().unwrap_or(b'"')) // Before the end of an empty key stands its quote.
 }
 
 impl Wanted {
     /// These columns with their members, and the objects on the way to them.
     pub(crate) fn columns(columns: u128) -> Self {
         let ids = (0..COLUMNS.len() as ColumnId).filter(|&id| columns >> id & 1 == 1);
-        Self { objects: columns, lengths: ids.fold(0, |lengths, id| lengths | 1 << COLUMNS[id as usize].name().len()) }
+        Self { objects: columns, shapes: ids.fold(0, |shapes, id| shapes | shape_of(COLUMNS[id as usize].name().as_bytes())) }
     }
 
-    /// These columns, and keys without a column that are so long: one bit for each length.
-    pub(crate) fn columns_and_keys(columns: u128, lengths: u64) -> Self {
+    /// These columns, and keys without a column.
+    pub(crate) fn columns_and_keys(columns: u128, keys: &[&[u8]]) -> Self {
         let known = Self::columns(columns);
-        Self { lengths: known.lengths | lengths, ..known }
+        Self { shapes: keys.iter().fold(known.shapes, |shapes, key| shapes | shape_of(key)), ..known }
     }
 
     /// What either asks for.
     pub(crate) fn and(self, other: Self) -> Self {
-        Self { objects: self.objects | other.objects, lengths: self.lengths | other.lengths }
+        Self { objects: self.objects | other.objects, shapes: self.shapes | other.shapes }
     }
 
     /// All of it, unknown keys too.
     pub(crate) fn everything() -> Self {
-        Self { objects: u128::MAX, lengths: u64::MAX }
+        Self { objects: u128::MAX, shapes: u64::MAX }
     }
 }
 
@@ -123,7 +134,7 @@ impl Record {
                 Some((key, _)) => key,
                 None => cursor.key()?,
             };
-            if wanted.lengths >> (key.end - key.start).min(63) & 1 == 0 && !key.escaped {
+            if wanted.shapes & shape(key.end - key.start, cursor.bytes()[key.end - 1]) == 0 && !key.escaped {
                 if plain.is_none() {
                     cursor.value()?;
                 }

@@ -195,22 +195,22 @@ impl Paths {
         child
     }
 
-    /// The columns that must be noted of a record, and a bit for the length of each key without a column.
-    pub(super) fn wanted(&self) -> (u128, u64) {
+    /// The columns that must be noted of a record, and the keys without a column.
+    pub(super) fn wanted(&self) -> (u128, Vec<&[u8]>) {
         let mut columns = 0;
-        let mut lengths = 0;
+        let mut keys = Vec::new();
         for access in &self.accesses {
             match access {
                 Access::Column { column, .. } => columns |= with_parents(*column),
                 Access::Derived(derived) => columns |= self.sources.columns(*derived),
                 Access::Below { root } => match &self.roots[*root].member {
                     Member::Column(column) => columns |= 1 << column,
-                    Member::Key(key) => lengths |= 1 << key.len().min(63),
+                    Member::Key(key) => keys.push(&**key),
                 },
                 Access::Anywhere(_) => {}
             }
         }
-        (columns, lengths)
+        (columns, keys)
     }
 
     /// Whether looking costs no walk.

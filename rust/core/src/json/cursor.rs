@@ -206,13 +206,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// After a member: passes `,` and tells that another follows, or passes `}`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_member(&mut self) -> Result<bool, Error> {
         self.next(b'}', "',' or '}'")
     }
 
     /// After an element: passes `,` and tells that another follows, or passes `]`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_element(&mut self) -> Result<bool, Error> {
         self.next(b']', "',' or ']'")
     }

@@ -77,8 +77,8 @@ impl Rules {
 
     /// What must be noted of a record.
     pub(crate) fn wanted(&self) -> Wanted {
-        let (columns, lengths) = self.paths.wanted();
-        Wanted::columns_and_keys(self.predicates.iter().fold(columns, |set, predicate| set | predicate.columns()), lengths)
+        let (columns, keys) = self.paths.wanted();
+        Wanted::columns_and_keys(self.predicates.iter().fold(columns, |set, predicate| set | predicate.columns()), &keys)
     }
 
     fn met(&self, predicate: &Compiled, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
