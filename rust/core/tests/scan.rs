@@ -377,15 +377,21 @@ fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
             let more = format!("{shape}{}{end}", [&all[..5], &all[..5], &all[..5], &all[..]].concat().join(separator));
             archive.write("c.json.gz", gzip(&more));
             let outcome = archive.read();
-            let expected = |count| if too_large { count - 2 } else { count };
-            let first = rows("a.json", all[..expected(7)].to_vec());
+            // It costs its line, where there are lines, and what follows it, where there are none.
+            let lost = if shape.is_empty() { 1 } else { 2 };
+            let expected = |count| if too_large { count - lost } else { count };
+            let mut whole = all.clone();
+            if too_large {
+                whole.drain(5..5 + lost);
+            }
             let found = |file| outcome.rows.iter().filter(move |row| row.0 == file).map(|row| row.2.clone()).collect::<Vec<_>>();
-            assert!(found("a.json") == first.iter().map(|row| row.2.clone()).collect::<Vec<_>>(), "{shape}");
+            assert!(found("a.json") == whole, "{shape}");
             assert!(found("b.json.gz") == found("a.json"), "{shape}");
             assert_eq!(found("c.json.gz").len(), expected(22), "{shape}");
             let at = text.find(&all[5]).expect("there");
             let message = |file: &str, byte: usize, record: usize| {
-                format!("{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {record} kept")
+                let kept = record + 2 - lost;
+                format!("{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {kept} kept")
             };
             let bad = if too_large {
                 let last = more.find(&all[5]).expect("there");
