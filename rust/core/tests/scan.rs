@@ -378,11 +378,11 @@ fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
             archive.write("c.json.gz", gzip(&more));
             let outcome = archive.read();
             // It costs its line, where there are lines, and what follows it, where there are none.
-            let lost = if shape.is_empty() { 1 } else { 2 };
-            let expected = |count| if too_large { count - lost } else { count };
+            let cost = if shape.is_empty() { 1 } else { 2 };
+            let expected = |count| if too_large { count - cost } else { count };
             let mut whole = all.clone();
             if too_large {
-                whole.drain(5..5 + lost);
+                whole.drain(5..5 + cost);
             }
             let found = |file| outcome.rows.iter().filter(move |row| row.0 == file).map(|row| row.2.clone()).collect::<Vec<_>>();
             assert!(found("a.json") == whole, "{shape}");
@@ -390,7 +390,7 @@ fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
             assert_eq!(found("c.json.gz").len(), expected(22), "{shape}");
             let at = text.find(&all[5]).expect("there");
             let message = |file: &str, byte: usize, record: usize| {
-                let kept = record + 2 - lost;
+                let kept = record + 2 - cost;
                 format!("{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {kept} kept")
             };
             let bad = if too_large {
