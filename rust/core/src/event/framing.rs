@@ -215,7 +215,7 @@ impl Framing {
             self.has_room(cursor)?;
         }
         match self.state {
-            State::Start => self.start(cursor)?,
+            State::Start => self.start(cursor, last)?,
             State::Between if cursor.at >= cursor.end() && !self.in_array => return Ok(true),
             State::Between if !self.in_array && cursor.byte() == b'[' => {
                 self.whole(cursor, cursor.value_from(cursor.at, cursor.token()), last)?;
@@ -280,12 +280,14 @@ impl Framing {
         if self.has_begun() { error.in_record(self.records) } else { error }
     }
 
-    fn start(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
-        let rest = &cursor.bytes()[cursor.at..];
+    fn start(&mut self, cursor: &Cursor<'_>, last: bool) -> Result<(), Error> {
+        let rest = &cursor.bytes()[cursor.at..cursor.end()];
+        let words = [&b"null"[..], b"true", b"false"];
         match cursor.byte() {
             b'{' | b'[' | b'"' | b'0'..=b'9' => {}
-            _ if [&b"null"[..], b"true", b"false"].iter().any(|word| rest.starts_with(word)) => {}
+            _ if words.iter().any(|word| rest.starts_with(word)) => {}
             _ if cursor.at >= cursor.end() => return Err(Error::at(cursor.at, ErrorKind::Empty)),
+            _ if !last && words.iter().any(|word| word.starts_with(rest)) => return Err(cursor.unexpected_end()),
             byte => return Err(Error::at(cursor.at, ErrorKind::Unrecognized(byte))),
         }
         self.state = State::Between;

@@ -1,6 +1,6 @@
 //! Why a text is no filter pattern.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::error::line_and_column;
 
@@ -88,7 +88,15 @@ impl fmt::Display for FilterErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(length) => write!(f, "a filter pattern has at most {MAX_LENGTH} characters, not {length}"),
-            Self::Unexpected { expected, found: Some(found) } => write!(f, "expected {expected} but found '{found}'"),
+            Self::Unexpected { expected, found: Some(found) } => {
+                write!(f, "expected {expected} but found '")?;
+                for character in found.chars() {
+                    // What breaks lines would break the sentence.
+                    let breaks = character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+                    if breaks { write!(f, "{}", character.escape_debug())? } else { f.write_char(character)? }
+                }
+                f.write_char('\'')
+            }
             Self::Unexpected { expected, found: None } => {
                 write!(f, "expected {expected} but found the end of the filter pattern")
             }
