@@ -339,9 +339,9 @@ class Report:
         ['digest', 'region']
         """
         if self._ledger is None:
-            remedy = "copies of a report have no files: ask the one that the scan was given"
+            remedy = "files are not in the copy of a report: ask the one that the scan was given"
             if not self._keeps["files"]:
-                remedy = "this report keeps no files: write report = ctfast.Report(files=True) before the scan"
+                remedy = "files are not kept by this report: write report = ctfast.Report(files=True) before the scan"
             raise ArgumentError(remedy, "files", self._keeps["files"], None, "Report.files_scan")
         return kept(self._ledger)
 

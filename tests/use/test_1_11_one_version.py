@@ -41,18 +41,18 @@ def replaced(old: bytes, new: bytes, tag: str = '"two"') -> Callable[[Request], 
 
 @pytest.mark.parametrize("tag", ['"two"', 'W/"one"'])
 def test_a_small_object_is_read_anew(tag: str) -> None:
-    old, new = version("Before", 1000), version("After", 1000)
+    old, new = version("Before", 1000), version("Behind", 1000)
     report = ct.Report()
     with playing(replaced(old, new, tag)) as store:
         events = ct.read("s3://bucket/", storage_options=store.options, report=report)
-    assert events["eventName"].unique().to_list() == ["After"]
+    assert events["eventName"].unique().to_list() == ["Behind"]
     assert events.height == report.records.read == 1000
     assert report.requests.gets == 3
 
 
 def test_a_large_object_ends_where_the_other_version_begins() -> None:
     # More than is fetched at once: its rows are handed on while it comes.
-    old, new = version("Before", 250_000), version("After", 250_000)
+    old, new = version("Before", 250_000), version("Behind", 250_000)
     report = ct.Report()
     with playing(replaced(old, new)) as store:
         events = ct.read("s3://bucket/", storage_options=store.options, report=report, on_error="collect")
@@ -66,7 +66,7 @@ def test_a_large_object_ends_where_the_other_version_begins() -> None:
 
 
 def test_a_copy_is_of_one_version(tmp_path: Path) -> None:
-    old, new = version("Before", 1000), version("After", 1000)
+    old, new = version("Before", 1000), version("Behind", 1000)
     with playing(replaced(old, new)) as store:
         done = ct.copy("s3://bucket/", tmp_path / "copy", storage_options=store.options)
     assert done.bad.is_empty()
