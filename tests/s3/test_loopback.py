@@ -21,10 +21,10 @@ BODY = bytes(range(256)) * 64
 
 @pytest.fixture(scope="module")
 def bucket(store: Store) -> str:
-    store.create("after-the-proxy")
+    store.create("behind-the-proxy")
     for number in range(30):
-        store.put("after-the-proxy", f"k/{number:03} +ä.bin", BODY, {"signature": f"{number:x}"})
-    return "after-the-proxy"
+        store.put("behind-the-proxy", f"k/{number:03} +ä.bin", BODY, {"signature": f"{number:x}"})
+    return "behind-the-proxy"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def client(proxy: Proxy) -> Iterator[Any]:
 
 
 def get(client: Any, key: str) -> bytes:
-    return client.get_object(Bucket="after-the-proxy", Key=key)["Body"].read()
+    return client.get_object(Bucket="behind-the-proxy", Key=key)["Body"].read()
 
 
 def test_without_a_fault_it_is_not_there(proxy: Proxy, client: Any, bucket: str) -> None:
@@ -60,7 +60,7 @@ def test_a_fault_reaches_the_client_once(proxy: Proxy, client: Any, fault: Fault
     with pytest.raises((BotoCoreError, ClientError, ConnectionError)):
         get(client, "k/001 +ä.bin")
     assert get(client, "k/001 +ä.bin") == BODY
-    assert proxy.traffic.attempts["get after-the-proxy/k/001 +ä.bin"] == 2
+    assert proxy.traffic.attempts["get behind-the-proxy/k/001 +ä.bin"] == 2
 
 
 def test_a_short_body_is_told_by_its_checksum_only(proxy: Proxy, client: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_stall_is_silence(proxy: Proxy) -> None:
     proxy.fault = lambda _: Fault(cut=0.5, stall=True)
     host, port = proxy.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=1) as connection:
-        connection.sendall(b"GET /after-the-proxy/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /behind-the-proxy/x HTTP/1.1\r\nHost: x\r\n\r\n")
         heard = connection.recv(65536)
         with pytest.raises(TimeoutError):
             connection.recv(65536)
