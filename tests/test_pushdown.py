@@ -317,6 +317,19 @@ def test_time_bounds_are_a_filter(
     assert_frame_equal(got, expected)
 
 
+def test_a_string_in_a_column_of_json(tmp_path: Path) -> None:
+    """Its text has the quotes: a search for it without them ruled the file out."""
+    text = '{"eventName":"a","requestParameters":"DeleteBucket"}'
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(text.encode()))
+    for predicate in (
+        pl.col("requestParameters") == '"DeleteBucket"',
+        pl.col("requestParameters").is_in(['"DeleteBucket"', '"x"']),
+        pl.col("requestParameters").str.starts_with('"Del'),
+        pl.col("requestParameters").str.ends_with('cket"'),
+    ):
+        assert ct.scan(tmp_path).filter(predicate).collect().height == 1
+
+
 def test_each_column_alone(archive: Path) -> None:
     """No value depends on which other columns are asked for, not even those of ``extra``."""
     full = everything(archive)

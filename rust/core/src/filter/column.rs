@@ -29,6 +29,11 @@ impl Field {
         COLUMNS[self.0 as usize].path
     }
 
+    /// Whether its text is that of a JSON value, whatever it is.
+    pub(super) fn is_json(self) -> bool {
+        COLUMNS[self.0 as usize].kind == Kind::Json
+    }
+
     /// The column, and the objects that a record must be taken apart for.
     pub(super) fn columns(self) -> u128 {
         with_parents(self.0)
