@@ -449,9 +449,12 @@ def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
     for name, field in (("id", "eventID"), ("account", "recipientAccountId"), ("time", "eventTime"), ("region", "awsRegion")):
         if record.get(field) is not None:
             event[name] = record[field]
+    kind = record.get("eventType")
     if isinstance(source := record.get("eventSource"), str):
         event["source"] = "aws." + source.removesuffix(".amazonaws.com")
-    kind = record.get("eventType")
+    elif kind == "AwsCloudTrailInsight" or record.get("insightDetails") is not None:
+        # Insights have no source of their own.
+        event["source"] = "aws.cloudtrail"
     if kind == "AwsConsoleSignIn" or source == "signin.amazonaws.com":
         return [event | {"detail-type": kind} for kind in SIGN_INS]
     # Older events do not say what they are.
