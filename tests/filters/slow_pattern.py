@@ -455,7 +455,8 @@ def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
     elif kind == "AwsCloudTrailInsight" or record.get("insightDetails") is not None:
         # Insights have no source of their own.
         event["source"] = "aws.cloudtrail"
-    if kind == "AwsConsoleSignIn" or source == "signin.amazonaws.com":
+    # Early records call a sign-in an API call.
+    if kind == "AwsConsoleSignIn" or (source == "signin.amazonaws.com" and (kind == "AwsApiCall" or not isinstance(kind, str))):
         return [event | {"detail-type": kind} for kind in SIGN_INS]
     # Older events do not say what they are.
     detail_type = DETAIL_TYPES.get(kind) if isinstance(kind, str) else "AWS API Call via CloudTrail"
