@@ -11,15 +11,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import corpus
 import pytest
-from floor import Floor
-from peers import Archive
 from table import home
+
+from ctfast._bench.readers.base import Archive
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the size of the corpora; small by default, so that a run is a test that everything works."""
+    """Add the option for the size of the corpora; small by default, so that a run tests that everything works."""
     default = float(os.environ.get("CTFAST_BENCH_SCALE", "0.02"))
-    parser.addoption("--corpus-scale", type=float, default=default, help="size of the corpora (1 = full; $CTFAST_BENCH_SCALE)")
+    parser.addoption(
+        "--corpus-scale", type=float, default=default, help="size of the corpora (1 = full; $CTFAST_BENCH_SCALE)"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """With --benchmark-only, compare with the last saved run of this size, and save this one, unless told otherwise."""
+    option = config.option
+    if not option.benchmark_only:
+        return
+    if option.benchmark_storage == "file://./.benchmarks":
+        option.benchmark_storage += f"/scale-{option.corpus_scale:g}"
+    saved = Path(option.benchmark_storage.removeprefix("file://")).glob("*/*.json")
+    option.benchmark_compare = option.benchmark_compare or any(saved)  # without a saved run, comparing is an error
+    option.benchmark_save = option.benchmark_save or option.benchmark_autosave or "run"
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +46,3 @@ def archives(request: pytest.FixtureRequest) -> dict[str, Archive]:
         path = home() / (name if scale == 1 else f"{name}-{scale:g}")
         made[name] = Archive(path, corpus.ensure(name, path, scale))
     return made
-
-
-@pytest.fixture(scope="session")
-def floor() -> Floor:
-    """Return the built floor."""
-    return Floor.build()

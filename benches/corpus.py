@@ -2,9 +2,9 @@
 
     python benches/corpus.py mixed|tiny|large DIRECTORY [--scale F] [--seed N]
 
-The same set, scale and seed give the same bytes, in any number of processes (the gzip bytes also depend on the zlib in use).
-A manifest beside the directory, ``DIRECTORY.manifest.json``, holds the right answers, counted while the events were made; a
-complete set is not made again.
+The same set, scale and seed give the same bytes, in any number of processes (the gzip bytes also depend on the zlib in
+use). A manifest beside the directory, ``DIRECTORY.manifest.json``, holds the expected answers, counted while the events
+were made; a complete set is not made again.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from events import Scene, shape
 from events.holes import ALNUM, Clock, Template, at, compile_template, text
 from events.world import ACCOUNT_WEIGHTS, ACCOUNTS, REGION_WEIGHTS, REGIONS, Session, sessions, world
 
-MAKER = 1  # raise it when the events change, so that old sets are made again
+from ctfast._bench.readers.base import manifest_of
+
+MAKER = 2  # raise it when the events change, so that old sets are made again
 SETS = ("mixed", "tiny", "large")
 MIXED_EVENTS = 306_000
 TINY_FILES, TINY_EVENTS = 5_000, 5
 LARGE_FILES, LARGE_BYTES = 8, 50_000_000
 BIGGEST_MIXED = 2_800  # events in one file, just under 5 MB
-RARE = 10_000  # one DeleteBucket among so many events
+RARE = 10_000  # one DeleteBucket among this many events
 FIRST_DAY = at("2025-06-10T00:00")
 DAYS = 3
 SMALL = 40  # events; only files as small as this are Insight or network activity files
@@ -45,7 +47,7 @@ SMALL = 40  # events; only files as small as this are Insight or network activit
 
 @dataclass(frozen=True, slots=True)
 class FilePlan:
-    """What one file will hold. Files are made from their plan alone, so they can be made in any order."""
+    """The planned content of one file. Files are made from their plan alone, so they can be made in any order."""
 
     index: int
     seed: int
@@ -61,7 +63,7 @@ class FilePlan:
 
 @dataclass(slots=True)
 class Tally:
-    """What is counted while events are made."""
+    """Counts that are kept while events are made."""
 
     files: int = 0
     events: int = 0
@@ -116,7 +118,7 @@ def plan(name: str, scale: float, seed: int) -> list[FilePlan]:
             kind = rng.choice(("CloudTrail-Insight", "CloudTrail-NetworkActivity"))
         account = rng.choices(ACCOUNTS, ACCOUNT_WEIGHTS)[0]
         region = rng.choices(REGIONS, REGION_WEIGHTS)[0]
-        if index < len(ACCOUNTS) * len(REGIONS):  # every account and region at least once, if there are files enough
+        if index < len(ACCOUNTS) * len(REGIONS):  # every account and region at least once, if there are enough files
             account, region = ACCOUNTS[index % len(ACCOUNTS)], REGIONS[index // len(ACCOUNTS)]
         delivered = FIRST_DAY + timedelta(minutes=5 * rng.randrange(4, DAYS * 288))
         day = f"AWSLogs/{account}/{kind}/{region}/{delivered:%Y/%m/%d}"
@@ -125,7 +127,16 @@ def plan(name: str, scale: float, seed: int) -> list[FilePlan]:
         max_bytes = int(LARGE_BYTES * scale) if name == "large" else 0
         plans.append(
             FilePlan(
-                index, seed, kind, account, region, delivered, key, events, max_bytes, places if kind == "CloudTrail" else ()
+                index,
+                seed,
+                kind,
+                account,
+                region,
+                delivered,
+                key,
+                events,
+                max_bytes,
+                places if kind == "CloudTrail" else (),
             )
         )
         start += events
@@ -133,7 +144,8 @@ def plan(name: str, scale: float, seed: int) -> list[FilePlan]:
 
 
 def _mixed_sizes(rng: Random, total: int) -> list[int]:
-    # A few big files and many small ones. The first is always as big as can be, so that peak memory is the same at any scale.
+    # A few big files and many small ones. The first always has the maximum size, so that peak memory is the same at any
+    # scale.
     sizes = [min(BIGGEST_MIXED, total)]
     left = total - sizes[0]
     while left > 0:
@@ -266,13 +278,8 @@ def _make_files(job: tuple[list[FilePlan], Path]) -> Tally:
     return tally
 
 
-def manifest_path(directory: Path) -> Path:
-    """Return where the manifest of `directory` lies: beside it, so that no reader takes it for a log file."""
-    return directory.with_name(directory.name + ".manifest.json")
-
-
 def manifest(name: str, scale: float, seed: int, tally: Tally) -> dict[str, Any]:
-    """Return the right answers as a JSON-ready dictionary."""
+    """Return the expected answers as a JSON-ready dictionary."""
     sizes = sorted(tally.sizes)
     percentiles = {f"p{percent}": sizes[len(sizes) * percent // 100] for percent in (1, 10, 50, 90, 99)}
     return {
@@ -296,14 +303,15 @@ def manifest(name: str, scale: float, seed: int, tally: Tally) -> dict[str, Any]
         "last_time": tally.last,
         "event_names": dict(sorted(tally.names.items())),
         "not_null": {**dict(sorted(tally.columns.items())), "userIdentity.arn": tally.with_arn},
-        "delete_bucket": sorted(tally.rare),
+        "rare_name": "DeleteBucket",
+        "rare": sorted(tally.rare),
     }
 
 
 def complete(directory: Path, name: str, scale: float, seed: int) -> dict[str, Any] | None:
-    """Return the manifest of the set in `directory` if it is the wanted one and whole."""
+    """Return the manifest of the set in `directory` if it is the requested set and complete."""
     try:
-        found: dict[str, Any] = json.loads(manifest_path(directory).read_bytes())
+        found: dict[str, Any] = json.loads(manifest_of(directory).read_bytes())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     if [found.get(key) for key in ("maker", "set", "scale", "seed")] != [MAKER, name, scale, seed]:
@@ -318,12 +326,12 @@ def ensure(name: str, directory: Path, scale: float = 1.0, seed: int = 2, jobs: 
     Raises
     ------
     FileExistsError
-        When `directory` holds anything that is not a set of this maker: nothing of others is ever removed.
+        When `directory` holds anything that is not a set of this maker: other files are never removed.
     """
     found = complete(directory, name, scale, seed)
     if found:
         return found
-    note = manifest_path(directory)
+    note = manifest_of(directory)
     if directory.exists() and any(directory.iterdir()) and not note.exists():
         message = f"{directory} is not empty and has no manifest of this maker"
         raise FileExistsError(message)
@@ -361,9 +369,9 @@ def main() -> None:
     options = parser.parse_args()
     started = time.perf_counter()
     answers = ensure(options.set, options.directory, options.scale, options.seed, options.jobs)
-    short = {key: value for key, value in answers.items() if key not in {"event_names", "not_null", "delete_bucket"}}
+    short = {key: value for key, value in answers.items() if key not in {"event_names", "not_null", "rare"}}
     short["distinct_event_names"] = len(answers["event_names"])
-    short["delete_bucket"] = len(answers["delete_bucket"])
+    short["rare"] = len(answers["rare"])
     print(json.dumps(short, indent=1))
     print(f"{time.perf_counter() - started:.1f} s", file=sys.stderr)
 

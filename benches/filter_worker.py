@@ -1,4 +1,4 @@
-"""One task with filters of one peer in a process of its own, run on command; see `worker.py`.
+"""One task with filters of one peer in a separate process, run on command; see `ctfast._bench.worker`.
 
 python benches/filter_worker.py PEER TASK DIRECTORY --threads N
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
+import operator
 import random
-import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from worker import serve
+import sigma
+
+from ctfast._bench.worker import answering, serve
 
 FIVE = ("eventTime", "eventName", "sourceIPAddress", "recipientAccountId", "eventID")
-# The control of the CIS benchmark that the peers have to meet; all of them can say it.
+# The control of the CIS benchmark that the peers evaluate; all of them can express it.
 CONTROL = "s3-bucket-policies"
 SOURCE = "s3.amazonaws.com"
 NAMES = (
@@ -32,7 +34,7 @@ NAMES = (
     "DeleteBucketLifecycle",
     "DeleteBucketReplication",
 )
-# AWS's example of a trail that is to cost little: management events that write, without KMS.
+# AWS's example of a trail with low costs: management events that write, without KMS.
 DEFAULTS = {
     "AdvancedEventSelectors": [
         {
@@ -45,11 +47,11 @@ DEFAULTS = {
     ]
 }
 RULES = 1000
-SAMPLE = 2000  # records that are looked at one by one when an answer is checked
+SAMPLE = 2000  # records that are tested one by one when an answer is checked
 
 
 def generated(names: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return event patterns as accounts have them, about calls by source and name."""
+    """Return event patterns like those in real accounts, about calls by source and name."""
     choose = random.Random(20251120)
     rules: dict[str, Any] = {}
     for number in range(RULES):
@@ -63,7 +65,10 @@ def generated(names: list[tuple[str, str]]) -> dict[str, Any]:
             case 4:
                 detail |= {"eventName": [name], "errorCode": [{"exists": True}]}
             case 5:
-                detail |= {"userIdentity": {"type": [{"anything-but": ["AssumedRole", "AWSService"]}]}, "eventName": [name]}
+                detail |= {
+                    "userIdentity": {"type": [{"anything-but": ["AssumedRole", "AWSService"]}]},
+                    "eventName": [name],
+                }
             case 6:
                 detail |= {"sourceIPAddress": [{"cidr": f"{choose.randrange(1, 224)}.{choose.randrange(256)}.0.0/16"}]}
             case _:
@@ -108,8 +113,16 @@ class Ctfast:
         return lambda: self._matched(self.packs)
 
     def rules(self) -> Callable[[], Any]:
-        rules = self.patterns()
+        rules = self.patterns(task="rules")
         return lambda: self._matched(rules)
+
+    def sigma(self) -> Callable[[], Any]:
+        rules = self.patterns(task="sigma")
+        return lambda: self._matched(rules)
+
+    def sigma_where(self) -> Callable[[], Any]:
+        where = reduce(operator.or_, self.patterns(task="sigma").values())
+        return lambda: self._five(where)
 
     def single(self) -> Callable[[], Any]:
         """Records one by one, each given as bytes."""
@@ -117,9 +130,12 @@ class Ctfast:
         records = [raw.encode() for raw in self.raws()]
         return lambda: sum(map(pattern.matches, records))
 
-    def patterns(self) -> dict[str, Any]:
-        names = self.ct.scan(self.path, **self.options).select("eventSource", "eventName").drop_nulls().unique().collect()
-        return {name: self.ct.EventPattern(rule) for name, rule in generated(sorted(names.rows())).items()}
+    def patterns(self, task: str) -> dict[str, Any]:
+        names = (
+            self.ct.scan(self.path, **self.options).select("eventSource", "eventName").drop_nulls().unique().collect()
+        )
+        made = (generated if task == "rules" else sigma.patterns)(sorted(names.rows()))
+        return {name: self.ct.EventPattern(rule) for name, rule in made.items()}
 
     def raws(self) -> list[str]:
         found: list[str] = self.ct.scan(self.path, **self.options).head(SAMPLE).select("raw").collect()["raw"].to_list()
@@ -128,8 +144,8 @@ class Ctfast:
     def check(self, task: str, result: Any) -> None:
         """Assert that the answer is that of the columns, or that of the records one by one."""
         pl, scan = self.pl, self.ct.scan(self.path, **self.options)
-        if task in ("cis", "rules"):
-            rules = self.packs if task == "cis" else self.patterns()
+        if task in ("cis", "rules", "sigma"):
+            rules = self.packs if task == "cis" else self.patterns(task)
             ids = scan.head(SAMPLE).select("eventID").collect()["eventID"]
             expected = {
                 one: met
@@ -138,6 +154,10 @@ class Ctfast:
             }
             got = {one: met for one, met in result.rows() if one in expected or one in set(ids)}
             assert got == expected, task
+            return
+        if task == "sigma_where":
+            matched = self._matched(self.patterns(task="sigma")).height
+            assert result == matched, (task, result, matched)
             return
         of = {
             "selective": pl.col("eventName") == "DeleteBucket",
@@ -152,7 +172,7 @@ class Ctfast:
 
 
 class Loop:
-    """Each record as a Python object; the subclasses say what they ask of it."""
+    """Each record as a Python object; the subclasses evaluate a condition on it."""
 
     def __init__(self, path: Path, threads: int) -> None:
         self.path, self.threads = path, threads
@@ -162,7 +182,9 @@ class Loop:
             yield from json.loads(gzip.decompress(file.read_bytes())).get("Records", [])
 
     def check(self, task: str, result: Any) -> None:
-        expected = sum(record.get("eventSource") == SOURCE and record.get("eventName") in NAMES for record in self.records())
+        expected = sum(
+            record.get("eventSource") == SOURCE and record.get("eventName") in NAMES for record in self.records()
+        )
         assert result == expected, (task, result, expected)
 
 
@@ -211,7 +233,9 @@ class DuckDB(Loop):
         connection = duckdb.connect()
         connection.execute(f"SET threads = {self.threads}")
         connection.execute("SET enable_progress_bar = false")
-        files = f"read_ndjson_objects('{self.path}/**/*.json.gz', compression = 'gzip', maximum_object_size = {64 << 20})"
+        files = (
+            f"read_ndjson_objects('{self.path}/**/*.json.gz', compression = 'gzip', maximum_object_size = {64 << 20})"
+        )
         names = ", ".join(f"'{name}'" for name in NAMES)
         query = (
             f"SELECT count(*) FROM (SELECT unnest(json->'$.Records[*]') AS r FROM {files})"
@@ -232,15 +256,20 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--events", type=int, help="not needed here")
     options = parser.parse_args()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    os.environ["POLARS_MAX_THREADS"] = str(options.threads)
+    answers = answering(options.threads)
     peer: Any = PEERS[options.peer](options.directory, options.threads)
     run = getattr(peer, options.task)()
     answers.write(json.dumps({"version": peer.version()}) + "\n")
     answers.flush()
-    serve(run, lambda result: peer.check(options.task, result), sys.stdin, answers)
+
+    def differs(result: Any) -> str | None:
+        try:
+            peer.check(options.task, result)
+        except AssertionError as error:
+            return str(error)
+        return None
+
+    serve(run, differs, answers)
 
 
 if __name__ == "__main__":

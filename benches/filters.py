@@ -1,32 +1,34 @@
-"""Compare filters with the floor, and one of them with what people use in its place.
+"""Compare filters with the floor, and one of them with the tools that people use instead.
 
-    python benches/filters.py [--peers moto,jmespath,duckdb] [--rounds N] [--scale F] [--floor PROGRAM] [--save]
+    python benches/filters.py [--tasks cis,sigma] [--peers moto,jmespath,duckdb] [--rounds N] [--scale F] [--save]
 
-On `mixed`; makes it if need be, checks every answer and then times it. See `table.py`.
+On `mixed`, which is made if needed; each answer is checked before it is timed. See `table.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
+import sys
 from importlib import util
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import corpus
-from floor import Floor
-from measure import Ground, Samples, compare
 from report import machine
-from table import home, keep, note, split
+from table import HERE, home, keep, note, split
 from targets import verdict
 
-# Task -> what it is, and the highest ratio to the floor.
+from ctfast._bench.machine import STEADY, load
+from ctfast._bench.measure import Ground, Result, compare
+
+# Task -> its description, and the highest ratio to the floor.
 TASKS = {
     "selective": ("filter pattern, under 0.1 % hits, five columns", 1.25),
     "defaults": ("management events that write, without KMS; five columns", 1.4),
     "cis": ("the CIS pack in one pass", 1.5),
+    "sigma": ("87 event patterns of the Sigma kind in one pass", 1.6),
+    "sigma_where": ("any of the same 87 as one filter, five columns", 1.6),
     "rules": ("1,000 event patterns in one pass", 2.0),
 }
 CONTROL = "one control of the CIS pack"
@@ -37,34 +39,35 @@ SINGLE_RECORDS = 2_000
 def parse() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description="Compare filters with the floor and with their peers.")
-    parser.add_argument("--peers", type=split, default=["moto", "jmespath", "duckdb"], help="names with commas, or an empty text")
+    parser.add_argument(
+        "--peers", type=split, default=["moto", "jmespath", "duckdb"], help="names with commas, or an empty text"
+    )
+    parser.add_argument("--tasks", type=split, default=[*TASKS, "control", "single"], help="names with commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--floor", type=Path, help="the built program of the floor; default: build it")
     parser.add_argument("--save", action="store_true", help="write benches/results/DATE-MACHINE-filters.md and .json")
     return parser.parse_args()
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Do the whole run and return its numbers."""
-    floor = Floor(options.floor) if options.floor else Floor.build()
     place = home() / ("mixed" if options.scale == 1 else f"mixed-{options.scale:g}")
     note("corpus mixed")
-    made = corpus.ensure("mixed", place, options.scale)
-    ground = Ground(floor, place, made["bytes_inflated"], options.threads, options.rounds, "filter_worker.py")
-    load = [os.getloadavg()[0]]
+    corpus.ensure("mixed", place, options.scale)
+    ground = Ground(place, options.threads, options.rounds, (sys.executable, str(HERE / "filter_worker.py")))
+    before = load()
     peers = [name for name in options.peers if util.find_spec(name)]
-    found: dict[str, list[Samples]] = {}
-    for task in (*TASKS, "control", "single"):
+    found: dict[str, Result] = {}
+    for task in options.tasks:
         note(task)
         found[task] = compare(ground, task, peers if task == "control" else [])
     return {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "machine": machine(),
         "scale": options.scale,
-        "load": [*load, os.getloadavg()[0]],
-        "tasks": {task: [sample.as_json() for sample in samples] for task, samples in found.items()},
+        "load": [before, load()],
+        "tasks": {task: result.as_json() for task, result in found.items()},
     }
 
 
@@ -86,14 +89,26 @@ def markdown(found: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for task, (text, target) in TASKS.items():
-        ratio, cpu = tasks[task][0]["ratio_to_floor"], tasks[task][0]["cpu_ratio_to_floor"]
-        lines.append(f"| {text} | {ratio:.2f} | {cpu:.2f} | {target:.2f} | {verdict(ratio, target)} |")
-    rate = SINGLE_RECORDS / median(tasks["single"][0]["seconds"])
-    lines += ["", f"Records one by one, as bytes: {rate:,.0f} a second, {verdict(rate, SINGLE_LEAST, least=True)}.", ""]
-    lines += [f"| {CONTROL} | to the floor | ctfast is faster |", "| --- | ---: | ---: |"]
-    for sample in tasks["control"]:
-        times = f"{sample['ratio_to_ctfast']:.1f} times" if sample["ratio_to_ctfast"] else ""
-        lines.append(f"| {sample['version']} | {sample['ratio_to_floor']:.2f} | {times} |")
+        if task not in tasks:
+            continue
+        mine = tasks[task]["samples"][0]
+        ratio, cpu = mine["ratio_to_floor"], mine["cpu_ratio_to_floor"]
+        told = ("", "", "") if ratio is None else (f"{ratio:.2f}", f"{cpu:.2f}", verdict(ratio, target))
+        lines.append(f"| {text} | {told[0]} | {told[1]} | {target:.2f} | {told[2]} |")
+    if "single" in tasks:
+        rate = SINGLE_RECORDS / median(tasks["single"]["samples"][0]["seconds"])
+        lines += ["", f"Records one by one, as bytes: {rate:,.0f} a second, {verdict(rate, SINGLE_LEAST, least=True)}."]
+    if "control" in tasks:
+        lines += ["", f"| {CONTROL} | seconds | to the floor | ctfast is faster |", "| --- | ---: | ---: | ---: |"]
+        for sample in tasks["control"]["samples"]:
+            ratio, times = sample["ratio_to_floor"], sample["ratio_to_ctfast"]
+            told = ("", "") if ratio is None else (f"{ratio:.2f}", f"{times:.1f} times" if times else "")
+            lines.append(f"| {sample['version']} | {median(sample['seconds']):.3f} | {told[0]} | {told[1]} |")
+    unsteady = [task for task in tasks if task != "single" and tasks[task]["floor_spread"] > STEADY]
+    if unsteady:
+        lines += ["", f"**No ratios of {', '.join(unsteady)}: the floor's times differ by more than {STEADY:.0%}.**"]
+    failed = [failure for task in tasks.values() for failure in task["failed"]]
+    lines += ["", *(f"- left out: {failure}." for failure in failed)] if failed else []
     return "\n".join(lines) + "\n"
 
 

@@ -1,11 +1,11 @@
-"""Peak memory of reading what was made to take much of it, and the bound that ctfast states.
+"""Peak memory of reading archives that are made to need much of it, and the bound that ctfast states.
 
     python benches/hostile.py [--cases NAME,...] [--ways NAME,...] [--folder DIRECTORY]
 
-Each case is a small archive in which one thing is out of all proportion: rows, bad records, keys, lists, texts, sizes. Each is
-read in each way in a process of its own; the peak is the high-water mark of its memory less what it held after its imports. The
-bound is the one of `rust/core/src/bounds.rs`: 64 MiB, and for each thread 48 MiB and the text of a file that is inflated
-at once.
+Each case is a small archive in which one thing is extreme: rows, bad records, keys, lists, texts, sizes.
+Each is read in each way in a separate process; the peak is the high-water mark of its memory less what it held after
+its imports. The bound is the one of `rust/core/src/bounds.rs`: 64 MiB, and for each thread 48 MiB and the text of a
+file that is inflated at once.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from worker import forget_peak, memory
+from ctfast._bench.worker import forget_peak, memory
 
 MIB = 1 << 20
 #: As large as a record may be.
 RECORD = MIB
-#: What comes to the bound of each thread, in MiB, if there are files that are large enough to be inflated at once.
+#: What is added to the bound of each thread, in MiB, if there are files large enough to be inflated at once.
 AT_ONCE = {"files of 50 MB, inflated at once": 50}
-#: Every column that can hold text has some, where it is cheapest to say so.
+#: Every column that can hold text has some, in as few bytes as possible.
 FULL = {
     "eventVersion": "1.11",
     "userIdentity": {
@@ -72,7 +72,7 @@ FULL = {
 
 
 def records(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Return a log of these parts, which bring their own commas."""
+    """Return a log of these parts, which include their commas."""
     yield b'{"Records":['
     yield from parts
     yield b"]}"
@@ -100,7 +100,7 @@ def noise(size: int) -> bytes:
 
 
 def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
-    """Return what makes each case in a folder; some need options to be read at all."""
+    """Return the function that creates each case in a folder; some cases need options to be readable."""
     full = json.dumps(FULL, separators=(",", ":")).encode()
 
     def one(name: str, parts: Iterable[bytes]) -> Callable[[Path], None]:
@@ -120,7 +120,7 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
         return {"limits": {"ratio": 2_000}}
 
     def ordinary(size: int) -> Callable[[], Iterable[bytes]]:
-        # As dense as can be, at a ratio that no limit minds.
+        # As dense as possible, at a ratio within the limits.
         text = noise(size // 14)
         return lambda: records(
             [b'{"requestParameters":"' + text[at : at + 100_000] + b'"},' for at in range(0, len(text), 100_000)]
@@ -128,20 +128,24 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
         )
 
     def largest() -> Iterable[bytes]:
-        # As long as CloudTrail's largest, and of a ratio with which a file is inflated at once.
+        # As large as CloudTrail's largest files, at a ratio at which a file is inflated at once.
         text = noise(2_400 * 4_000)
         pieces = (text[at : at + 4_000] for at in range(0, len(text), 4_000))
         filler = b"x" * 15_000
         return records([b",".join(full[:-1] + b',"requestParameters":"' + piece + filler + b'"}' for piece in pieces)])
 
     def filled(inside: bytes, count: int = 40) -> Iterator[bytes]:
-        # Records that are as large as they may be, of one thing.
+        # Records of the largest size, filled with one kind of content.
         record = b'{"eventName":"x",' + inside + b"}"
         return records([b",".join([record] * count)])
 
     members = RECORD - 100
     wide = b'"":1,' * (members // 5) + b'"eventName":"y"'
-    deep = b'"insightDetails":{"insightContext":{"statistics":{"baseline":{' + b'"":1,' * (members // 5 - 40) + b'"a":1}}}}'
+    deep = (
+        b'"insightDetails":{"insightContext":{"statistics":{"baseline":{'
+        + b'"":1,' * (members // 5 - 40)
+        + b'"a":1}}}}'
+    )
     lists = b'"resources":[' + b"{}," * (16_000) + b'{"ARN":"a","accountId":"b","type":"c","ARNPrefix":"d"}]'
     long_lists = b'"resources":[' + b"1," * (members // 2 - 100) + b"1]"
     event = json.dumps({"EventId": "x", "CloudTrailEvent": "{"}).encode() + b","
@@ -158,11 +162,15 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
         ),
         "many small files that inflate hugely": many(8, ".json.gz", lambda: records(repeated(b"{},", MIB - 20))),
         "files at the ratio cap": many(
-            60, ".json.gz", lambda: [*records([b'{"requestParameters":"' + noise(48 << 10) + b'"},', *repeated(b"{},", 6 * MIB)])]
+            60,
+            ".json.gz",
+            lambda: [*records([b'{"requestParameters":"' + noise(48 << 10) + b'"},', *repeated(b"{},", 6 * MIB)])],
         ),
         "files of 50 MB, dense": many(3, ".json.gz", ordinary(48 * MIB)),
         "files of 50 MB, of text": many(
-            6, ".json.gz", lambda: records([b",".join([full[:-1] + b',"requestParameters":"' + noise(20_000) + b'"}'] * 2_200)])
+            6,
+            ".json.gz",
+            lambda: records([b",".join([full[:-1] + b',"requestParameters":"' + noise(20_000) + b'"}'] * 2_200)]),
         ),
         "files of 50 MB, inflated at once": many(6, ".json.gz", largest),
         "a plain file of rows": one("a.json", records(repeated(b"{},", 8 * MIB))),
@@ -171,15 +179,21 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
             write(folder / "a.json.gz", records([b"{", *repeated(b'"a":1,', 48 * MIB, b'"a":1'), b"}"])) or plain
         ),
         "one record of ten million keys": lambda folder: (
-            write(folder / "a.json.gz", records([b"{", *(b'"%d":1,' % number for number in range(10_000_000)), b'"a":1}']))
+            write(
+                folder / "a.json.gz", records([b"{", *(b'"%d":1,' % number for number in range(10_000_000)), b'"a":1}'])
+            )
             or plain
         ),
         "records full of unknown keys": one("a.json", filled(wide)),
         "records full of unknown keys with long paths": one("a.json", filled(deep)),
-        "records full of one known key": one("a.json", filled(b'"eventName":1,' * (members // 14 - 100) + b'"eventName":2')),
+        "records full of one known key": one(
+            "a.json", filled(b'"eventName":1,' * (members // 14 - 100) + b'"eventName":2')
+        ),
         "records full of resources": one("a.json", filled(lists)),
         "records full of what are no resources": one("a.json", filled(long_lists)),
-        "brackets and escapes only": one("a.json", filled(b'"x":[' + b"[" * 500 + b"]" * 500 + b',"' + b"\\n" * 500_000 + b'"]')),
+        "brackets and escapes only": one(
+            "a.json", filled(b'"x":[' + b"[" * 500 + b"]" * 500 + b',"' + b"\\n" * 500_000 + b'"]')
+        ),
         "nothing, then a value in every column": one("a.json", records([b"{}," * 8_000 + full + b","] * 30 + [full])),
         "long texts": one("a.json", filled(b'"requestParameters":"' + b"x" * 1_000_000 + b'"', 200)),
         "text after escapes": one(
@@ -188,7 +202,7 @@ def cases() -> dict[str, Callable[[Path], dict[str, Any] | None]]:
     }
 
 
-#: How each case is read: the threads, and what is asked for.
+#: How each case is read: the threads and the query.
 WAYS = {
     "all columns, 1 thread": (1, {}),
     "all columns, 2 threads": (2, {}),
@@ -209,14 +223,16 @@ def run(
     limits: dict[str, int] | None = None,
 ) -> None:
     """Read a case, and print the peak, the rows and the bad records."""
-    import polars as pl  # noqa: F401, PLC0415  # its import is no part of the peak
-    import pyarrow as pa  # noqa: F401, PLC0415  # as that of Polars
+    import polars as pl  # noqa: F401, PLC0415  # its import is not part of the peak
+    import pyarrow as pa  # noqa: F401, PLC0415  # as above
 
     import ctfast as ct  # noqa: PLC0415  # in a process of its own
 
     options: dict[str, Any] = {"on_error": "collect", "threads": threads, "report": ct.Report()}
     if rules:
-        options["rules"] = {f"rule {number}": ct.FilterPattern(f'{{ $.eventName != "{number}" }}') for number in range(rules)}
+        options["rules"] = {
+            f"rule {number}": ct.FilterPattern(f'{{ $.eventName != "{number}" }}') for number in range(rules)
+        }
     if limits:
         options["limits"] = ct.Limits(**limits)
     source = ct.KeyList(sorted(map(str, folder.iterdir()))) if keys else folder
@@ -240,7 +256,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the peak memory of hostile input.")
     parser.add_argument("--cases", help="names, or parts of names, with commas between them")
     parser.add_argument("--ways", help="ways to read them, likewise")
-    parser.add_argument("--folder", type=Path, help="where to make the archives; by default they are removed in the end")
+    parser.add_argument(
+        "--folder", type=Path, help="where to make the archives; by default they are removed in the end"
+    )
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:

@@ -1,4 +1,4 @@
-"""Peak memory of `stream` as the archive grows, and what a second core brings."""
+"""Peak memory of `stream` as the archive grows, and the gain from a second core."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import Ground, Worker
+from ctfast._bench.machine import spread
+from ctfast._bench.measure import Ground, Worker
 
 TIMES = 10
+FLOOR_RUNS = 3
 
 
 def multiplied(directory: Path, times: int = TIMES) -> Path:
-    """Return an archive that holds every file of `directory` `times` times over: hard links, so more files of the same sizes."""
+    """Return an archive with `times` hard links to each file of `directory`: more files of the same sizes."""
     target = directory.with_name(f"{directory.name}-x{times}")
     files = sorted(directory.rglob("*.json.gz"))
     if target.exists():
@@ -42,12 +44,23 @@ def stream_peaks(directory: Path, events: int) -> dict[str, Any]:
 
 
 def cores(ground: Ground) -> dict[str, Any]:
-    """Return how much faster two threads are than one, for ctfast with every column and for the floor."""
+    """Return how much faster two threads are than one, for ctfast with every column and for the floor.
+
+    Beside it, how much the times of the floor differ.
+    """
     times: dict[str, list[float]] = {"floor": [], "ctfast": []}
-    with Worker("ctfast", "columns", ground.directory, 1) as one, Worker("ctfast", "columns", ground.directory, 2) as two:
-        for worker in (one, two):
+    floors: list[tuple[float, float]] = []
+    with (
+        Worker("ctfast", "columns", ground.directory, 1) as one,
+        Worker("ctfast", "columns", ground.directory, 2) as two,
+        replace(ground, threads=1).floor() as slow,
+        replace(ground, threads=2).floor() as fast,
+    ):
+        for worker in (one, two, slow, fast):
             worker.check()
         for _ in range(ground.rounds):
-            times["floor"].append(replace(ground, threads=1).time().seconds / replace(ground, threads=2).time().seconds)
+            floors.append((slow.run(FLOOR_RUNS).seconds, fast.run(FLOOR_RUNS).seconds))
+            times["floor"].append(floors[-1][0] / floors[-1][1])
             times["ctfast"].append(one.run(1).seconds / two.run(1).seconds)
-    return {name: median(values) for name, values in times.items()}
+    differ = max(map(spread, zip(*floors, strict=True)))
+    return {**{name: median(values) for name, values in times.items()}, "floor_spread": differ}

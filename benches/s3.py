@@ -1,10 +1,11 @@
-"""ctfast over S3: a real server on loopback, with a latency before it, and a bucket that is never stored.
+"""ctfast over S3: a real server on loopback, with added latency, and a bucket that is never stored.
 
     python benches/s3.py [--tasks mixed,tiny,list] [--latency SECONDS] [--rounds N] [--scale F]
 
-``mixed``: every column from the bucket, against the same from disk and against a plain parallel download. ``tiny``: small
-objects with a latency added to each request, against one request at a time and other engines that read the same bucket.
-``list``: keys per second and memory of a listing. Rounds are interleaved; the ratios of medians count, the seconds do not.
+``mixed``: every column from the bucket, against the same from disk and against a plain parallel download. ``tiny``:
+small objects with a latency added to each request, against one request at a time and other engines that read the same
+bucket. ``list``: keys per second and memory of a listing. Rounds are interleaved; the ratios of medians count, the
+seconds do not.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "s3")]
 
 import corpus
 import polars as pl
-from floor import build
+from programs import build
 from table import home, split
 
 import ctfast as ct
@@ -37,7 +38,7 @@ from seaweed import ACCESS, SECRET, Store, connect, seaweed
 from synthetic import Bucket, served
 
 TASKS = ("mixed", "tiny", "list")
-#: Objects that are fetched one after another, to know what all of them would take.
+#: Objects that are fetched one after another, to estimate the time for all of them.
 FEW = 100
 AT_ONCE = 128
 
@@ -45,10 +46,9 @@ LISTING = """
 import json, resource, sys, time
 from ctfast import _ctfast
 memory = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-chosen = dict.fromkeys(["accounts", "regions", "kinds", "since", "until", "max_delay"])
 start, before = time.perf_counter(), memory()
 remote = _ctfast.Remote(json.loads(sys.argv[1]))
-listing = _ctfast.Listing(["s3://any/"], remote=remote, **chosen)
+listing = _ctfast.Listing(_ctfast.Selection(["s3://any/"]), remote=remote)
 keys = 0
 while (page := listing.next()) is not None:
     keys += len(page)
@@ -59,7 +59,7 @@ Timed = dict[str, Callable[[], object]]
 
 
 def measure(subjects: Timed, rounds: int) -> dict[str, float]:
-    """Return the median seconds of each, in rounds of all."""
+    """Return the median seconds of each task, in rounds of all tasks."""
     times: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
         for name, run in subjects.items():
@@ -77,7 +77,7 @@ def keys_of(store: Store, bucket: str) -> list[str]:
 
 
 def download(endpoint: str, bucket: str, keys: list[str]) -> Callable[[], object]:
-    """Return what fetches all objects side by side and does nothing with them."""
+    """Return a function that fetches all objects in parallel and discards them."""
     from obstore.store import S3Store  # noqa: PLC0415  # only here
 
     store = S3Store(
@@ -113,12 +113,15 @@ def by_clickhouse(endpoint: str, bucket: str) -> object:
     import chdb  # noqa: PLC0415  # only here
 
     files = f"s3('{endpoint}/{bucket}/**.json.gz', '{ACCESS}', '{SECRET}', 'LineAsString')"
-    names = f"SELECT arrayJoin(JSONExtract(line, 'Records', 'Array(Tuple(eventName Nullable(String)))')).1 AS name FROM {files}"
+    names = (
+        "SELECT arrayJoin(JSONExtract(line, 'Records', 'Array(Tuple(eventName Nullable(String)))')).1 AS name FROM"
+        f" {files}"
+    )
     return chdb.query(f"SELECT name, count() FROM ({names}) GROUP BY name", "CSV").data()
 
 
 def aws(endpoint: str) -> dict[str, str]:
-    """Return the options as Polars takes them."""
+    """Return the options in Polars' spelling."""
     return {f"aws_{name}": value for name, value in options_of(endpoint).items() if name != "endpoint"} | {
         "aws_endpoint_url": endpoint,
         "aws_allow_http": "true",
@@ -163,7 +166,7 @@ def mixed(store: Store, options: argparse.Namespace) -> None:
 
 
 def tiny(store: Store, options: argparse.Namespace) -> None:
-    """Small objects behind a latency: events by name."""
+    """Small objects with added latency: events by name."""
     with in_bucket(store, "tiny", options.scale) as (_, facts), far_away(store.endpoint, options.latency) as endpoint:
         keys = keys_of(store, "tiny")
         storage = options_of(endpoint)
@@ -182,7 +185,8 @@ def tiny(store: Store, options: argparse.Namespace) -> None:
         wanted = facts["events"]
         assert ours()["len"].sum() == wanted
         found = measure(
-            {name: run for name, run in subjects.items() if name in {"ctfast", "download", *options.peers}}, options.rounds
+            {name: run for name, run in subjects.items() if name in {"ctfast", "download", *options.peers}},
+            options.rounds,
         )
         found["one at a time"] = measure({"few": one_at_a_time}, 1)["few"] * len(keys) / FEW
     show(f"tiny, {options.latency * 1000:.0f} ms more, {len(keys)} objects, by name", found, "ctfast")
@@ -210,7 +214,7 @@ def show(title: str, found: dict[str, float], ours: str) -> None:
 
 
 def main() -> None:
-    """Run the tasks that are asked for."""
+    """Run the requested tasks."""
     parser = argparse.ArgumentParser(description="Measure ctfast over S3.")
     parser.add_argument("--tasks", type=split, default=list(TASKS))
     parser.add_argument("--peers", type=split, default=["polars", "clickhouse"], help="of tiny")

@@ -1,4 +1,4 @@
-"""The speeds and sizes that ctfast is meant to reach."""
+"""The speeds and sizes that ctfast aims at."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ TO_FLOOR = {
     ("large", "columns"): (1.6, 1.35),
     ("tiny", "columns"): (2.0, 1.5),
 }
-ENGINES = ("clickhouse", "polars", "duckdb", "spark")
+ENGINES = ("chdb", "polars", "duckdb", "spark")
 # set, task, peer -> how many times faster than the peer
 TO_PEER = {
-    ("mixed", "columns", "clickhouse"): 3.0,
-    ("mixed", "columns", "clickhouse-typed"): 3.0,
+    ("mixed", "columns", "chdb"): 3.0,
+    ("mixed", "columns", "chdb-typed"): 3.0,
     ("mixed", "columns", "polars"): 8.0,
     ("mixed", "columns", "duckdb"): 8.0,
     ("mixed", "columns", "duckdb-typed"): 8.0,
-    ("mixed", "count", "clickhouse"): 1.5,
-    ("mixed", "rare", "clickhouse"): 1.5,
-    ("mixed", "rare", "clickhouse-typed"): 1.5,
+    ("mixed", "count", "chdb"): 1.5,
+    ("mixed", "rare", "chdb"): 1.5,
+    ("mixed", "rare", "chdb-typed"): 1.5,
     **{("tiny", "columns", engine): 8.0 for engine in ENGINES},
     ("tiny", "columns", "orjson"): 1.0,
 }
@@ -31,5 +31,5 @@ SECOND_CORE = 1.8
 
 
 def verdict(value: float, target: float, *, least: bool = False) -> str:
-    """Return whether `value` meets `target`: at most, or at least."""
+    """Return whether `value` meets `target`, which is a maximum or a minimum."""
     return "met" if (value >= target if least else value <= target) else "**missed**"

@@ -1,4 +1,4 @@
-"""ctfast, the floor and the peers under pytest-benchmark: every answer is checked before it is timed.
+"""The floor and the readers under pytest-benchmark: every answer is compared before it is timed.
 
 pytest benches/                            # small corpora: a test that everything works
 pytest benches/ --corpus-scale 1           # the real thing; `table.py` gives ratios and memory as well
@@ -10,15 +10,18 @@ import platform
 import time
 from typing import TYPE_CHECKING, Any
 
+import peers  # noqa: F401 — adds readers
 import polars as pl
 import pytest
-from peers import PEERS, TASKS, Archive, check, installed, load
+
+from ctfast._bench.readers import READERS, installed, load
+from ctfast._bench.readers.base import TASKS, Archive, difference
 
 if TYPE_CHECKING:
-    from floor import Floor
     from pytest_benchmark.fixture import BenchmarkFixture
 
 SETS = ("mixed", "tiny", "large")
+OTHERS = [name for name in installed(READERS) if name not in {"floor", "ctfast"}]
 
 
 def rounds(seconds: float) -> int:
@@ -26,29 +29,37 @@ def rounds(seconds: float) -> int:
     return max(2, min(10, int(2 / seconds)))
 
 
+def timed(benchmark: BenchmarkFixture, archive: Archive, name: str, task: str) -> None:
+    reader = load(name, archive, pl.thread_pool_size())
+    method = getattr(reader, task)
+    started = time.perf_counter()
+    result: Any = method()
+    seconds = time.perf_counter() - started
+    assert difference(task, reader.facts(task, result), archive.answers) is None
+    del result
+    benchmark.extra_info.update(
+        version=reader.version(), events=archive.answers["events"], python=platform.python_version()
+    )
+    benchmark.pedantic(method, rounds=rounds(seconds))
+
+
 @pytest.mark.parametrize("which", SETS)
-def test_floor(benchmark: BenchmarkFixture, floor: Floor, archives: dict[str, Archive], which: str) -> None:
-    archive = archives[which]
-    inflated = archive.answers["bytes_inflated"]
+def test_floor(benchmark: BenchmarkFixture, archives: dict[str, Archive], which: str) -> None:
     benchmark.group = f"{which}: floor"
-    seconds, _ = floor.passes(archive.path, pl.thread_pool_size(), 5, inflated)  # raises where the bytes are not all there
-    benchmark.extra_info["seconds"] = seconds  # without the start of the process, which is in what pytest-benchmark sees
-    benchmark.pedantic(floor.passes, (archive.path, pl.thread_pool_size(), 1, inflated), rounds=2)
+    timed(benchmark, archives[which], "floor", "inflate")
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("which", SETS)
-@pytest.mark.parametrize("name", installed(PEERS))
-@pytest.mark.filterwarnings("default")  # the peers' own
-def test_peer(benchmark: BenchmarkFixture, archives: dict[str, Archive], name: str, which: str, task: str) -> None:
-    archive = archives[which]
-    peer = load(name, archive, pl.thread_pool_size())
-    method = getattr(peer, task)
-    started = time.perf_counter()
-    result: Any = method()
-    seconds = time.perf_counter() - started
-    check(task, peer.facts(task, result), archive.answers)
-    del result
+def test_ctfast(benchmark: BenchmarkFixture, archives: dict[str, Archive], which: str, task: str) -> None:
     benchmark.group = f"{which}: {task}"
-    benchmark.extra_info.update(version=peer.version(), events=archive.answers["events"], python=platform.python_version())
-    benchmark.pedantic(method, rounds=rounds(seconds))
+    timed(benchmark, archives[which], "ctfast", task)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("which", SETS)
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.filterwarnings("default")  # their own
+def test_peer(benchmark: BenchmarkFixture, archives: dict[str, Archive], name: str, which: str, task: str) -> None:
+    benchmark.group = f"{which}: {task}"
+    timed(benchmark, archives[which], name, task)

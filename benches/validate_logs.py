@@ -1,9 +1,9 @@
-"""`ctfast verify` against `aws cloudtrail validate-logs`, over the same S3 server on loopback.
+"""`ctfast verify` compared with `aws cloudtrail validate-logs`, over the same S3 server on loopback.
 
     python benches/validate_logs.py [--days 30] [--logs 12] [--rounds 3]
 
-One account and region, so many log files an hour, signed digests with their metadata. Both are whole processes and must find
-the same: every digest and every log file valid. They take turns; the ratio of the medians counts.
+One account and region, the given number of log files an hour, signed digests with their metadata. Both are whole
+processes and must find every digest and every log file valid. They take turns; the ratio of the medians counts.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def main() -> None:
 
         def run(*command: str) -> tuple[float, str]:
             start = time.perf_counter()
-            done = subprocess.run([sys.executable, "-m", *command], env=environment, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", *command], env=environment, capture_output=True, text=True, check=False
+            )
             seconds = time.perf_counter() - start
             if done.returncode:
                 raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])

@@ -1,4 +1,4 @@
-"""A JSON scanner in plain Python that knows the bytes of each value: what ``reference.py`` reads with."""
+"""A JSON scanner in plain Python that knows the byte span of each value; ``reference.py`` reads with it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Scanner:
         self.text, self.at, self.depth, self.level = text, at, depth, 0
 
     def peek(self) -> bytes:
-        """The next byte that is no white space; empty at the end."""
+        """The next byte that is not white space; empty at the end."""
         self.at = self.SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
         return self.text[self.at : self.at + 1]
 
@@ -112,7 +112,7 @@ class Scanner:
         self.level -= 1
 
     def unexpected(self) -> Damage:
-        """What to raise where the text does not go on as JSON does; of a token without an end, at the end."""
+        """The error for text that does not continue as JSON; a token without an end is damaged at the end."""
         found = None if self.STRING.match(self.text, self.at) else self.OPEN_STRING.match(self.text, self.at)
         if not found and not self.NUMBER.match(self.text, self.at):
             found = self.BEGUN_NUMBER.match(self.text, self.at)

@@ -1,4 +1,4 @@
-"""Which modules of a package each module imports, read from its text: at any time, but not for the sake of types alone."""
+"""Which modules of a package each module imports at run time, read from its source; type-only imports are left out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def arrows(package: Path) -> dict[str, set[str]]:
-    """Each module, by its name in the package, and the others that it imports; the package itself is an empty name."""
+    """Each module and the modules that it imports, by their names in the package, which itself has an empty name."""
     files = {_name(file, package): file for file in sorted(package.rglob("*.py*")) if file.suffix in (".py", ".pyi")}
     found = {}
     for name, file in files.items():
@@ -38,8 +38,10 @@ class _Imports(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            # A module with a `__getattr__` tells types what that imports.
-            imports = any(isinstance(inside, ast.FunctionDef) and inside.name == "__getattr__" for inside in node.orelse)
+            # A module with a `__getattr__` imports the same names for type checkers only.
+            imports = any(
+                isinstance(inside, ast.FunctionDef) and inside.name == "__getattr__" for inside in node.orelse
+            )
             for inside in [*(node.body if imports else []), *node.orelse]:
                 self.visit(inside)
         else:

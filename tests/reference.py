@@ -11,7 +11,7 @@ Values
 * *text*: a JSON string gives its decoded value. A lone surrogate becomes U+FFFD, and the value is counted as
   coerced. Any other JSON type gives its own bytes, and is counted as coerced.
 * *JSON text*: the bytes of the value, whatever its type.
-* *flag*: ``true``, ``false``, or a string that says so in any ASCII case. *time*: ``2023-07-10T11:42:18Z``,
+* *flag*: ``true``, ``false``, or a string with one of these words in any ASCII case. *time*: ``2023-07-10T11:42:18Z``,
   also with one to six digits of a fraction and with an offset ``+hh:mm`` or ``-hh:mm``; it must exist in the
   calendar. *struct*: an object. *list*: an array. Whatever does not fit is null, goes to ``extra`` and is
   counted as coerced.
@@ -19,7 +19,7 @@ Values
   ``resources[i]``.
 * Coerced values are counted by column: ``resources[].type``, but ``resources`` for an element.
 * Keys are compared after decoding their escapes. ``arn`` in an element of ``resources`` means ``ARN``.
-* When a known key comes twice in one object the last one holds; the earlier values go to ``extra`` and are
+* When a known key comes twice in one object the last one counts; the earlier values go to ``extra`` and are
   counted.
 * ``extra`` is the text of one JSON object, ``{"path":value,...}`` in the order of the record: unknown keys of
   known objects and everything that did not fit. Paths are made of the names of columns, and of unknown keys
@@ -29,27 +29,29 @@ Values
 
 Files
 -----
-* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip file
-  holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded; that of UTF-8 is
-  ignored.
-* It holds documents one after another, or an array of them. A byte order mark before one is white space. A document may follow
-  a time stamp on its line, or that and the name of a log stream; what else follows a time stamp is skipped with its line.
-* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages``, ``results`` (rows of fields, of which
-  ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any other
-  document is what ``_what`` says: a record, which one of the keys in ``_SIGNS`` tells; something that holds one, in a
-  member, in a string, or in gzip in a string; columns that a query gave, which are bad; or something else, which is skipped
-  for a reason. It is the same wherever it stands: an element of a list, an array or a string in the place of a document is
-  what its text is.
-* A string that begins with ``{``, or ``[`` and ``{``, and is no JSON is a bad record; the next one is read.
-* A line that breaks (JSON, UTF-8, depth) is a bad record, and the next line is read: if the first document of the file had a
-  line of its own, but for the elements of its list; or if it is the first document that breaks, before its list, and the next
-  line begins as a record or a time stamp does (as a record, if the file does not begin as JSON). Lines that begin as the inside
-  of a document does (with a blank, a comma or a closing bracket) go with the one before them.
-* A document that goes on after its end, with a comma, a colon or a closing bracket, is broken; directly after a torn line the
-  next line counts as well. A list that lies on a line, or in another document, is looked
-  through before a part of it is read: then a document with a list is a record if it has the keys of one.
-* What stands beside a list in a document, another list or what makes a record, is bad, and named once.
-* Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if all of it is.
+* A file is JSON or gzip of JSON, the members of a gzip file one after another; only zeros may follow them. What a gzip
+  file holds may be gzip once more, and no third time. What then begins with a byte order mark of UTF-16 is decoded;
+  that of UTF-8 is ignored.
+* It holds documents one after another, or an array of them. A byte order mark before one is white space. A document may
+  follow a time stamp on its line, or that and the name of a log stream; what else follows a time stamp is skipped with
+  its line.
+* A document with ``Records``, ``Events``, ``events``, ``logEvents``, ``Messages``, ``results`` (rows of fields, of
+  which ``@message`` counts) or ``QueryResultRows`` (rows of columns, of which ``eventJson`` counts) lists others. Any
+  other document is what ``_what`` says: a record, which has one of the keys in ``_SIGNS``; something that holds one,
+  in a member, in a string, or in gzip in a string; columns of a query result, which are bad; or something else, which
+  is skipped for a reason. Its position makes no difference: an element of a list, an array or a string in the place of
+  a document is read by its text.
+* A string that begins with ``{``, or ``[`` and ``{``, and is not JSON is a bad record; the next one is read.
+* A torn line (its JSON, UTF-8 or depth breaks) is a bad record, and the next line is read: if the first document of the
+  file had a line of its own, not counting the elements of its list; or if the first document breaks before its list,
+  and the next line begins like a record or a time stamp (like a record, if the file does not begin as JSON). Lines
+  that begin like the inside of a document (with a blank, a comma or a closing bracket) belong to the line before them.
+* A document that goes on after its end, with a comma, a colon or a closing bracket, is broken; directly after a torn
+  line the next line counts as well. A list on a line, or in another document, is scanned as a whole before any part of
+  it is read: then a document with a list is a record if it has the keys of one.
+* Another list beside a list in a document, or a key that makes a record, is bad, and named once.
+* Any other damage ends the file. The records before it are kept, and the file is bad. A file is skipped if everything
+  in it is.
 """
 
 from __future__ import annotations
@@ -121,7 +123,7 @@ PROVENANCE = ("extra", "raw", "file", "record")
 
 @dataclass
 class Reading:
-    """What came out of one file: its rows, the bad records, and the damage that ended it, if any."""
+    """The result of reading one file: its rows, the bad records, and the damage that ended it, if any."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     coerced: Counter[str] = field(default_factory=Counter)
@@ -138,7 +140,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What is no record, and why."""
+    """The position of something that is not a record, and the reason."""
 
     reason: str
     byte: int
@@ -160,10 +162,12 @@ def read_bytes(data: bytes, *, file: str = "", depth: int = 1024) -> Reading:
             else:
                 record = Record(*found)
                 row = record.row()
-                reading.rows.append(row | {"extra": record.extra_text(), "raw": record.raw(), "file": file, "record": index})
+                reading.rows.append(
+                    row | {"extra": record.extra_text(), "raw": record.raw(), "file": file, "record": index}
+                )
                 reading.coerced += record.coerced
     except Damage as damage:
-        # Text that was cut off is not to blame for its end.
+        # Where the text was cut off, its end is not damage of its own.
         reading.damage = trouble if trouble is not None and damage.byte >= len(text) else damage
     else:
         reading.damage = trouble
@@ -189,13 +193,13 @@ def inflate(data: bytes) -> tuple[bytes, Damage | None, int]:
 
 
 def unwrap(data: bytes) -> tuple[bytes, Damage | None, int]:
-    """The text of a file as :func:`inflate` tells it, out of two layers of gzip and UTF-16 as well."""
+    """The text of a file, as from :func:`inflate`, with a second layer of gzip and UTF-16 decoded as well."""
     text, trouble, trailing = inflate(data)
     if data.startswith(_GZIP) and text.startswith(_GZIP):
         text, inner, more = inflate(text)
         if text.startswith(_GZIP):
             return b"", Damage("nested-gzip", 0), 0
-        # What is cut in the inner file is cut by the damage of the outer one.
+        # If both are cut off, the inner file is cut off because the outer one is.
         trouble = trouble if inner is None or (trouble and inner.kind == "truncated-gzip") else inner
         trailing = more or trailing
     codec = _UTF_16.get(text[:2])
@@ -246,8 +250,8 @@ def _valid_utf8(text: bytes) -> int:
 BOM = b"\xef\xbb\xbf"
 # White space before documents: files that begin with a byte order mark may have been put together.
 _BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
-# The time stamp before a record on a line of CloudWatch Logs, the name of the stream after it, which may be any text, and what
-# may be an object.
+# The time stamp before a record on a line of CloudWatch Logs, the name of the stream after it, which may be any text,
+# and what may be an object.
 _LINE_TIME = re.compile(rb"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?(?=[ \t\r\n])")
 _OBJECT = re.compile(rb'\{[ \t\r\n]*["}]|\{[ \t\r\n]*\Z')
 _NAMED_OBJECT = re.compile(rb"(?<=[ \t\r])(?:%s)" % _OBJECT.pattern)
@@ -256,12 +260,21 @@ _STREAM = 512
 # The keys of lists of documents.
 _LISTS = {"Records", "Events", "events", "logEvents", "Messages", "results", "QueryResultRows"}
 # A record has one of these keys.
-_SIGNS = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"}
-# How Athena calls some of them.
+_SIGNS = {
+    "eventVersion",
+    "eventTime",
+    "eventName",
+    "eventSource",
+    "eventID",
+    "eventType",
+    "eventCategory",
+    "userIdentity",
+}
+# Athena's names of some of them.
 _COLUMNS = {"eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"}
-# What holds a record, as text or as it is.
+# Keys whose value holds a record, as text or as an object.
 _HOLDERS = {"CloudTrailEvent", "message", "@message", "Body", "Message", "Sns"}
-# So many documents may be within each other.
+# The deepest nesting of documents within documents.
 _LEVELS = 6
 
 Found = tuple[bytes, Node]
@@ -269,16 +282,16 @@ Outcome = Found | Damage | Skipped
 
 
 def records(text: bytes, depth: int, *, is_whole: bool = True) -> Iterator[Outcome]:
-    """Each document in order: the text and the node of a record, what makes it a bad one, or why it is skipped."""
+    """The outcome of each document in order: text and node of a record, its damage, or why it is skipped."""
     return _Lines(text, depth, is_whole=is_whole).outcomes()
 
 
 class _Lines:
-    """A way through a whole file, of which a line that breaks may cost no more than itself."""
+    """Walks through a whole file, in which a torn line may cost no more than itself."""
 
-    # What a line may be torn by.
+    # Kinds of damage that may be limited to a line.
     TORN = ("invalid-json", "invalid-utf8", "too-deep", "unrecognized")
-    # How no document begins, but a line within one may.
+    # Beginnings of lines that are inside of a document, and cannot begin one.
     WITHIN = re.compile(rb"(?:\n|[ \t\r}\],][^\n]*(?:\n|\Z))*")
 
     def __init__(self, text: bytes, depth: int, *, is_whole: bool) -> None:
@@ -321,11 +334,11 @@ class _Lines:
             raise Damage("unrecognized", walk.mark)
 
     def torn(self, walk: _Walk, damage: Damage) -> int | None:
-        """Where the next line begins, if damage costs no more than its own."""
+        """Where the next line begins, if the damage is limited to its own line; else None."""
         first = walk.alone and walk.lines is None
         if damage.kind not in self.TORN or not (first or walk.lines):
             return None
-        # What is missing before a line that is right costs the line before it.
+        # If something is missing just before a valid line, the line before it is the damaged one.
         here = self.text[: walk.mark].endswith((b"\n", BOM)) and walk.mark < len(self.text)
         if here and (walk.is_after or (not walk.alone and damage.byte == walk.mark)):
             start = walk.mark
@@ -342,17 +355,18 @@ class _Lines:
 
 
 class _Walk:
-    """A way through the documents of a text."""
+    """Walks through the documents of a text."""
 
     def __init__(self, scanner: Scanner, level: int, *, inflated: bool) -> None:
         self.scanner, self.level, self.inflated = scanner, level, inflated
-        # Whether each document has a line of its own; where the part begins that is not yet understood, and whether that is
-        # before the list of a document, outside of arrays; whether that document comes directly after a torn line.
+        # `lines`: whether each document has a line of its own. `mark`: where the unread part begins. `alone`: whether
+        # that is before the list of a document, outside of arrays. `is_after_torn`: whether that document comes
+        # directly after a torn line.
         self.lines: bool | None = None
         self.mark, self.alone, self.in_array, self.is_after_torn = 0, True, False, False
         # Documents so far.
         self.count = 0
-        # Whether the mark stands after an element or a member, so that what is missing there is not of what follows.
+        # Whether the mark is after an element or a member, so that damage there does not belong to what follows.
         self.is_after = False
 
     def documents(self) -> Iterator[Outcome]:
@@ -362,19 +376,19 @@ class _Walk:
             self.is_after_torn = False
 
     def blank(self) -> int:
-        """Pass white space before a document; where that begins."""
+        """Skip white space before a document; return where the document begins."""
         self.scanner.at = _BLANK.match(self.scanner.text, self.scanner.at).end()  # type: ignore[union-attr] - it may be empty
         return self.scanner.at
 
     def ends(self, scanner: Scanner) -> None:
-        """Refuse what goes on after its end: it is the rest of a document that lost its beginning."""
+        """Refuse a document that continues after its end: it is the rest of one that lost its beginning."""
         blanks = rb"[ \t\r\n]*" if self.is_after_torn else rb"[ \t\r]*"
         found = re.compile(blanks + rb"(?=[,}\]:])").match(scanner.text, scanner.at)
         if found and not (self.level or self.in_array):
             raise Damage("invalid-json", found.end())
 
     def look_through(self, start: int) -> Node | None:
-        """The whole of what begins here, where that can be known before a part of its list is read."""
+        """The whole node that begins here, if it can be scanned before any part of its list is read; else None."""
         text, is_line = self.scanner.text, not (self.level or self.in_array)
         most = 1 << 14 if is_line and not self.lines else 1 << 20
         end = len(text)
@@ -416,7 +430,7 @@ class _Walk:
         self.mark, self.is_after = self.scanner.at, after
 
     def whole(self) -> Node:
-        """An element; at the end of the text it may go on in what is cut off."""
+        """An element; one that reaches the end of the text is damaged, since its rest may be cut off."""
         node = self.scanner.value()
         if self.scanner.at >= len(self.scanner.text):
             raise Damage("invalid-json", self.scanner.at)
@@ -445,20 +459,21 @@ class _Walk:
                 self.whole()
                 self.passed(after=True)
                 if not beside and (
-                    name in _SIGNS or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
+                    name in _SIGNS
+                    or (name in _LISTS and opening == b"[" and not re.match(rb"\[[ \t\r\n]*\]", text[at:]))
                 ):
                     beside = True
                     yield Damage("beside-list", key.start)
             elif opening == b"[" and name in _LISTS and (name == "Records" or _may_list(text, parts)):
                 if name != "Records" and re.match(rb"\[[ \t\r\n]*\]", text[scanner.at :]):
-                    # Other members tell what a document is that lists nothing.
+                    # If the list is empty, the other members decide what the document is.
                     empty = True
                     parts.append((key, scanner.value()))
                     continue
                 whole = whole if looked else self.look_through(start)
                 looked = True
                 if whole is not None and {key.string(text) for key, _ in whole.parts} & _SIGNS:
-                    # To a record, a list is a member like any other.
+                    # For a record, a list is a member like any other.
                     parts.append((key, scanner.value()))
                     continue
                 listed = True
@@ -482,7 +497,7 @@ class _Walk:
             yield from found
 
     def after(self, stamp: int) -> int | None:
-        """Where the document begins that follows a time stamp; none if plain text does, on the line at the cursor."""
+        """Where the document after a time stamp begins; None if plain text follows, which ends at the next line."""
         text = self.scanner.text
         first = re.compile(rb"[ \t\r\n]*").match(text, stamp).end()  # type: ignore[union-attr] - it may be empty
         end = text.find(b"\n", stamp) % (len(text) + 1)
@@ -499,14 +514,16 @@ class _Walk:
             try:
                 node = ahead.value()
             except Damage:
-                # What begins like a record should be one.
+                # Text that begins like a record is treated as one, and is damaged.
                 if is_object or re.match(rb'["\[][ \t\r\n]*\{', text[start:]):
                     return start
                 continue
             after = re.compile(rb"[ \t\r]*").match(text, node.end).end()  # type: ignore[union-attr] - it may be empty
             next_byte = text[after : after + 1]
             by_itself = is_object and start in (first, lonely and lonely.end())
-            if next_byte in (b"", b"\n") or (by_itself and (next_byte in b'{["' or _what(text, node) == ("record", node))):
+            if next_byte in (b"", b"\n") or (
+                by_itself and (next_byte in b'{["' or _what(text, node) == ("record", node))
+            ):
                 return start
             if is_object:
                 self.scanner.at = node.end
@@ -516,7 +533,7 @@ class _Walk:
 
     def scalar(self) -> Iterator[Outcome]:
         start, opening = self.scanner.at, self.scanner.peek()
-        # Not the number alone: what follows tells whether it ends with it.
+        # Scanned by its own expression: what follows it is checked below.
         if opening in b"-0123456789" and (number := _NUMBER.match(self.scanner.text, start)):
             node = Node("number", start, number.end())
             self.scanner.at = number.end()
@@ -531,7 +548,7 @@ class _Walk:
         text = self.scanner.text
         for _ in self.scanner.items():
             self.passed()
-            # A record may end the text: what is missing after it is not its own.
+            # A record may end the text: if something is missing after it, the record is still whole.
             node = self.scanner.value() if name == "Records" and self.scanner.peek() == b"{" else self.whole()
             spans.append((node.start, node.end))
             if control and name in ("events", "logEvents"):
@@ -549,7 +566,7 @@ class _Walk:
         self.passed(after=True)
 
     def inside(self, node: Node) -> Iterator[Outcome]:
-        """What stands in the place of a document."""
+        """The outcomes of a value in the place of a document."""
         text = self.scanner.text
         if node.kind == "object" and _what(text, node) == ("record", node):
             yield text, node
@@ -569,7 +586,7 @@ class _Walk:
             yield Skipped("not-cloudtrail", node.start)
 
     def held(self, held: bytes, node: Node, *, inflated: bool = False) -> Iterator[Outcome]:
-        """What a text says that was in a string."""
+        """The outcomes of a text that was in a string."""
         scanner = Scanner(held, 0, self.scanner.depth)
         start = scanner.at = _BLANK.match(held).end()  # type: ignore[union-attr] - it may be empty
         try:
@@ -597,7 +614,7 @@ class _Walk:
             yield Damage(damage.kind, node.start)
 
     def zipped(self, node: Node) -> Iterator[Outcome]:
-        """What a string says in gzip in base64."""
+        """The outcomes of a text that is gzipped and base64-encoded in a string."""
         try:
             if self.inflated:
                 raise Damage("embedded", 0)  # noqa: TRY301 - as above
@@ -663,7 +680,7 @@ def _string_member(text: bytes, node: Node, name: str) -> Node | None:
 
 
 def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PLR0911, PLR0912 - by rule
-    """What an object is, and the node that this is about; or the reason for which it is skipped."""
+    """The kind of an object and the node that holds its content; or the reason why it is skipped, and None."""
     members = {key.string(text): value for key, value in node.parts}
     if (row := _in_row(text, members)) is not None:
         held = _clean(row.string(text)).encode() if row.kind == "string" else text[row.start : row.end]
@@ -700,9 +717,14 @@ def _what(text: bytes, node: Node) -> tuple[str, Node | None]:  # noqa: C901, PL
 
 
 def _in_row(text: bytes, members: dict[str, Node]) -> Node | None:
-    """The text of the record, in what looks like a row of ctfast or of Lake."""
+    """The node with the text of the record, if an object looks like a row of ctfast or of CloudTrail Lake."""
     raw, its_json, file, record = (members.get(name) for name in ("raw", "eventJson", "file", "record"))
-    is_own = file is not None and file.kind == "string" and record is not None and text[record.start : record.start + 1].isdigit()
+    is_own = (
+        file is not None
+        and file.kind == "string"
+        and record is not None
+        and text[record.start : record.start + 1].isdigit()
+    )
     if is_own and _is_text_of_object(text, raw):
         return raw
     are_texts = all(value.kind in ("string", "null") for value in members.values())
@@ -721,7 +743,7 @@ def _is_text_of_object(text: bytes, node: Node | None) -> bool:
 
 
 def _tells_of(text: bytes, members: dict[str, Node], held: bytes) -> bool:
-    """Whether a text is one record, of the event that these columns tell of."""
+    """Whether a text is one record, of the same event as these columns."""
     scanner = Scanner(held, 0, 1024)
     try:
         whole = scanner.value()
@@ -758,7 +780,7 @@ _MISFIT = object()
 
 
 class Record:
-    """One record on its way to a row; gathers what goes to ``extra`` and what is coerced."""
+    """Converts one record to a row; collects what goes to ``extra`` and what is coerced."""
 
     def __init__(self, text: bytes, node: Node) -> None:
         self.text, self.node = text, node
@@ -810,7 +832,10 @@ class Record:
         if isinstance(rule, dict) and node.kind == "object":
             return self.struct(rule, node, written + ".", column + ".")
         if isinstance(rule, list) and node.kind == "array":
-            return [self.convert(rule[0], item, f"{written}[{place}]", f"{column}[]") for place, item in enumerate(node.parts)]
+            return [
+                self.convert(rule[0], item, f"{written}[{place}]", f"{column}[]")
+                for place, item in enumerate(node.parts)
+            ]
         value = _flag(node, self.text) if rule == FLAG else _time(node, self.text) if rule == TIME else _MISFIT
         if value is _MISFIT:
             self.misfit(node, written, column)

@@ -1,8 +1,8 @@
-"""What each module of a Rust crate names of the others, read from the text of its files.
+"""Which other modules each module of a Rust crate names, read from the text of its files.
 
-Names are followed to the module that defines them: what an index gives on (`pub use hash::hex`) is an arrow to `hash`, not to
-the index, and to give a name on is no arrow. What only tests and fuzz targets compile is left out: they look into every room.
-Methods are not seen, only what a file names.
+Names are followed to the module that defines them: the use of a re-exported name (`pub use hash::hex`) is an arrow to
+`hash`, not to the module that re-exports it, and a re-export itself is not an arrow. Code that is compiled only for
+tests and fuzz targets is left out: it uses modules everywhere. Calls of methods are not seen, only paths.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _spread(tree: str) -> list[tuple[Names, str]]:
 
 
 def _absolute(names: Names, module: Module) -> Names | None:
-    """A path from the crate's root on; `None` where it leads to another crate, or begins at a name that was brought in."""
+    """A path from the crate's root; `None` if it leads to another crate or begins at an imported name."""
     if names[0] == "crate":
         return names[1:]
     here = module.path

@@ -1,4 +1,4 @@
-"""A real S3 server on loopback: SeaweedFS, with its data in a folder and its end by its own process id."""
+"""A real S3 server on loopback: SeaweedFS, with its data in a folder, ended by its own process id."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Store:
         self.client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata or {})
 
     def upload(self, bucket: str, folder: Path, metadata: Mapping[str, Mapping[str, str]] | None = None) -> list[str]:
-        """Put all files below a folder into a new bucket, with the metadata of some of them by key; return the keys in order."""
+        """Put all files below a folder into a new bucket, some with metadata by key; return the keys in order."""
         self.create(bucket)
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         held = metadata or {}
@@ -51,8 +51,10 @@ class Store:
 
 
 def connect(endpoint: str) -> Any:
-    """Make a boto3 client of the server, or of something before it."""
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20, s3={"addressing_style": "path"})
+    """Make a boto3 client of the server, or of a proxy in front of it."""
+    config = Config(
+        retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20, s3={"addressing_style": "path"}
+    )
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -76,8 +78,14 @@ def seaweed(folder: Path) -> Iterator[Store]:
     s3, master, volume, filer = ports
     command = [weed, "server", "-ip=127.0.0.1", f"-dir={folder}", "-s3", f"-s3.config={config}", f"-s3.port={s3}"]
     command += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-master.telemetry=false"]
-    # A bucket gets volumes of its own: many, and small ones.
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-volume.max=5000", "-master.volumeSizeLimitMB=8"]
+    # Each bucket gets volumes of its own, so there must be many small ones.
+    command += [
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.iam=false",
+        "-volume.max=5000",
+        "-master.volumeSizeLimitMB=8",
+    ]
     environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
     log = folder / "weed.log"
     with log.open("wb") as written:
@@ -89,16 +97,16 @@ def seaweed(folder: Path) -> Iterator[Store]:
             yield Store(endpoint, client)
         finally:
             client.close()
-            process.kill()  # what it holds is not worth an orderly end
+            process.kill()  # its data are not needed any more
             process.wait()
             for port in (*ports, *(port + 10000 for port in ports)):
-                for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # where weed has them, whatever TMPDIR says
+                for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # weed puts them there, whatever TMPDIR says
                     with suppress(FileNotFoundError):
                         left.unlink()
 
 
 def _ports(count: int) -> list[int]:
-    """Free ports whose gRPC neighbours, 10000 further up, are free as well; all below those that outgoing connections take."""
+    """Return free ports below the ephemeral range whose gRPC neighbours, 10000 above, are free as well."""
     found: list[int] = []
     chance = random.Random(os.getpid())
     while len(found) < count:

@@ -1,7 +1,7 @@
 """Random CloudTrail files for hypothesis: the *texts* of records and of the documents around them.
 
-Values would not do. Key order, white space, escapes, duplicate keys and the spelling of numbers are lost when
-a value is dumped as JSON, and they are what a reader trips over.
+Values would not be enough. Key order, white space, escapes, duplicate keys and the spelling of numbers are lost when
+a value is dumped as JSON, and these are what breaks readers.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ESCAPES = st.sampled_from(
         r"\ud83d\ude00",
     ]
 )
-# Halves of a surrogate pair on their own, before an escape, before a pair, and in the wrong order.
+# Lone surrogates: alone, before an escape, before a pair, and in the wrong order.
 _LONE = st.sampled_from([r"\ud800", r"\uDFFF", r"\udbff\n", r"\ud800\ud83d\ude00", r"\ude00\ud83d", r"\ud83d\u0041"])
 
 
@@ -76,7 +76,9 @@ def spelled(draw: st.DrawFn, name: str) -> str:
 # Values
 
 NUMBERS = st.one_of(
-    st.sampled_from(["0", "-0", "0.0", "-0.0e-0", "1e5", "1E+400", "1.0e-999", "18446744073709551616", "-9223372036854775809"]),
+    st.sampled_from(
+        ["0", "-0", "0.0", "-0.0e-0", "1e5", "1E+400", "1.0e-999", "18446744073709551616", "-9223372036854775809"]
+    ),
     st.from_regex(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
 )
 _SCALARS = st.one_of(st.sampled_from(["null", "true", "false", "{}", "[]", "{ }", "[ ]", '""']), NUMBERS, strings())
@@ -95,7 +97,9 @@ def _objects(draw: st.DrawFn, members: st.SearchStrategy[tuple[str, str]]) -> st
 
 def _object(draw: st.DrawFn, members: list[tuple[str, str]]) -> str:
     space, colon = draw(SPACES), draw(SPACES)
-    return f"{{{space}" + f"{space},{space}".join(f"{key}{colon}:{space}{value}" for key, value in members) + f"{space}}}"
+    return (
+        f"{{{space}" + f"{space},{space}".join(f"{key}{colon}:{space}{value}" for key, value in members) + f"{space}}}"
+    )
 
 
 def _deeper(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -115,7 +119,7 @@ _TIMES = st.one_of(
             '"2023-07-10T11:42:18.123456+05:30"',
             '"2023-07-10T00:12:18-02:00"',
             '"2023-07-10T11:42:18\\u005a"',
-            # Not these.
+            # Times that are not valid.
             '"2023-07-10T11:42:18"',
             '"2023-07-10t11:42:18z"',
             '"2023-07-10 11:42:18Z"',
@@ -136,9 +140,20 @@ _TIMES = st.one_of(
         ]
     ),
 )
-_FLAGS = st.sampled_from(["true", "false", '"true"', '"False"', '"TRUE"', '"f\\u0061lse"', '"yes"', '""', "0", "1", '"true "'])
+_FLAGS = st.sampled_from(
+    ["true", "false", '"true"', '"False"', '"TRUE"', '"f\\u0061lse"', '"yes"', '""', "0", "1", '"true "']
+)
 _WORDS = st.sampled_from(
-    ['"ListBuckets"', '"DeleteBucket"', '"s3.amazonaws.com"', '"us-east-1"', '"123456789012"', '"Root"', '"1.08"', '"é"']
+    [
+        '"ListBuckets"',
+        '"DeleteBucket"',
+        '"s3.amazonaws.com"',
+        '"us-east-1"',
+        '"123456789012"',
+        '"Root"',
+        '"1.08"',
+        '"é"',
+    ]
 )
 
 
@@ -193,7 +208,7 @@ def _not_objects() -> st.SearchStrategy[str]:
     return st.one_of(NUMBERS, strings(), st.sampled_from(["null", "true", "[]", "[{}]"]))
 
 
-# Documents that are none of CloudTrail's.
+# Documents that are not CloudTrail's.
 OTHERS = st.sampled_from(
     [
         "{}",
@@ -209,8 +224,10 @@ OTHERS = st.sampled_from(
     ]
 )
 # Elements of a list of records.
-_ELEMENTS = st.integers(0, 19).flatmap(lambda chance: OTHERS if chance == 0 else _not_objects() if chance == 1 else records())
-# What stands beside the records of a document.
+_ELEMENTS = st.integers(0, 19).flatmap(
+    lambda chance: OTHERS if chance == 0 else _not_objects() if chance == 1 else records()
+)
+# Members beside the records of a document.
 _AROUND = st.sampled_from(["version", "nextToken", "owner", "records", "Record", "eventVersions"]).flatmap(
     lambda name: st.tuples(spelled(name), JUNK)
 )
@@ -271,10 +288,12 @@ DOCUMENTS = st.one_of(
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """The bytes of a file: documents, perhaps with a mark, perhaps UTF-16, perhaps gzip of one or two members or layers."""
-    documents = draw(st.one_of(st.lists(DOCUMENTS, min_size=1, max_size=1), st.lists(DOCUMENTS, min_size=2, max_size=4)))
+    """The bytes of a file: documents, perhaps with a byte order mark, in UTF-16, or gzipped in up to two members."""
+    documents = draw(
+        st.one_of(st.lists(DOCUMENTS, min_size=1, max_size=1), st.lists(DOCUMENTS, min_size=2, max_size=4))
+    )
     space = draw(SPACES)
-    # A line with a time stamp needs its line end before it.
+    # Each document begins on a new line, since one with a time stamp must.
     text = (space + draw(st.sampled_from(["\n", "\r\n", "\n\n"])).join(documents) + space).encode()
     if not draw(st.integers(0, 9)):
         text = reference.BOM + text
@@ -287,7 +306,9 @@ def files(draw: st.DrawFn) -> bytes:
     if packing == "layers":
         return gzip.compress(gzip.compress(text, 1, mtime=0), 1, mtime=0)
     middle = draw(st.integers(0, len(text))) if packing == "members" else len(text)
-    return gzip.compress(text[:middle], 1, mtime=0) + (gzip.compress(text[middle:], 1, mtime=0) if middle < len(text) else b"")
+    return gzip.compress(text[:middle], 1, mtime=0) + (
+        gzip.compress(text[middle:], 1, mtime=0) if middle < len(text) else b""
+    )
 
 
 @st.composite
@@ -296,7 +317,9 @@ def damaged_files(draw: st.DrawFn) -> bytes:
     data = "\n".join(draw(st.lists(DOCUMENTS, min_size=1, max_size=2))).encode()
     at = draw(st.integers(0, 2**32)) % len(data)
     change = draw(st.sampled_from(["cut", "drop", "put", "replace"]))
-    byte = draw(st.sampled_from([b"\0", b"\n", b'"', b",", b"}", b"]", b"{", b"x", b"\\", b"\xff", b"\xc3", b"1", b"-", b"."]))
+    byte = draw(
+        st.sampled_from([b"\0", b"\n", b'"', b",", b"}", b"]", b"{", b"x", b"\\", b"\xff", b"\xc3", b"1", b"-", b"."])
+    )
     if change == "cut":
         return data[:at]
     return data[:at] + (byte if change != "drop" else b"") + data[at + (change != "put") :]

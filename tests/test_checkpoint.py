@@ -7,14 +7,19 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -96,7 +101,7 @@ def test_a_file_of_an_earlier_day_is_found_within_the_window_only(bucket: Bucket
     late = [bucket.deliver(START + timedelta(days=7), "b"), bucket.deliver(START + timedelta(days=8), "b")]
     assert bucket.run(state) == late
     with ct.Checkpoint(state, rewind=timedelta(days=9)) as longer:
-        assert ct.read(bucket.root, checkpoint=longer).height == 0  # what was closed stays closed: it was read
+        assert ct.read(bucket.root, checkpoint=longer).height == 0  # days that were closed stay closed
 
 
 def test_a_place_that_lags_behind_is_read_to_its_end(bucket: Bucket, state: Path) -> None:
@@ -144,7 +149,7 @@ def test_a_stream_that_stops_goes_on(bucket: Bucket, state: Path, stop: int) -> 
             unit.commit()
             committed += names
     assert committed == delivered[: (stop - 1) // 5 * 5]
-    # What was not committed comes again, and nothing else.
+    # Only what was not committed comes again.
     assert [*committed, *bucket.run(state)] == delivered
 
 
@@ -253,7 +258,7 @@ def test_a_file_that_is_gone_can_be_forgotten(bucket: Bucket, state: Path) -> No
     assert bucket.run(state) == []
     assert checkpoint.unread.is_empty()
     name = bucket.deliver(START, "b")
-    assert bucket.run(state) == [name]  # another file than the one that was forgotten
+    assert bucket.run(state) == [name]  # it is not the file that was forgotten
     assert bucket.run(state) == []
 
 
@@ -264,7 +269,59 @@ def test_what_was_kept_of_a_damaged_file_comes_once(bucket: Bucket, state: Path)
     assert bucket.run(state, on_error="collect") == ["10-0000-a-1", "kept"]
     report = ct.Report()
     assert bucket.run(state, on_error="collect", report=report) == []
-    assert report.bad["kind"].to_list() == ["invalid-json"]  # it is tried again, and said again
+    assert report.bad["kind"].to_list() == ["invalid-json"]  # it is tried again, and reported again
+
+
+TIME = "2025-01-01T00:00:00.123000+00:00"
+EVENTS = [json.dumps({"eventVersion": "1", "eventName": name, "x": ["é", 2]}, ensure_ascii=False) for name in "abc"]
+#: Lines around the three events: what stands before an event may be read as something else while the event is missing.
+GROWING = {
+    "plain": "{}\n",
+    "time": "2025-01-01T00:00:00Z {}\n",
+    "time and stream": TIME + " 123_CloudTrail_eu-west-1 {}\n",
+    "text between": f"{TIME} some/stream café\n{TIME} some/stream {{}}\r\n",
+    "event on the next line": TIME + " \n{}\n",
+    "stream, event on the next line": TIME + " some/stream\n{}\n",
+    "stream that is JSON": TIME + " [7] {}\n",
+    "stream, event over lines": TIME + " some/stream\n{over lines}\n",
+    "numbers and words": "17\nnull\n{}\n-2.5e3 20 {}\n",
+    "strings": '"text"\n{}\n',
+}
+
+
+@pytest.mark.parametrize("stored", ["text", "members", "one member"])
+@pytest.mark.parametrize("shape", GROWING)
+def test_a_file_that_was_cut_anywhere_gives_each_record_once(
+    tmp_path: Path, state: Path, shape: str, stored: str
+) -> None:
+    template = GROWING[shape]
+    lines = [(event, json.dumps(json.loads(event), indent=1, ensure_ascii=False)) for event in EVENTS]
+    parts = [template.replace("{}", one).replace("{over lines}", many).encode() for one, many in lines]
+    if stored == "members":
+        parts = [gzip.compress(part, 0, mtime=0) for part in parts]
+    whole = b"".join(parts)
+    if stored == "one member":
+        whole = gzip.compress(whole, 0, mtime=0)
+    root = tmp_path / "logs"
+    root.mkdir()
+    files = [root / f"{cut}.json" for cut in range(len(whole))]
+
+    def run() -> list[tuple[str, str]]:
+        report = ct.Report(files=True)
+        with ct.Checkpoint(state) as checkpoint:
+            found = ct.read(root, checkpoint=checkpoint, on_error="collect", report=report)
+        rows = report.files_scan().select(pl.col("^records_(read|bad|skipped)$").sum()).collect().row(0)
+        assert rows == (report.records.read, report.records.bad, report.records.skipped)
+        return list(found.select("file", "eventName").iter_rows())
+
+    for cut, file in enumerate(files):
+        file.write_bytes(whole[:cut])
+    before = run()
+    for file in files:
+        file.write_bytes(whole)
+    found = Counter(before + run())
+    assert found == dict.fromkeys(((str(file), name) for file in files for name in "abc"), template.count("{"))
+    assert run() == []
 
 
 # Other files, other queries
@@ -283,10 +340,71 @@ def test_a_checkpoint_belongs_to_its_query(bucket: Bucket, state: Path) -> None:
         bucket.run(state, accounts=[OTHER, ACCOUNT], until="2025-03-11")
 
 
+def by(name: str) -> ct.FilterPattern:
+    return ct.FilterPattern(f'{{ $.eventName = "{name}" }}')
+
+
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
+def test_a_checkpoint_keeps_to_its_filter(bucket: Bucket, state: Path) -> None:
+    """Records that the first filter leaves out count as read: with another one they would be lost."""
+    one, two = (bucket.deliver(START, unique) for unique in "ab")
+    assert bucket.run(state, where=by(one)) == [one]
+    words = rf"another query: its where was FilterPattern\('.*\"{one}\" }}'\), not "
+    with pytest.raises(ValueError, match=rf"{words}FilterPattern\('.*\"{two}\" }}'\)$"):
+        bucket.run(state, where=by(two))
+    with pytest.raises(ValueError, match=words + "None$"):
+        bucket.run(state)
+    with pytest.raises(ValueError, match="another query: its rules was None, not "):
+        bucket.run(state, where=by(one), rules={"two": by(two)})
+    put = bucket.put(bucket.path(START, "c"), one)
+    columns = ["eventName", "awsRegion"]
+    checkpoint = ct.Checkpoint(state)
+    assert ct.files(bucket.root, checkpoint=checkpoint).collect().height == 3  # it hands nothing over
+    with checkpoint:
+        stream = ct.stream(bucket.root, checkpoint=checkpoint, where=by(one), columns=columns)
+        assert pa.table(stream)["eventName"].to_pylist() == [put]
+
+
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
+def test_a_checkpoint_keeps_to_the_filters_of_its_rules(bucket: Bucket, state: Path) -> None:
+    one, two = (bucket.deliver(START, unique) for unique in "ab")
+    assert bucket.run(state, rules={"1": by(one)}) == [one]
+    assert bucket.run(state, rules={"renamed": by(one), "again": by(one)}) == []
+    with pytest.raises(ValueError, match="another query: its rules was "):
+        bucket.run(state, rules={"1": by(one), "2": by(two)})
+
+
+def test_a_unit_is_not_repeated_with_another_filter(bucket: Bucket, state: Path) -> None:
+    """It has the same name, and would replace what is stored."""
+    one, two = (bucket.deliver(START, unique) for unique in "ab")
+    with ct.stream(bucket.root, checkpoint=ct.Checkpoint(state), where=by(one)) as first:
+        assert pa.table(next(first.units())).num_rows == 1
+    with (
+        ct.stream(bucket.root, checkpoint=ct.Checkpoint(state), where=by(two)) as second,
+        pytest.raises(ValueError, match="another query: its where was "),
+    ):
+        next(second.units())
+
+
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
+def test_a_checkpoint_without_a_filter_takes_that_of_the_next_run(bucket: Bucket, state: Path) -> None:
+    """Earlier versions kept none, and listing the files keeps none either."""
+    one, two = (bucket.deliver(START, unique) for unique in "ab")
+    assert ct.files(bucket.root, checkpoint=ct.Checkpoint(state)).collect().height == 2
+    with closing(sqlite3.connect(state)) as database:
+        ((description,),) = database.execute("SELECT description FROM query").fetchall()
+    assert set(json.loads(description)) == {"source", "accounts", "regions", "kinds", "since", "until", "max_delay"}
+    with pytest.raises(ValueError, match="its accounts was None"):
+        bucket.run(state, where=by(two), accounts=[ACCOUNT])  # it is refused, and nothing of it is noted
+    assert bucket.run(state, where=by(one)) == [one]
+    with pytest.raises(ValueError, match="its where was "):
+        bucket.run(state, where=by(two))
+
+
 def test_what_is_no_checkpoint(bucket: Bucket, tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("no database, but a text that is long enough to be taken for one" * 100)
-    with pytest.raises(ValueError, match="text is no checkpoint: file is not a database"):
+    with pytest.raises(ValueError, match="text is not a checkpoint: file is not a database"):
         bucket.run(path)
     with pytest.raises(FileNotFoundError):
         bucket.run(tmp_path / "none" / "state")
@@ -301,6 +419,58 @@ def test_one_process_at_a_time(bucket: Bucket, state: Path) -> None:
         with pytest.raises(BlockingIOError, match="used by another process"):
             bucket.run(state)
     assert len(bucket.run(state)) == 1
+
+
+def test_one_object_is_used_by_one_run_at_a_time(bucket: Bucket, state: Path) -> None:
+    """The second run is refused like one with its own object, and takes neither the lock nor the place of the first."""
+    expected = [bucket.deliver(START + timedelta(hours=hour), "a") for hour in range(4)]
+    checkpoint, busy = ct.Checkpoint(state), "used by another process, or by another scan of the same query"
+    with ct.stream(bucket.root, checkpoint=checkpoint, columns=["eventName"]) as first:
+        units = first.units(max_files=1)
+        with next(units) as unit:
+            found = pa.table(unit)["eventName"].to_pylist()
+        for begun in (
+            lambda: next(ct.stream(bucket.root, checkpoint=checkpoint).units(max_files=1)),
+            lambda: next(ct.stream(bucket.root, checkpoint=checkpoint)),
+            lambda: ct.read(bucket.root, checkpoint=checkpoint),
+            lambda: ct.files(bucket.root, checkpoint=checkpoint).collect(),
+        ):
+            with pytest.raises(BlockingIOError, match=busy):
+                begun()
+            with pytest.raises(BlockingIOError, match=busy):  # the refusal has not unlocked the file
+                bucket.run(state)
+        assert checkpoint.units["committed"].to_list() == [True]
+        for unit in units:
+            with unit:
+                found += pa.table(unit)["eventName"].to_pylist()
+    assert found == expected
+    assert bucket.run(state) == []
+
+
+@pytest.mark.parametrize("ending", ["exhausted", "closed", "dropped", "failed", "refused"])
+def test_a_run_that_has_ended_leaves_the_object_to_the_next(bucket: Bucket, state: Path, ending: str) -> None:
+    bucket.deliver(START, "a")
+    if ending == "failed":
+        bucket.path(START, "b").write_bytes(b"no log")
+    checkpoint = ct.Checkpoint(state)
+    stream = ct.stream(bucket.root, checkpoint=checkpoint)
+    units = stream.units()
+    unit = next(units)
+    if ending == "exhausted":
+        assert next(units, None) is None
+    elif ending == "closed":
+        stream.close()
+    elif ending == "dropped":
+        del stream, units  # at once, and not when cycles of references are looked for
+    elif ending == "failed":
+        with pytest.raises(ct.FormatError):
+            list(unit)
+        stream.close()
+    else:
+        stream.close()
+        with pytest.raises(ValueError, match="belongs to another query"):
+            ct.read(bucket.root, checkpoint=checkpoint, accounts=[ACCOUNT])
+    assert next(ct.stream(bucket.root, checkpoint=checkpoint).units()).id == unit.id
 
 
 def test_days_out_of_order_are_refused(bucket: Bucket, state: Path) -> None:
@@ -335,7 +505,9 @@ def histories(draw: st.DrawFn) -> list[list[tuple[int, int]]]:
         now += draw(st.integers(0, 2 * 1440))
         lateness = st.integers(0, 2 * 1440 - 1)
         delivered = [now - min(now, late) for late in draw(st.lists(lateness, max_size=8))]
-        history.append([(draw(st.integers(0, 12)), 0), *((minute, account) for minute in delivered for account in (0, 1))])
+        history.append(
+            [(draw(st.integers(0, 12)), 0), *((minute, account) for minute in delivered for account in (0, 1))]
+        )
     return history
 
 
@@ -362,7 +534,9 @@ def test_whatever_comes_and_stops_each_file_is_read_once(
     for (stop, _), *files in history:
         for minute, account in files:
             accounts = (ACCOUNT, OTHER)
-            delivered.append(bucket.deliver(START + timedelta(minutes=minute), f"{len(delivered):03}", accounts[account]))
+            delivered.append(
+                bucket.deliver(START + timedelta(minutes=minute), f"{len(delivered):03}", accounts[account])
+            )
         found = list(events(stop))
         # The last file of a run that was stopped comes again.
         read += found[:-1] if stop and len(found) == stop else found

@@ -26,7 +26,7 @@ needs_real_data = pytest.mark.skipif(
     not REAL_DATA.is_dir(), reason=f"no real logs at {REAL_DATA}; set CTFAST_REAL_DATA to a folder of them"
 )
 
-# (end of the file's path, column) -> why the two readers differ there. Empty is right.
+# (end of the file's path, column) -> why the two readers differ there. It should be empty.
 KNOWN_DIFFERENCES: dict[tuple[str, str], str] = {}
 
 
@@ -43,7 +43,7 @@ def short_name(path: Path) -> str:
 
 
 def fast(source: Any, **options: Any) -> tuple[dict[str, list[Any]], ct.Report]:
-    """The columns by the fast reader, times as microseconds, which no Python type cuts off."""
+    """The columns as the fast reader has them; times are microseconds, since Python's types would truncate them."""
     report = ct.Report()
     frame = ct.read(source, on_error="collect", report=report, **options)
     return frame.with_columns(pl.col("eventTime").cast(pl.Int64)).to_dict(as_series=False), report
@@ -56,7 +56,7 @@ def columns_of(readings: list[reference.Reading]) -> dict[str, list[Any]]:
 
 def assert_same_columns(got: dict[str, list[Any]], expected: dict[str, list[Any]], file: str = "") -> None:
     assert list(got) == list(expected)
-    # First how many, then which, then all: the first failure is to be short.
+    # Compare the number first, then the ids, then everything, so that a failure is short.
     assert len(got["record"]) == len(expected["record"])
     for name, values in expected.items():
         if known_difference(file, name):
@@ -66,7 +66,7 @@ def assert_same_columns(got: dict[str, list[Any]], expected: dict[str, list[Any]
 
 
 def assert_same_counts(report: ct.Report, readings: list[reference.Reading]) -> None:
-    """What the report says of its files is what the reference says."""
+    """The counts of the report are those of the reference."""
     coerced: dict[str, int] = {}
     for reading in readings:
         for path, count in reading.coerced.items():
@@ -91,10 +91,10 @@ def assert_same_counts(report: ct.Report, readings: list[reference.Reading]) -> 
     strange = [(index, other.byte) for index, other in others if other.reason == "not-cloudtrail"]
     warnings = report.warnings
     assert warnings.filter(pl.col("kind") == "not-cloudtrail").select("record", "byte").rows() == strange
-    # What is read as it stands, and only looks like a row of a table, is for other tests.
-    assert warnings.filter(pl.col("kind") != "flattened").height == sum(reading.trailing > 0 for reading in readings) + len(
-        strange
-    )
+    # Records that are read as they are, and only look like a row of a table, have tests of their own.
+    assert warnings.filter(pl.col("kind") != "flattened").height == sum(
+        reading.trailing > 0 for reading in readings
+    ) + len(strange)
 
 
 # Real logs
@@ -174,7 +174,7 @@ def plain(node: Node, text: bytes) -> Any:
     return json.loads(text[node.start : node.end])
 
 
-# Large logs: the reader takes them in windows, so that whatever lies at the edge of one must come out whole
+# Large logs: the reader takes them in windows, and values that cross the edge of a window must stay intact
 
 MEBIBYTE = 1 << 20
 
@@ -215,7 +215,9 @@ LARGE_SHAPES: dict[str, Callable[[list[str]], str]] = {
     "log lines": lambda texts: "".join(f"2023-07-10T11:42:18Z {text}\n" for text in texts),
     "Events": lambda texts: holding("Events", "CloudTrailEvent", texts),
     "logEvents": lambda texts: holding("logEvents", "message", texts),
-    "documents": lambda texts: "\n".join(f'{{"Records":[{",".join(texts[at : at + 500])}]}}' for at in range(0, len(texts), 500)),
+    "documents": lambda texts: "\n".join(
+        f'{{"Records":[{",".join(texts[at : at + 500])}]}}' for at in range(0, len(texts), 500)
+    ),
 }
 
 
@@ -226,7 +228,7 @@ def test_large_file(shape: str, large: list[str], folder: Path) -> None:
 
 
 def test_large_gzip_file(large: list[str], folder: Path) -> None:
-    """Once large as it is stored, once only when inflated."""
+    """One is large as it is stored, one only when it is inflated."""
     text = LARGE_SHAPES["Records"](large).encode()
     check_large(folder / "large.json.gz", gzip.compress(text, 0), large)
     thrice = large * 3
@@ -244,7 +246,7 @@ def check_large(path: Path, data: bytes, texts: list[str]) -> None:
     assert report.bad.rows() == []
     assert frame["eventID"].to_list() == [json.loads(text)["eventID"] for text in texts]
     assert frame["record"].to_list() == list(range(len(texts)))
-    # Not assert ==, which would show a difference for minutes.
+    # Not assert ==, since pytest would take minutes to show a difference.
     assert all(its == mine for its, mine in zip(frame["raw"], texts, strict=True))
     assert (report.files.read, report.records.read) == (1, len(texts))
 
@@ -266,7 +268,7 @@ GAP = " " * 27 * MEBIBYTE
     ids=lambda text: text.replace(GAP, "…"),
 )
 def test_large_gap(text: str, folder: Path) -> None:
-    """More white space than a window holds, between what is read in one piece."""
+    """More white space than a window holds, between values that are read in one piece."""
     path = folder / "gap.json"
     path.write_text(re.sub("R(?!e)", '{"eventVersion":"1"}', text))
     report = ct.Report()
@@ -290,7 +292,7 @@ def test_large_gap(text: str, folder: Path) -> None:
     ids=lambda value: value.replace(GAP, "…") if isinstance(value, str) else value,
 )
 def test_gap_that_is_too_large(text: str, kept: int, folder: Path) -> None:
-    """White space, or a string, in what is read in one piece: it is named, and what came before it is kept."""
+    """White space, or a string, that is too large for a value read in one piece: it is named, earlier records stay."""
     path = folder / "gap.json"
     path.write_text(re.sub("R(?!e)", '{"eventVersion":"1"}', text))
     report = ct.Report()
@@ -302,7 +304,7 @@ def test_gap_that_is_too_large(text: str, kept: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("at", [1, 1000, 8000, -1], ids=lambda at: f"record {at}")
 def test_large_file_with_damage(at: int, large: list[str], folder: Path) -> None:
-    """The damage is found where it is, and what came before it is kept."""
+    """The damage is found at its byte, and the records before it are kept."""
     at %= len(large)
     broken = [*large[:at], '{"eventVersion" "1"}', *large[at + 1 :]]
     data = LARGE_SHAPES["Records"](broken).encode()

@@ -11,7 +11,9 @@ import pytest
 import ctfast as ct
 from ctfast.sample import Sample
 
-MODULES = [module.name for module in pkgutil.walk_packages(ct.__path__, "ctfast.") if not module.name.endswith("__main__")]
+MODULES = [
+    module.name for module in pkgutil.walk_packages(ct.__path__, "ctfast.") if not module.name.endswith("__main__")
+]
 
 
 @pytest.mark.parametrize("name", ["ctfast", *MODULES])

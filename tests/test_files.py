@@ -1,4 +1,4 @@
-"""`ct.files` and `Report.files_scan`: one row for each file that a scan came to, which adds up to what its report counts."""
+"""`ct.files` and `Report.files_scan`: one row for each file of a scan, and they add up to the report's counts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ def key(account: str, region: str, number: int, kind: str = "CloudTrail") -> str
 
 def event(number: int) -> dict[str, Any]:
     time = f"2025-03-12T{number % 24:02}:00:00Z"
-    return {"eventTime": time, "eventName": f"Get{number % 3}", "eventID": f"{number:08}", "eventSource": "s3.amazonaws.com"}
+    return {
+        "eventTime": time,
+        "eventName": f"Get{number % 3}",
+        "eventID": f"{number:08}",
+        "eventSource": "s3.amazonaws.com",
+    }
 
 
 def body(records: list[Any]) -> bytes:
@@ -59,7 +64,9 @@ def check(rows: pl.DataFrame, report: ct.Report, *, counts_duplicates: bool = Fa
     assert (files.height, outcomes["read"], outcomes["bad"], outcomes["skipped"]) == tuple(report.files)
     assert Counter(rows.filter(outcome="skipped")["reason"]) == report.skipped
     assert Counter(rows.filter(outcome="pruned")["reason"]) == report.pruned
-    assert Counter(rows.filter(outcome="bad")["reason"]) == Counter(report.bad.filter(pl.col("record").is_null())["kind"]) or any(
+    assert Counter(rows.filter(outcome="bad")["reason"]) == Counter(
+        report.bad.filter(pl.col("record").is_null())["kind"]
+    ) or any(
         report.bad["record"].is_not_null()  # damage within a record has its number as well
     )
     read, bad, skipped = (int(rows[name].sum()) for name in RECORDS[:3])
@@ -84,7 +91,9 @@ CONTENTS = st.one_of(
 NAMES = st.one_of(
     st.builds(key, st.sampled_from(ACCOUNTS), st.sampled_from(["eu-west-1", "us-east-1"]), st.integers(0, 23)),
     st.builds(key, st.sampled_from(ACCOUNTS), st.just("eu-west-1"), st.integers(0, 23), st.just("CloudTrail-Digest")),
-    st.sampled_from(["a.json", "b.json.gz", "notes.txt", "._a.json", "AWSLogs/111122223333/Config/x.json.gz", "d/c.jsonl"]),
+    st.sampled_from(
+        ["a.json", "b.json.gz", "notes.txt", "._a.json", "AWSLogs/111122223333/Config/x.json.gz", "d/c.jsonl"]
+    ),
 )
 OPTIONS = st.fixed_dictionaries(
     {},
@@ -113,7 +122,7 @@ def test_rows_add_up_to_the_report(files: dict[str, bytes], links: int, options:
         report, kept = ct.Report(files=True), ct.Report(files=True, sha256=True)
         rows = ct.files(root, report=report, sha256=True, **options).collect()
         check(rows, report, counts_duplicates=options.get("dedupe", False))
-        # A scan tells the same, whatever it reads of the files.
+        # A scan gives the same rows, whichever columns it reads.
         scanned = ct.read(root, report=kept, on_error="collect", **options)
         assert_frame_equal(kept.files_scan().collect(), rows)
         assert scanned.height == rows["records_read"].sum()
@@ -124,6 +133,32 @@ def test_rows_add_up_to_the_report(files: dict[str, bytes], links: int, options:
                 assert (size, sha256) == (len(content), hashlib.sha256(content).hexdigest())
             else:
                 assert outcome in {"skipped", "pruned"} or not Path(file).exists()
+
+
+@settings(max_examples=60, deadline=None)
+@given(files=st.dictionaries(NAMES, CONTENTS, max_size=14), options=OPTIONS)
+def test_info_counts_the_files_that_have_records(files: dict[str, bytes], options: dict[str, Any]) -> None:
+    options.pop("dedupe", None)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name, content in files.items():
+            put(root, name, content)
+        report = ct.Report(files=True)
+        found = ct.info(root, report=report, on_error="collect", **options)
+        rows = report.files_scan().collect()
+        check(rows, report, counts_duplicates=True)
+        expected: dict[tuple[str | None, ...], list[int]] = {}
+        for file, records in rows.filter(pl.col("records_read") > 0).select("file", "records_read").iter_rows():
+            parts = Path(file).name.split("_")
+            place = (parts[0], parts[2]) if len(parts) > 3 else (None, None)
+            counts = expected.setdefault(place, [0, 0, 0])
+            for number, more in enumerate((1, Path(file).stat().st_size, records)):
+                counts[number] += more
+        counted = found.days.select("account", "region", "files", "bytes", "records").rows()
+        assert {row[:2]: list(row[2:]) for row in counted} == expected
+        assert len(counted) == len(expected)
+        opened = rows.filter(pl.col("outcome").is_in(["read", "bad"]), records_read=0)
+        assert found.files_without_records == opened.height
 
 
 def test_why_a_file_was_skipped(tmp_path: Path) -> None:
@@ -156,6 +191,20 @@ def test_bad_files_are_rows_unless_they_are_to_end_it(tmp_path: Path) -> None:
     assert row["sha256"] == hashlib.sha256(content).hexdigest()
     with pytest.raises(ct.FormatError, match="unexpected end"):
         ct.files(tmp_path, on_error="raise").collect()
+
+
+def test_what_ends_a_scan_has_its_row_where_duplicates_are_looked_for(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", body([event(1), event(1)]))
+    put(tmp_path, "b.json", b"")
+    for read in (
+        lambda report: ct.read(tmp_path, dedupe=True, report=report),
+        lambda report: ct.info(tmp_path, report=report),
+    ):
+        report = ct.Report(files=True)
+        with pytest.raises(ct.FormatError, match="empty file"):
+            read(report)
+        rows = report.files_scan().collect()
+        assert rows.select("outcome", "records_read").rows() == [("read", report.records.read), ("bad", 0)]
 
 
 def test_large_and_damaged_files_are_hashed_whole(tmp_path: Path) -> None:
@@ -202,6 +251,24 @@ def test_sources_of_keys_and_checkpoints_add_up_as_well(tmp_path: Path) -> None:
     assert outcomes[str(second)] == ("read", None)
 
 
+def test_a_look_at_files_hands_no_record_over(tmp_path: Path) -> None:
+    put(tmp_path / "logs", "a.json", body([event(1)]))
+    with ct.Checkpoint(tmp_path / "checkpoint") as checkpoint:
+        assert ct.files(tmp_path / "logs", checkpoint=checkpoint).collect()["outcome"].to_list() == ["read"]
+    with ct.Checkpoint(tmp_path / "checkpoint") as checkpoint:
+        assert ct.read(tmp_path / "logs", checkpoint=checkpoint).height == 1
+    assert ct.files(tmp_path / "logs", checkpoint=checkpoint).collect()["reason"].to_list() == ["done"]
+
+
+def test_a_source_whose_name_is_not_utf_8(tmp_path: Path) -> None:
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    put(Path(folder), "a.json", body([event(1)]))
+    rows = ct.files(folder)
+    assert "udcff" in rows.explain()
+    assert rows.collect()["records_read"].to_list() == [1]
+    assert ct.scan(folder).collect().height == 1
+
+
 def test_duplicates_that_stay_are_among_those_that_were_read(tmp_path: Path) -> None:
     put(tmp_path, "a.json", body([event(1), event(2), event(1)]))
     put(tmp_path, "b.json", body([event(2), event(3)]))
@@ -219,7 +286,12 @@ def test_messages_that_name_nothing_to_read_have_rows() -> None:
     lines = [
         json.dumps({"Event": "s3:TestEvent"}),
         json.dumps(
-            {"Records": [{"eventName": "ObjectRemoved:Delete", **created}, {"eventName": "ObjectCreated:Put", **created}]}
+            {
+                "Records": [
+                    {"eventName": "ObjectRemoved:Delete", **created},
+                    {"eventName": "ObjectCreated:Put", **created},
+                ]
+            }
         ),
         "no message",
     ]
@@ -244,14 +316,19 @@ def test_an_inventory_tells_of_versions(tmp_path: Path) -> None:
     report = ct.Report()
     rows = ct.files(ct.Inventory(tmp_path / "manifest.json"), report=report).collect()
     check(rows, report)
-    assert rows.select("file", "size", "reason").rows() == [("s3://logs/a", 7, "version"), ("s3://logs/b", 7, "deleted")]
+    assert rows.select("file", "size", "reason").rows() == [
+        ("s3://logs/a", 7, "version"),
+        ("s3://logs/b", 7, "deleted"),
+    ]
 
 
-def test_rows_that_have_no_room_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_have_no_room_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5_000):
         put(tmp_path, f"{number:05}.txt", b"")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
-    with pytest.raises(ct.SourceError, match="rows of a ledger are kept in this folder, unless TMPDIR names another one"):
+    with pytest.raises(
+        ct.SourceError, match="rows of a ledger are kept in this folder, unless TMPDIR names another one"
+    ):
         ct.read(tmp_path, report=ct.Report(files=True))
     ct.read(tmp_path, report=ct.Report())
 
@@ -275,6 +352,16 @@ def test_the_command(sample: Sample, tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         frame = read(target, schema=rows.schema) if ending != "parquet" else read(target)
         assert_frame_equal(frame, rows)
+    checkpoint = str(tmp_path / "new.checkpoint")
+    result = CliRunner().invoke(main, ["files", str(sample.archive), "--checkpoint", checkpoint])
+    assert result.exit_code == 2
+    assert not Path(checkpoint).exists()
+    with ct.Checkpoint(checkpoint) as known:
+        ct.read(sample.archive, checkpoint=known)
+    result = CliRunner().invoke(main, ["files", str(sample.archive), "--checkpoint", checkpoint])
+    assert result.exit_code == 0, result.output
+    assert Counter(pl.read_ndjson(result.stdout.encode())["outcome"])["read"] == 0
+    assert Counter(json.loads(line)["reason"] for line in result.stdout.splitlines())["done"] == sample.files
     put(tmp_path / "logs", "a.json", b'{"Records": [')
     result = CliRunner().invoke(main, ["files", str(tmp_path / "logs"), "--format", "table"])
     assert result.exit_code == 1

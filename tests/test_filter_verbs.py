@@ -37,9 +37,15 @@ NEW: list[dict[str, Any]] = [
         ]
     },
 ]
-CURRENT = {"EventSelectors": [{"ReadWriteType": "All", "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]}
+CURRENT = {
+    "EventSelectors": [
+        {"ReadWriteType": "All", "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}
+    ]
+}
 PATTERN = {"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "PutBucket"}, {"prefix": "DeleteBucket"}]}}
-DELETIONS = {"Rules": [{"Name": "deletions", "EventPattern": json.dumps({"detail": {"eventName": [{"prefix": "Delete"}]}})}]}
+DELETIONS = {
+    "Rules": [{"Name": "deletions", "EventPattern": json.dumps({"detail": {"eventName": [{"prefix": "Delete"}]}})}]
+}
 ROOT = '{ $.userIdentity.type = "Root" }'
 
 
@@ -72,9 +78,15 @@ def here(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("match-event-pattern", ["match", ARCHIVE, "--event-pattern", "pattern.json"]),
         ("match-rules", ["match", ARCHIVE, "--rules", "rules", "--region", "us-east-1"]),
         ("match-pack-count", ["match", ARCHIVE, "--pack", "cis", "--count"]),
-        ("match-ndjson", ["match", ARCHIVE, "--rules", "rules", "--columns", "eventName", "--format", "ndjson", "--limit", "3"]),
+        (
+            "match-ndjson",
+            ["match", ARCHIVE, "--rules", "rules", "--columns", "eventName", "--format", "ndjson", "--limit", "3"],
+        ),
         ("cost", ["cost", ARCHIVE, "--selectors", "new.json", "--region", "us-east-1"]),
-        ("cost-against", ["cost", ARCHIVE, "--selectors", "new.json", "--against", "current.json", "--region", "us-east-1"]),
+        (
+            "cost-against",
+            ["cost", ARCHIVE, "--selectors", "new.json", "--against", "current.json", "--region", "us-east-1"],
+        ),
     ],
 )
 @pytest.mark.parametrize("width", [80, 120])
@@ -97,7 +109,7 @@ def test_outputs(here: Path, name: str, arguments: list[str], width: int) -> Non
         ("match-bad", ["match", ARCHIVE, "--event-pattern", "bad/pattern.json"]),
         ("match-bad-rules", ["match", ARCHIVE, "--rules", "bad"]),
         ("match-wrong-language", ["match", ARCHIVE, "--selectors", "pattern.json"]),
-        ("match-twice", ["match", ARCHIVE, "--rules", "rules", "--rules", "rules/root.filter"]),
+        ("match-twice", ["match", ARCHIVE, "--rules", "rules", "--rules", "rules/root.filter", "--count"]),
         ("match-no-column", ["match", ARCHIVE, "--filter-pattern", ROOT, "--columns", "rules"]),
         ("cost-bad", ["cost", ARCHIVE, "--selectors", "bad/selectors.json"]),
         ("cost-no-prices", ["cost", ARCHIVE, "--selectors", "new.json", "--prices", "pattern.json"]),
@@ -117,14 +129,27 @@ def test_match_gives_all_columns_and_the_rules(here: Path) -> None:
 
 def test_conditions_are_met_together(here: Path) -> None:
     columns = ["--columns", "eventID", "--format", "csv"]
-    both = run("match", ARCHIVE, "--selectors", "new.json", "--event-pattern", "pattern.json", *columns).stdout.splitlines()[1:]
+    both = run(
+        "match", ARCHIVE, "--selectors", "new.json", "--event-pattern", "pattern.json", *columns
+    ).stdout.splitlines()[1:]
     where = ct.EventSelectors({"AdvancedEventSelectors": NEW}) & ct.EventPattern(PATTERN)
     assert both == ct.read(ARCHIVE, where=where)["eventID"].to_list() != []
     result = run(
-        "match", ARCHIVE, "--event-pattern", "pattern.json", "--pack", "cis", "--columns", "rules,eventID", "--format", "csv"
+        "match",
+        ARCHIVE,
+        "--event-pattern",
+        "pattern.json",
+        "--pack",
+        "cis",
+        "--columns",
+        "rules,eventID",
+        "--format",
+        "csv",
     )
     expected = ct.match(ARCHIVE, ct.packs.load("cis"), where=ct.EventPattern(PATTERN)).collect()
-    lines = [f'"[""{names[0]}""]",{event}' for names, event in expected.select("rules", "eventID").rows() if len(names) == 1]
+    lines = [
+        f'"[""{names[0]}""]",{event}' for names, event in expected.select("rules", "eventID").rows() if len(names) == 1
+    ]
     assert result.stdout.splitlines()[1:] == lines != []
 
 
@@ -136,10 +161,15 @@ def test_counts_are_those_of_the_rows(here: Path) -> None:
 
 
 def test_cost_as_data(here: Path) -> None:
-    result = run("cost", ARCHIVE, "--selectors", "new.json", "--against", "current.json", "--further-copy", "-o", "cost.parquet")
+    result = run(
+        "cost", ARCHIVE, "--selectors", "new.json", "--against", "current.json", "--further-copy", "-o", "cost.parquet"
+    )
     assert (result.exit_code, result.output) == (0, "")
     found = ct.cost(
-        ARCHIVE, ct.EventSelectors(here / "new.json"), against=ct.EventSelectors(here / "current.json"), further_copy=True
+        ARCHIVE,
+        ct.EventSelectors(here / "new.json"),
+        against=ct.EventSelectors(here / "current.json"),
+        further_copy=True,
     )
     assert_frame_equal(pl.read_parquet("cost.parquet"), found.events)
 
@@ -163,7 +193,10 @@ def test_bad_files_end_with_one(here: Path, tmp_path: Path) -> None:
 
 def test_names_of_rules_cannot_steer_the_terminal(sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps({"filterName": "\x1b[2J", "filterPattern": ROOT}))
-    for arguments in (["match", sample.archive, "--rules", tmp_path], ["match", sample.archive, "--rules", tmp_path, "--count"]):
+    for arguments in (
+        ["match", sample.archive, "--rules", tmp_path],
+        ["match", sample.archive, "--rules", tmp_path, "--count"],
+    ):
         result = run(*arguments, width=120)
         assert "\\x1b[2J" in result.stdout
         assert "\x1b" not in result.stdout
@@ -173,7 +206,9 @@ def test_the_examples_of_the_document(sample: Sample, tmp_path: Path, monkeypatc
     text = (Path(__file__).parent.parent / "docs/filters.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     Path("sample").symlink_to(sample.archive.parent, target_is_directory=True)
-    for name, body in re.findall(r"`([\w-]+\.json)`\s*(?::|\nis what the trail has now:)\n\n```json\n(.*?)```", text, re.DOTALL):
+    for name, body in re.findall(
+        r"`([\w-]+\.json)`\s*(?::|\nis what the trail has now:)\n\n```json\n(.*?)```", text, re.DOTALL
+    ):
         Path(name).write_text(body)
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     commands = [part for block in blocks for part in block.removeprefix("$ ").split("\n$ ")]

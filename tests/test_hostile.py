@@ -1,7 +1,7 @@
-"""Bad input: each kind of damage by name, the whole message of its row in the report, and what is kept.
+"""Bad input: each kind of damage by name, the whole message of its row in the report, and which records are kept.
 
-The grammar of a message: lower case, what failed, where, what was expected, no dot at the end. The file, the
-byte and the record have columns of their own. All expected messages stand in the tables of this file.
+The grammar of a message: lower case, what failed, where, what was expected, no full stop. The file, the
+byte and the record have columns of their own. All expected messages are in the tables of this file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ HEADER = gz(b"")[:10]
 
 
 def stored(text: bytes, *, last: bool) -> bytes:
-    """A block of deflate that is stored as it is, so that a cut in it has a known place in the text."""
+    """An uncompressed block of deflate, so that a cut in it has a known place in the text."""
     return bytes([last]) + struct.pack("<HH", len(text), len(text) ^ 0xFFFF) + text
 
 
@@ -78,7 +78,7 @@ def half(text: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Bad:
-    """A damaged file and its row in the report. A ``byte`` or ``record`` of ``ANY`` is not looked at."""
+    """A damaged file and its row in the report. A ``byte`` or ``record`` of ``ANY`` is not compared."""
 
     name: str
     data: bytes
@@ -91,7 +91,7 @@ class Bad:
 
 
 ANY = -1
-#: What a file is instead of a log: the reference knows only that it is none.
+#: Kinds of files that are not logs: the reference knows only that they are not.
 NAMED = ("query-result", "other-format")
 
 
@@ -139,7 +139,12 @@ def gzip_damage() -> Iterator[Bad]:
         corrupt_1,
         kept=1,
     )
-    yield Bad("gzip with another method", b"\x1f\x8b\x07" + good[3:], "corrupt-gzip", "corrupt gzip: invalid header of member 1")
+    yield Bad(
+        "gzip with another method",
+        b"\x1f\x8b\x07" + good[3:],
+        "corrupt-gzip",
+        "corrupt gzip: invalid header of member 1",
+    )
     yield Bad(
         "gzip with an invalid second member",
         gz(half(THREE)) + HEADER + b"\x07" + bytes(20),
@@ -212,7 +217,9 @@ def text_damage() -> Iterator[Bad]:
         "query-result",
         "columns that a query gave, not records: read the files that it was asked of, or write records by --as record",
     )
-    yield Bad("zstd", b"\x28\xb5\x2f\xfd\x04\x00", "other-format", "compressed by Zstandard, not by gzip: decompress it first")
+    yield Bad(
+        "zstd", b"\x28\xb5\x2f\xfd\x04\x00", "other-format", "compressed by Zstandard, not by gzip: decompress it first"
+    )
     yield Bad("text", b"version\n", "unrecognized", "neither gzip nor JSON: starts with 0x76")
 
     for name, wrong in {
@@ -336,7 +343,9 @@ def write(folder: Path, data: bytes, name: str = "a.json.gz") -> Path:
     return path
 
 
-@pytest.mark.parametrize("bad", [bad for bad in FILES if not bad.limits and bad.kind not in NAMED], ids=lambda bad: bad.name)
+@pytest.mark.parametrize(
+    "bad", [bad for bad in FILES if not bad.limits and bad.kind not in NAMED], ids=lambda bad: bad.name
+)
 def test_the_reference_says_so_too(bad: Bad) -> None:
     reading = reference.read_bytes(bad.data)
     assert reading.damage is not None
@@ -459,7 +468,11 @@ def test_bytes_after_the_last_member(count: int, tmp_path: Path) -> None:
         f"[{record(0)}]\n[{record(1)},{record(2)}]".encode(),
         THREE.replace(b"Records", b"\\u0052ecord\\u0073"),
         f"{record(0)}\n\n{record(1)}\r\n{record(2)}".encode(),
-        gzip.compress(THREE)[:3] + b"\x08" + gzip.compress(THREE, mtime=0)[4:10] + b"name\0" + gzip.compress(THREE)[10:],
+        gzip.compress(THREE)[:3]
+        + b"\x08"
+        + gzip.compress(THREE, mtime=0)[4:10]
+        + b"name\0"
+        + gzip.compress(THREE)[10:],
     ],
     ids=[
         "plain",
@@ -484,7 +497,9 @@ def test_three_records(data: bytes, tmp_path: Path) -> None:
     assert report.warnings.is_empty()
 
 
-@pytest.mark.parametrize("data", [b'{"Records":[]}', b"[]", b' { "x" : [ { } ] , "Records" : [ ] } \n', b'{"Events":[]}'])
+@pytest.mark.parametrize(
+    "data", [b'{"Records":[]}', b"[]", b' { "x" : [ { } ] , "Records" : [ ] } \n', b'{"Events":[]}']
+)
 def test_no_records(data: bytes, tmp_path: Path) -> None:
     frame, report = read(write(tmp_path, data))
     assert frame.is_empty()
@@ -504,7 +519,7 @@ def test_string_of_300_kilobytes(tmp_path: Path) -> None:
 
 
 def test_string_of_5_megabytes(tmp_path: Path) -> None:
-    """Twenty times what an event of CloudTrail may have: the record is named, and what came before it is kept."""
+    """Twenty times the largest event of CloudTrail: the record is named, and the records before it are kept."""
     texts = [record(0), record(1, userAgent="".join(map(str, range(900_000)))), record(2)]
     frame, report = read(write(tmp_path, gz(log(*texts))))
     assert frame["raw"].to_list() == texts[:1]
@@ -565,7 +580,9 @@ def test_dangling_link(tmp_path: Path) -> None:
     (tmp_path / "b.json.gz").symlink_to(tmp_path / "nowhere")
     frame, report = read(tmp_path)
     assert frame.height == 3
-    assert report.bad.rows() == [(f"{tmp_path}/b.json.gz", None, None, "unreadable", "cannot read: No such file or directory", 0)]
+    assert report.bad.rows() == [
+        (f"{tmp_path}/b.json.gz", None, None, "unreadable", "cannot read: No such file or directory", 0)
+    ]
     assert (report.files.listed, report.files.read, report.files.bad) == (2, 1, 1)
     with pytest.raises(ct.SourceError) as caught:
         ct.read(tmp_path)
@@ -596,7 +613,9 @@ def test_file_that_vanishes_between_listing_and_reading(tmp_path: Path) -> None:
         paths[-1].unlink()
         rows += sum(batch.num_rows for batch in batches)
     assert rows == 2999 * 3
-    assert report.bad.rows() == [(str(paths[-1]), None, None, "unreadable", "cannot read: No such file or directory", 0)]
+    assert report.bad.rows() == [
+        (str(paths[-1]), None, None, "unreadable", "cannot read: No such file or directory", 0)
+    ]
     assert (report.files.listed, report.files.read, report.files.bad) == (3000, 2999, 1)
     assert (report.records.seen, report.records.read) == (rows, rows)
 
@@ -627,7 +646,7 @@ def test_directory_with_the_name_of_a_log(tmp_path: Path) -> None:
 
 
 def test_pipe_with_the_name_of_a_log(tmp_path: Path) -> None:
-    """It must not be waited for: nobody may ever write to it."""
+    """Reading must not wait for it: there may never be a writer."""
     os.mkfifo(tmp_path / "a.json")
     write(tmp_path, gz(THREE), "b.json.gz")
     script = """
@@ -737,6 +756,6 @@ def test_fifty_good_files_among_all_bad_ones(threads: int, tmp_path: Path) -> No
     assert frame.height == 50 * 3 + 2 + 3 + sum(bad.kept for bad in bad_files.values())
     assert frame.select(pl.col("file").is_sorted()).item()
 
-    # The same again, as soon as one is told to raise: the first bad file in the order of keys.
+    # With on_error="raise", the error is about the first bad file in the order of keys.
     with pytest.raises(ct.FormatError):
         ct.read(tmp_path, threads=threads)

@@ -1,4 +1,4 @@
-"""What takes long to import is imported by what needs it; what is not installed is told in one sentence."""
+"""Modules that take long to import are imported only when they are needed; missing ones are named in one sentence."""
 
 from __future__ import annotations
 
@@ -24,12 +24,17 @@ HELP = [["--version"], ["--help"], *([verb, "--help"] for verb in main.commands)
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
 def imported(*arguments: str) -> set[str]:
-    """The modules that a program imports, and the packages that have them."""
+    """The modules that a program imports, and the packages that contain them."""
     done = python("-X", "importtime", *arguments)
     assert done.returncode == 0, done.stderr
     modules = re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.MULTILINE)
@@ -43,15 +48,24 @@ def test_help_imports_neither_polars_nor_pyarrow(arguments: list[str]) -> None:
     assert found & {*LARGE, "boto3", "yaml"} == set()
 
 
-def test_the_version_is_told_without_the_verbs() -> None:
-    assert imported("-m", "ctfast", "--version") & {"rich", "cryptography", "ctfast.cli.verbs"} == set()
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_version_and_the_list_of_verbs_import_no_verb(option: str) -> None:
+    found = imported("-m", "ctfast", option)
+    verbs = {f"ctfast.cli.{verb.replace('-', '_')}" for verb in main.commands}
+    assert found & {*verbs, "rich", "cryptography"} == set()
+
+
+def test_the_list_of_verbs_fits_in_80_columns() -> None:
+    lines = python("-m", "ctfast", "--help", COLUMNS="80").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == list(main.commands)
+    assert all(line.endswith((".", ").")) and not line.endswith("...") for line in lines)
 
 
 def test_the_package_imports_what_is_asked_for() -> None:
     others = {*LARGE, "click", "rich", "cryptography", "boto3", "yaml"}
     alone = imported("-c", "import ctfast")
     assert "ctfast._ctfast" in alone
-    assert alone & {*others, "ctfast._scan"} == set()
+    assert alone & {*others, "ctfast._scan.scan"} == set()
     assert imported("-c", "from ctfast import Report, scan") & others == set()
 
 
@@ -61,7 +75,9 @@ def test_a_scan_imports_polars_and_no_more(sample: Sample) -> None:
 
 
 def test_public_names_are_there_before_their_modules() -> None:
-    script = "import ctfast as ct; print(*dir(ct)); print(*(name for name in ct.__all__ if getattr(ct, name, ct) is ct))"
+    script = (
+        "import ctfast as ct; print(*dir(ct)); print(*(name for name in ct.__all__ if getattr(ct, name, ct) is ct))"
+    )
     done = python("-c", script)
     listed, missing = done.stdout.splitlines()
     assert (done.stderr, missing) == ("", "")
@@ -71,7 +87,9 @@ def test_public_names_are_there_before_their_modules() -> None:
 
 
 def test_types_and_programs_find_a_name_in_the_same_module() -> None:
-    (block,) = [node for node in ast.parse(Path(ct.__file__).read_text()).body if isinstance(node, ast.If) and node.orelse]
+    (block,) = [
+        node for node in ast.parse(Path(ct.__file__).read_text()).body if isinstance(node, ast.If) and node.orelse
+    ]
     homes = defaultdict(set)
     for node in block.body:
         assert isinstance(node, ast.ImportFrom)
@@ -81,7 +99,7 @@ def test_types_and_programs_find_a_name_in_the_same_module() -> None:
     assert {home: set(names) for home, names in vars(ct)["_HOMES"].items()} == homes
 
 
-def test_a_name_that_is_nowhere_is_refused_as_ever() -> None:
+def test_an_unknown_name_is_refused_as_usual() -> None:
     with pytest.raises(AttributeError, match=r"^module 'ctfast' has no attribute 'scam'$"):
         ct.scam  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(ImportError, match=r"^cannot import name 'scam' from 'ctfast'"):
@@ -91,7 +109,9 @@ def test_a_name_that_is_nowhere_is_refused_as_ever() -> None:
 def test_help_and_pickles_find_the_names() -> None:
     text = pydoc.plain(pydoc.render_doc(ct))
     assert [
-        name for name in set(ct.__all__) - {"__version__"} if not re.search(rf"^    (class )?{name}\b", text, re.MULTILINE)
+        name
+        for name in set(ct.__all__) - {"__version__"}
+        if not re.search(rf"^    (class )?{name}\b", text, re.MULTILINE)
     ] == []
     made = pickle.dumps(ct.Limits(inflated=5))
     done = python("-c", f"import pickle; print(pickle.loads({made!r}).inflated)")
@@ -114,7 +134,9 @@ WITHOUT = {
 
 
 @pytest.mark.parametrize("case", WITHOUT)
-def test_a_missing_extra_is_one_sentence_with_its_remedy(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_one_sentence_with_its_remedy(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments, remedy = WITHOUT[case]
     (tmp_path / "rules.yaml").write_text("Resources:\n  Rule:\n    Type: AWS::Events::Rule\n")
     (tmp_path / "sitecustomize.py").write_text(
@@ -129,7 +151,9 @@ def test_a_missing_extra_is_one_sentence_with_its_remedy(case: str, tmp_path: Pa
 
 
 def test_all_else_does_without_the_extras(sample: Sample, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules.update(dict.fromkeys(('boto3', 'botocore', 'yaml')))\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules.update(dict.fromkeys(('boto3', 'botocore', 'yaml')))\n"
+    )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     for arguments in (["info"], ["match", "--pack", "cis", "--count"], ["verify", "--keys", str(sample.keys)]):
         done = python("-m", "ctfast", *arguments, str(sample.archive), PYTHONPATH=path)

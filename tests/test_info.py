@@ -54,7 +54,9 @@ def test_the_sample_archive(sample: Sample) -> None:
 
 
 def test_account_region_and_day_are_those_of_the_key(tmp_path: Path) -> None:
-    size = put(tmp_path, key("2024/02/29", "0005"), "2024-02-28T23:58:00Z", "2024-02-29T00:01:00Z", awsRegion="us-east-1")
+    size = put(
+        tmp_path, key("2024/02/29", "0005"), "2024-02-28T23:58:00Z", "2024-02-29T00:01:00Z", awsRegion="us-east-1"
+    )
     found = ct.info(tmp_path)
     first, last = datetime(2024, 2, 28, 23, 58, tzinfo=UTC), datetime(2024, 2, 29, 0, 1, tzinfo=UTC)
     assert found.days.rows() == [(ACCOUNT, REGION, date(2024, 2, 29), 1, size, 2, first, last)]
@@ -101,7 +103,7 @@ def test_days_are_added_up_in_order(tmp_path: Path) -> None:
 
 
 def test_a_file_over_many_batches_counts_once(tmp_path: Path) -> None:
-    # Each is another, or the file would inflate more than logs do.
+    # The records differ, else the file would inflate more than logs do.
     times = [f"2023-02-01T00:00:00.{number * 7919 % 999_983:06}Z" for number in range(100_000)]
     size = put(tmp_path, key("2023/02/01", "0005"), *times)
     for days in (ct.info(tmp_path).days, ct.info(tmp_path, threads=1).days):
@@ -133,7 +135,9 @@ def test_bad_files_are_in_the_report(tmp_path: Path) -> None:
 def test_options_are_those_of_scan(sample: Sample) -> None:
     report = ct.Report()
     seen = []
-    found = ct.info(sample.archive, accounts="444455556666", since="2025-03-12T10:00", report=report, progress=seen.append)
+    found = ct.info(
+        sample.archive, accounts="444455556666", since="2025-03-12T10:00", report=report, progress=seen.append
+    )
     expected = ct.read(sample.archive, accounts="444455556666", since="2025-03-12T10:00")
     assert found.days["records"].sum() == expected.height
     assert found.report is report
@@ -172,7 +176,14 @@ def test_parse_key() -> None:
         "home_region": None,
         "backfill": False,
     }
-    digest = _ctfast.parse_key("111122223333_CloudTrail-Digest_eu-west-1_a_b_us-east-1_20260205T000000Z_backfill.json.gz")
+    digest = _ctfast.parse_key(
+        "111122223333_CloudTrail-Digest_eu-west-1_a_b_us-east-1_20260205T000000Z_backfill.json.gz"
+    )
     assert digest is not None
-    assert (digest["trail"], digest["home_region"], digest["backfill"], digest["unique"]) == ("a_b", "us-east-1", True, None)
+    assert (digest["trail"], digest["home_region"], digest["backfill"], digest["unique"]) == (
+        "a_b",
+        "us-east-1",
+        True,
+        None,
+    )
     assert _ctfast.parse_key("events.json.gz") is None

@@ -215,7 +215,7 @@ def test_interrupt(how: str, endless: Path) -> None:
         assert child.stdout is not None
         try:
             assert child.stdout.readline() == "started\n"
-            # Well into the scan; if it comes early, it is a KeyboardInterrupt all the same.
+            # The signal usually comes well into the scan; if it comes earlier, it is a KeyboardInterrupt all the same.
             time.sleep(0.7)
             child.send_signal(signal.SIGINT)
             out, err = child.communicate(timeout=60)
@@ -309,7 +309,7 @@ def test_failed_scan_ends_the_threads(archive: Path, tmp_path: Path) -> None:
     for number in range(1, 200):
         write_log(tmp_path / f"{number}.json", 0, 5)
     for _ in range(3):
-        # Not through Arrow's C interface, which knows no exceptions of ours.
+        # Not through Arrow's C interface, which cannot pass on our exceptions.
         with pytest.raises(ct.FormatError), ct.stream(tmp_path, threads=5) as batches:
             list(batches)
     assert poll(lambda: threads_now() <= before)
@@ -362,20 +362,25 @@ def test_folder_deleted_before_the_scan(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_order_does_not_depend_on_threads(threads: int, archive: Path) -> None:
     expected = ct.read(archive)
-    assert expected["file"].unique(maintain_order=True).to_list() == [f"{archive}/{number:03}.json.gz" for number in range(FILES)]
+    assert expected["file"].unique(maintain_order=True).to_list() == [
+        f"{archive}/{number:03}.json.gz" for number in range(FILES)
+    ]
     assert expected.group_by("file", maintain_order=True).agg("record")["record"].to_list() == [
         list(range(EVENTS - number % 5)) for number in range(FILES)
     ]
     assert_frame_equal(ct.read(archive, threads=threads), expected)
     assert_frame_equal(pl.DataFrame(table(archive, threads=threads, batch_rows=7)), expected)
     names = (
-        ct.scan(archive, threads=threads).filter(pl.col("eventName") == "Event3").select("eventName", "file", "record").collect()
+        ct.scan(archive, threads=threads)
+        .filter(pl.col("eventName") == "Event3")
+        .select("eventName", "file", "record")
+        .collect()
     )
     assert_frame_equal(names, expected.filter(pl.col("eventName") == "Event3").select("eventName", "file", "record"))
 
 
 def test_order_is_that_of_the_bytes_of_the_whole_key(tmp_path: Path) -> None:
-    """Not that of a walk, which would put what is in ``a`` before ``a-b.json``."""
+    """A walk through the folders would put the files in ``a`` before ``a-b.json``."""
     names = ["B.json", "a-b.json", "a.json", "a/z.json", "a0.json", "b.json", "é.json"]
     (tmp_path / "a").mkdir()
     for name in reversed(names):

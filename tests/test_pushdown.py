@@ -1,6 +1,6 @@
-"""The pushdown law: whatever of a query reaches the reader, the rows are those of reading everything first.
+"""The pushdown law: whichever part of a query is pushed down, the rows are those of reading everything first.
 
-The second half has one test for each point of how Polars deals with an IO source, as measured on Polars 2.1.
+The second half has one test for each point of how Polars deals with an IO source, as observed with Polars 2.1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ENGINES = ("in-memory", "streaming")
 engines = pytest.mark.parametrize("engine", ENGINES)
 
 
-# An archive that misleads a search of constants: escapes, other JSON types, values under other keys
+# An archive that misleads a search for constants: escapes, other JSON types, values under other keys
 
 EVENT_NAMES = [
     '"DeleteBucket"',
@@ -95,7 +95,9 @@ def _event(choose: random.Random) -> str:
         "requestParameters": one("null", '{"bucketName":"b"}', '{"eventName":"DeleteBucket"}', '"DeleteBucket"', None),
         "readOnly": one("true", "false", '"True"', "null", '"?"', None),
         "managementEvent": one("true", "false", None),
-        "resources": one("null", "[]", '[{"ARN":"arn:aws:s3:::b","type":"AWS::S3::Bucket"}]', '[{"arn":"x"},null,7]', None),
+        "resources": one(
+            "null", "[]", '[{"ARN":"arn:aws:s3:::b","type":"AWS::S3::Bucket"}]', '[{"arn":"x"},null,7]', None
+        ),
         "hostname": one(None, None, '"h"'),
     }
     names = list(members)
@@ -294,7 +296,9 @@ def test_pushdown_law(
 @engines
 @SETTINGS
 @given(PREDICATES, PREDICATES)
-def test_pushdown_law_in_two_filters_and_an_aggregate(archive: Path, engine: Any, first: pl.Expr, second: pl.Expr) -> None:
+def test_pushdown_law_in_two_filters_and_an_aggregate(
+    archive: Path, engine: Any, first: pl.Expr, second: pl.Expr
+) -> None:
     def query(frame: Any) -> Any:
         return frame.filter(first).filter(second).group_by("eventName", "awsRegion").len().sort(pl.all())
 
@@ -318,7 +322,7 @@ def test_time_bounds_are_a_filter(
 
 
 def test_a_string_in_a_column_of_json(tmp_path: Path) -> None:
-    """Its text has the quotes: a search for it without them ruled the file out."""
+    """The text of the column includes the quotes: a search without them once excluded the file."""
     text = '{"eventName":"a","requestParameters":"DeleteBucket"}'
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(text.encode()))
     for predicate in (
@@ -341,7 +345,7 @@ def test_each_column_alone(archive: Path) -> None:
 
 @pytest.mark.parametrize("name", EVENT_NAMES[:-1])
 def test_constant_spelled_in_another_way(archive: Path, name: str) -> None:
-    """A constant may stand in the file with escapes, or come from a value of another type."""
+    """A constant may be in the file with escapes, or be the text of a value of another type."""
     value = json.loads(name)
     text = "\ufffd" if name == '"\\ud800"' else value if isinstance(value, str) or value is None else name
     full = everything(archive)
@@ -390,7 +394,9 @@ def test_04_predicate_on_a_column_outside_the_result(archive: Path, engine: Any)
         .collect(engine=engine)
     )
     expected = (
-        everything(archive).filter(pl.col("errorCode") == "AccessDenied", ~pl.col("readOnly")).select("eventID", "eventName")
+        everything(archive)
+        .filter(pl.col("errorCode") == "AccessDenied", ~pl.col("readOnly"))
+        .select("eventID", "eventName")
     )
     assert expected.height > 0
     assert_frame_equal(got, expected)
@@ -429,7 +435,10 @@ def test_05_number_of_rows(archive: Path, engine: Any) -> None:
     full = everything(archive)
     assert ct.scan(archive).select(pl.len()).collect(engine=engine).item() == full.height
     predicate = pl.col("eventName") == "DeleteBucket"
-    assert ct.scan(archive).filter(predicate).select(pl.len()).collect(engine=engine).item() == full.filter(predicate).height
+    assert (
+        ct.scan(archive).filter(predicate).select(pl.len()).collect(engine=engine).item()
+        == full.filter(predicate).height
+    )
 
 
 @engines
@@ -448,7 +457,9 @@ def test_06_schema_does_not_depend_on_the_data(archive: Path, tmp_path: Path) ->
     assert schema == everything(archive).schema
     assert schema["eventTime"] == pl.Datetime("us", "UTC")
     assert schema["record"] == pl.UInt32
-    assert schema["resources"] == pl.List(pl.Struct(dict.fromkeys(["ARN", "ARNPrefix", "accountId", "type"], pl.String)))
+    assert schema["resources"] == pl.List(
+        pl.Struct(dict.fromkeys(["ARN", "ARNPrefix", "accountId", "type"], pl.String))
+    )
 
 
 @engines
@@ -505,7 +516,7 @@ def test_10_one_scan_used_twice(archive: Path, engine: Any) -> None:
 
 @engines
 def test_11_on_a_thread_of_any_kind(archive: Path, engine: Any) -> None:
-    """Polars runs the source on a thread that Python did not make; here Python's own threads ask for it."""
+    """Polars runs the source on threads that Python did not start; here the queries come from Python's threads."""
     results: list[pl.DataFrame] = []
 
     def collect() -> None:
@@ -538,7 +549,9 @@ def test_12_top_k(archive: Path, engine: Any) -> None:
 def test_12_several_scans_at_once(archive: Path, engine: Any) -> None:
     """pola-rs/polars#24963: a hang."""
     scan = ct.scan(archive)
-    counts = pl.collect_all([scan.select(pl.len()), scan.filter("readOnly").select(pl.len()), scan.select("raw")], engine=engine)
+    counts = pl.collect_all(
+        [scan.select(pl.len()), scan.filter("readOnly").select(pl.len()), scan.select("raw")], engine=engine
+    )
     full = everything(archive)
     assert [frame.height for frame in counts] == [1, 1, full.height]
     assert (counts[0].item(), counts[1].item()) == (full.height, full.filter("readOnly").height)

@@ -1,4 +1,4 @@
-"""The sample archive: what it promises, checked from the format and not with the code that writes it."""
+"""The sample archive: its promises, checked by the format and not with the code that writes it."""
 
 from __future__ import annotations
 
@@ -351,7 +351,9 @@ def test_the_incident_is_there(records: dict[str, list[dict[str, Any]]]) -> None
         ("DeleteTrail", "AccessDenied"),
     }
     foreign = [
-        event for event in events if event.get("userIdentity", {}).get("accountId", login["recipientAccountId"]) not in ours
+        event
+        for event in events
+        if event.get("userIdentity", {}).get("accountId", login["recipientAccountId"]) not in ours
     ]
     assert {event["userIdentity"]["type"] for event in foreign} == {"AWSAccount"}
 

@@ -34,7 +34,9 @@ def put(tmp_path: Path) -> Put:
     def put(name: str, *times: str) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"Records": [{"eventTime": time, "eventName": f"{path.name}:{n}"} for n, time in enumerate(times)]})
+        text = json.dumps(
+            {"Records": [{"eventTime": time, "eventName": f"{path.name}:{n}"} for n, time in enumerate(times)]}
+        )
         path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
         return path
 
@@ -45,7 +47,7 @@ def names(frame: pl.DataFrame) -> list[str]:
     return frame["eventName"].to_list()
 
 
-# When things happen
+# When files are read and errors raised
 
 
 def test_a_scan_is_lazy_until_collect(tmp_path: Path, put: Put) -> None:
@@ -250,7 +252,9 @@ def test_digests_are_never_read(tmp_path: Path, put: Put, sample: Sample) -> Non
 def test_the_numbers_of_a_report(tmp_path: Path, put: Put) -> None:
     good = put("a.json.gz", "2024-02-28T00:00:00Z", "2024-02-29T00:00:00Z")
     bad = tmp_path / "b.json"
-    bad.write_text('{"Records":[{"eventTime":"2024-02-29T00:00:00Z"},"{",{"eventTime":"2024-02-29T01:00:00Z","readOnly":3}')
+    bad.write_text(
+        '{"Records":[{"eventTime":"2024-02-29T00:00:00Z"},"{",{"eventTime":"2024-02-29T01:00:00Z","readOnly":3}'
+    )
     (tmp_path / "c.txt").touch()
     report = ct.Report()
     frame = ct.read(tmp_path, since="2024-02-29", on_error="collect", report=report)
@@ -276,7 +280,7 @@ def test_a_new_report_is_empty() -> None:
     assert (report.skipped, report.coerced) == ({}, {})
 
 
-def test_a_report_tells_of_the_last_run(sample: Sample, put: Put) -> None:
+def test_a_report_is_about_the_last_run(sample: Sample, put: Put) -> None:
     report = ct.Report()
     events = ct.scan(sample.archive, report=report)
     for _ in range(2):
@@ -454,7 +458,8 @@ def test_duckdb_reads_a_stream(sample: Sample) -> None:
     with duckdb.connect() as connection:
         connection.register("events", events)
         query = (
-            "SELECT userIdentity.type AS kind, count(*) AS n, epoch_us(min(eventTime)) FROM events GROUP BY kind ORDER BY n, kind"
+            "SELECT userIdentity.type AS kind, count(*) AS n, epoch_us(min(eventTime)) FROM events GROUP BY kind"
+            " ORDER BY n, kind"
         )
         found = connection.sql(query).fetchall()
     kind = pl.col("userIdentity").struct["type"].alias("kind")

@@ -1,4 +1,4 @@
-"""Shapes of who may do what: STS, KMS, IAM, secrets, sign-in."""
+"""Shapes of events about access: STS, KMS, IAM, secrets, sign-in."""
 
 from __future__ import annotations
 
@@ -49,14 +49,18 @@ def generate_data_key(s: Scene) -> dict[str, Any]:
 @shape(9)
 def decrypt_other_account(s: Scene) -> dict[str, Any]:
     other = s.other_account()
-    identity = {"type": "AWSAccount", "principalId": f"AROA{text(s.rng, 17)}:{s.rng.choice(PEOPLE)}", "accountId": other}
+    identity = {
+        "type": "AWSAccount",
+        "principalId": f"AROA{text(s.rng, 17)}:{s.rng.choice(PEOPLE)}",
+        "accountId": other,
+    }
     parameters = {"encryptionContext": {"tenant": "~{uuid}"}, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
     return _kms(s, "Decrypt", parameters, userIdentity=identity, sharedEventID="~{uuid}", responseElements=None)
 
 
 @shape(0.4)
 def rotate_key(s: Scene) -> dict[str, Any]:
-    # A service event: nobody called, and the identity has no type.
+    # A service event has no caller, and its identity has no type.
     service = s.by_service("AWS Internal")
     return _kms(
         s,
@@ -79,7 +83,11 @@ def rotate_key(s: Scene) -> dict[str, Any]:
 
 
 def _credentials(size: int = 270) -> dict[str, Any]:
-    return {"accessKeyId": "ASIA~{id:16}", "sessionToken": f"IQoJb3JpZ2luX2VjE~{{b64:{size}}}", "expiration": "~{expiry}"}
+    return {
+        "accessKeyId": "ASIA~{id:16}",
+        "sessionToken": f"IQoJb3JpZ2luX2VjE~{{b64:{size}}}",
+        "expiration": "~{expiry}",
+    }
 
 
 def _assume(s: Scene, name: str, parameters: dict[str, Any], session: str, **fields: Any) -> dict[str, Any]:
@@ -102,10 +110,14 @@ def _assume(s: Scene, name: str, parameters: dict[str, Any], session: str, **fie
 
 @shape(66)
 def assume_role_by_service(s: Scene) -> dict[str, Any]:
-    service = s.rng.choice(("ec2", "lambda", "ecs-tasks", "eks", "autoscaling", "config", "guardduty", "states", "glue"))
+    service = s.rng.choice(
+        ("ec2", "lambda", "ecs-tasks", "eks", "autoscaling", "config", "guardduty", "states", "glue")
+    )
     fields = {**s.by_service(f"{service}.amazonaws.com"), "sharedEventID": "~{uuid}"}
     parameters = {"durationSeconds": 3600} if s.chance(0.5) else {}
-    return _assume(s, "AssumeRole", parameters, s.pick("functions") if service == "lambda" else s.pick("instances"), **fields)
+    return _assume(
+        s, "AssumeRole", parameters, s.pick("functions") if service == "lambda" else s.pick("instances"), **fields
+    )
 
 
 @shape(22)
@@ -141,13 +153,20 @@ def assume_role_web(s: Scene) -> dict[str, Any]:
 def assume_role_saml(s: Scene) -> dict[str, Any]:
     person = f"{s.rng.choice(PEOPLE)}@example.com"
     name = text(s.rng, 22)
-    identity = {"type": "SAMLUser", "principalId": f"{name}=:{person}", "userName": person, "identityProvider": f"{name}="}
+    identity = {
+        "type": "SAMLUser",
+        "principalId": f"{name}=:{person}",
+        "userName": person,
+        "identityProvider": f"{name}=",
+    }
     parameters = {
         "sAMLAssertionID": "_~{uuid}",
         "principalArn": f"arn:aws:iam::{s.account}:saml-provider/corp",
         "durationSeconds": 3600,
     }
-    event = _assume(s, "AssumeRoleWithSAML", parameters, person, userIdentity=identity, sourceIPAddress=s.session.address)
+    event = _assume(
+        s, "AssumeRoleWithSAML", parameters, person, userIdentity=identity, sourceIPAddress=s.session.address
+    )
     saml = {
         "issuer": "https://idp.example.com/saml2",
         "audience": "https://signin.aws.amazon.com/saml",
@@ -159,7 +178,9 @@ def assume_role_saml(s: Scene) -> dict[str, Any]:
 
 @shape(0.8)
 def assume_role_denied(s: Scene) -> dict[str, Any]:
-    return _assume(s, "AssumeRole", {}, "probe", responseElements=None, resources=ABSENT, **s.denied("sts:AssumeRole", s.role()))
+    return _assume(
+        s, "AssumeRole", {}, "probe", responseElements=None, resources=ABSENT, **s.denied("sts:AssumeRole", s.role())
+    )
 
 
 @shape(14)
@@ -170,7 +191,9 @@ def get_caller_identity(s: Scene) -> dict[str, Any]:
 @shape(24)
 def get_secret(s: Scene) -> dict[str, Any]:
     secret = s.arn("secretsmanager", f"secret:{s.pick('tables')}/credentials-a1B2c3")
-    return s.event("secretsmanager", "GetSecretValue", requestParameters={"secretId": secret, "versionStage": "AWSCURRENT"})
+    return s.event(
+        "secretsmanager", "GetSecretValue", requestParameters={"secretId": secret, "versionStage": "AWSCURRENT"}
+    )
 
 
 @shape(0.4)
@@ -214,7 +237,9 @@ def policy(s: Scene, *actions: str) -> str:
 
 @shape(22)
 def get_role(s: Scene) -> dict[str, Any]:
-    return _iam(s, s.rng.choice(("GetRole", "ListAttachedRolePolicies", "ListRolePolicies")), {"roleName": s.pick("roles")})
+    return _iam(
+        s, s.rng.choice(("GetRole", "ListAttachedRolePolicies", "ListRolePolicies")), {"roleName": s.pick("roles")}
+    )
 
 
 @shape(6)
@@ -327,7 +352,12 @@ def console_login(s: Scene) -> dict[str, Any]:
 
 @shape(0.3)
 def console_login_failed(s: Scene) -> dict[str, Any]:
-    identity = {"type": "IAMUser", "accountId": s.account, "accessKeyId": "", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"}
+    identity = {
+        "type": "IAMUser",
+        "accountId": s.account,
+        "accessKeyId": "",
+        "userName": "HIDDEN_DUE_TO_SECURITY_REASONS",
+    }
     extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
     return _sign_in(s, identity, {"ConsoleLogin": "Failure"}, extra, errorMessage="Failed authentication")
 

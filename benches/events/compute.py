@@ -1,4 +1,4 @@
-"""Shapes of what runs: EC2, containers, databases."""
+"""Shapes of events about compute: EC2, containers, databases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ def _ec2(s: Scene, name: str, parameters: dict[str, Any] | None, **fields: Any) 
 
 
 def _filters(**wanted: str) -> dict[str, Any]:
-    items = [{"name": name.replace("_", "-"), "valueSet": {"items": [{"value": value}]}} for name, value in wanted.items()]
+    items = [
+        {"name": name.replace("_", "-"), "valueSet": {"items": [{"value": value}]}} for name, value in wanted.items()
+    ]
     return {"filterSet": {"items": items}}
 
 
@@ -49,20 +51,28 @@ def describe_interfaces(s: Scene) -> dict[str, Any]:
 @shape(20)
 def describe_volumes(s: Scene) -> dict[str, Any]:
     return _ec2(
-        s, "DescribeVolumes", {"maxResults": 500, "volumeSet": {}, **_filters(attachment_instance_id=s.pick("instances"))}
+        s,
+        "DescribeVolumes",
+        {"maxResults": 500, "volumeSet": {}, **_filters(attachment_instance_id=s.pick("instances"))},
     )
 
 
 @shape(12)
 def describe_images(s: Scene) -> dict[str, Any]:
-    parameters = {"executableBySet": {}, "imagesSet": {}, "ownersSet": {"items": [{"owner": "amazon"}, {"owner": "self"}]}}
+    parameters = {
+        "executableBySet": {},
+        "imagesSet": {},
+        "ownersSet": {"items": [{"owner": "amazon"}, {"owner": "self"}]},
+    }
     return _ec2(s, "DescribeImages", {**parameters, **_filters(name="al2023-ami-2023*", architecture="arm64")})
 
 
 @shape(9)
 def describe_throttled(s: Scene) -> dict[str, Any]:
     error = {"errorCode": "Client.RequestLimitExceeded", "errorMessage": "Request limit exceeded."}
-    return _ec2(s, "DescribeInstanceStatus", {"instancesSet": {}, "filterSet": {}, "includeAllInstances": False}, **error)
+    return _ec2(
+        s, "DescribeInstanceStatus", {"instancesSet": {}, "filterSet": {}, "includeAllInstances": False}, **error
+    )
 
 
 def _instance(s: Scene, kind: str) -> dict[str, Any]:
@@ -119,13 +129,18 @@ def _instance(s: Scene, kind: str) -> dict[str, Any]:
                         "attachTime": "~{#millis@now}",
                         "deleteOnTermination": True,
                     },
-                    "privateIpAddressesSet": {"item": [{"privateIpAddress": "10.0.1.~{int:4:250@octet}", "primary": True}]},
+                    "privateIpAddressesSet": {
+                        "item": [{"privateIpAddress": "10.0.1.~{int:4:250@octet}", "primary": True}]
+                    },
                     "ipv6AddressesSet": {},
                     "tagSet": {},
                 },
             ],
         },
-        "iamInstanceProfile": {"arn": f"arn:aws:iam::{s.account}:instance-profile/{s.pick('roles')}", "id": "AIPA~{id:17}"},
+        "iamInstanceProfile": {
+            "arn": f"arn:aws:iam::{s.account}:instance-profile/{s.pick('roles')}",
+            "id": "AIPA~{id:17}",
+        },
         "ebsOptimized": False,
         "enaSupport": True,
         "cpuOptions": {"coreCount": 2, "threadsPerCore": 1},
@@ -159,7 +174,9 @@ def run_instances(s: Scene) -> dict[str, Any]:
         "monitoring": {"enabled": True},
         "disableApiTermination": False,
         "clientToken": "~{uuid@token}",
-        "tagSpecificationSet": {"items": [{"resourceType": "instance", "tags": [{"key": "Name", "value": s.pick("functions")}]}]},
+        "tagSpecificationSet": {
+            "items": [{"resourceType": "instance", "tags": [{"key": "Name", "value": s.pick("functions")}]}]
+        },
     }
     response = {
         "requestId": "~{uuid@request}",
@@ -179,7 +196,12 @@ def terminate_instances(s: Scene) -> dict[str, Any]:
     change["previousState"] = {"code": 16, "name": "running"}
     response = {"requestId": "~{uuid@request}", "instancesSet": {"items": [change]}}
     return _ec2(
-        s, "TerminateInstances", parameters, responseElements=response, readOnly=False, **s.through("autoscaling.amazonaws.com")
+        s,
+        "TerminateInstances",
+        parameters,
+        responseElements=response,
+        readOnly=False,
+        **s.through("autoscaling.amazonaws.com"),
     )
 
 
@@ -191,7 +213,9 @@ def create_tags(s: Scene) -> dict[str, Any]:
         {"key": "owner", "value": "platform"},
     ]
     parameters = {"resourcesSet": {"items": [{"resourceId": "vol-0~{hex:16}"}]}, "tagSet": {"items": tags}}
-    return _ec2(s, "CreateTags", parameters, responseElements={"requestId": "~{uuid@request}", "_return": True}, readOnly=False)
+    return _ec2(
+        s, "CreateTags", parameters, responseElements={"requestId": "~{uuid@request}", "_return": True}, readOnly=False
+    )
 
 
 @shape(18)
@@ -216,13 +240,20 @@ def create_interface(s: Scene) -> dict[str, Any]:
     )
     response = {"requestId": "~{uuid@request}", "networkInterface": face}
     return _ec2(
-        s, "CreateNetworkInterface", parameters, responseElements=response, readOnly=False, **s.through("lambda.amazonaws.com")
+        s,
+        "CreateNetworkInterface",
+        parameters,
+        responseElements=response,
+        readOnly=False,
+        **s.through("lambda.amazonaws.com"),
     )
 
 
 @shape(0.7)
 def authorize_ingress(s: Scene) -> dict[str, Any]:
-    ranges = {"items": [{"cidrIp": "203.0.113.0/24", "description": "office <-> vpn & partners"}, {"cidrIp": "0.0.0.0/0"}]}
+    ranges = {
+        "items": [{"cidrIp": "203.0.113.0/24", "description": "office <-> vpn & partners"}, {"cidrIp": "0.0.0.0/0"}]
+    }
     permission = {
         "ipProtocol": "tcp",
         "fromPort": 443,
@@ -255,8 +286,10 @@ def delete_denied(s: Scene) -> dict[str, Any]:
     volume = "vol-0~{hex:16@volume}"
     error = {
         "errorCode": "Client.UnauthorizedOperation",
-        "errorMessage": f"You are not authorized to perform this operation. User: {s.session.identity['arn']} is not authorized"
-        f" to perform: ec2:DeleteVolume on resource: {s.arn('ec2', f'volume/{volume}')} because no identity-based policy allows"
+        "errorMessage": "You are not authorized to perform this operation."
+        f" User: {s.session.identity['arn']} is not authorized"
+        f" to perform: ec2:DeleteVolume on resource: {s.arn('ec2', f'volume/{volume}')} because no identity-based"
+        " policy allows"
         " the ec2:DeleteVolume action. Encoded authorization failure message: ~{b64:240}",
     }
     return _ec2(s, "DeleteVolume", {"volumeId": volume}, readOnly=False, **error)
@@ -288,7 +321,10 @@ def ecs_describe_tasks(s: Scene) -> dict[str, Any]:
     cluster = s.arn("ecs", f"cluster/{s.pick('tables')}")
     parameters = {
         "cluster": cluster,
-        "tasks": [f"{cluster.replace('cluster', 'task')}/~{{hex:32}}", f"{cluster.replace('cluster', 'task')}/~{{hex:32}}"],
+        "tasks": [
+            f"{cluster.replace('cluster', 'task')}/~{{hex:32}}",
+            f"{cluster.replace('cluster', 'task')}/~{{hex:32}}",
+        ],
     }
     return s.event("ecs", "DescribeTasks", requestParameters=parameters)
 
@@ -323,5 +359,8 @@ def eks_describe(s: Scene) -> dict[str, Any]:
 def elb_register(s: Scene) -> dict[str, Any]:
     group = s.arn("elasticloadbalancing", f"targetgroup/{s.pick('functions')}/~{{hex:16}}")
     return s.event(
-        "elasticloadbalancing", "DescribeTargetHealth", requestParameters={"targetGroupArn": group}, apiVersion="2015-12-01"
+        "elasticloadbalancing",
+        "DescribeTargetHealth",
+        requestParameters={"targetGroupArn": group},
+        apiVersion="2015-12-01",
     )

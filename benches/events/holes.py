@@ -1,11 +1,11 @@
 """Templates: one event as a fixed string with holes for what differs from event to event.
 
-A shape is written once as a Python dictionary whose strings contain holes such as ``~{uuid}``. It is turned into JSON once
-and cut at the holes; making an event is then one ``%`` formatting, which is what lets 500 MB of distinct events be written in
-seconds.
+A shape is written once as a Python dictionary whose strings contain holes such as ``~{uuid}``. It is turned into JSON
+once and cut at the holes; making an event is then one ``%`` formatting, which is what lets 500 MB of distinct events be
+written in seconds.
 
-``~{kind:argument@name}`` is a hole. The argument and the name are optional; holes of one name get the same value within one
-event. A hole that starts with ``#`` stands for a bare JSON value: ``"~{#int:1:9}"`` loses its quotes.
+``~{kind:argument@name}`` is a hole. The argument and the name are optional; holes of one name get the same value within
+one event. A hole that starts with ``#`` stands for a bare JSON value: ``"~{#int:1:9}"`` loses its quotes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ HOLE = re.compile(r'"~\{#([^{}]+)\}"|~\{([^{}]+)\}')
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 WORDS = words(
-    "raw curated daily hourly export import events invoices customers orders sessions clicks reports images thumbs backup"
-    " snapshot logs metrics landing stage final archive part model features train eval tenant region public private assets"
+    "raw curated daily hourly export import events invoices customers orders sessions clicks reports images"
+    " thumbs backup"
+    " snapshot logs metrics landing stage final archive part model features train eval tenant region public"
+    " private assets"
     " static cache index delta manifest",
 )
 # Gson, which many services log with, writes these characters as escapes.

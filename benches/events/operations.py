@@ -1,4 +1,4 @@
-"""Shapes of running things: logs, metrics, parameters, stacks; and the kinds that stand in files of their own."""
+"""Shapes of events about operations: logs, metrics, parameters, stacks; and the kinds that have files of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def describe_log_groups(s: Scene) -> dict[str, Any]:
 
 @shape(4)
 def start_query(s: Scene) -> dict[str, Any]:
-    query = "fields @timestamp, @message | filter status >= 500 and path != '/health' | sort @timestamp desc | limit 200"
+    query = (
+        "fields @timestamp, @message | filter status >= 500 and path != '/health' | sort @timestamp desc | limit 200"
+    )
     parameters = {
         "logGroupName": f"/ecs/{s.pick('tables')}",
         "startTime": "~{#epoch}",
@@ -32,7 +34,11 @@ def start_query(s: Scene) -> dict[str, Any]:
         "limit": "~{#exponent}",
     }
     return s.event(
-        "logs", "StartQuery", requestParameters=Gson(parameters), responseElements={"queryId": "~{uuid}"}, readOnly=False
+        "logs",
+        "StartQuery",
+        requestParameters=Gson(parameters),
+        responseElements={"queryId": "~{uuid}"},
+        readOnly=False,
     )
 
 
@@ -50,7 +56,11 @@ def put_metric_data_error(s: Scene) -> dict[str, Any]:
     ]
     error = s.denied("cloudwatch:PutMetricData", "*")
     return s.event(
-        "monitoring", "PutMetricData", requestParameters={"namespace": namespace, "metricData": data}, readOnly=False, **error
+        "monitoring",
+        "PutMetricData",
+        requestParameters={"namespace": namespace, "metricData": data},
+        readOnly=False,
+        **error,
     )
 
 
@@ -69,7 +79,11 @@ def get_parameter(s: Scene) -> dict[str, Any]:
     name = f"/{s.pick('tables')}/~{{word@first}}/~{{word@second}}"
     resources = [{"accountId": s.account, "ARN": s.arn("ssm", f"parameter{name}")}]
     return s.event(
-        "ssm", "GetParameter", requestParameters={"name": name, "withDecryption": True}, resources=resources, order="usual"
+        "ssm",
+        "GetParameter",
+        requestParameters={"name": name, "withDecryption": True},
+        resources=resources,
+        order="usual",
     )
 
 
@@ -103,7 +117,12 @@ def open_data_channel(s: Scene) -> dict[str, Any]:
         "streamUrl": f"wss://ssmmessages.{s.region}.amazonaws.com/v1/data-channel/~{{uuid}}",
     }
     return s.event(
-        "ssmmessages", "OpenDataChannel", requestParameters=parameters, responseElements=response, readOnly=False, order="sorted"
+        "ssmmessages",
+        "OpenDataChannel",
+        requestParameters=parameters,
+        responseElements=response,
+        readOnly=False,
+        order="sorted",
     )
 
 
@@ -138,7 +157,9 @@ def put_evaluations(s: Scene) -> dict[str, Any]:
     parameters = {"resultToken": "~{b64:90}", "evaluations": [evaluation], "testMode": False}
     response: dict[str, Any] = {"failedEvaluations": []}
     fields = s.through("config.amazonaws.com")
-    return s.event("config", "PutEvaluations", requestParameters=parameters, responseElements=response, readOnly=False, **fields)
+    return s.event(
+        "config", "PutEvaluations", requestParameters=parameters, responseElements=response, readOnly=False, **fields
+    )
 
 
 @shape(8)
@@ -175,17 +196,28 @@ def start_build(s: Scene) -> dict[str, Any]:
         "arn": s.arn("codebuild", f"build/{project}:~{{uuid@build}}"),
         "buildNumber": "~{#int:1:9000}",
         "buildStatus": "IN_PROGRESS",
-        "phases": [{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED", "durationInSeconds": 0}, {"phaseType": "QUEUED"}],
+        "phases": [
+            {"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED", "durationInSeconds": 0},
+            {"phaseType": "QUEUED"},
+        ],
         "cache": {"type": "NO_CACHE"},
         "timeoutInMinutes": 60,
         "initiator": "codepipeline/release",
-        "logs": {"cloudWatchLogs": {"status": "ENABLED"}, "s3Logs": {"status": "DISABLED", "encryptionDisabled": False}},
+        "logs": {
+            "cloudWatchLogs": {"status": "ENABLED"},
+            "s3Logs": {"status": "DISABLED", "encryptionDisabled": False},
+        },
         "id": f"{project}:~{{uuid@build}}",
     }
     parameters = {"projectName": project, "sourceVersion": "~{hex:40}"}
     fields = s.through("codepipeline.amazonaws.com")
     return s.event(
-        "codebuild", "StartBuild", requestParameters=parameters, responseElements={"build": build}, readOnly=False, **fields
+        "codebuild",
+        "StartBuild",
+        requestParameters=parameters,
+        responseElements={"build": build},
+        readOnly=False,
+        **fields,
     )
 
 
@@ -197,7 +229,7 @@ def delivered_late(s: Scene) -> dict[str, Any]:
 
 @shape(0)
 def network_activity(s: Scene) -> dict[str, Any]:
-    # Stands in files of its own kind; lacks many of the usual keys.
+    # It has files of its own kind, and lacks many of the usual keys.
     return {
         "eventVersion": "1.09",
         "userIdentity": {

@@ -14,20 +14,26 @@ from .world import Session, World
 # Services write the keys in different orders; optional keys make many more of these.
 ORDERS = {
     "usual": words(
-        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage"
-        " requestParameters responseElements additionalEventData requestID eventID readOnly resources eventType apiVersion"
-        " managementEvent recipientAccountId sharedEventID serviceEventDetails vpcEndpointId vpcEndpointAccountId eventCategory"
+        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode"
+        " errorMessage"
+        " requestParameters responseElements additionalEventData requestID eventID readOnly resources eventType"
+        " apiVersion"
+        " managementEvent recipientAccountId sharedEventID serviceEventDetails vpcEndpointId"
+        " vpcEndpointAccountId eventCategory"
         " addendum tlsDetails sessionCredentialFromConsole",
     ),
     "old": words(
-        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage"
+        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode"
+        " errorMessage"
         " requestParameters responseElements additionalEventData requestID eventID readOnly resources eventType"
         " recipientAccountId sharedEventID vpcEndpointId apiVersion serviceEventDetails managementEvent eventCategory"
         " vpcEndpointAccountId addendum tlsDetails sessionCredentialFromConsole",
     ),
     "late": words(
-        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent requestParameters"
-        " responseElements errorCode errorMessage requestID eventID eventType apiVersion managementEvent readOnly resources"
+        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent"
+        " requestParameters"
+        " responseElements errorCode errorMessage requestID eventID eventType apiVersion managementEvent"
+        " readOnly resources"
         " recipientAccountId eventCategory additionalEventData serviceEventDetails sharedEventID vpcEndpointId"
         " vpcEndpointAccountId tlsDetails sessionCredentialFromConsole addendum",
     ),
@@ -43,7 +49,7 @@ ABSENT: Any = object()
 
 @dataclass(slots=True)
 class Scene:
-    """Where one event happens and who makes it; shapes build their record out of it."""
+    """The place and the session of one event; shapes build their record from it."""
 
     world: World
     session: Session
@@ -82,7 +88,7 @@ class Scene:
     def event(self, service: str, name: str, *, order: str | None = None, **fields: Any) -> dict[str, Any]:
         """Return a record of an API call by the session of the scene.
 
-        `fields` replace or remove (``ABSENT``) what is usual.
+        `fields` replace or remove (``ABSENT``) the usual fields.
         """
         stable = crc32(service.encode())
         version = fields.pop("eventVersion", VERSIONS[stable % len(VERSIONS)])
@@ -166,7 +172,7 @@ Shape = Callable[[Scene], dict[str, Any]]
 
 @dataclass(slots=True)
 class Register:
-    """The shapes and how often each occurs in log files of the usual kind."""
+    """The shapes, and how often each occurs in log files of the usual kind."""
 
     shapes: list[Shape] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)

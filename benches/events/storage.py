@@ -8,7 +8,13 @@ from .holes import dumps
 from .record import ABSENT, Scene, shape
 
 DATA: dict[str, Any] = {"managementEvent": False, "eventCategory": "Data"}
-TITLES = ("Übersicht/Rechnung-№{}.pdf", "報告書/{}/売上.xlsx", "photos/été {}/café.jpg", "отчёт/{}.csv", "reports/Q2 😀 {}.docx")
+TITLES = (
+    "Übersicht/Rechnung-№{}.pdf",
+    "報告書/{}/売上.xlsx",
+    "photos/été {}/café.jpg",
+    "отчёт/{}.csv",
+    "reports/Q2 😀 {}.docx",
+)
 
 
 def _s3(s: Scene, name: str, parameters: dict[str, Any], *, data: bool = True, **fields: Any) -> dict[str, Any]:
@@ -33,7 +39,10 @@ def _s3(s: Scene, name: str, parameters: dict[str, Any], *, data: bool = True, *
         "order": "usual",
     }
     if data:
-        usual["resources"] = [{"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{bucket}/~{{key@key}}"}, *usual["resources"]]
+        usual["resources"] = [
+            {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{bucket}/~{{key@key}}"},
+            *usual["resources"],
+        ]
         usual.update(DATA)
     usual.update(fields)
     return s.event("s3", name, **usual)
@@ -46,7 +55,11 @@ def get_object(s: Scene) -> dict[str, Any]:
 
 @shape(12)
 def get_object_range(s: Scene) -> dict[str, Any]:
-    sums = {"x-amz-checksum-mode": "ENABLED", "range": "bytes=~{int:0:9999999}-~{int:10000000:99999999}", "key": "~{key@key}"}
+    sums = {
+        "x-amz-checksum-mode": "ENABLED",
+        "range": "bytes=~{int:0:9999999}-~{int:10000000:99999999}",
+        "key": "~{key@key}",
+    }
     return _s3(s, "GetObject", sums, sent="~{#int:200:90000000}", order="sorted")
 
 
@@ -60,7 +73,9 @@ def put_object(s: Scene) -> dict[str, Any]:
         "x-amz-version-id": "~{alnum:32}",
     }
     more = {"SSEApplied": "SSE_KMS"}
-    return _s3(s, "PutObject", parameters, responseElements=response, received="~{#int:100:9000000}", more=more, readOnly=False)
+    return _s3(
+        s, "PutObject", parameters, responseElements=response, received="~{#int:100:9000000}", more=more, readOnly=False
+    )
 
 
 @shape(3)
@@ -131,8 +146,15 @@ def get_bucket_by_config(s: Scene) -> dict[str, Any]:
 
 @shape(0.6)
 def create_bucket(s: Scene) -> dict[str, Any]:
-    body = {"CreateBucketConfiguration": {"LocationConstraint": s.region, "xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"}}
-    return _s3(s, "CreateBucket", body, data=False, readOnly=False, more={"x-amz-object-ownership": "BucketOwnerEnforced"})
+    body = {
+        "CreateBucketConfiguration": {
+            "LocationConstraint": s.region,
+            "xmlns": "http://s3.amazonaws.com/doc/2006-03-01/",
+        }
+    }
+    return _s3(
+        s, "CreateBucket", body, data=False, readOnly=False, more={"x-amz-object-ownership": "BucketOwnerEnforced"}
+    )
 
 
 @shape(0)
@@ -145,7 +167,7 @@ def delete_bucket(s: Scene) -> dict[str, Any]:
 
 @shape(0.1)
 def delete_bucket_policy(s: Scene) -> dict[str, Any]:
-    # A name that begins like DeleteBucket: a reader that searches for the name must not take it for one.
+    # A name that begins like DeleteBucket: a reader that searches for that name must not count it.
     return _s3(s, "DeleteBucketPolicy", {"policy": ""}, data=False, readOnly=False)
 
 
@@ -182,12 +204,17 @@ def _dynamodb(s: Scene, name: str, parameters: dict[str, Any], **fields: Any) ->
 
 @shape(26)
 def get_item(s: Scene) -> dict[str, Any]:
-    return _dynamodb(s, "GetItem", {"key": {"pk": {"s": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "consistentRead": False}, **DATA)
+    return _dynamodb(
+        s, "GetItem", {"key": {"pk": {"s": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, "consistentRead": False}, **DATA
+    )
 
 
 @shape(14)
 def put_item(s: Scene) -> dict[str, Any]:
-    parameters = {"key": {"pk": "~{uuid}", "sk": "v~{int:1:40}"}, "items": ["pk", "sk", "updatedAt", "payload", "version"]}
+    parameters = {
+        "key": {"pk": "~{uuid}", "sk": "v~{int:1:40}"},
+        "items": ["pk", "sk", "updatedAt", "payload", "version"],
+    }
     return _dynamodb(s, "PutItem", parameters, readOnly=False, **DATA)
 
 
@@ -236,7 +263,13 @@ def update_function(s: Scene) -> dict[str, Any]:
         "architectures": ["arm64"],
         "ephemeralStorage": {"size": 512},
     }
-    parameters = {"functionName": function, "s3Bucket": s.pick("buckets"), "s3Key": "~{key}", "publish": False, "dryRun": False}
+    parameters = {
+        "functionName": function,
+        "s3Bucket": s.pick("buckets"),
+        "s3Key": "~{key}",
+        "publish": False,
+        "dryRun": False,
+    }
     return s.event(
         "lambda",
         "UpdateFunctionCode20150331v2",
@@ -251,7 +284,10 @@ def update_function(s: Scene) -> dict[str, Any]:
 def sqs_get_attributes(s: Scene) -> dict[str, Any]:
     queue = f"{s.pick('tables').replace('_', '-')}-queue"
     url = f"https://sqs.{s.region}.amazonaws.com/{s.account}/{queue}"
-    parameters = {"queueUrl": url, "attributeNames": ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]}
+    parameters = {
+        "queueUrl": url,
+        "attributeNames": ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    }
     resources = [{"accountId": s.account, "type": "AWS::SQS::Queue", "ARN": s.arn("sqs", queue)}]
     return s.event("sqs", "GetQueueAttributes", requestParameters=parameters, resources=resources)
 
@@ -268,7 +304,13 @@ def sns_publish(s: Scene) -> dict[str, Any]:
     resources = [{"accountId": s.account, "type": "AWS::SNS::Topic", "ARN": topic}]
     response = {"messageId": "~{uuid}"}
     return s.event(
-        "sns", "Publish", requestParameters=parameters, responseElements=response, resources=resources, readOnly=False, **DATA
+        "sns",
+        "Publish",
+        requestParameters=parameters,
+        responseElements=response,
+        resources=resources,
+        readOnly=False,
+        **DATA,
     )
 
 
@@ -281,7 +323,11 @@ def step_functions(s: Scene) -> dict[str, Any]:
         "input": dumps(order).replace('"~{#float:900}"', "~{float:900}"),
         "name": "~{uuid@name}",
     }
-    response = {"executionArn": f"{machine.replace('stateMachine', 'execution')}:~{{uuid@name}}", "startDate": "~{expiry}"}
+    response = {
+        "executionArn": f"{machine.replace('stateMachine', 'execution')}:~{{uuid@name}}",
+        "startDate": "~{expiry}",
+    }
     return s.event(
-        "states", "StartExecution", requestParameters=parameters, responseElements=response, readOnly=False, sharedEventID=ABSENT,
+        "states", "StartExecution", requestParameters=parameters, responseElements=response, readOnly=False,
+        sharedEventID=ABSENT,
     )  # fmt: skip

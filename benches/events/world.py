@@ -1,6 +1,6 @@
 """The worlds that events happen in: accounts with their own names, and the sessions that act in them.
 
-Nothing here is anybody's: account numbers, addresses and host names are those set aside for documentation.
+Nothing here is real: account numbers, addresses and host names are those reserved for documentation.
 """
 
 from __future__ import annotations
@@ -28,19 +28,24 @@ REGIONS = ("us-east-1", "eu-central-1", "us-west-2", "ap-southeast-2", "sa-east-
 ACCOUNT_WEIGHTS = (30, 18, 14, 12, 10, 8, 5, 3)
 REGION_WEIGHTS = (48, 26, 14, 8, 4)
 
-TEAMS = words("payments platform search data-lake mobile billing security observability checkout identity ml-serving shipping")
+TEAMS = words(
+    "payments platform search data-lake mobile billing security observability checkout identity ml-serving shipping"
+)
 ROLES = words("deploy worker api batch etl reader writer scheduler crawler migrator autoscaler exporter")
 PEOPLE = words(
-    "alice.keller bob.okafor chloe.martin diego.nunez emma.larsen farid.haddad grace.lin hana.sato ivan.petrov jurgen.gross",
+    "alice.keller bob.okafor chloe.martin diego.nunez emma.larsen farid.haddad grace.lin hana.sato ivan.petrov"
+    " jurgen.gross",
 )
 
 AGENTS = (
     (
-        "aws-cli/2.17.22 md/awscrt#0.20.11 ua/2.0 os/linux#6.1.97-104.177.amzn2023.x86_64 md/arch#x86_64 lang/python#3.11.9"
+        "aws-cli/2.17.22 md/awscrt#0.20.11 ua/2.0 os/linux#6.1.97-104.177.amzn2023.x86_64 md/arch#x86_64"
+        " lang/python#3.11.9"
         " md/pyimpl#CPython cfg/retry-mode#standard md/prompt#off md/command#s3.cp"
     ),
     (
-        "Boto3/1.34.153 md/Botocore#1.34.153 ua/2.0 os/linux#5.10.219-229.866.amzn2.x86_64 md/arch#x86_64 lang/python#3.12.4"
+        "Boto3/1.34.153 md/Botocore#1.34.153 ua/2.0 os/linux#5.10.219-229.866.amzn2.x86_64 md/arch#x86_64"
+        " lang/python#3.12.4"
         " md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.34.153"
     ),
     (
@@ -49,7 +54,8 @@ AGENTS = (
     ),
     (
         "APN/1.0 HashiCorp/1.0 Terraform/1.9.3 (+https://www.terraform.io) terraform-provider-aws/5.60.0"
-        " (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.30.3 os/linux lang/go#1.22.5 md/GOARCH#amd64"
+        " (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.30.3 os/linux lang/go#1.22.5"
+        " md/GOARCH#amd64"
         " md/GOOS#linux api/{service}#1.158.0"
     ),
     (
@@ -68,14 +74,19 @@ AGENTS = (
     "karpenter.sh-0.37.0 aws-sdk-go/1.54.18 (go1.22.5; linux; arm64)",
     (
         "[Hadoop 3.3.6-amzn-4, aws-internal/3 aws-sdk-java/1.12.746 Linux/5.10.217-205.860.amzn2.x86_64"
-        " OpenJDK_64-Bit_Server_VM/17.0.11+9-LTS java/17.0.11 scala/2.12.17 vendor/Amazon.com_Inc. cfg/retry-mode/standard]"
+        " OpenJDK_64-Bit_Server_VM/17.0.11+9-LTS java/17.0.11 scala/2.12.17 vendor/Amazon.com_Inc."
+        " cfg/retry-mode/standard]"
     ),
 )
 BROWSERS = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0"
+        " Safari/537.36"
+    ),
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     (
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0"
+        " Safari/537.36"
         " Edg/126.0.0.0"
     ),
 )
@@ -83,7 +94,7 @@ BROWSERS = (
 
 @dataclass(slots=True)
 class World:
-    """One account in one region, with the names of what lives there."""
+    """One account in one region, with the names of its resources."""
 
     account: str
     region: str
@@ -104,7 +115,8 @@ def world(seed: int, account: str, region: str) -> World:
     rng = Random(f"world {seed} {account}")
     for team in rng.sample(TEAMS, 7):
         made.roles += [
-            (f"{team}-{role}-{rng.choice(('prod', 'staging', 'dev'))}", "AROA" + text(rng, 17)) for role in rng.sample(ROLES, 4)
+            (f"{team}-{role}-{rng.choice(('prod', 'staging', 'dev'))}", "AROA" + text(rng, 17))
+            for role in rng.sample(ROLES, 4)
         ]
     made.users = [(person, "AIDA" + text(rng, 17)) for person in rng.sample(PEOPLE, 6)]
     made.buckets = [f"{rng.choice(TEAMS)}-{rng.choice(ROLES)}-{account}-{rng.getrandbits(24):06x}" for _ in range(14)]
@@ -133,7 +145,7 @@ def address(rng: Random) -> str:
 
 @dataclass(slots=True)
 class Session:
-    """Somebody who acts: an identity, an address, a user agent."""
+    """A session that acts: an identity, an address, a user agent."""
 
     identity: dict[str, Any]
     address: str
@@ -148,7 +160,9 @@ def sessions(here: World, rng: Random, count: int) -> list[Session]:
     return [rng.choices(makers, (24, 20, 13, 10, 22, 2, 9))[0](here, rng) for _ in range(count)]
 
 
-def assumed(here: World, role: str, role_id: str, name: str, key: str, *, path: str = "", **more: object) -> dict[str, Any]:
+def assumed(
+    here: World, role: str, role_id: str, name: str, key: str, *, path: str = "", **more: object
+) -> dict[str, Any]:
     """Return the identity of a session of `role`; `more` goes into its `sessionContext`."""
     created = more.pop("created", "~{ago:3000}")
     context: dict[str, Any] = {
@@ -174,8 +188,10 @@ def assumed(here: World, role: str, role_id: str, name: str, key: str, *, path: 
 
 
 def _created(rng: Random) -> str:
-    # One creation time for a session: a fixed text here, not a hole.
-    return f"2025-06-{rng.randrange(9, 13):02d}T{rng.randrange(24):02d}:{rng.randrange(60):02d}:{rng.randrange(60):02d}Z"
+    # The creation time of a session is a fixed text here, not a hole.
+    return (
+        f"2025-06-{rng.randrange(9, 13):02d}T{rng.randrange(24):02d}:{rng.randrange(60):02d}:{rng.randrange(60):02d}Z"
+    )
 
 
 def _temporary(rng: Random) -> str:
@@ -204,7 +220,9 @@ def _person(here: World, rng: Random) -> Session:
     role = f"AWSReservedSSO_{access}_{crc32(here.account.encode()):016x}"
     name = f"{rng.choice(PEOPLE)}@example.com"
     path = f"aws-reserved/sso.amazonaws.com/{here.region}/"
-    identity = assumed(here, role, f"AROA{text(Random(role), 17)}", name, _temporary(rng), created=_created(rng), path=path)
+    identity = assumed(
+        here, role, f"AROA{text(Random(role), 17)}", name, _temporary(rng), created=_created(rng), path=path
+    )
     return Session(identity, address(rng), rng.choice(BROWSERS), console=True)
 
 
@@ -212,7 +230,8 @@ def _pod(here: World, rng: Random) -> Session:
     role, role_id = rng.choice(here.roles)
     issuer = f"oidc.eks.{here.region}.amazonaws.com/id/{here.keys[0].replace('-', '').upper()}"
     identity = assumed(
-        here, role, role_id, f"botocore-session-{rng.randrange(10**9, 2 * 10**9)}", _temporary(rng), created=_created(rng),
+        here, role, role_id, f"botocore-session-{rng.randrange(10**9, 2 * 10**9)}", _temporary(rng),
+        created=_created(rng),
     )  # fmt: skip
     identity["sessionContext"]["webIdFederationData"] = {
         "federatedProvider": f"arn:aws:iam::{here.account}:oidc-provider/{issuer}",

@@ -1,6 +1,6 @@
-"""The loop that everybody writes: gunzip, parse, build columns; with orjson and with the standard library.
+"""The usual loop: gunzip, parse, build columns; with orjson and with the standard library.
 
-Parsing holds Python's lock, so the second thread can only inflate ahead. For tiny files that costs more than it gives, and is
+Parsing holds the GIL, so the second thread can only inflate ahead. For tiny files that costs more than it gains, and is
 left out.
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from . import frames
-from .base import Archive
-from .schema import COLUMNS, IDENTITY, RARE, Kind
+from ctfast._bench.readers import frames
+from ctfast._bench.readers.base import Archive
+from ctfast._bench.readers.schema import COLUMNS, IDENTITY, Kind
 
 AHEAD = 4  # files inflated before they are needed
 
@@ -37,7 +37,9 @@ def arrow_type(kind: Kind) -> pa.DataType:
 class Loop:
     """A loop over the files; `loads` and `dumps` are the JSON library's."""
 
-    def __init__(self, archive: Archive, threads: int, loads: Callable[[bytes], Any], dumps: Callable[[Any], str]) -> None:
+    def __init__(
+        self, archive: Archive, threads: int, loads: Callable[[bytes], Any], dumps: Callable[[Any], str]
+    ) -> None:
         self.archive = archive
         self.threads = threads
         self.loads = loads
@@ -45,7 +47,7 @@ class Loop:
 
     def bodies(self) -> Iterator[tuple[str, bytes]]:
         """Return path and inflated bytes of each file."""
-        files = sorted(self.archive.path.rglob("*.json.gz"))
+        files = self.archive.files
         if self.archive.small_files or self.threads == 1:
             for file in files:
                 yield str(file), gzip.decompress(file.read_bytes())
@@ -79,15 +81,21 @@ class Loop:
                     value = get(name)
                     append(None if value is None else dumps(value))
                 identity = get("userIdentity")
-                if identity is not None and (federation := identity.get("sessionContext", {}).get("webIdFederationData")):
+                if identity is not None and (
+                    federation := identity.get("sessionContext", {}).get("webIdFederationData")
+                ):
                     federation["attributes"] = dumps(federation.get("attributes"))
                 identities.append(identity)
             files.extend([file] * len(records))
-        arrays = {name: pa.array(values[name], arrow_type(kind)) for name, kind in COLUMNS.items() if name != "userIdentity"}
+        arrays = {
+            name: pa.array(values[name], arrow_type(kind)) for name, kind in COLUMNS.items() if name != "userIdentity"
+        }
         arrays["userIdentity"] = pa.array(identities, arrow_type(IDENTITY))
         arrays["file"] = pa.array(files, pa.string())
         frame = pl.DataFrame(pa.table(arrays))
-        return frame.with_columns(pl.col("eventTime").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", time_zone="UTC"))
+        return frame.with_columns(
+            pl.col("eventTime").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", time_zone="UTC")
+        )
 
     def count(self) -> Counter[str | None]:
         """Count the events by name."""
@@ -105,13 +113,19 @@ class Loop:
         return self._five(search=False)
 
     def _five(self, *, search: bool) -> list[tuple[Any, ...]]:
-        needle = f'"{RARE}"'.encode()
+        needle = f'"{self.archive.rare}"'.encode()
         return [
-            (record["eventTime"], RARE, record["userIdentity"].get("arn"), record["sourceIPAddress"], record["eventID"])
+            (
+                record["eventTime"],
+                record["eventName"],
+                record["userIdentity"].get("arn"),
+                record["sourceIPAddress"],
+                record["eventID"],
+            )
             for _, body in self.bodies()
             if not search or needle in body
             for record in self.loads(body)["Records"]
-            if record.get("eventName") == RARE
+            if record.get("eventName") == self.archive.rare
         ]
 
     def facts(self, task: str, result: Any) -> Any:
@@ -140,7 +154,9 @@ class Stdlib(Loop):
     """The loop with `json`."""
 
     def __init__(self, archive: Archive, threads: int) -> None:
-        super().__init__(archive, threads, json.loads, json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode)
+        super().__init__(
+            archive, threads, json.loads, json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        )
 
     def version(self) -> str:
         """Return the versions that matter."""

@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
-from .base import Archive
-from .schema import COLUMNS, COUNTED, FIVE, NAME, RARE, Kind
+from ctfast._bench.readers.base import Archive
+from ctfast._bench.readers.schema import COLUMNS, COUNTED, FIVE, NAME, Kind
 
 
 def spark_type(kind: Kind) -> st.DataType:
@@ -20,7 +20,9 @@ def spark_type(kind: Kind) -> st.DataType:
         return st.StructType([st.StructField(name, spark_type(member)) for name, member in kind.items()])
     if isinstance(kind, list):
         return st.ArrayType(spark_type(kind[0]))
-    return {"text": st.StringType(), "json": st.StringType(), "flag": st.BooleanType(), "time": st.TimestampType()}[kind]
+    return {"text": st.StringType(), "json": st.StringType(), "flag": st.BooleanType(), "time": st.TimestampType()}[
+        kind
+    ]
 
 
 class Spark:
@@ -72,9 +74,12 @@ class Spark:
 
     def rare(self) -> list[tuple[Any, ...]]:
         """Return five columns of the DeleteBucket events."""
-        found = self.events(FIVE).where(sf.col("eventName") == RARE)
+        found = self.events(FIVE).where(sf.col("eventName") == self.archive.rare)
         time = sf.date_format("eventTime", "yyyy-MM-dd'T'HH:mm:ss'Z'")
-        return [tuple(row) for row in found.select(time, "eventName", "userIdentity.arn", "sourceIPAddress", "eventID").collect()]
+        return [
+            tuple(row)
+            for row in found.select(time, "eventName", "userIdentity.arn", "sourceIPAddress", "eventID").collect()
+        ]
 
     def facts(self, task: str, result: Any) -> Any:
         """Return what is compared with the manifest."""

@@ -25,54 +25,74 @@ from ctfast.exceptions import (
 
 if TYPE_CHECKING:
     from ctfast import packs as packs
-    from ctfast._columns import columns
-    from ctfast._copy import Copied, CopyProgress, copy
-    from ctfast._cost import Cost, cost
-    from ctfast._filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
-    from ctfast._info import Info, info
-    from ctfast._keys import PublicKey, fetch_keys
-    from ctfast._lint import lint
-    from ctfast._match import match
-    from ctfast._objects import KeySource
-    from ctfast._objects.checkpoint import Checkpoint
-    from ctfast._objects.inventory import Inventory
-    from ctfast._objects.lines import KeyList
-    from ctfast._objects.messages import Messages, Queue
-    from ctfast._outcomes import files
-    from ctfast._prices import Price, Prices
-    from ctfast._report import Counts, Limits, Report
-    from ctfast._rules import rules
-    from ctfast._scan import read, scan, sql
-    from ctfast._signatures import fetch_signatures
-    from ctfast._stream import EventStream, stream
-    from ctfast._unit import Unit
-    from ctfast._verify import Progress, Verification, Verifier, verify
+    from ctfast._copy.copied import Copied, CopyProgress
+    from ctfast._copy.copy import copy
+    from ctfast._cost.cost import Cost, cost
+    from ctfast._cost.prices import Price, Prices
+    from ctfast._filter.filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
+    from ctfast._filter.lint import lint
+    from ctfast._filter.rules import RuleSet, rules
+    from ctfast._integrity.public_keys import PublicKey, fetch_keys
+    from ctfast._integrity.signatures import fetch_signatures
+    from ctfast._integrity.verification import Verification
+    from ctfast._integrity.verify import Progress, Verifier, verify
+    from ctfast._lake.compact import Compacted
+    from ctfast._lake.info import LakeInfo
+    from ctfast._lake.ingest import Ingested, IngestProgress
+    from ctfast._lake.lake import Lake
+    from ctfast._lake.retention import Retained
+    from ctfast._ledger.report import Counts, Limits, Report
+    from ctfast._scan.columns import columns
+    from ctfast._scan.files import files
+    from ctfast._scan.info import Info, info
+    from ctfast._scan.match import match
+    from ctfast._scan.message import PartFile, SplitMessage
+    from ctfast._scan.scan import read, scan, sql
+    from ctfast._scan.split import Split
+    from ctfast._scan.splits import splits
+    from ctfast._scan.stream import EventStream, stream
+    from ctfast._scan.unit import Unit
+    from ctfast._source.inventory import Inventory
+    from ctfast._source.lines import KeyList
+    from ctfast._source.messages import Messages, Queue
+    from ctfast._source.object_keys import KeySource
+    from ctfast._state.checkpoint import Checkpoint
 else:
     #: The same names by their modules, each imported when the first of its names is asked for.
     _HOMES = {
         "packs": ("packs",),
-        "_columns": ("columns",),
-        "_copy": ("Copied", "CopyProgress", "copy"),
-        "_cost": ("Cost", "cost"),
-        "_filters": ("EventPattern", "EventSelectors", "Filter", "FilterPattern", "Unmet"),
-        "_info": ("Info", "info"),
-        "_keys": ("PublicKey", "fetch_keys"),
-        "_lint": ("lint",),
-        "_match": ("match",),
-        "_objects": ("KeySource",),
-        "_objects.checkpoint": ("Checkpoint",),
-        "_objects.inventory": ("Inventory",),
-        "_objects.lines": ("KeyList",),
-        "_objects.messages": ("Messages", "Queue"),
-        "_outcomes": ("files",),
-        "_prices": ("Price", "Prices"),
-        "_report": ("Counts", "Limits", "Report"),
-        "_rules": ("rules",),
-        "_scan": ("read", "scan", "sql"),
-        "_signatures": ("fetch_signatures",),
-        "_stream": ("EventStream", "stream"),
-        "_unit": ("Unit",),
-        "_verify": ("Progress", "Verification", "Verifier", "verify"),
+        "_scan.columns": ("columns",),
+        "_copy.copied": ("Copied", "CopyProgress"),
+        "_copy.copy": ("copy",),
+        "_cost.cost": ("Cost", "cost"),
+        "_filter.filters": ("EventPattern", "EventSelectors", "Filter", "FilterPattern", "Unmet"),
+        "_scan.info": ("Info", "info"),
+        "_integrity.public_keys": ("PublicKey", "fetch_keys"),
+        "_lake.ingest": ("IngestProgress", "Ingested"),
+        "_lake.compact": ("Compacted",),
+        "_lake.info": ("LakeInfo",),
+        "_lake.lake": ("Lake",),
+        "_lake.retention": ("Retained",),
+        "_filter.lint": ("lint",),
+        "_scan.match": ("match",),
+        "_source.object_keys": ("KeySource",),
+        "_state.checkpoint": ("Checkpoint",),
+        "_source.inventory": ("Inventory",),
+        "_source.lines": ("KeyList",),
+        "_source.messages": ("Messages", "Queue"),
+        "_scan.files": ("files",),
+        "_cost.prices": ("Price", "Prices"),
+        "_ledger.report": ("Counts", "Limits", "Report"),
+        "_filter.rules": ("RuleSet", "rules"),
+        "_scan.message": ("PartFile", "SplitMessage"),
+        "_scan.scan": ("read", "scan", "sql"),
+        "_scan.split": ("Split",),
+        "_scan.splits": ("splits",),
+        "_integrity.signatures": ("fetch_signatures",),
+        "_scan.stream": ("EventStream", "stream"),
+        "_scan.unit": ("Unit",),
+        "_integrity.verification": ("Verification",),
+        "_integrity.verify": ("Progress", "Verifier", "verify"),
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -98,6 +118,7 @@ __all__ = [
     "ArgumentTypeError",
     "Checkpoint",
     "CloudTrailError",
+    "Compacted",
     "ConsumedError",
     "Copied",
     "CopyProgress",
@@ -111,12 +132,17 @@ __all__ = [
     "FilterPattern",
     "FormatError",
     "Info",
+    "IngestProgress",
+    "Ingested",
     "Inventory",
     "KeyList",
     "KeySource",
+    "Lake",
+    "LakeInfo",
     "Limits",
     "Messages",
     "NothingChosen",
+    "PartFile",
     "Price",
     "Prices",
     "Progress",
@@ -124,8 +150,12 @@ __all__ = [
     "QueryError",
     "Queue",
     "Report",
+    "Retained",
+    "RuleSet",
     "ServiceError",
     "SourceError",
+    "Split",
+    "SplitMessage",
     "Unit",
     "Unmet",
     "Verification",
@@ -143,6 +173,7 @@ __all__ = [
     "read",
     "rules",
     "scan",
+    "splits",
     "sql",
     "stream",
     "verify",

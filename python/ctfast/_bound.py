@@ -1,4 +1,4 @@
-"""What is bound to its process: threads, open files, and what was read so far do not come along in a pickle, nor in a copy."""
+"""Objects bound to their process: threads, open files and progress can neither be pickled nor copied."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ class Bound:
     _instead: ClassVar[str]
 
     def __reduce__(self) -> NoReturn:
-        """Refuse; :mod:`pickle`, :mod:`copy` and what sends objects to other processes ask here."""
+        """Refuse: :mod:`pickle`, :mod:`copy` and multiprocessing call this."""
         name = type(self).__name__
         raise TypeError(f"{name} is bound to this process, and can be neither pickled nor copied: {self._instead}")

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypedDict, final
+from typing import Any, TypeAlias, TypedDict, final
 
 __all__ = [
     "DEBUG",
+    "LEDGER_ROWS",
     "NAMED_FILES",
     "NAMED_RECORDS",
     "STORAGE_OPTIONS",
@@ -14,29 +15,37 @@ __all__ = [
     "Dedupe",
     "Filter",
     "Hashes",
+    "Keys",
     "Ledger",
     "Listing",
     "NewFile",
     "Paths",
+    "Planner",
+    "Query",
     "Remote",
+    "Run",
     "Scan",
     "Seen",
-    "Sizes",
+    "Selection",
     "Verify",
     "__version__",
     "advanced_event_selectors",
     "check_bucket",
     "columns",
+    "floor",
     "has_log_ending",
-    "lint_event_pattern",
-    "lint_event_selectors",
-    "lint_filter_pattern",
+    "keys_without",
+    "lint",
     "make_folders",
+    "nearest",
     "parse_key",
     "partition",
     "refused",
     "remove_leftovers",
+    "repeated",
     "schema",
+    "sorted_keys",
+    "split_facts",
     "without_secrets",
 ]
 
@@ -44,6 +53,8 @@ __version__: str
 DEBUG: bool
 #: The names of storage options, in all their forms.
 STORAGE_OPTIONS: list[str]
+#: How many rows of a ledger are in memory.
+LEDGER_ROWS: int
 #: How many findings of a report are named.
 NAMED_FILES: int
 NAMED_RECORDS: int
@@ -62,6 +73,9 @@ class _Key(TypedDict):
     trail: str | None
     home_region: str | None
     backfill: bool
+
+#: Severity, code, message, path, line and column of what lint says.
+_Finding: TypeAlias = tuple[str, str, str, str | None, int | None, int | None]
 
 @final
 class Batch:
@@ -82,20 +96,36 @@ class Copy:
 
 @final
 class Dedupe:
-    """What tells duplicates from the records before them, in one scan after another: it removes them, or counts them only."""
+    """Finds duplicates of earlier records across the scans that share it, and removes or only counts them."""
 
     def __new__(cls, removes: bool) -> Dedupe: ...
 
 @final
+class Keys:
+    """The keys of the rows of a scan, until they are taken."""
+
+    def __new__(cls) -> Keys: ...
+    def take(self, rows: int) -> bytes: ...
+
+@final
 class Ledger:
-    """What became of each file of one scan after another. The latest rows are in memory, those before them on the disk."""
+    """What became of each file, across scans. The latest rows are in memory, earlier ones on disk."""
 
     def __new__(cls, sha256: bool) -> Ledger: ...
     @staticmethod
     def empty() -> Batch: ...
     def page(self, number: int) -> Batch: ...
     def take(self) -> Batch: ...
-    def note(self, file: str, outcome: str, reason: str, size: int | None = None, etag: str | None = None) -> None: ...
+    def take_rows(self) -> list[tuple[Any, ...]]: ...
+    def note(
+        self,
+        file: str,
+        outcome: str,
+        reason: str | None = None,
+        size: int | None = None,
+        etag: str | None = None,
+        byte: int | None = None,
+    ) -> None: ...
 
 @final
 class Listing:
@@ -103,23 +133,36 @@ class Listing:
 
     def __new__(
         cls,
-        paths: list[str] | list[Path],
+        selection: Selection,
         *,
-        accounts: set[str] | None,
-        regions: set[str] | None,
-        kinds: set[str] | None,
-        since: int | None,
-        until: int | None,
-        max_delay: int | None,
         floors: dict[str, str] | None = None,
-        digests: bool = False,
         remote: Remote | None = None,
         seen: Seen | None = None,
+        only: Paths | None = None,
+        planner: Planner | None = None,
         ledgers: list[Ledger] = ...,
     ) -> Listing: ...
     def next(self) -> list[tuple[str, int | None, str | None, int | None]] | None: ...
-    def counts(self) -> dict[str, dict[str, int]]: ...
+    def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[Any, ...]]: ...
+
+@final
+class Planner:
+    """Files on their way to splits."""
+
+    def __new__(cls) -> Planner: ...
+    def add(
+        self,
+        files: list[tuple[str, int | None, str | None, int | None]],
+        selection: Selection,
+        *,
+        only: Paths | None = None,
+        ledgers: list[Ledger] = ...,
+    ) -> dict[str, int]: ...
+    def files(self) -> int: ...
+    def cut(
+        self, selection: Selection, query: str, *, slots: int, target: int | None
+    ) -> list[tuple[str, Selection, int, int, int, int, bool]]: ...
 
 @final
 class NewFile:
@@ -132,14 +175,18 @@ class NewFile:
 
 @final
 class Filter:
-    """A condition on records. Those in a language of AWS come with their normal form."""
+    """A condition on records. One that is read from a text comes with its normal form."""
 
     @staticmethod
-    def event_selectors(text: str, *, target: str | None, missing_read_only: str) -> tuple[Filter, str]: ...
-    @staticmethod
-    def filter_pattern(text: str, *, missing_differs: bool) -> tuple[Filter, str]: ...
-    @staticmethod
-    def event_pattern(text: str, *, state: str | None) -> tuple[Filter, str]: ...
+    def read(
+        text: str,
+        language: str,
+        *,
+        target: str | None = None,
+        missing_read_only: str = "write",
+        missing_differs: bool = False,
+        state: str | None = None,
+    ) -> tuple[Filter, str]: ...
     @staticmethod
     def category(name: str) -> Filter: ...
     @staticmethod
@@ -147,18 +194,65 @@ class Filter:
     @staticmethod
     def any(filters: list[Filter]) -> Filter: ...
     def negated(self) -> Filter: ...
+    def findings(self) -> list[_Finding]: ...
     def matches(self, record: bytes) -> bool: ...
     def explain(self, record: bytes) -> list[tuple[str, list[str]]]: ...
 
 @final
-class Remote:
-    """Connections, credentials and pace of buckets; `close` cancels what is under way."""
+class Query:
+    """Which records to read, and which columns of them: a value."""
 
     def __new__(
-        cls, storage_options: dict[str, str], credentials: Callable[[], tuple[str, str, str | None]] | None = None
+        cls,
+        columns: list[str],
+        *,
+        text: list[str] | None = None,
+        predicate: tuple[Any, ...] | None = None,
+        where: Filter | None = None,
+        rules: list[tuple[str, Filter]] | None = None,
+        dedupe: bool = False,
+    ) -> Query: ...
+    @property
+    def columns(self) -> list[str]: ...
+    @property
+    def dedupe(self) -> bool: ...
+    def selecting(
+        self, columns: list[str], *, text: list[str] | None = None, predicate: tuple[Any, ...] | None = None
+    ) -> Query: ...
+    def json(self) -> str: ...
+    @classmethod
+    def from_json(cls, text: str) -> Query: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Remote:
+    """Connections, credentials and pace of buckets. `close` cancels what is under way, as does the scan it is for."""
+
+    def __new__(
+        cls,
+        storage_options: dict[str, str],
+        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
+        *,
+        is_for_one: bool = False,
     ) -> Remote: ...
     def requests(self) -> tuple[int, int, int, int]: ...
     def close(self) -> None: ...
+
+@final
+class Run:
+    """With which means to read: a value."""
+
+    def __new__(cls, threads: int, limits: tuple[int, int], fail: bool, types: str | None = None) -> Run: ...
+    @property
+    def limits(self) -> tuple[int, int]: ...
+    @property
+    def fail(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __getnewargs__(self) -> tuple[int, tuple[int, int], bool, str | None]: ...
 
 @final
 class Scan:
@@ -166,39 +260,20 @@ class Scan:
 
     def __new__(
         cls,
-        paths: list[str] | list[Path],
+        selection: Selection,
+        query: Query,
+        run: Run,
         *,
-        columns: list[str],
-        text: list[str] | None,
-        predicate: tuple[Any, ...] | None,
-        accounts: set[str] | None,
-        regions: set[str] | None,
-        kinds: set[str] | None,
-        since: int | None,
-        until: int | None,
-        max_delay: int | None,
-        fail: bool,
-        threads: int,
-        max_inflated: int,
-        max_ratio: int,
-        hashes: Hashes | None = None,
-        only: Paths | None = None,
-        where: Filter | None = None,
-        rules: list[tuple[str, Filter]] | None = None,
-        storage_options: dict[str, str] | None = None,
-        named: list[tuple[int | None, str | None, int]] | None = None,
         remote: Remote | None = None,
+        only: Paths | None = None,
         seen: Seen | None = None,
-        credentials: Callable[[], tuple[str, str, str | None]] | None = None,
-        opened: Sizes | None = None,
         dedupe: Dedupe | None = None,
-        ledgers: list[Ledger] = ...,
+        books: list[Ledger | Hashes | Keys] = ...,
     ) -> Scan: ...
     def next(self) -> Batch | None: ...
     def close(self) -> None: ...
     def counts(self) -> dict[str, Any]: ...
     def bad(self) -> list[tuple[tuple[Any, ...], int | None]]: ...
-    def ledger(self) -> list[tuple[str, str, str | None, int | None, int, int, int]]: ...
     def warnings(self) -> list[tuple[Any, ...]]: ...
 
 @final
@@ -210,11 +285,33 @@ class Seen:
     def barren(self) -> list[tuple[str, dict[str, int], dict[str, int]]]: ...
 
 @final
-class Sizes:
-    """Sizes of the files that a scan opens; each is told once for each time that the file was opened."""
+class Selection:
+    """Which files to read: a value."""
 
-    def __new__(cls) -> Sizes: ...
-    def take(self, file: str) -> int | None: ...
+    def __new__(
+        cls,
+        sources: list[str] | list[Path],
+        *,
+        accounts: set[str] | None = None,
+        regions: set[str] | None = None,
+        kinds: set[str] | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        max_delay: int | None = None,
+        digests: bool = False,
+    ) -> Selection: ...
+    @property
+    def paths(self) -> list[str]: ...
+    def times(self) -> dict[str, int]: ...
+    def below(self, paths: list[str]) -> Selection: ...
+    def naming(self, files: list[tuple[str, int | None, str | None, int]]) -> Selection: ...
+    def json(self) -> str: ...
+    @classmethod
+    def from_json(cls, text: str) -> Selection: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class Hashes:
@@ -251,6 +348,7 @@ class Verify:
         max_ratio: int,
         hashes: Hashes | None,
         details: bool,
+        ledger: Ledger | None = None,
         remote: Remote | None = None,
     ) -> Verify: ...
     def step(self) -> dict[str, Any] | None: ...
@@ -260,15 +358,19 @@ class Verify:
 
 def advanced_event_selectors(text: str) -> str: ...
 def check_bucket(name: str) -> str | None: ...
+def floor(files: Iterable[str | Path], threads: int) -> list[int | None]: ...
 def has_log_ending(name: str | Path) -> bool: ...
-def lint_event_pattern(text: str, *, state: str | None) -> list[tuple[str, str, str, str]]: ...
-def lint_event_selectors(text: str, target: str | None) -> list[tuple[str, str, str, str]]: ...
-def lint_filter_pattern(text: str) -> list[tuple[str, str, str]]: ...
+def keys_without(file: bytes, dropped: list[int]) -> bytes: ...
+def lint(text: str, language: str, *, state: str | None) -> list[_Finding]: ...
 def make_folders(folder: str | Path) -> None: ...
+def nearest(word: str, names: list[str], alike: float) -> int | None: ...
 def remove_leftovers(folder: str | Path) -> None: ...
 def partition(region: str) -> str: ...
 def parse_key(key: str) -> _Key | None: ...
 def refused(text: str, table: str) -> tuple[str, str] | None: ...
-def schema(columns: list[str], views: bool) -> Batch: ...
+def repeated(known: list[str], new: list[str]) -> tuple[list[tuple[tuple[int, int], tuple[int, int]]], int]: ...
+def sorted_keys(keys: bytes) -> bytes: ...
+def schema(columns: list[str], types: str, *, rules: bool = False) -> Batch: ...
+def split_facts(selection: Selection, query: str) -> tuple[str, int, int, int, int, bool]: ...
 def without_secrets(words: str) -> str: ...
 def columns() -> list[tuple[str, str, str]]: ...

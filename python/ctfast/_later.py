@@ -1,8 +1,8 @@
 """Polars and PyArrow, imported when they are first used.
 
-Their imports take longer than most of what does not need them: ``ctfast --help``, or a program that imports ctfast and scans
-nothing. Modules of this package take ``pl``, ``pa`` and ``pq`` from here, and use them as they would the modules themselves,
-but not while they are imported: what is made of them there, such as a schema, is made by a function.
+Their imports take longer than most things that do not need them: ``ctfast --help``, or a program that imports ctfast
+and scans nothing. Modules of this package import ``pl``, ``pa`` and ``pq`` from here and use them like the real
+modules, but not at import time: constants made of them, such as schemas, are returned by functions.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["load", "pa", "pl", "pq"]
 
 
 def load(name: str) -> ModuleType:
-    """Import a module in the middle of other work, without a Ctrl-C among its imports."""
+    """Import a module in the middle of other work, with Ctrl-C deferred to the end of the import."""
     with _interrupt.held():
         return import_module(name)
 
 
 class _Later(ModuleType):
-    """Stands for the module of its name; what was asked for once is found without a call."""
+    """Stands for a module of this name; attributes are cached, so that later accesses need no call."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(load(self.__name__), name)
@@ -36,7 +36,7 @@ class _Later(ModuleType):
         return value
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Return how the module is found: functions that Polars serializes have it among their names."""
+        """Return how the module is pickled: functions that Polars serializes refer to it."""
         return load, (self.__name__,)
 
 

@@ -16,9 +16,9 @@ from rich.text import Text
 
 import ctfast as ct
 from ctfast import sample
-from ctfast._folding import Room
 from ctfast._later import pl
-from ctfast._tables import Column, table
+from ctfast._show.folding import Room
+from ctfast._show.tables import Column, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,7 @@ def run(folder: Path | None, console: Console) -> None:
     Parameters
     ----------
     folder
-        Where to write the archive; `None` makes a new temporary folder. It is left in place, to go on with.
+        Where to write the archive; `None` makes a new temporary folder. It is kept, for further use.
     console
         Where to print.
 
@@ -89,12 +89,12 @@ def overview(events: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def identity(field: str) -> pl.Expr:
-    """Return a field of who it was."""
+    """Return a field of the identity."""
     return pl.col("userIdentity").struct[field]
 
 
 def who() -> pl.Expr:
-    """Return the name by which CloudTrail's event history shows who it was: the session name of a role, or the name of a user."""
+    """Return the user name that the event history shows: the session name of a role, or the name of a user."""
     return pl.coalesce(
         pl.when(identity("type") == "AssumedRole").then(identity("principalId").str.extract(":(.+)$")),
         pl.when(identity("type") == "Root").then(pl.lit("root")),
@@ -133,10 +133,9 @@ def who_did_what(events: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def logins_without_mfa(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the successful console logins of users without a second factor.
+    """Return the successful console logins of users without MFA.
 
-    Roles are left out: who signs in through an identity provider shows the second factor there, and CloudTrail
-    reports `MFAUsed: No` for it.
+    Roles are left out: the identity provider checks their second factor, and CloudTrail reports `MFAUsed: No` for them.
     """
     return events.filter(
         pl.col("eventName") == "ConsoleLogin",
@@ -148,7 +147,7 @@ def logins_without_mfa(events: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
-    """Return what came from the addresses of some logins, or from foreign accounts, in order of time.
+    """Return the calls from the addresses of some logins, or from foreign accounts, in order of time.
 
     Equal calls that follow each other are one row, with their number in `times`.
     """
@@ -178,9 +177,11 @@ def incident(events: pl.LazyFrame, logins: pl.DataFrame) -> pl.LazyFrame:
 
 
 def commands(made: sample.Sample) -> list[str]:
-    """Return the shell commands that go on from here."""
+    """Return shell commands to continue with."""
     archive = made.archive.name
-    query = "SELECT eventTime, userIdentity.arn, eventName FROM events WHERE eventName LIKE 'Delete%' ORDER BY eventTime"
+    query = (
+        "SELECT eventTime, userIdentity.arn, eventName FROM events WHERE eventName LIKE 'Delete%' ORDER BY eventTime"
+    )
     return [
         f"cd {shlex.quote(str(made.archive.parent))}",
         f"ctfast info {archive}",
@@ -190,7 +191,7 @@ def commands(made: sample.Sample) -> list[str]:
 
 
 def say(console: Console, text: str) -> None:
-    """Print a paragraph as it is, without markup and without colour."""
+    """Print a paragraph as it is, without markup and colours."""
     console.print(Text(text))
     console.print()
 
@@ -212,7 +213,7 @@ def _principals(found: pl.DataFrame) -> Iterator[Column]:
 
 
 def _first(names: list[str]) -> str:
-    """Return the first of some names, and the second or how many there are besides."""
+    """Return the first of some names, with the second one or the number of the others."""
     first, *others = names
     return ", ".join([first, *(others if len(others) < TWO else [f"and {len(others)} more"])])
 

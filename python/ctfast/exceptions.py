@@ -5,16 +5,16 @@
     CloudTrailError
     ├── FormatError     a file is not what it should be: not gzip, not JSON, not CloudTrail, over a limit
     ├── SourceError     a file cannot be read at all
-    ├── ServiceError    AWS refuses what is asked of it, or does not answer
+    ├── ServiceError    AWS refuses a request, or does not answer
     ├── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
-    └── QueryError      SQL that would read something else than the archive, or that is no query
+    └── QueryError      SQL that would read anything but the archive, or that is not a query
 
-    ArgumentError       a value that no argument of this name can have; a ValueError
+    ArgumentError       a value that this argument cannot have; a ValueError
     └── ArgumentTypeError   a value of another type; a TypeError as well
     ConsumedError       a stream that was read already; a RuntimeError
-    NothingChosen       a warning: what was asked for, and that nothing answers to
+    NothingChosen       a warning: something was asked for and nothing matches it
 
-A source that does not exist is Python's own :class:`FileNotFoundError`, an argument that there is not, or that is missing, a
+A source that does not exist is Python's own :class:`FileNotFoundError`, an unknown or missing argument a
 :class:`TypeError`.
 """
 
@@ -35,11 +35,12 @@ __all__ = [
     "SourceError",
 ]
 
-#: Characters of a text that a message repeats.
+#: Characters of a string that a message repeats.
 _LONG = 200
-#: A value in quotes; an apostrophe within a word begins none.
+#: A value in quotes; an apostrophe within a word does not start one.
 _VALUE = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|(?<!\w)'(?:[^'\\]|\\.)*')""", re.DOTALL)
-#: Bytes of a path, and characters of one that a message names: keys of S3 end at 1,024 bytes, paths of most systems at this.
+#: Bytes of a path, and characters of one in a message: S3 keys have at most 1,024 bytes, and paths of most systems at
+#: most this.
 PATH = 4_096
 
 
@@ -49,7 +50,7 @@ class CloudTrailError(Exception):
     Attributes
     ----------
     message : str
-        What is wrong, in words, without the place. The text of the exception has both.
+        What is wrong, without the place. The text of the exception has both.
     key : str or None
         Key or path of the file.
     byte : int or None
@@ -60,14 +61,16 @@ class CloudTrailError(Exception):
         A short, stable name of what is wrong, such as ``"truncated-gzip"``; the table is in ``docs/reading.md``.
     """
 
-    def __init__(self, message: str, key: str | None, byte: int | None, record: int | None, kind: str, text: str) -> None:
+    def __init__(
+        self, message: str, key: str | None, byte: int | None, record: int | None, kind: str, text: str
+    ) -> None:
         super().__init__(message, key, byte, record, kind, text)
         self.message = message
         self.key = key
         self.byte = byte
         self.record = record
         self.kind = kind
-        # A path is told as it is, for as long as it can be one.
+        # A path is shown unchanged, as long as it can be one.
         self._text = text if key is None or len(key) <= PATH else text.replace(key, shortened(key))
 
     def __str__(self) -> str:
@@ -84,19 +87,19 @@ class SourceError(CloudTrailError):
 
 
 class ServiceError(CloudTrailError):
-    """AWS refuses what is asked of it, or does not answer.
+    """AWS refuses a request, or does not answer.
 
-    ``key`` is the region or the ``s3://`` address that it was asked about. ``kind`` is ``"refused"``, ``"credentials"`` (they
-    cannot be had), ``"unreachable"`` or ``"configuration"``. The exception of boto3 is the ``__cause__``.
+    ``key`` is the region or the ``s3://`` address of the request. ``kind`` is ``"refused"``, ``"credentials"`` (they
+    cannot be found), ``"unreachable"`` or ``"configuration"``. The exception of boto3 is the ``__cause__``.
 
     Attributes
     ----------
     operation : str
-        What was asked, such as ``"ListPublicKeys"``.
+        The operation, such as ``"ListPublicKeys"``.
     code : str or None
-        The error code that AWS answers with, such as ``"AccessDeniedException"``.
+        The error code of the answer, such as ``"AccessDeniedException"``.
     status : int or None
-        The HTTP status of that answer.
+        The HTTP status of the answer.
 
     Examples
     --------
@@ -129,11 +132,11 @@ class FilterError(CloudTrailError, ValueError):
     path : str or None
         The field that is wrong, such as ``detail.eventName`` or ``AdvancedEventSelectors[0].FieldSelectors[2].Field``.
     line, column : int or None
-        Where in the text, in characters from 1; ``None`` where it did not come as text.
+        Where in the text, in characters from 1; ``None`` if it was not given as text.
     kind : str
         A short, stable name of what is wrong, such as ``"unknown-operator"``.
     byte, record : None
-        For the other errors.
+        For compatibility with the other errors.
 
     Examples
     --------
@@ -162,7 +165,7 @@ class FilterError(CloudTrailError, ValueError):
 
 
 class QueryError(CloudTrailError, ValueError):
-    """SQL that would read something else than the archive, or that is no query.
+    """SQL that would read anything but the archive, or that is not a query.
 
     Attributes
     ----------
@@ -173,7 +176,7 @@ class QueryError(CloudTrailError, ValueError):
     kind : str
         ``"function"``, ``"table"``, ``"statement"``, ``"statements"`` or ``"too-deep"``.
     key, byte, record : None
-        For the other errors.
+        For compatibility with the other errors.
 
     Examples
     --------
@@ -190,7 +193,7 @@ class QueryError(CloudTrailError, ValueError):
 
 
 class ArgumentError(ValueError):
-    """A value that no argument of this name can have. It is raised by the call itself, before anything is opened.
+    """A value that this argument cannot have. The call itself raises it, before anything is opened.
 
     Attributes
     ----------
@@ -199,7 +202,7 @@ class ArgumentError(ValueError):
     argument : str
         Its name.
     value : object
-        What was given; of a list the one that is wrong.
+        The value; of a list, the wrong element.
     nearest : str or None
         What was probably meant.
     function : str or None
@@ -229,7 +232,7 @@ class ArgumentError(ValueError):
 
 
 class ArgumentTypeError(ArgumentError, TypeError):
-    """A value of another type than the argument has. Its attributes are those of :class:`ArgumentError`.
+    """A value of a type that the argument does not take. Its attributes are those of :class:`ArgumentError`.
 
     Examples
     --------
@@ -241,13 +244,13 @@ class ArgumentTypeError(ArgumentError, TypeError):
 
 
 class ConsumedError(RuntimeError):
-    """A stream, or a unit of one, that was read or closed already: nothing is left of it, which is not the same as no rows."""
+    """A stream, or a unit of one, that was already read or closed. Nothing is left, which differs from no rows."""
 
 
-class NothingChosen(UserWarning):  # a warning, no error
-    """Something was asked for, and nothing answers to it: a region that no file has, a folder without a log.
+class NothingChosen(UserWarning):  # a warning, not an error
+    """Something was asked for and nothing matches it: a region that no file has, a folder without a log.
 
-    It is given when a scan has come to its end, and stands in :attr:`Report.unmatched`.
+    It is given at the end of a scan, and listed in :attr:`Report.unmatched`.
 
     Attributes
     ----------
@@ -255,17 +258,18 @@ class NothingChosen(UserWarning):  # a warning, no error
         What was asked for, what there is instead, and what was probably meant.
     reason : str
         ``"accounts"``, ``"regions"`` or ``"kinds"``: no file has these names; ``"empty"``: there is no file at all;
-        ``"no-source"``: the list of sources is empty; ``"no-message"``: a queue had no message of a new file; ``"where"``: no
-        record meets the filter, of which :func:`ctfast.lint` says why; ``"rules"``: the same of a rule; or the reason for which
-        all files were skipped, as in :attr:`Report.skipped`: ``"time"`` if it is one of several, else the most frequent one.
+        ``"no-source"``: the list of sources is empty; ``"no-message"``: a queue had no message of a new file;
+        ``"where"``: no record meets the filter (:func:`ctfast.lint` may tell why); ``"rules"``: the same for a rule; or
+        the reason for which all files were skipped, as in :attr:`Report.skipped`: ``"time"`` if it is one of several,
+        else the most frequent one.
     names : tuple of str
-        The names that no file has, or that of the rule.
+        The names that no file has, or the name of the rule.
     nearest : str or None
-        What was probably meant, among what was seen.
+        What was probably meant, among the names found.
     seen : tuple of str
-        What files have instead, as far as it was seen: the first 1,000 names.
+        What files have instead, as far as known: the first 1,000 names.
     nothing : bool
-        Whether there is no result: no file was read at all, or no record meets the filter or any of the rules.
+        Whether the result is empty: no file was read at all, or no record meets the filter or any of the rules.
     """
 
     def __init__(
@@ -287,7 +291,7 @@ class NothingChosen(UserWarning):  # a warning, no error
         self.nothing = nothing
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Return how it is made again."""
+        """Return what rebuilds it."""
         return _again, (self.message, self.reason, self.names, self.nearest, self.seen, self.nothing)
 
 
@@ -303,12 +307,12 @@ def _again(
 
 
 def well_formed(text: str) -> str:
-    """Return the text with escapes in place of what has no UTF-8: halves of surrogate pairs, and bytes of file names."""
+    """Return the text with escapes for what is not UTF-8: lone surrogates and undecodable bytes of file names."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def told(message: str) -> str:
-    """Return a sentence with each long value in it cut, and nothing of its own words as far as it is no book.
+    """Return a sentence in which each long value is shortened; the other words are kept up to a generous limit.
 
     The core repeats values in quotes.
     """
@@ -316,6 +320,6 @@ def told(message: str) -> str:
 
 
 def shortened(text: str | None, most: int = _LONG) -> str:
-    """Return what a sentence can hold of a text that may repeat what somebody else wrote."""
+    """Return a string that may contain what somebody else wrote, made fit for a sentence."""
     text = well_formed(text or "")
     return text if len(text) <= most else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"

@@ -1,6 +1,6 @@
 """JSON as the slow evaluators see it: ``json.loads``, but numbers keep the text they are written in.
 
-The last of duplicate keys holds. Half a surrogate pair becomes U+FFFD, as in the columns of a scan.
+The last of duplicate keys counts. A lone surrogate becomes U+FFFD, as in the columns of a scan.
 """
 
 from __future__ import annotations
@@ -51,5 +51,5 @@ def _no_json(name: str) -> Any:
 
 
 def whole(text: str) -> str:
-    """The text without halves of surrogate pairs."""
+    """The text without lone surrogates."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

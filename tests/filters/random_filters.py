@@ -47,7 +47,20 @@ def _conditions(draw: st.DrawFn, about: About, wildcards: list[None], expression
             expressions.append(None)
             expression = draw(
                 st.sampled_from(
-                    ["a", "^a", "b$", r"^\w+$", r"[0-9]{1,3}\.0", "Get|Put", r"\x41", "^$", r"10\..", "[^a]", r"\s", "x?b"]
+                    [
+                        "a",
+                        "^a",
+                        "b$",
+                        r"^\w+$",
+                        r"[0-9]{1,3}\.0",
+                        "Get|Put",
+                        r"\x41",
+                        "^$",
+                        r"10\..",
+                        "[^a]",
+                        r"\s",
+                        "x?b",
+                    ]
                 )
             )
             return f"{property_}{space}{operator}{space}%{expression}%"
@@ -69,7 +82,8 @@ def filter_patterns(draw: st.DrawFn, about: About = PATHS) -> str:
         case 0:
             signs = draw(st.sampled_from([["", "-"], ["?"], ["", "?", "-"]]))
             terms = [
-                draw(st.sampled_from(signs)) + _in_quotes(draw(st.sampled_from(["s3", "ab", '"ab"', "\\u", "Get", " "])))
+                draw(st.sampled_from(signs))
+                + _in_quotes(draw(st.sampled_from(["s3", "ab", '"ab"', "\\u", "Get", " "])))
                 for _ in range(3)
             ]
             return " ".join(terms[: draw(st.integers(1, 3))])

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from random_records import NUMBERS, PATHS, WORDS, About, quoted
+from slow_pattern import RESERVED
 
 # Numbers that a pattern may compare with.
 _BOUNDS = st.sampled_from([number for number in NUMBERS if len(number) < 6])
@@ -36,12 +37,14 @@ def _wildcards(draw: st.DrawFn, words: st.SearchStrategy[str]) -> str:
     word = draw(words)
     middle = draw(_part(st.just(word)))
     pieces = draw(
-        st.sampled_from([[word[:1], middle, word[-1:]], [word[:2], ""], ["", word[-2:]], ["", middle, ""], ["", ""], [word]])
+        st.sampled_from(
+            [[word[:1], middle, word[-1:]], [word[:2], ""], ["", word[-2:]], ["", middle, ""], ["", ""], [word]]
+        )
     )
     escaped = [piece.replace("\\", "\\\\").replace("*", "\\*") for piece in pieces]
-    return json.dumps(escaped[0] + "".join("*" + piece for piece in escaped[1:] if piece or piece is escaped[-1])).replace(
-        "**", "*"
-    )
+    return json.dumps(
+        escaped[0] + "".join("*" + piece for piece in escaped[1:] if piece or piece is escaped[-1])
+    ).replace("**", "*")
 
 
 def alternatives(usual: list[str]) -> st.SearchStrategy[str]:
@@ -68,7 +71,8 @@ def alternatives(usual: list[str]) -> st.SearchStrategy[str]:
         _one("equals-ignore-case", cased),
         _one("wildcard", _wildcards(words)),
         _one(
-            "numeric", st.tuples(st.sampled_from(["=", "<", "<=", ">", ">="]), _BOUNDS).map(lambda one: f'["{one[0]}",{one[1]}]')
+            "numeric",
+            st.tuples(st.sampled_from(["=", "<", "<=", ">", ">="]), _BOUNDS).map(lambda one: f'["{one[0]}",{one[1]}]'),
         ),
         _one("numeric", ranges.map(lambda one: f"[{one[0]},{one[1][0]},{one[2]},{one[1][1]}]")),
         _one("cidr", st.sampled_from(_BLOCKS).map(json.dumps)),
@@ -76,7 +80,10 @@ def alternatives(usual: list[str]) -> st.SearchStrategy[str]:
         _one("anything-but", st.one_of(_one_or_more(words.map(json.dumps)), _one_or_more(_BOUNDS))),
         _one("anything-but", _one("equals-ignore-case", _one_or_more(cased))),
         _one("anything-but", _one("wildcard", _one_or_more(_wildcards(words)))),
-        _one("anything-but", st.sampled_from(["prefix", "suffix"]).flatmap(lambda name: _one(name, _one_or_more(not_empty)))),
+        _one(
+            "anything-but",
+            st.sampled_from(["prefix", "suffix"]).flatmap(lambda name: _one(name, _one_or_more(not_empty))),
+        ),
     )
 
 
@@ -115,7 +122,9 @@ def event_patterns(draw: st.DrawFn, about: About = PATHS, *, envelope: bool = Fa
     prefix = ("detail",) if envelope else ()
     tree = draw(_fields(about, prefix, 3))
     if not draw(st.integers(0, 3)):
-        choices = draw(st.lists(_fields(about, (), 2), min_size=2, max_size=3))
+        # In $or, the name of an operator is not a field, but a random record may have a field of that name, like "<".
+        possible = [one for one in about if RESERVED.isdisjoint(one[0])]
+        choices = draw(st.lists(_fields(possible, (), 2), min_size=2, max_size=3))
         inner: Tree = tree.setdefault("detail", {}) if envelope else tree
         inner["$or"] = f"[{','.join(map(_written, choices))}]"
     if envelope and not draw(st.integers(0, 2)):
@@ -126,7 +135,11 @@ def event_patterns(draw: st.DrawFn, about: About = PATHS, *, envelope: bool = Fa
 
 AROUND = {
     "source": ["aws.s3", "aws.kms", "aws.lambda", "aws.signin"],
-    "detail-type": ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail", "AWS Service Event via CloudTrail"],
+    "detail-type": [
+        "AWS API Call via CloudTrail",
+        "AWS Console Sign In via CloudTrail",
+        "AWS Service Event via CloudTrail",
+    ],
     "region": ["us-east-1"],
     "version": ["0"],
 }

@@ -1,7 +1,7 @@
 """Random records for hypothesis, and the small vocabulary that they share with random conditions.
 
-As in ``strategies``, texts are made, not values: escapes, duplicate keys and the spelling of numbers are what a
-matcher trips over.
+As in ``strategies``, texts are made, not values: escapes, duplicate keys and the spelling of numbers are what breaks a
+matcher.
 """
 
 from __future__ import annotations
@@ -18,7 +18,26 @@ from documents import Number, document, whole
 # Vocabulary
 
 WORDS = [
-    *("ab", "abc", "xab", "AB", "a*b", "axxb", "", " ", "x y", "é", "É", "ß", "STRASSE", "straße", "😀", "\u212a", "k", "K"),
+    *(
+        "ab",
+        "abc",
+        "xab",
+        "AB",
+        "a*b",
+        "axxb",
+        "",
+        " ",
+        "x y",
+        "é",
+        "É",
+        "ß",
+        "STRASSE",
+        "straße",
+        "😀",
+        "\u212a",
+        "k",
+        "K",
+    ),
     *('"', "\\", "a\\b", "\x00", "\n", "%", "true", "null", "5", "-3", "5.0", "AccessDenied", "AccessDeniedException"),
     *("Root", "IAMUser", "Success", "Yes", "No"),
     *("10.0.0.1", "10.0.0.01", "10.0.0.200", "192.168.10.20", "010.0.0.1", "2001:db8::1", "2001:0DB8:0:0:0:0:0:1"),
@@ -26,7 +45,14 @@ WORDS = [
 NAMES = ["GetObject", "PutObject", "ListObjects", "Decrypt", "ConsoleLogin", "DeleteBucket"]
 SOURCES = ["s3.amazonaws.com", "kms.amazonaws.com", "lambda.amazonaws.com", "signin.amazonaws.com"]
 TYPES = ["AWS::S3::Object", "AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::DynamoDB::Table"]
-EVENT_TYPES = ["AwsApiCall", "AwsServiceEvent", "AwsConsoleSignIn", "AwsVpceEvent", "AwsCloudTrailInsight", "AwsConsoleAction"]
+EVENT_TYPES = [
+    "AwsApiCall",
+    "AwsServiceEvent",
+    "AwsConsoleSignIn",
+    "AwsVpceEvent",
+    "AwsCloudTrailInsight",
+    "AwsConsoleAction",
+]
 ARNS = [
     *("arn:aws:s3:::b", "arn:aws:s3:::b/k", "arn:aws:s3:::b/logs/", "arn:aws:s3:::b/logs/1", "arn:aws:s3:::b2/k"),
     *("arn:aws:lambda:us-east-1:123456789012:function:f", "arn:aws:dynamodb:us-east-1:123456789012:table/t"),
@@ -115,7 +141,16 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         for inner in value:
             yield from _leaves(inner, path)
     else:
-        yield path, [value.text if isinstance(value, Number) else whole(value) if isinstance(value, str) else json.dumps(value)]
+        yield (
+            path,
+            [
+                value.text
+                if isinstance(value, Number)
+                else whole(value)
+                if isinstance(value, str)
+                else json.dumps(value)
+            ],
+        )
 
 
 # Records
@@ -151,7 +186,9 @@ def values(draw: st.DrawFn, fields: Any) -> str:
         return draw(objects(fields))
     if isinstance(fields[0], str):
         return draw(
-            st.one_of(st.sampled_from(fields).flatmap(quoted), st.sampled_from(NUMBERS) if fields is WORDS else st.nothing())
+            st.one_of(
+                st.sampled_from(fields).flatmap(quoted), st.sampled_from(NUMBERS) if fields is WORDS else st.nothing()
+            )
         )
     return f"[{','.join(draw(st.lists(values(fields[0]), max_size=3)))}]"
 
@@ -160,7 +197,9 @@ def values(draw: st.DrawFn, fields: Any) -> str:
 def objects(draw: st.DrawFn, fields: dict[str, Any]) -> str:
     """The text of an object with some of the fields in any order, now and then one of them twice."""
     most = len(fields)
-    names = draw(st.lists(st.sampled_from(list(fields)), min_size=most // 2, max_size=most, unique=bool(draw(st.integers(0, 5)))))
+    names = draw(
+        st.lists(st.sampled_from(list(fields)), min_size=most // 2, max_size=most, unique=bool(draw(st.integers(0, 5))))
+    )
     space = draw(strategies.SPACES)
     members = [f"{draw(strategies.spelled(name))}{space}:{draw(values(fields[name]))}" for name in names]
     return "{" + f"{space},".join(members) + "}"
@@ -168,12 +207,12 @@ def objects(draw: st.DrawFn, fields: dict[str, Any]) -> str:
 
 @st.composite
 def records(draw: st.DrawFn) -> str:
-    """The text of a record, surely of one."""
+    """The text of an object that is certainly a record."""
     inner = draw(st.one_of(objects(FIELDS), objects(FIELDS), objects(FIELDS), strategies.records()))[1:]
     return '{"eventVersion":"1.08"' + ("}" if inner == "}" else "," + inner)
 
 
-# Texts that may be no condition
+# Texts that may not be conditions
 
 
 @st.composite

@@ -30,7 +30,13 @@ def _tests(draw: st.DrawFn, usual: list[str]) -> dict[str, list[str]]:
     return tests
 
 
-_FREE = {"eventName": NAMES, "eventSource": SOURCES, "eventType": EVENT_TYPES, "resources.ARN": ARNS, "userIdentity.arn": ARNS}
+_FREE = {
+    "eventName": NAMES,
+    "eventSource": SOURCES,
+    "eventType": EVENT_TYPES,
+    "resources.ARN": ARNS,
+    "userIdentity.arn": ARNS,
+}
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""The two sides of every comparison: the evaluators of these tests, and ctfast."""
+"""The two sides of each comparison: the slow evaluators of these tests, and ctfast."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
 """CloudWatch Logs filter patterns, evaluated slowly: to be read, and to test the fast matcher against.
 
-Written from "Filter pattern syntax for metric filters" of the Amazon CloudWatch Logs User Guide, and from answers of CloudWatch
-that were recorded. What neither tells is decided here as ``docs/filters.md`` says:
+Written from "Filter pattern syntax for metric filters" of the Amazon CloudWatch Logs User Guide, and from answers of
+CloudWatch that were recorded. What neither of them says is decided here as in ``docs/filters.md``:
 
 * A condition on a value that is missing, null, true, false, an object or an array is false, whatever its operator; but
   ``NOT EXISTS`` is true if nothing is found, ``IS NULL`` if what is found is null or an array with null in it.
-* Two numbers are compared as doubles. A text and a number are compared as texts, the number as it is written; they have no order.
-* ``*`` alone is any text or number. In a text, it stands for anything at the beginning and at the end
+* Two numbers are compared as doubles. A string and a number are compared as strings, the number as it is written; they
+  have no order.
+* ``*`` alone is any string or number. In a string, it stands for anything at the beginning and at the end
   only.
-* A selector with a wildcard is true if any of the values it names is.
-* Terms and expressions without a field are looked for in the text of the record as it is, escapes and all.
-* The last of the fields of a line takes the rest of it, unless ``...`` does.
+* A condition with a wildcard in its selector is true if it is true for any of the values it names.
+* Terms and expressions without a field are searched in the unchanged text of the record, with its escapes.
+* The last of the fields of a line takes the rest of the line, unless ``...`` does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MOST_EXPRESSIONS = 2
 
 
 class RefusedError(ValueError):
-    """A pattern that is none."""
+    """A text that is not a valid pattern."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def parse(text: str) -> Pattern:
     if len(trimmed) > 1 and trimmed.startswith("%") and trimmed.endswith("%"):
         expression = regular(trimmed[1:-1])
         return Pattern(lambda message: bool(expression.search(message)))
-    # A phrase of blanks is how the guide writes the pattern of everything.
+    # The guide writes the pattern that matches everything as a phrase of blanks.
     return Pattern(terms(re.sub(r'^"\s*"$', "", trimmed)))
 
 
@@ -156,12 +157,12 @@ class Parser:
         return compared(operator, "word", word)
 
     def find(self, pattern: str) -> re.Match[str] | None:
-        """What stands here, if it does; blanks before it and after it do not count."""
+        """The match of an expression at the cursor, if any, with blanks around it skipped."""
         found = re.compile(rf"\s*(?:{pattern})\s*").match(self.text, self.at)
         if found is None:
             return None
         exact = re.compile(pattern).match(self.text, self.at + len(found[0]) - len(found[0].lstrip()))
-        # A property follows a dollar at once.
+        # No blank is allowed between a dollar sign and a property.
         self.at = exact.end() if exact and pattern == r"\$" else found.end()
         return exact
 
@@ -217,7 +218,7 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def compared(operator: str, kind: str, text: str) -> Condition:
-    """The test of ``operator value``; a value that is neither a text nor a number passes none."""
+    """The test of ``operator value``; values that are neither strings nor numbers do not pass it."""
     if operator in ("=", "!="):
         same, wanted = equal(kind, text), operator == "="
         return lambda value: same(value) is wanted
@@ -231,7 +232,7 @@ ORDERS: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le,
 
 
 class Word(str):
-    """A field of a line: a number too, if it reads as one."""
+    """A field of a line; it is also a number if it can be read as one."""
 
     __slots__ = ()
 
@@ -243,7 +244,7 @@ def number_of(value: Any) -> float | None:
 
 
 def equal(kind: str, text: str) -> Callable[[Any], bool | None]:
-    """Whether a value equals that of the pattern; None if it is neither a text nor a number."""
+    """Whether a value equals that of the pattern; None if it is neither a string nor a number."""
     if kind == "expression":
         like = _found_by(regular(text))
     elif text == "*":
@@ -313,7 +314,7 @@ _TERM = re.compile(r'\s*([?-]?)(?:"((?:[^"\\]|\\.)*)"|((?a:\w+)))(?=\s|$)')
 
 
 def terms(text: str) -> Message:
-    """The test of words that a message has, has one of, or does not have."""
+    """The test of terms: words that a message must contain, must contain one of, or must not contain."""
     found: dict[str, list[str]] = {"": [], "?": [], "-": []}
     at = 0
     while at < len(text):
@@ -325,7 +326,9 @@ def terms(text: str) -> Message:
         found[sign].append(word if phrase is None else unescaped(phrase))
     if found["?"] and not found[""] and not found["-"]:
         return lambda message: any(term in message for term in found["?"])
-    return lambda message: all(term in message for term in found[""]) and not any(term in message for term in found["-"])
+    return lambda message: (
+        all(term in message for term in found[""]) and not any(term in message for term in found["-"])
+    )
 
 
 # -- fields
@@ -383,7 +386,7 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 def _split(text: str) -> list[str]:
-    """The parts between commas; one between two commas is empty, and stays."""
+    """The parts between commas; an empty part is kept."""
     parts = [""]
     for token in re.findall(r'"(?:[^"\\]|\\.)*"|%[^%]*%|.', text, re.DOTALL):
         if token == ",":
@@ -394,6 +397,6 @@ def _split(text: str) -> list[str]:
 
 
 def fields(message: str) -> Iterator[tuple[str, int]]:
-    """The fields of a line, words and what stands in quotes or brackets, and where each starts."""
+    """The fields of a line, which are words or text in quotes or brackets, and where each starts."""
     for found in re.finditer(r'"(.*?)"(?=\s|\Z)|\[(.*?)\](?=\s|\Z)|(\S+)', message, re.DOTALL):
         yield next(group for group in found.groups() if group is not None), found.start()

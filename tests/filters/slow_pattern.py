@@ -5,11 +5,11 @@ EventBridge event patterns") and from what AWS's open-source matcher, event-rule
 
 * A pattern is a list of branches, one for each choice among the members of its ``$or``. A branch has tests for
   dotted names; an event matches if it passes one branch.
-* An event is a list of leaves under dotted names. Arrays leave no trace in a name; a leaf knows the elements it
-  lies in, by array and place. Objects, and arrays without a leaf, are not there at all.
-* The last of duplicate names holds in a pattern, the last of duplicate keys in an event.
-* Names are taken in sorted order. Each needs one leaf that passes one of its tests and lies in no other element of
-  an array than the leaves chosen before. ``{"exists": false}`` passes where no leaf of that name could be chosen.
+* An event is a list of leaves under dotted names. Arrays are not part of a name; a leaf knows the elements that
+  contain it, by array and index. Objects, and arrays without a leaf, do not exist as values.
+* The last of duplicate names counts in a pattern, the last of duplicate keys in an event.
+* Names are taken in sorted order. Each needs a leaf that passes one of its tests; in each array, it must be in the same
+  element as the leaves chosen before. ``{"exists": false}`` passes if no leaf of that name could be chosen.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Elements = frozenset[tuple[int, int]]
 
 # The service refuses patterns with more branches.
 MOST_BRANCHES = 1000
-# What a rule sees of an event, beside the record.
+# The members of an event, besides the record, that a rule can test.
 ENVELOPE = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 SIGN_INS = ("AWS Console Sign In via CloudTrail", "AWS Console Signin via CloudTrail")
 
 
 class RefusedError(ValueError):
-    """A pattern that is none."""
+    """A text that is not a valid pattern."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Pattern:
             return False
         if not is_record(event):
             return self._matches(without_context(event) if self.envelope else event)
-        # Nothing of a record has a dot in its name, and none of its fields is taken for two.
+        # CloudTrail's names have no dots: a name that has one is left out, so that it is not taken for a path.
         record = {name: value for name, value in event.items() if "." not in name}
         return any(map(self._matches, wrapped(record) if self.envelope else [record]))
 
@@ -92,7 +92,7 @@ def _branches(fields: Members, path: tuple[str, ...], branches: list[Branch], *,
             tests = [test for item in value for test in _alternative(item)]
             if not tests:
                 raise RefusedError("empty array")
-            # The last tests of a name hold.
+            # Later tests of a name replace earlier ones.
             branches = [branch | {".".join((*path, name)): tests} for branch in branches]
         else:
             raise RefusedError(f"{name} is neither an object nor an array")
@@ -135,7 +135,18 @@ def _is_envelope(fields: Members) -> bool:
 
 
 RESERVED = {
-    *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr", "html"),
+    *(
+        "exactly",
+        "equals-ignore-case",
+        "prefix",
+        "suffix",
+        "anything-but",
+        "exists",
+        "wildcard",
+        "numeric",
+        "cidr",
+        "html",
+    ),
     *("=", "<", "<=", ">", ">="),
     *("regex", "not-wildcard", "not-equals-ignore-case"),
     *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
@@ -190,7 +201,8 @@ def _suffix(value: Any) -> Test:
     text, fold = _text_of_any_case(value)
     if fold:
         return lambda leaf: (
-            isinstance(leaf, str) and any(len(leaf) in ends_of_fold(text, leaf, start) for start in range(len(leaf) + 1))
+            isinstance(leaf, str)
+            and any(len(leaf) in ends_of_fold(text, leaf, start) for start in range(len(leaf) + 1))
         )
     return lambda leaf: isinstance(leaf, str) and leaf.endswith(text)
 
@@ -209,9 +221,9 @@ def _equals_ignore_case(value: Any) -> Test:
 
 
 def ends_of_fold(pattern: str, text: str, start: int = 0) -> set[int]:
-    """Where ``pattern`` may end in ``text``; each of its characters stands there in lower case or in upper case.
+    """Where ``pattern`` may end in ``text``, if each of its characters may be in lower case or in upper case.
 
-    The case is that of one character alone, and may be several characters, as that of ß.
+    Each character is converted on its own, and may become several, as ß does.
     """
     ends = {start}
     for character in pattern:
@@ -281,7 +293,7 @@ def _comparable(number: Number) -> Decimal:
 
 
 def comparable(leaf: Leaf) -> Decimal | None:
-    """The value of a number if a double spells it back; others are compared as text only."""
+    """The value of a number if it survives a round trip through a double; others are compared as text only."""
     if not isinstance(leaf, Number):
         return None
     nearest = float(leaf.text)
@@ -289,7 +301,7 @@ def comparable(leaf: Leaf) -> Decimal | None:
         return None
     try:
         value = leaf.value
-    except InvalidOperation:  # an exponent beyond all measure
+    except InvalidOperation:  # the exponent is too large
         return None
     return value if Decimal(repr(nearest)) == value else None
 
@@ -303,7 +315,9 @@ def _compares(leaf: Leaf, operator: str, limit: Decimal) -> bool:
     value = comparable(leaf)
     if value is None:
         return False
-    return {"=": value == limit, "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[operator]
+    return {"=": value == limit, "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[
+        operator
+    ]
 
 
 def _cidr(value: Any) -> Test:
@@ -313,7 +327,7 @@ def _cidr(value: Any) -> Test:
         raise RefusedError("no block of addresses")
     bits = 4 * len(digits)
     hosts = bits - int(found[2])
-    # A block of one address is not possible.
+    # A block of a single address is refused.
     if hosts < 1:
         raise RefusedError("the mask has too many bits")
     bottom, top = (int(digits, 16) >> hosts) << hosts, int(digits, 16) | ((1 << hosts) - 1)
@@ -321,7 +335,7 @@ def _cidr(value: Any) -> Test:
 
 
 def ip_digits(leaf: Leaf) -> str | None:
-    """The address that a string is, as 8 or 32 hexadecimal digits."""
+    """A string that is an address, as 8 or 32 hexadecimal digits."""
     if not isinstance(leaf, str):
         return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", leaf):
@@ -338,15 +352,16 @@ def ip_digits(leaf: Leaf) -> str | None:
 
 
 def in_range(digits: str | None, bottom: str, top: str) -> bool:
-    """Whether digits lie between others, which are of one length.
+    """Whether digits lie between two others, which have equal lengths.
 
-    The first digit that decides is the last to be looked at, so a block of one kind may hold addresses of the other.
+    No digit after the first one that decides is compared, so a block of IPv4 may contain addresses of IPv6, and the
+    other way round.
     """
     if digits is None:
         return False
     if digits.startswith((bottom, top)):
         return True
-    # Cut to one length, they compare as texts do; equal so far, a shorter one is undecided.
+    # Cut to the same length, they compare as strings; if a shorter one is equal so far, it is not in the range.
     size = min(len(digits), len(bottom))
     return bottom[:size] < digits[:size] < top[:size]
 
@@ -395,7 +410,9 @@ EXCLUSIONS = {name: OPERATORS[name] for name in ("prefix", "suffix", "equals-ign
 # -- events
 
 
-def _leaves(value: Any, path: tuple[str, ...], elements: Elements, arrays: Iterator[int]) -> Iterator[tuple[str, Leaf, Elements]]:
+def _leaves(
+    value: Any, path: tuple[str, ...], elements: Elements, arrays: Iterator[int]
+) -> Iterator[tuple[str, Leaf, Elements]]:
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _leaves(item, (*path, name), elements, arrays)
@@ -409,7 +426,7 @@ def _leaves(value: Any, path: tuple[str, ...], elements: Elements, arrays: Itera
 
 
 def _passes(branch: Branch, leaves: dict[str, list[tuple[Leaf, Elements]]]) -> bool:
-    # All choices of elements that the names so far leave open.
+    # All choices of array elements that are still possible after the names so far.
     choices: set[Elements] = {frozenset()}
     for name in sorted(branch, key=lambda name: name.encode("utf-16-be")):
         found = leaves.get(name, [])
@@ -422,17 +439,26 @@ def _passes(branch: Branch, leaves: dict[str, list[tuple[Leaf, Elements]]]) -> b
 
 
 def _agree(one: Elements, other: Elements) -> bool:
-    """Whether no array has two places."""
+    """Whether no array occurs with two different elements."""
     return len({array for array, _ in one | other}) == len(one | other)
 
 
 def is_record(event: dict[str, Any]) -> bool:
-    signs = {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"}
+    signs = {
+        "eventVersion",
+        "eventTime",
+        "eventName",
+        "eventSource",
+        "eventID",
+        "eventType",
+        "eventCategory",
+        "userIdentity",
+    }
     return not signs.isdisjoint(event) and "detail-type" not in event
 
 
 def without_context(event: dict[str, Any]) -> dict[str, Any]:
-    """An event of CloudTrail without what only event data stores have; any other as it is."""
+    """An event of CloudTrail without the members that only event data stores add; any other event as it is."""
     detail = event.get("detail")
     if "detail-type" not in event or not isinstance(detail, dict) or not is_record(detail):
         return event
@@ -446,19 +472,26 @@ def wrapped(record: dict[str, Any]) -> list[dict[str, Any]]:
         "resources": [],
         "detail": {name: value for name, value in record.items() if name != "eventContext"},
     }
-    for name, field in (("id", "eventID"), ("account", "recipientAccountId"), ("time", "eventTime"), ("region", "awsRegion")):
+    for name, field in (
+        ("id", "eventID"),
+        ("account", "recipientAccountId"),
+        ("time", "eventTime"),
+        ("region", "awsRegion"),
+    ):
         if record.get(field) is not None:
             event[name] = record[field]
     kind = record.get("eventType")
     if isinstance(source := record.get("eventSource"), str):
         event["source"] = "aws." + source.removesuffix(".amazonaws.com")
     elif kind == "AwsCloudTrailInsight" or record.get("insightDetails") is not None:
-        # Insights have no source of their own.
+        # Insights events have no eventSource of their own.
         event["source"] = "aws.cloudtrail"
     # Early records call a sign-in an API call.
-    if kind == "AwsConsoleSignIn" or (source == "signin.amazonaws.com" and (kind == "AwsApiCall" or not isinstance(kind, str))):
+    if kind == "AwsConsoleSignIn" or (
+        source == "signin.amazonaws.com" and (kind == "AwsApiCall" or not isinstance(kind, str))
+    ):
         return [event | {"detail-type": kind} for kind in SIGN_INS]
-    # Older events do not say what they are.
+    # Older events have no eventType.
     detail_type = DETAIL_TYPES.get(kind) if isinstance(kind, str) else "AWS API Call via CloudTrail"
     return [event | ({"detail-type": detail_type} if detail_type else {})]
 

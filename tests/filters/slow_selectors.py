@@ -2,13 +2,13 @@
 
 Written from the AWS CloudTrail API Reference (EventSelector, DataResource, AdvancedEventSelector,
 AdvancedFieldSelector) and the User Guide ("Filtering data events by using advanced event selectors").
-What AWS leaves open is decided here as ``docs/filters.md`` says:
+What AWS leaves open is decided here as in ``docs/filters.md``:
 
-* What a trail takes or an event data store takes is taken, unless one of them is asked for.
-* An event that does not say whether it only reads is a write.
+* Selectors that either a trail or an event data store accepts are accepted, unless one of the two is chosen.
+* An event without ``readOnly`` counts as a write.
 * ``resources.type`` and ``resources.ARN`` are about the same entry of ``resources``: one entry of the type has to be
   selected, none may be deselected. An entry with ``ARNPrefix`` in place of ``ARN`` is compared by its beginning only.
-* A field that is missing is hit by no value: what selects fails, what deselects passes.
+* A missing field matches no value: operators that select fail, and those that deselect pass.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_BASIC, MOST_RESOURCES, MOST_VALUES, LONGEST_VALUE, LONGEST_NAME = 5, 250, 5
 
 
 class RefusedError(ValueError):
-    """Selectors that are none."""
+    """A text that is not valid selectors."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Selectors:
 
 
 def parse(text: str, target: str | None = None) -> Selectors:
-    """The selectors of a text; a ValueError if AWS, or this target of it, would refuse them."""
+    """The selectors of a text; a ValueError if AWS, or this kind of target, would refuse them."""
     found = _once(members(text))
     if isinstance(found, list):
         found = {KINDS[any(isinstance(item, dict) and "FieldSelectors" in item for item in found)]: found}
@@ -51,7 +51,9 @@ def parse(text: str, target: str | None = None) -> Selectors:
     given = {kind: found[kind] for kind in KINDS if found.get(kind) is not None}
     if not given or all(given.get(kind) for kind in KINDS):
         raise RefusedError("selectors of one kind are needed")
-    if not all(isinstance(listed, list) and all(isinstance(item, dict) for item in listed) for listed in given.values()):
+    if not all(
+        isinstance(listed, list) and all(isinstance(item, dict) for item in listed) for listed in given.values()
+    ):
         raise RefusedError("selectors are objects in an array")
     if target == "event-data-store" and given.get(KINDS[0]):
         raise RefusedError("advanced selectors are needed")
@@ -59,7 +61,7 @@ def parse(text: str, target: str | None = None) -> Selectors:
 
 
 def _once(value: Any) -> Any:
-    """Objects as dicts; none has a key twice."""
+    """Objects as dicts; duplicate keys are refused."""
     if isinstance(value, Members):
         found = {key: _once(inner) for key, inner in value}
         if len(found) < len(value):
@@ -97,7 +99,7 @@ def category(event: dict[str, Any]) -> str:
         return "NetworkActivity"
     if event.get("managementEvent") is not None:
         return "Data" if _flag(event["managementEvent"]) is False else "Management"
-    # Before version 1.06, only the call itself tells.
+    # Before version 1.06, the category follows from the call only.
     invokes = event.get("eventName") == "Invoke" and event.get("eventSource") == "lambda.amazonaws.com"
     return "Data" if invokes or any(entry.get("type") == S3_OBJECT for entry in listed(event)) else "Management"
 
@@ -118,7 +120,7 @@ def listed(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entries of ``resources``; and the object that an older event names in its request only."""
+    """The entries of ``resources``, and the object that an older event names only in its request."""
     found = listed(event)
     request = event.get("requestParameters")
     if (
@@ -139,7 +141,7 @@ def entries(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 S3_OBJECT = "AWS::S3::Object"
 PARTITION = r"aws(?:-[a-z0-9]+)*"
-# Type -> what all of them is called, and what one of them is called.
+# Type -> the value for all resources of this type, and the form of a value for one of them.
 NAMED = {
     kind: (re.compile(f"arn:{PARTITION}:{service}:*"), re.compile(f"arn:{PARTITION}:{service}:{one}", re.DOTALL))
     for kind, service, one in (
@@ -181,7 +183,9 @@ def _basic(selector: dict[str, Any]) -> Test:
         raise RefusedError("no ReadWriteType")
     if not isinstance(management, bool) or not set(excluded) <= EXCLUDABLE:
         raise RefusedError("no way to include management events")
-    if not isinstance(resources, list) or any(_known(item, {"Type", "Values"}).get("Type") not in NAMED for item in resources):
+    if not isinstance(resources, list) or any(
+        _known(item, {"Type", "Values"}).get("Type") not in NAMED for item in resources
+    ):
         raise RefusedError("no type of a data resource")
     resources = [(item["Type"], _strings(item.get("Values", []))) for item in resources]
     for kind, values in resources:
@@ -245,7 +249,7 @@ FIELDS: Fields = {
     "Evidence": {},
     "ActivityAuditLog": {},
 }
-# What a trail takes otherwise.
+# Differences for trails.
 OF_TRAILS: Fields = {
     "Management": {"readOnly": TRUE_OR_FALSE, "eventSource": (("NotEquals",), EXCLUDABLE)},
     "Insight": None,
@@ -262,15 +266,17 @@ class Field:
     values: list[tuple[str, str]]
 
     def passes(self, *found: tuple[str, bool] | None) -> bool:
-        """Some value selects one of the texts, if any selects at all, and none deselects one."""
+        """Whether some value selects one of the texts, if any value selects, and no value deselects one."""
         selecting = [(operator, value) for operator, value in self.values if operator in SELECTS]
-        deselecting = [(operator.removeprefix("Not"), value) for operator, value in self.values if operator in DESELECTS]
+        deselecting = [
+            (operator.removeprefix("Not"), value) for operator, value in self.values if operator in DESELECTS
+        ]
         selected = not selecting or any(hits(one, *test) for one in found for test in selecting)
         return selected and not any(hits(one, *test) for one in found for test in deselecting)
 
 
 def hits(found: tuple[str, bool] | None, operator: str, value: str) -> bool:
-    """Whether a text, or the beginning of one, is what a value asks for."""
+    """Whether a text, or the known beginning of one, matches a value."""
     if found is None:
         return False
     text, whole = found
@@ -340,7 +346,8 @@ def _advanced(fields: list[Field], known: Fields) -> Test:
             category(event) == wanted
             and (not kinds or bool(of_kind))
             and all(
-                field.passes(*(of_kind if field.name == "resources.ARN" else [_found(event, field.name)])) for field in others
+                field.passes(*(of_kind if field.name == "resources.ARN" else [_found(event, field.name)]))
+                for field in others
             )
         )
 

@@ -38,7 +38,9 @@ def records(archive: Path) -> list[str]:
     texts = []
     for path in archive.rglob("*.json.gz"):
         document = json.loads(gzip.decompress(path.read_bytes()))
-        texts += [json.dumps(record, separators=(",", ":"), ensure_ascii=False) for record in document.get("Records", [])]
+        texts += [
+            json.dumps(record, separators=(",", ":"), ensure_ascii=False) for record in document.get("Records", [])
+        ]
     return texts
 
 
@@ -57,7 +59,11 @@ def counted(texts: list[str], met: Any) -> tuple[Counter[Any], Counter[Any]]:
 
 def column(frame: pl.DataFrame, name: str) -> Counter[Any]:
     return Counter(
-        {(category, source): number for category, source, number in frame.select("category", "source", name).rows() if number}
+        {
+            (category, source): number
+            for category, source, number in frame.select("category", "source", name).rows()
+            if number
+        }
     )
 
 
@@ -86,7 +92,12 @@ def test_prices(sample: Sample, tmp_path: Path) -> None:
     table = tmp_path / "prices.json"
     table.write_text(
         json.dumps(
-            {"currency": "EUR", "region": "x", "date": "2030-01-01", "events": {"Data": {"price": 5, "per": 10, "source": "us"}}}
+            {
+                "currency": "EUR",
+                "region": "x",
+                "date": "2030-01-01",
+                "events": {"Data": {"price": 5, "per": 10, "source": "us"}},
+            }
         )
     )
     found = ct.cost(sample.archive, both, prices=table, against=OBJECTS)
@@ -110,8 +121,10 @@ def test_a_table_of_prices_that_is_none(sample: Sample, tmp_path: Path, text: st
     assert len(str(raised.value).splitlines()) == 1
 
 
-def test_what_cannot_be_known_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"eventName":"x","eventSource":"iam.amazonaws.com","eventTime":"2025-01-01T00:00:00Z"}')
+def test_unknown_costs_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"eventName":"x","eventSource":"iam.amazonaws.com","eventTime":"2025-01-01T00:00:00Z"}'
+    )
     found = ct.cost(tmp_path, OBJECTS)
     assert [sentence.split(",")[0] for sentence in found.unknown if "has no" in sentence] == [
         "the archive has no Data events",

@@ -1,4 +1,4 @@
-"""The documents of AWS: what is found in each, under which name, and how a wrong one is refused."""
+"""AWS's documents: which conditions are found in each, under which names, and how invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -28,12 +28,19 @@ SELECTORS = {
     "one basic selector": BASIC[0],
     "a trail in a template": {
         "Resources": {
-            "Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"IsLogging": True, "AdvancedEventSelectors": ADVANCED}}
+            "Trail": {
+                "Type": "AWS::CloudTrail::Trail",
+                "Properties": {"IsLogging": True, "AdvancedEventSelectors": ADVANCED},
+            }
         }
     },
-    "a trail that says nothing": {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"IsLogging": True}}}},
+    "a trail that says nothing": {
+        "Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"IsLogging": True}}}
+    },
     "an event data store in a template": {
-        "Resources": {"Store": {"Type": "AWS::CloudTrail::EventDataStore", "Properties": {"AdvancedEventSelectors": ADVANCED}}}
+        "Resources": {
+            "Store": {"Type": "AWS::CloudTrail::EventDataStore", "Properties": {"AdvancedEventSelectors": ADVANCED}}
+        }
     },
 }
 FILTER_PATTERNS = {
@@ -43,7 +50,9 @@ FILTER_PATTERNS = {
         "filterPattern": ROOT,
         "metricTransformations": [],
     },
-    "output of describe-metric-filters": {"metricFilters": [{"filterName": "root", "filterPattern": ROOT, "creationTime": 1}]},
+    "output of describe-metric-filters": {
+        "metricFilters": [{"filterName": "root", "filterPattern": ROOT, "creationTime": 1}]
+    },
     "output of describe-subscription-filters": {"subscriptionFilters": [{"filterName": "root", "filterPattern": ROOT}]},
     "a list of metric filters": [{"filterName": "root", "filterPattern": ROOT}],
     "a metric filter in a template": {
@@ -58,7 +67,10 @@ EVENT_PATTERNS = {
     "input of put-rule": {"Name": "s3", "EventPattern": json.dumps(S3), "State": "ENABLED"},
     "output of describe-rule": {"Name": "s3", "Arn": "a", "EventPattern": json.dumps(S3, indent=1)},
     "output of list-rules": {
-        "Rules": [{"Name": "s3", "EventPattern": json.dumps(S3)}, {"Name": "timer", "ScheduleExpression": "rate(1 day)"}]
+        "Rules": [
+            {"Name": "s3", "EventPattern": json.dumps(S3)},
+            {"Name": "timer", "ScheduleExpression": "rate(1 day)"},
+        ]
     },
     "a rule in a template": {"Resources": {"Rule": {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": S3}}}},
     "a rule in a template, as text": {
@@ -155,7 +167,8 @@ def test_templates_in_yaml(tmp_path: Path, suffix: str) -> None:
         "Trail": ct.EventSelectors([{"ReadWriteType": "WriteOnly"}]),
         "Root": ct.FilterPattern(ROOT),
         "Rule": ct.EventPattern(
-            {"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "Put"}], "eventVersion": ["1.08"]}}, state="ENABLED"
+            {"source": ["aws.s3"], "detail": {"eventName": [{"prefix": "Put"}], "eventVersion": ["1.08"]}},
+            state="ENABLED",
         ),
     }
     assert ct.EventSelectors(file).matches(b'{"eventName":"x","readOnly":false}')
@@ -186,8 +199,16 @@ def test_templates_in_json_may_have_any_name(tmp_path: Path) -> None:
         ("Resources:\n  a: &a {b: *a}\n", None, "alias"),
         ("Resources: !!python/object:os.system {}\n", None, "invalid YAML"),
         ("just text", None, "no filter"),
-        (TEMPLATE.replace("WriteOnly", "Writes"), "Resources.Trail.Properties.EventSelectors[0].ReadWriteType", "Writes"),
-        (TEMPLATE.replace("[{prefix: Put}]", "[]"), "Resources.Rule.Properties.EventPattern.detail.eventName", "empty array"),
+        (
+            TEMPLATE.replace("WriteOnly", "Writes"),
+            "Resources.Trail.Properties.EventSelectors[0].ReadWriteType",
+            "Writes",
+        ),
+        (
+            TEMPLATE.replace("[{prefix: Put}]", "[]"),
+            "Resources.Rule.Properties.EventPattern.detail.eventName",
+            "empty array",
+        ),
     ],
 )
 def test_templates_that_are_wrong(tmp_path: Path, text: str, path: str | None, message: str) -> None:
@@ -203,7 +224,9 @@ def test_templates_that_are_wrong(tmp_path: Path, text: str, path: str | None, m
 
 
 def test_errors_tell_where_in_the_document() -> None:
-    rules = {"Rules": [{"Name": "good", "EventPattern": json.dumps(S3)}, {"Name": "bad", "EventPattern": '{"a":\n []}'}]}
+    rules = {
+        "Rules": [{"Name": "good", "EventPattern": json.dumps(S3)}, {"Name": "bad", "EventPattern": '{"a":\n []}'}]
+    }
     with pytest.raises(ct.FilterError) as raised:
         ct.rules(rules)
     error = raised.value
@@ -216,7 +239,7 @@ def test_errors_tell_where_in_the_document() -> None:
     assert "JSON" in raised.value.message
 
 
-def test_a_text_that_is_no_json_is_told_by_the_language_itself() -> None:
+def test_errors_of_text_that_is_not_json_come_from_the_language() -> None:
     for kind in (ct.EventPattern, ct.EventSelectors):
         with pytest.raises(ct.FilterError, match="JSON"):
             kind('{"a": [1}')
@@ -245,7 +268,11 @@ def test_templates_in_json_are_named_in_errors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "left", "path"),
     [
-        (TEMPLATE.replace("[aws.s3]", "[!Ref Bucket]"), ["Trail", "Root"], "Resources.Rule.Properties.EventPattern.source[0]"),
+        (
+            TEMPLATE.replace("[aws.s3]", "[!Ref Bucket]"),
+            ["Trail", "Root"],
+            "Resources.Rule.Properties.EventPattern.source[0]",
+        ),
         (
             TEMPLATE.replace("WriteOnly", '!If [Loud, "All", "None"]'),
             ["Root", "Rule"],
@@ -285,7 +312,9 @@ def test_a_folder_of_rules(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "s3.json").write_text(json.dumps(S3))
     (tmp_path / "iam/root.filter").write_text(f"{ROOT}\n")
-    (tmp_path / "iam/rules.json").write_text(json.dumps(EVENT_PATTERNS["output of list-rules"]).replace('"s3"', '"named"'))
+    (tmp_path / "iam/rules.json").write_text(
+        json.dumps(EVENT_PATTERNS["output of list-rules"]).replace('"s3"', '"named"')
+    )
     (tmp_path / "logged.json").write_text(json.dumps({"EventSelectors": BASIC}))
     (tmp_path / "README.md").write_text("no rule")
     (tmp_path / ".git/x.json").write_text("no rule")
@@ -303,10 +332,14 @@ def test_a_folder_of_rules(tmp_path: Path) -> None:
 def test_names_come_once(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(S3))
     (tmp_path / "b.json").write_text(json.dumps({"Name": "a", "EventPattern": json.dumps(S3)}))
-    with pytest.raises(ct.FilterError, match="two rules have the name 'a'") as raised:
-        ct.rules(tmp_path)
-    assert raised.value.key == str(tmp_path / "b.json")
-    assert str(tmp_path / "a.json") in str(raised.value)
+    (tmp_path / "c.json").write_text(json.dumps({"Name": "a", "EventPattern": json.dumps({"source": ["aws.ec2"]})}))
+    report = ct.Report()
+    with pytest.warns(UserWarning, match=r"another rule has the name 'a': this one is 'a#[23]'$") as warned:
+        found = ct.rules(tmp_path, report=report)
+    assert {name: "ec2" in str(rule) for name, rule in found.items()} == {"a": False, "a#2": False, "a#3": True}
+    assert [Path(each.filename) for each in warned] == [Path(__file__)] * 2
+    said = report.warnings.select("file", "kind").rows()
+    assert said == [(str(tmp_path / "b.json"), "same-name"), (str(tmp_path / "c.json"), "same-name")]
 
 
 def test_no_rules(tmp_path: Path) -> None:

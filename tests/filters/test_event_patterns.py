@@ -36,7 +36,16 @@ VALUES = {
 }
 MISSING = "missing"
 LEAVES = set(VALUES) - {"empty array", "array of an empty object", "empty object", "object", "array of objects"}
-TEXTS = {"text", "other text", "longer text", "upper case", "empty text", "five as text", "true as text", "null as text"}
+TEXTS = {
+    "text",
+    "other text",
+    "longer text",
+    "upper case",
+    "empty text",
+    "five as text",
+    "true as text",
+    "null as text",
+}
 FIVES = {"five", "five with a fraction", "five with an exponent"}
 WITH_AB = {"text", "texts", "nested array"}
 
@@ -86,7 +95,8 @@ ALTERNATIVES: dict[str, set[str]] = {
     '{"anything-but":{"suffix":"b"}}': LEAVES - {"text", "other text", "nested array"},
     '{"anything-but":{"suffix":["b","B"]}}': LEAVES - {"text", "other text", "upper case", "nested array"},
     '{"anything-but":{"equals-ignore-case":"ab"}}': LEAVES - {"text", "upper case", "nested array"},
-    '{"anything-but":{"equals-ignore-case":["ab","ABX"]}}': LEAVES - {"text", "upper case", "longer text", "nested array"},
+    '{"anything-but":{"equals-ignore-case":["ab","ABX"]}}': LEAVES
+    - {"text", "upper case", "longer text", "nested array"},
     '{"anything-but":{"wildcard":"a*"}}': LEAVES - {"text", "longer text", "nested array"},
     '{"anything-but":{"wildcard":["a*","*B"]}}': LEAVES - {"text", "longer text", "upper case", "nested array"},
 }
@@ -175,7 +185,11 @@ EXAMPLES: dict[str, tuple[str, str, bool]] = {
     "all fields": ('{"a":["x"],"b":["y"]}', '{"a":"x","b":"z"}', False),
     "an object below a text": ('{"a":{"b":["x"]}}', '{"a":"x"}', False),
     "a text where the pattern has an object": ('{"a":{"b":["x"]}}', '{"a":["x",{"b":"x"}]}', True),
-    "a dot in a name of the pattern": ('{"detail":{"state.status":["x"]}}', '{"detail":{"state":{"status":"x"}}}', True),
+    "a dot in a name of the pattern": (
+        '{"detail":{"state.status":["x"]}}',
+        '{"detail":{"state":{"status":"x"}}}',
+        True,
+    ),
     "a dot in a name of the event": ('{"detail":{"state":{"status":["x"]}}}', '{"detail":{"state.status":"x"}}', True),
     "the last of two keys": ('{"a":["x"],"a":["y"]}', '{"a":"y"}', True),
     "the first of two keys": ('{"a":["x"],"a":["y"]}', '{"a":"x"}', False),
@@ -187,22 +201,50 @@ EXAMPLES: dict[str, tuple[str, str, bool]] = {
     "two fields of one element": ('{"d":{"a":["x"],"b":["y"]}}', '{"d":[{"a":"x","b":"y"}]}', True),
     "two fields of two elements": ('{"d":{"a":["x"],"b":["y"]}}', '{"d":[{"a":"x"},{"b":"y"}]}', False),
     "the second element has both": ('{"d":{"a":["x"],"b":["y"]}}', '{"d":[{"a":"x"},{"a":"x","b":"y"}]}', True),
-    "elements of two arrays": ('{"d":{"a":["x"]},"e":{"b":["y"]}}', '{"d":[{"a":"q"},{"a":"x"}],"e":[{"b":"y"}]}', True),
+    "elements of two arrays": (
+        '{"d":{"a":["x"]},"e":{"b":["y"]}}',
+        '{"d":[{"a":"q"},{"a":"x"}],"e":[{"b":"y"}]}',
+        True,
+    ),
     "deeper elements, too": ('{"u":{"t":{"k":["c"],"v":["b"]}}}', '{"u":[{"t":[{"k":"c"},{"v":"b"}]}]}', False),
-    "deeper elements of one": ('{"u":{"t":{"k":["c"],"v":["b"]}}}', '{"u":[{"t":[{"k":"z"},{"k":"c","v":"b"}]}]}', True),
-    "an inner and an outer element": ('{"u":{"n":["1"],"t":{"k":["c"]}}}', '{"u":[{"n":"1"},{"n":"2","t":[{"k":"c"}]}]}', False),
+    "deeper elements of one": (
+        '{"u":{"t":{"k":["c"],"v":["b"]}}}',
+        '{"u":[{"t":[{"k":"z"},{"k":"c","v":"b"}]}]}',
+        True,
+    ),
+    "an inner and an outer element": (
+        '{"u":{"n":["1"],"t":{"k":["c"]}}}',
+        '{"u":[{"n":"1"},{"n":"2","t":[{"k":"c"}]}]}',
+        False,
+    ),
     "a field outside of the array": ('{"d":{"a":["x"]},"e":["y"]}', '{"d":[{"a":"z"},{"a":"x"}],"e":"y"}', True),
     "texts beside objects": ('{"d":{"a":["x"]},"e":["y"]}', '{"d":["q",{"a":"x"}],"e":["y"]}', True),
     # Absence in arrays
     "absent in the only element": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[{"a":1}]}', True),
-    "present in the only element": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[{"a":1,"b":2}]}', False),
+    "present in the only element": (
+        '{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}',
+        '{"d":[{"a":1,"b":2}]}',
+        False,
+    ),
     "absent alone is absent everywhere": ('{"d":{"b":[{"exists":false}]}}', '{"d":[{"a":1},{"b":2}]}', False),
-    "absent beside the element": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[{"a":1},{"b":2}]}', True),
-    "absent in the second": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[{"a":1,"b":3},{"a":2}]}', True),
+    "absent beside the element": (
+        '{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}',
+        '{"d":[{"a":1},{"b":2}]}',
+        True,
+    ),
+    "absent in the second": (
+        '{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}',
+        '{"d":[{"a":1,"b":3},{"a":2}]}',
+        True,
+    ),
     "absence needs the other field": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[{"b":1}]}', False),
     "no elements, no field": ('{"d":{"a":[{"exists":true}],"b":[{"exists":false}]}}', '{"d":[]}', False),
-    # A name before the others in order is judged before an element is chosen.
-    "absence comes first by name": ('{"d":{"b":[{"exists":true}],"a":[{"exists":false}]}}', '{"d":[{"a":1},{"b":2}]}', False),
+    # A name that sorts before the others is tested before an element is chosen.
+    "absence comes first by name": (
+        '{"d":{"b":[{"exists":true}],"a":[{"exists":false}]}}',
+        '{"d":[{"a":1},{"b":2}]}',
+        False,
+    ),
     # $or
     "one of two": ('{"$or":[{"a":["x"]},{"b":["y"]}]}', '{"b":"y"}', True),
     "neither of two": ('{"$or":[{"a":["x"]},{"b":["y"]}]}', '{"a":"y","b":"x"}', False),
@@ -216,7 +258,7 @@ EXAMPLES: dict[str, tuple[str, str, bool]] = {
         '{"d":[{"a":"x"},{"b":"y","c":"z"}]}',
         False,
     ),
-    # Rules as they are in use
+    # Rules as people use them
     "resources of one entry": (
         '{"detail":{"resources":{"type":["AWS::S3::Object"],"ARN":[{"prefix":"arn:aws:s3:::b/"}]}}}',
         '{"detail":{"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},{"type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::b"}]}}',

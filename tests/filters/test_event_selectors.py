@@ -32,7 +32,8 @@ def advanced(*selectors: dict[str, dict[str, list[str]]]) -> str:
     return json.dumps(
         {
             "AdvancedEventSelectors": [
-                {"FieldSelectors": [{"Field": field} | tests for field, tests in fields.items()]} for fields in selectors
+                {"FieldSelectors": [{"Field": field} | tests for field, tests in fields.items()]}
+                for fields in selectors
             ]
         }
     )
@@ -83,11 +84,14 @@ S3 = {"Type": "AWS::S3::Object"}
 LAMBDA = {"Type": "AWS::Lambda::Function"}
 NO_MANAGEMENT = {"IncludeManagementEvents": False}
 
-# Selectors, and which of the events they log; by what they say.
+# Selectors, and which of the events they log; by their meaning.
 LOGGED: dict[str, tuple[str, set[str]]] = {
     "management": (advanced({"eventCategory": equals("Management")}), MANAGEMENT),
     "management, writes": (advanced({"eventCategory": equals("Management"), "readOnly": equals("false")}), {"Stop"}),
-    "management, reads": (advanced({"eventCategory": equals("Management"), "readOnly": equals("true")}), {"Decrypt", "Describe"}),
+    "management, reads": (
+        advanced({"eventCategory": equals("Management"), "readOnly": equals("true")}),
+        {"Decrypt", "Describe"},
+    ),
     "management without KMS": (
         advanced({"eventCategory": equals("Management"), "eventSource": {"NotEquals": ["kms.amazonaws.com"]}}),
         {"Describe", "Stop"},
@@ -163,14 +167,26 @@ LOGGED: dict[str, tuple[str, set[str]]] = {
         basic(NO_MANAGEMENT | {"ReadWriteType": "WriteOnly", "DataResources": [S3 | {"Values": ["arn:aws:s3"]}]}),
         {"Put"},
     ),
-    "basic: management and objects": (basic({"DataResources": [S3 | {"Values": ["arn:aws:s3"]}]}), MANAGEMENT | OBJECTS),
-    "basic: all functions": (basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": ["arn:aws:lambda"]}]}), {"Invoke"}),
+    "basic: management and objects": (
+        basic({"DataResources": [S3 | {"Values": ["arn:aws:s3"]}]}),
+        MANAGEMENT | OBJECTS,
+    ),
+    "basic: all functions": (
+        basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": ["arn:aws:lambda"]}]}),
+        {"Invoke"},
+    ),
     "basic: a function": (
         basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": [function("hello")["ARN"]]}]}),
         {"Invoke"},
     ),
-    "basic: a longer name": (basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": [function("hello2")["ARN"]]}]}), set()),
-    "basic: a shorter name": (basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": [function("hell")["ARN"]]}]}), set()),
+    "basic: a longer name": (
+        basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": [function("hello2")["ARN"]]}]}),
+        set(),
+    ),
+    "basic: a shorter name": (
+        basic(NO_MANAGEMENT | {"DataResources": [LAMBDA | {"Values": [function("hell")["ARN"]]}]}),
+        set(),
+    ),
 }
 
 
@@ -231,7 +247,7 @@ def test_six_operators_on_one_field(side: str, arn: str, *, expected: bool) -> N
     ],
 )
 def test_category(side: str, event: dict[str, Any], expected: str | None) -> None:
-    """Older events do not say of which category they are."""
+    """Older events have no category."""
     event = {"eventSource": "kms.amazonaws.com", "resources": [s3("arn:aws:s3:::b/k")]} | event
     of_each = {
         "Management": advanced({"eventCategory": equals("Management")}),
@@ -248,9 +264,11 @@ def test_category(side: str, event: dict[str, Any], expected: str | None) -> Non
     [(True, True), ("true", True), ("TRUE", True), (False, False), ("false", False), (None, False), ("", False)],
 )
 def test_read_only(side: str, value: Any, *, is_read: bool) -> None:
-    """What does not say that it reads, writes."""
+    """An event without ``readOnly`` counts as a write."""
     event = json.dumps(management("x", readOnly=value))
-    reads = getattr(EVENT_SELECTORS, side)(advanced({"eventCategory": equals("Management"), "readOnly": equals("true")}))
+    reads = getattr(EVENT_SELECTORS, side)(
+        advanced({"eventCategory": equals("Management"), "readOnly": equals("true")})
+    )
     writes = getattr(EVENT_SELECTORS, side)(basic({"ReadWriteType": "WriteOnly"}))
     assert (reads.matches(event), writes.matches(event)) == (is_read, not is_read)
     event = json.dumps(management("x"))
@@ -260,7 +278,9 @@ def test_read_only(side: str, value: Any, *, is_read: bool) -> None:
 @both_sides
 def test_type_and_arn_of_one_entry(side: str) -> None:
     event = data(
-        "x", {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::c/k"}, {"type": "AWS::DynamoDB::Table", "ARN": "arn:aws:s3:::b/k"}
+        "x",
+        {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::c/k"},
+        {"type": "AWS::DynamoDB::Table", "ARN": "arn:aws:s3:::b/k"},
     )
     selectors = getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": {"StartsWith": ["arn:aws:s3:::b/"]}}))
     assert not selectors.matches(json.dumps(event))
@@ -282,7 +302,34 @@ def test_type_and_arn_of_one_entry(side: str) -> None:
 def test_beginning_of_an_arn(side: str, test: dict[str, list[str]], *, expected: bool) -> None:
     """Calls on many objects name what their ARNs begin with."""
     event = data("ListObjects", {"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::b/logs/"})
-    assert getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": test})).matches(json.dumps(event)) is expected
+    assert (
+        getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": test})).matches(json.dumps(event)) is expected
+    )
+
+
+@both_sides
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"ARN": "true", "ARNPrefix": "arn:aws:s3:::b/k"}, False),
+        ({"ARN": "true", "arn": "arn:aws:s3:::b/k"}, False),
+        ({"arn": "", "ARNPrefix": "arn:aws:s3:::b/k"}, False),
+        ({"ARN": "arn:aws:s3:::b/k", "ARNPrefix": "true"}, True),
+        ({"ARN": None, "ARNPrefix": "arn:aws:s3:::b/k"}, True),
+        ({"ARN": 5, "arn": {}, "ARNPrefix": "arn:aws:s3:::b/k"}, True),
+    ],
+)
+def test_entry_with_an_arn_and_the_beginning_of_one(side: str, entry: dict[str, Any], *, expected: bool) -> None:
+    """The prefix counts only if the entry has no ARN, and not for other entries."""
+    values = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::b/k"]}
+    selectors = getattr(EVENT_SELECTORS, side)(basic({"IncludeManagementEvents": False, "DataResources": [values]}))
+    odd = {"type": "AWS::S3::Object"} | entry
+    for resources in ([odd], [s3("arn:aws:s3:::c/k"), odd, BUCKET], [{"type": "AWS::S3::Object"}, odd]):
+        assert selectors.matches(json.dumps(data("ListObjects", *resources))) is expected
+    deselecting = getattr(EVENT_SELECTORS, side)(
+        advanced(OF_S3 | {"resources.ARN": {"NotStartsWith": ["arn:aws:s3:::b/"]}})
+    )
+    assert deselecting.matches(json.dumps(data("ListObjects", odd))) is not expected
 
 
 @both_sides
@@ -296,9 +343,11 @@ def test_beginning_of_an_arn(side: str, test: dict[str, list[str]], *, expected:
     ],
 )
 def test_two_entries_of_one_type(side: str, test: dict[str, list[str]], *, expected: bool) -> None:
-    """One is enough to log the event, one is enough not to."""
+    """One selected entry is enough to log the event, and one deselected entry is enough not to."""
     event = data("x", s3("arn:aws:s3:::b/k"), s3("arn:aws:s3:::c/k"))
-    assert getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": test})).matches(json.dumps(event)) is expected
+    assert (
+        getattr(EVENT_SELECTORS, side)(advanced(OF_S3 | {"resources.ARN": test})).matches(json.dumps(event)) is expected
+    )
 
 
 @both_sides
@@ -309,7 +358,11 @@ def test_object_of_an_older_event(side: str) -> None:
         basic(NO_MANAGEMENT | {"DataResources": [S3 | {"Values": [value]}]})
         for value in ("arn:aws:s3:::b/logs/", "arn:aws:s3:::b/log/", "arn:aws:s3:::c/")
     ]
-    assert [getattr(EVENT_SELECTORS, side)(text).matches(json.dumps(event)) for text in selectors] == [True, False, False]
+    assert [getattr(EVENT_SELECTORS, side)(text).matches(json.dumps(event)) for text in selectors] == [
+        True,
+        False,
+        False,
+    ]
 
 
 REFUSED: dict[str, str] = {
@@ -319,8 +372,12 @@ REFUSED: dict[str, str] = {
     "an empty object": "{}",
     "both kinds": json.dumps(json.loads(basic({})) | json.loads(advanced(OF_S3))),
     "six basic selectors": basic(*[{}] * 6),
-    "more than 250 resources": basic({"DataResources": [S3 | {"Values": [f"arn:aws:s3:::b{place}/" for place in range(251)]}]}),
-    "a type that basic selectors do not have": basic({"DataResources": [{"Type": "AWS::S3::Bucket", "Values": ["arn:aws:s3"]}]}),
+    "more than 250 resources": basic(
+        {"DataResources": [S3 | {"Values": [f"arn:aws:s3:::b{place}/" for place in range(251)]}]}
+    ),
+    "a type that basic selectors do not have": basic(
+        {"DataResources": [{"Type": "AWS::S3::Bucket", "Values": ["arn:aws:s3"]}]}
+    ),
     "no ReadWriteType": basic({"ReadWriteType": "Write"}),
     "a source that cannot be excluded": basic({"ExcludeManagementEventSources": ["s3.amazonaws.com"]}),
     "no field selectors": '{"AdvancedEventSelectors":[{"Name":"x"}]}',
@@ -331,9 +388,13 @@ REFUSED: dict[str, str] = {
     "an unknown category": advanced({"eventCategory": equals("Other")}),
     "a category in lower case": advanced({"eventCategory": equals("management")}),
     "data without a type": advanced({"eventCategory": equals("Data")}),
-    "data not of a type": advanced({"eventCategory": equals("Data"), "resources.type": {"NotEquals": ["AWS::S3::Object"]}}),
+    "data not of a type": advanced(
+        {"eventCategory": equals("Data"), "resources.type": {"NotEquals": ["AWS::S3::Object"]}}
+    ),
     "network activity without a source": advanced({"eventCategory": equals("NetworkActivity")}),
-    "network activity of two sources": advanced(OF_KMS | {"eventSource": equals("kms.amazonaws.com", "ec2.amazonaws.com")}),
+    "network activity of two sources": advanced(
+        OF_KMS | {"eventSource": equals("kms.amazonaws.com", "ec2.amazonaws.com")}
+    ),
     "network activity not of a source": advanced(OF_KMS | {"eventSource": {"NotEquals": ["kms.amazonaws.com"]}}),
     "network activity, reads": advanced(OF_KMS | {"readOnly": equals("true")}),
     "network activity, another error": advanced(OF_KMS | {"errorCode": equals("AccessDenied")}),

@@ -1,4 +1,4 @@
-"""Filters as objects: what they take, how they combine, compare, travel and complain."""
+"""Filters as objects: arguments, combination, equality, pickling and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import pytest
 import ctfast as ct
 
 ROOT = b'{"eventName":"ConsoleLogin","eventSource":"signin.amazonaws.com","userIdentity":{"type":"Root"}}'
-USER = b'{"eventName":"GetObject","eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser","userName":"caf\xc3\xa9"}}'
+USER = (
+    b'{"eventName":"GetObject","eventSource":"s3.amazonaws.com",'
+    b'"userIdentity":{"type":"IAMUser","userName":"caf\xc3\xa9"}}'
+)
 
 IS_ROOT = '{ $.userIdentity.type = "Root" }'
 IS_S3: dict[str, Any] = {"source": ["aws.s3"]}
@@ -58,9 +61,15 @@ def test_what_is_no_json_at_all_is_a_wrong_argument(root: ct.FilterPattern, reco
 
 
 def test_a_lone_surrogate_in_a_mapping_is_an_escape() -> None:
-    assert ct.EventPattern({"detail": {"eventName": ["\ud800"]}}) == ct.EventPattern(r'{"detail":{"eventName":["\ud800"]}}')
+    assert ct.EventPattern({"detail": {"eventName": ["\ud800"]}}) == ct.EventPattern(
+        r'{"detail":{"eventName":["\ud800"]}}'
+    )
     assert ct.FilterPattern('"é"').matches({"eventName": "\ud800 é"})
-    for kind, text in ((ct.EventPattern, '{"a":["\ud800"]}'), (ct.FilterPattern, "\ud800"), (ct.EventSelectors, '["\ud800"]')):
+    for kind, text in (
+        (ct.EventPattern, '{"a":["\ud800"]}'),
+        (ct.FilterPattern, "\ud800"),
+        (ct.EventSelectors, '["\ud800"]'),
+    ):
         with pytest.raises(ct.FilterError, match="half of a pair of surrogates"):
             kind(text)
 
@@ -112,7 +121,13 @@ def test_the_normal_form_is_written_like_the_expression(root: ct.FilterPattern, 
     assert repr(~root & ~(root | s3)) == f"~{first} & ~({first} | {second})"
     assert repr(~~root) == f"~~{first}"
     namespace = {name: getattr(ct, name) for name in ("EventPattern", "EventSelectors", "FilterPattern")}
-    for filter_ in (root, s3, root & ~s3, ct.EventSelectors(MANAGEMENT), ct.FilterPattern("A -B", missing_differs=True)):
+    for filter_ in (
+        root,
+        s3,
+        root & ~s3,
+        ct.EventSelectors(MANAGEMENT),
+        ct.FilterPattern("A -B", missing_differs=True),
+    ):
         assert eval(repr(filter_), namespace) == filter_
 
 
@@ -131,7 +146,9 @@ def test_filters_are_picklable(root: ct.FilterPattern, s3: ct.EventPattern) -> N
     for filter_ in (root, s3, selectors, ~(root & s3) | selectors, ct.FilterPattern(IS_ROOT, missing_differs=True)):
         again = pickle.loads(pickle.dumps(filter_))
         assert (type(again), again, hash(again)) == (type(filter_), filter_, hash(filter_))
-        assert [again.matches(record) for record in (ROOT, USER)] == [filter_.matches(record) for record in (ROOT, USER)]
+        assert [again.matches(record) for record in (ROOT, USER)] == [
+            filter_.matches(record) for record in (ROOT, USER)
+        ]
 
 
 def test_a_pattern_of_full_length_travels(tmp_path: Path) -> None:
@@ -149,7 +166,12 @@ def test_switches_change_what_is_met() -> None:
     for missing, met in (("write", (True, False)), ("read", (False, True)), ("neither", (False, False))):
         found = [ct.EventSelectors(selectors, missing_read_only=missing).matches(ROOT) for selectors in (writes, reads)]  # type: ignore[arg-type]
         assert tuple(found) == met
-    by_name = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "eventName", "Equals": ["x"]}]}
+    by_name = {
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Management"]},
+            {"Field": "eventName", "Equals": ["x"]},
+        ]
+    }
     assert ct.EventSelectors(by_name, target="event-data-store").matches(b'{"eventName":"x"}')
     with pytest.raises(ct.FilterError, match="eventName"):
         ct.EventSelectors(by_name, target="trail")
@@ -197,7 +219,13 @@ def test_errors_have_a_sentence_and_a_place() -> None:
     error = raised.value
     assert isinstance(error, ct.CloudTrailError)
     assert isinstance(error, ValueError)
-    assert (error.path, error.line, error.column, error.kind, error.key) == ("detail.eventName", 2, 27, "empty-array", None)
+    assert (error.path, error.line, error.column, error.kind, error.key) == (
+        "detail.eventName",
+        2,
+        27,
+        "empty-array",
+        None,
+    )
     assert str(error) == f"detail.eventName: {error.message} at line 2, column 27"
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.__dict__) == (str(error), error.__dict__)

@@ -153,8 +153,13 @@ OF_UPDATE: dict[str, bool] = {
 OF_USERS: dict[str, bool] = {
     '{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }': True,
     '{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }': False,
-    '{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }': True,
-    '{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && $.actions[2] = "nonmatch" }': False,
+    (
+        '{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }'
+    ): True,
+    (
+        '{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch")'
+        ' && $.actions[2] = "nonmatch" }'
+    ): False,
     "{ $.coordinates[0][1] = 1 && $.coordinates[2][2] >= 9 }": True,
     "{ $.users = 1 }": False,
     "{ $.users != 1 }": False,
@@ -238,7 +243,7 @@ def test_terms(side: str, pattern: str, *, expected: bool) -> None:
     assert getattr(FILTER_PATTERN, side)(pattern).matches(LINE) is expected
 
 
-# A record in a line of words, which is one field if nothing in it is blank.
+# A record read as space-delimited fields: without blanks, it is a single field.
 SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
 
 
@@ -267,7 +272,7 @@ SPACED = '{"eventName":"Get", "n": 404 , "list": [ 1 2 ] }'
         ("[first, second != 1, ...]", '{"a": 1 , "b":2}', False),
         ('[..., last = "*2}"]', '{"a": 1 , "b":2}', True),
         ('[first = "{\\"a\\":", ...]', '{"a": 1 , "b":2}', True),
-        # What stands in quotes is one field, without them.
+        # Text in quotes is one field, without the quotes.
         ("[a, b = x, c]", '{"a": "x" }', True),
         ('[a, b = "x y", c]', '{"a": "x y" }', True),
         ("[a, b, c]", '{"a": [ 1, 2 ] }', True),

@@ -1,6 +1,6 @@
-"""Conditions and records that mean harm: an answer or one sentence, in bounded time and memory, and never a panic.
+"""Hostile conditions and records: an answer or one sentence, in bounded time and memory, and never a panic.
 
-Each runs in a process of its own, with little memory; a hang ends with the time that the process has.
+Each runs in a process of its own, with little memory and a time limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 import ctfast as ct
 from sides import EVENT_PATTERN, EVENT_SELECTORS, FILTER_PATTERN, Language, each_language
 
-# Reads a condition and a record; tells whether it matches, or why it cannot be told.
+# Reads a condition and a record; prints whether it matches, or the error.
 SCRIPT = """
     import json, resource, sys
     import ctfast as ct
@@ -52,7 +52,7 @@ def answer(language: Language, condition: str, record: str, encoding: str = "") 
     said = done.stdout.strip()
     if not said.startswith(("True", "False")):
         message = json.loads(said[said.index('"') :])
-        # One sentence, not the condition all over again.
+        # One short sentence, which does not repeat the whole condition.
         assert message.splitlines() == [message]
         assert len(message) < 500
     return said.split()[0]
@@ -70,11 +70,15 @@ def or_in_itself(depth: int) -> str:
     return '{"$or":[{"b":["x"]},' * depth + '{"a":["x"]}' + "]}" * depth
 
 
-# Pattern and record, as texts or as values of JSON, and what may be said.
+# Pattern and record, as texts or as JSON values, and the accepted answers.
 PATTERNS: dict[str, Callable[[], tuple[Any, Any, str]]] = {
     "10,000 texts": lambda: ({"a": [f"v{n}" for n in range(10_000)]}, {"a": "v9999"}, "True"),
     "10,000 prefixes": lambda: ({"a": [{"prefix": f"v{n}-"} for n in range(10_000)]}, {"a": "v9999-x"}, "True"),
-    "10,000 wildcards": lambda: ({"a": [{"wildcard": f"*{n}*v*"} for n in range(10_000)]}, {"a": "v" * 100_000}, "False"),
+    "10,000 wildcards": lambda: (
+        {"a": [{"wildcard": f"*{n}*v*"} for n in range(10_000)]},
+        {"a": "v" * 100_000},
+        "False",
+    ),
     "10,000 exclusions": lambda: ({"a": [{"anything-but": [f"v{n}" for n in range(10_000)]}]}, {"a": "v9999"}, "False"),
     "10,000 numbers": lambda: ({"a": list(range(10_000))}, '{"a":9.999e3}', "True"),
     "10,000 blocks": lambda: (
@@ -192,7 +196,10 @@ def test_filter_pattern(pattern: str, record: Any, expected: str) -> None:
 
 
 def of_objects(field: Any) -> Any:
-    category, kind = {"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}
+    category, kind = (
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+    )
     return {"AdvancedEventSelectors": [{"FieldSelectors": [category, kind, field]}]}
 
 
@@ -270,7 +277,7 @@ RECORDS: dict[str, Callable[[], tuple[str, str]]] = {
 @each_language
 @pytest.mark.parametrize("name", RECORDS)
 def test_record(language: Language, name: str) -> None:
-    """What is no record is said to be none, or does not match."""
+    """Text that is not a record is refused as such, or does not match."""
     record, encoding = RECORDS[name]()
     assert answer(language, CONDITIONS[language], record, encoding) in ("True", "False", "no")
 
@@ -282,7 +289,7 @@ def test_no_kind_of_record(language: Language, record: Any) -> None:
         language.fast(CONDITIONS[language]).matches(record)
 
 
-# Texts that a condition may hold anywhere, and that a reader may take for something else.
+# Texts that may be anywhere in a condition, and that a reader may mistake for something else.
 TEXTS = [
     "",
     " ",
@@ -312,7 +319,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("word", TEXTS, ids=range(len(TEXTS)))
 def test_any_text_anywhere(word: str) -> None:
-    """It is taken for itself, or refused."""
+    """The text is taken literally, or refused."""
     record = json.dumps({"eventVersion": "1.08", "a": word, "b": {word: "x"}})
     other = json.dumps({"eventVersion": "1.08", "a": word + "!", "b": {word + "!": "x"}})
     quoted = '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'

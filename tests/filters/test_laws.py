@@ -1,4 +1,4 @@
-"""Laws that hold for all conditions and all records: ctfast says what the slow evaluators say."""
+"""Laws for all conditions and all records: ctfast and the slow evaluators give the same answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cases(draw: st.DrawFn, language: Language) -> tuple[str, list[str]]:
 
 @st.composite
 def damaged_conditions(draw: st.DrawFn, language: Language) -> str:
-    """A text that may be no condition; rarely more than one change away from one."""
+    """A text that may not be a condition; rarely more than one change away from one."""
     text = draw(CONDITIONS[language](PATHS))
     for _ in range(draw(st.integers(1, 2))):
         text = draw(damaged(text))
@@ -44,7 +44,7 @@ def damaged_conditions(draw: st.DrawFn, language: Language) -> str:
 
 @each_language
 def test_the_strategies_make_what_they_are_to_make(language: Language) -> None:
-    """Conditions that AWS takes, records that are JSON, and a fair share of hits among them."""
+    """Conditions that AWS accepts, records that are JSON, and enough matches among them."""
     hits = [0, 0]
 
     @settings(SETTINGS, phases=[Phase.generate])
@@ -83,11 +83,13 @@ def test_same_refusals(language: Language, data: st.DataObject) -> None:
 @SETTINGS
 @given(data=st.data())
 def test_event_around_a_record(data: st.DataObject) -> None:
-    """A pattern about an event is one about the event that a record arrives in."""
+    """A pattern on an event is compared with the event that a record arrives in."""
     [record] = data.draw(st.lists(records(), min_size=1, max_size=1))
     condition = data.draw(event_patterns(about(record) + PATHS[::5], envelope=True))
     slow, fast = slow_pattern.parse(condition), ct.EventPattern(condition)
     for kind, is_of_cloudtrail in (("AWS API Call via CloudTrail", True), ("x", False)):
-        event = json.dumps({"detail-type": kind, "source": "aws.s3", "region": "us-east-1", "resources": [], "version": "0"})
+        event = json.dumps(
+            {"detail-type": kind, "source": "aws.s3", "region": "us-east-1", "resources": [], "version": "0"}
+        )
         event = f'{event[:-1]},"detail":{record}}}'
         assert fast.matches(event) is (is_of_cloudtrail and slow.matches(event))

@@ -1,4 +1,4 @@
-"""What ``ct.lint`` finds, and where it says that it is."""
+"""What ``ct.lint`` finds, and the places of its findings."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def said(*sources: Any) -> list[tuple[Any, ...]]:
         [{"FieldSelectors": [MANAGEMENT]}],
         {"EventSelectors": [{"ReadWriteType": "All"}]},
         '{ $.eventName = "Con*" && $.a != "*x*" }',
-        "ERROR -info",
-        "?ERROR ?info",
+        "ERROR -info\n",
+        "?ERROR ?info\n",
         {"detail": {"eventName": [{"anything-but": ["a", "b"]}]}},
         {"$or": [{"source": ["aws.s3"]}, {"detail-type": ["AWS API Call via CloudTrail"]}]},
     ],
@@ -42,7 +42,14 @@ def test_nothing_to_say(source: Any) -> None:
     [
         ([{"FieldSelectors": [{"Field": "readOnly", "Equals": ["true"]}]}], [("error", "field-missing", "[0]")]),
         (
-            [{"FieldSelectors": [*DATA, {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]}]}],
+            [
+                {
+                    "FieldSelectors": [
+                        *DATA,
+                        {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]},
+                    ]
+                }
+            ],
             [
                 ("warning", "bucket-slash", "[0].FieldSelectors[2].StartsWith[0]"),
                 ("warning", "wildcard", "[0].FieldSelectors[2].StartsWith[1]"),
@@ -57,7 +64,7 @@ def test_nothing_to_say(source: Any) -> None:
         ),
         ("{ $.a = }", [("error", "syntax", None)]),
         ('{ $.a = "Ev*ent" || $.b = "x*" }', [("warning", "wildcard", None)]),
-        ("ERROR ?info", [("warning", "ignored-terms", None)]),
+        ("ERROR ?info\n", [("warning", "ignored-terms", None)]),
         ({"detail": {"eventName": []}}, [("error", "empty-array", "detail.eventName")]),
         ({"eventName": ["x"]}, [("warning", "no-envelope", "eventName")]),
         (
@@ -94,7 +101,9 @@ def test_all_conditions_of_all_documents_are_checked(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{\n "source": []\n}')
     (tmp_path / "broken.yaml").write_text("a: [")
     found = ct.lint(tmp_path, {"detail": {"x": []}})
-    places = [(file and Path(file).relative_to(tmp_path).as_posix(), *rest) for file, *rest in found.drop("message").rows()]
+    places = [
+        (file and Path(file).relative_to(tmp_path).as_posix(), *rest) for file, *rest in found.drop("message").rows()
+    ]
     assert places == [
         ("broken.yaml", None, None, 1, 5, "error", "invalid-yaml"),
         ("c.json", None, "source", 2, 12, "error", "empty-array"),
@@ -103,6 +112,14 @@ def test_all_conditions_of_all_documents_are_checked(tmp_path: Path) -> None:
         ("rules/b.json", "y", "Rules[1].EventPattern.a", 1, 6, "error", "empty-array"),
         (None, None, "detail.x", None, None, "error", "empty-array"),
     ]
+
+
+def test_broken_json_has_its_place_in_every_language() -> None:
+    for kind, text in ((ct.EventSelectors, '{"EventSelectors":\n [}'), (ct.EventPattern, '{"source":\n [}')):
+        with pytest.raises(ct.FilterError, match=r"at line 2, column 3$") as raised:
+            kind(text)
+        assert (raised.value.line, raised.value.column) == (2, 3)
+        assert "line" not in raised.value.message
 
 
 def test_what_lint_calls_an_error_is_refused_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Filters over an archive: ``where`` everywhere, and many of them at once, with all that Polars puts on top."""
+"""Filters over an archive: ``where`` in every function, and many filters at once, combined with Polars operations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RULES: dict[str, ct.Filter] = {"denied": DENIED, "nobody": NOBODY, "deletes": DE
 
 @pytest.fixture(scope="module")
 def expected(sample: Sample) -> pl.DataFrame:
-    """The whole archive with the rules of each record, told one by one."""
+    """The whole archive with the rules of each record, evaluated record by record."""
     frame = ct.read(sample.archive)
     names = [[name for name, rule in RULES.items() if rule.matches(raw)] for raw in frame["raw"]]
     return frame.with_columns(pl.Series("rules", names, dtype=pl.List(pl.String)))
@@ -55,9 +55,9 @@ def test_match_takes_what_polars_asks_for(sample: Sample, hits: pl.DataFrame, en
         lambda frame: frame.head(3),
         lambda frame: frame.filter(pl.col("awsRegion") == "eu-west-1").select("rules", "record"),
         lambda frame: frame.filter(pl.col("rules").list.contains("deletes")),
-        lambda frame: frame.filter((pl.col("eventName") == "DeleteObject") & pl.col("rules").list.contains("denied")).select(
-            "raw"
-        ),
+        lambda frame: frame.filter(
+            (pl.col("eventName") == "DeleteObject") & pl.col("rules").list.contains("denied")
+        ).select("raw"),
         lambda frame: frame.filter(pl.col("rules").list.len() > 1).head(1),
         lambda frame: frame.head(5).filter(pl.col("rules").list.contains("deletes")),
         lambda frame: frame.explode("rules").group_by("rules").len().sort("rules"),

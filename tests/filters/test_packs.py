@@ -1,4 +1,4 @@
-"""The packs: each filter of the CIS benchmark on events that it is about, and on events that only look so."""
+"""The packs: each filter of the CIS benchmark on events that it is about, and on events that only look like them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import ctfast as ct
 from ctfast.packs import cis
 
 PACK = ct.packs.load("cis")
-#: Calls of each control that is about calls, beside those that its pattern lists: what the benchmark's text names.
+#: For each control on calls: their service, how many its pattern lists, one of them, and a call that is not among them.
 CALLS = {
     "iam-policies": ("iam.amazonaws.com", 16, "AttachRolePolicy", "GetRolePolicy"),
     "cloudtrail": ("cloudtrail.amazonaws.com", 5, "StopLogging", "PutEventSelectors"),
@@ -37,7 +37,7 @@ LOGIN = {
     "additionalEventData": {"MFAUsed": "No"},
     "responseElements": {"ConsoleLogin": "Success"},
 }
-#: Control, changes to an event, whether it is met.
+#: Control, changes to an event, whether the event then meets it.
 OTHERS: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("root-use", ROOT, {}, True),
     ("root-use", ROOT, {"userIdentity": {"type": "IAMUser"}}, False),
@@ -74,7 +74,9 @@ def test_every_control_is_tried() -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_controls_on_calls(name: str) -> None:
     source, number, named, similar = CALLS[name]
-    calls = re.findall(r"\$\.eventName=(\w+)", next(control.pattern for control in cis.CONTROLS if control.name == name))
+    calls = re.findall(
+        r"\$\.eventName=(\w+)", next(control.pattern for control in cis.CONTROLS if control.name == name)
+    )
     assert (len(calls), len(set(calls))) == (number, number)
     assert named in calls
     for call in calls:
@@ -83,13 +85,15 @@ def test_controls_on_calls(name: str) -> None:
         assert PACK[name].matches(record | {"errorCode": "AccessDenied"})
         assert not PACK[name].matches(record | {"eventName": f"{call}2"})
         assert not PACK[name].matches(record | {"eventName": call.lower()})
-        assert PACK[name].matches({"eventName": call, "eventSource": "other.amazonaws.com"}) == (name not in OF_ONE_SERVICE)
+        assert PACK[name].matches({"eventName": call, "eventSource": "other.amazonaws.com"}) == (
+            name not in OF_ONE_SERVICE
+        )
     assert not PACK[name].matches({"eventName": similar, "eventSource": source})
     assert not PACK[name].matches({"eventSource": source, "requestParameters": {"eventName": named}})
 
 
 @pytest.mark.parametrize(("name", "event", "changes", "met"), OTHERS)
-def test_controls_on_more(name: str, event: dict[str, Any], changes: dict[str, Any], *, met: bool) -> None:
+def test_other_controls(name: str, event: dict[str, Any], changes: dict[str, Any], *, met: bool) -> None:
     assert PACK[name].matches(json.dumps(event | changes)) == met
 
 

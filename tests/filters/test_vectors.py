@@ -1,7 +1,7 @@
-"""The verdicts of AWS on cases that are not part of the project; ``$CTFAST_SPEC_VECTORS`` names their folder.
+"""AWS's verdicts on cases that are not part of the project; ``$CTFAST_SPEC_VECTORS`` names their folder.
 
-Those on event patterns are of AWS's own matcher; those on filter patterns and event selectors are of AWS's pages and of answers
-that were recorded.
+Those on event patterns come from AWS's own matcher; those on filter patterns and event selectors come from AWS's
+documentation and from recorded answers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,13 @@ def check(language: Language, side: str, pattern: str, text: str, *, expected: b
 @both_sides
 @pytest.mark.parametrize("case", cases("event_pattern_cases.json"))
 def test_event_pattern(side: str, case: dict[str, Any]) -> None:
-    check(EVENT_PATTERN, side, case["pattern_text"], case["event_text"], expected="error" if "error" in case else case["match"])
+    check(
+        EVENT_PATTERN,
+        side,
+        case["pattern_text"],
+        case["event_text"],
+        expected="error" if "error" in case else case["match"],
+    )
 
 
 @needs_vectors

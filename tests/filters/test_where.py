@@ -1,4 +1,4 @@
-"""The law of filters in a scan: the rows are those of reading everything and asking the slow evaluators about ``raw``."""
+"""The law of filters in a scan: the rows are those of a full read whose ``raw`` the slow evaluators accept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from strategies import EXAMPLES, SETTINGS
 
 # Each is a dozen scans.
 FEWER = settings(SETTINGS, max_examples=max(1, EXAMPLES // 5))
-#: Random filters ask for what no event has, and are told so.
+#: Random filters often match nothing, which gives a warning.
 pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 
 engines = pytest.mark.parametrize("engine", ["in-memory", "streaming"])
@@ -47,7 +47,7 @@ def folder() -> Iterator[Path]:
 
 @st.composite
 def filters(draw: st.DrawFn, of: About) -> tuple[Any, Test]:
-    """A filter of any language, and what the slow evaluator says."""
+    """A filter of any language, and its test by the slow evaluator."""
     language = draw(st.sampled_from(list(CONDITIONS)))
     text = draw(CONDITIONS[language](of))
     return language.fast(text), language.slow(text).matches
@@ -129,7 +129,7 @@ PREDICATES = {
 @FEWER
 @given(data=st.data())
 def test_where_with_all_that_polars_may_ask(folder: Path, engine: Any, data: st.DataObject) -> None:
-    """Columns, rows and a predicate, in any order, and a window of time."""
+    """Columns, rows and a predicate, in any order, and a time range."""
     archive, texts = data.draw(archives(folder))
     where, says = data.draw(filters(about(texts[0]) + PATHS[::5]))
     since = data.draw(st.sampled_from([None, datetime(2023, 7, 10, 11, tzinfo=UTC)]))
@@ -156,13 +156,15 @@ def test_where_with_all_that_polars_may_ask(folder: Path, engine: Any, data: st.
 @FEWER
 @given(data=st.data())
 def test_match(folder: Path, engine: Any, data: st.DataObject) -> None:
-    """Each record that meets a rule, with the names of all that it meets."""
+    """Each record that meets a rule, with the names of all rules that it meets."""
     archive, texts = data.draw(archives(folder))
     of = about(texts[0]) + PATHS[::5]
     rules = {f"rule {place}": data.draw(combinations(of)) for place in range(data.draw(st.integers(1, 12)))}
     frame = ct.read(archive)
     names = [[name for name, (_, says) in rules.items() if says(raw)] for raw in frame["raw"]]
     got = ct.match(archive, rules={name: rule for name, (rule, _) in rules.items()}).collect(engine=engine)
-    expected = frame.with_columns(pl.Series("rules", names, dtype=pl.List(pl.String))).filter(pl.col("rules").list.len() > 0)
+    expected = frame.with_columns(pl.Series("rules", names, dtype=pl.List(pl.String))).filter(
+        pl.col("rules").list.len() > 0
+    )
     assert_frame_equal(got.select(expected.columns), expected)
     assert sorted(got.columns) == sorted(expected.columns)

@@ -1,7 +1,7 @@
 """The oracle: ``aws cloudtrail validate-logs``, the real one, against a real S3 server on loopback.
 
-SeaweedFS keeps the objects and their metadata. DescribeTrails, DescribeOrganization and ListPublicKeys are answered by a few
-lines of HTTP; nothing leaves the machine.
+SeaweedFS keeps the objects and their metadata. DescribeTrails, DescribeOrganization and ListPublicKeys are answered by
+a few lines of HTTP; nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ WORDS = {
 LINE = re.compile(r"(?:\(backfill\) )?(?:Digest|Log) file\t(s3://[^\t]+)\t(valid|INVALID: .*)")
 
 
-# -- CloudTrail and Organizations ---------------------------------------------------------------------------------------
+# -- CloudTrail and Organizations ---
 
 
 @dataclass
 class Control:
-    """What DescribeTrails and ListPublicKeys answer, per scenario: the first part of the path is its name."""
+    """The answers of DescribeTrails and ListPublicKeys, per scenario: the first part of the path is its name."""
 
     endpoint: str
     cases: dict[str, Case] = field(default_factory=dict)
@@ -58,7 +58,11 @@ class Control:
             case "ListPublicKeys":
                 start, end = request["StartTime"], request["EndTime"]
                 keys = case.keys.get(region, [])
-                return {"PublicKeyList": [k for k in keys if k["ValidityStartTime"] <= end and k["ValidityEndTime"] >= start]}
+                return {
+                    "PublicKeyList": [
+                        k for k in keys if k["ValidityStartTime"] <= end and k["ValidityEndTime"] >= start
+                    ]
+                }
         raise LookupError(action)
 
 
@@ -97,12 +101,12 @@ def control() -> Iterator[Control]:
             thread.join()
 
 
-# -- the CLI ------------------------------------------------------------------------------------------------------------
+# -- the CLI ---
 
 
 @dataclass
 class Answer:
-    """What one or more runs said."""
+    """The output of one or more runs."""
 
     files: dict[str, str] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
@@ -125,7 +129,7 @@ class Answer:
                 word = WORDS.get(said, "error")
                 if said.startswith(("INVALID: public key not found", "INVALID: Unable to load PKCS")):
                     word = "key"
-                # A file may be mentioned more than once: the worst word counts.
+                # A file may be mentioned more than once: the worst verdict counts.
                 if self.files.get(file, "valid") == "valid":
                     self.files[file] = word
             self.gaps += "No log files were delivered by CloudTrail between" in line
@@ -151,14 +155,23 @@ class Oracle:
         return answer
 
     def _run(self, case: Case, run: Run) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "awscli", "cloudtrail", "validate-logs", "--verbose", "--trail-arn", run.trail.arn]
+        command = [
+            sys.executable,
+            "-m",
+            "awscli",
+            "cloudtrail",
+            "validate-logs",
+            "--verbose",
+            "--trail-arn",
+            run.trail.arn,
+        ]
         command += ["--start-time", iso(case.since), "--end-time", iso(case.end), "--region", run.region]
         if run.bucket:
             command += ["--s3-bucket", run.bucket]
         if run.trail.organization:
             command += ["--account-id", run.account]
         services = f"{self.control.endpoint}/{case.name}"
-        # Nothing of the user's: no profile, no proxy, no credentials.
+        # Without the user's settings: no profile, no proxy, no credentials.
         environment = {
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(self.home),
@@ -182,7 +195,7 @@ class Oracle:
 
 
 def put(archive: Archive, store: Store, buckets: set[str]) -> None:
-    """Put an archive, digests with their metadata, into the buckets that it names; make these buckets as well."""
+    """Upload an archive, digests with their metadata, to the buckets that it names, which are created."""
     for bucket in {*archive.buckets(), *buckets}:
         store.create(bucket)
     for address, found in archive.objects.items():

@@ -1,4 +1,4 @@
-"""Headless Chromium, spoken to over a pipe by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol)."""
+"""Headless Chromium, driven over a pipe by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from PIL import Image
 
-#: As Debian, other distributions and Google call it.
+#: Names of the program in Debian, other distributions, and from Google.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((found for found in map(shutil.which, NAMES) if found), None)
 FLAGS = (
@@ -36,7 +36,7 @@ PATIENCE = 60
 
 @dataclass
 class Browser:
-    """One page of it. ``events`` is all that was told since the page was opened."""
+    """A page in the browser. ``events`` are all events received since the page was opened."""
 
     to: int
     back: int
@@ -67,10 +67,12 @@ class Browser:
         return message
 
     def open(self, path: Path, width: int, *, dark: bool) -> None:
-        """Show a file in a window of this width, and wait until it is there."""
+        """Show a file in a window of this width, and wait until it is loaded."""
         scheme = "dark" if dark else "light"
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+        )
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
         while not self.told("Page.loadEventFired"):
@@ -85,7 +87,7 @@ class Browser:
         return answer["result"].get("value")
 
     def screenshot(self, most: int = 3000) -> Image.Image:
-        """The page from its top, not only what the window shows."""
+        """A picture of the whole page, not only of the part in the window."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1}
         answer = self.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
@@ -98,8 +100,16 @@ def browser(folder: Path) -> Iterator[Browser]:
     assert CHROMIUM
     theirs_in, to = os.pipe()
     back, theirs_out = os.pipe()
-    # It reads from file descriptor 3 and writes to 4, whatever numbers the pipes have here.
-    command = ["bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "bash", CHROMIUM, *FLAGS, f"--user-data-dir={folder}"]
+    # Chromium reads from file descriptor 3 and writes to 4, so the pipes are moved to these numbers.
+    command = [
+        "bash",
+        "-c",
+        f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}',
+        "bash",
+        CHROMIUM,
+        *FLAGS,
+        f"--user-data-dir={folder}",
+    ]
     with (folder / "chromium.log").open("wb") as log:
         process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stdout=log, stderr=log)
     os.close(theirs_in)

@@ -1,7 +1,7 @@
 """What can happen to an archive: named scenarios with the verdict that each file deserves.
 
-A scenario states, as data, ctfast's verdict for every file (by default ``valid``) and, where the AWS CLI says another word,
-that word and the reason. ``silent`` means that a tool does not mention the file at all.
+A scenario states, as data, ctfast's verdict for every file (by default ``valid``) and, where the verdict of the AWS CLI
+differs, that verdict and the reason. ``silent`` means that a tool does not mention the file at all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chains import (
     split,
 )
 
-# Our words for a file, and what the AWS CLI says in the same case.
+# Our verdicts on a file, and those of the AWS CLI in the same case.
 AWS_SAYS = {
     "valid": "valid",
     "moved": "moved",  # not where its digest says it is
@@ -35,7 +35,7 @@ AWS_SAYS = {
     "hash": "hash",
     "trailing": "trailing",  # bytes after the first gzip member
     "unlisted": "silent",  # a log file that no valid digest lists
-    # From here on AWS has no word: every scenario says what it answers.
+    # The AWS CLI has no words for the following verdicts: every scenario says what it answers.
     "unsigned": "signature",  # a digest for which nothing vouches
     "algorithm": "valid",  # not SHA-256 with PKCS#1 v1.5
     "contradicted": "valid",  # its successor holds another hash or signature of it, or it points where it cannot
@@ -45,14 +45,14 @@ AWS_SAYS = {
     "duplicate": "valid",  # listed twice by one digest
     "foreign": "valid",  # a digest of one account and region lists or names another
     "outside": "missing",  # a name that leaves the archive
-    # Nothing is stated of our verdict:
-    "gone": "silent",  # deleted together with all that named it: nothing is left to tell
+    # Our verdict is not stated for the following:
+    "gone": "silent",  # deleted together with everything that named it, so nothing shows that it existed
     "out": "silent",  # outside the range of time
 }
 
 UNSTATED = frozenset({"gone", "out"})
 
-# What AWS calls INVALID, in any words.
+# Verdicts that the AWS CLI prints as INVALID, whatever its words.
 INVALID = frozenset({"moved", "format", "missing", "key", "signature", "hash", "trailing", "error"})
 
 
@@ -79,7 +79,7 @@ class Case:
     gaps: int = 0  # AWS: "No log files were delivered by CloudTrail between"
     aborts: bool = False  # AWS: ends without a summary
     why: str = ""  # why AWS says something else
-    uncovered: bool = False  # whether a part of the range is not covered, and nothing tells why
+    uncovered: bool = False  # whether a part of the range is not covered, for no known reason
     saved: dict[str, dict[str, str]] | None = None  # signatures that were saved before the archive was changed
     expected: dict[str, str] = field(default_factory=dict)
     differs: dict[str, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Case:
 
     @property
     def stated(self) -> dict[str, str]:
-        """Those of which our verdict is known beforehand."""
+        """The files for which the scenario states our verdict."""
         return {file: word for file, word in self.ours.items() if word not in UNSTATED}
 
     @property
@@ -142,7 +142,7 @@ class Case:
         return self.until or max(chain.clock for chain in self.chains)
 
     def short(self, file: str) -> str:
-        """A name for tables: the kind of file and what tells it apart."""
+        """A name for tables: the kind of file and what distinguishes it."""
         name = split(file)[1].rpartition("/")[2]
         return f"{'digest' if '_CloudTrail-Digest_' in name else 'log'} {name.removesuffix('.json.gz')}"
 
@@ -196,7 +196,7 @@ def renamed(file: str, old: str, new: str) -> str:
 
 
 def broken(case: Case, chain: Chain, word: str, position: int, aws: str | None = None) -> None:
-    """A digest is not valid, so nothing vouches for its log files."""
+    """A digest is not valid, so its log files are not vouched for."""
     case.expect(word, chain.digests[position], aws=aws)
     case.expect("unlisted", *chain.logs[position])
 

@@ -70,7 +70,7 @@ class Key:
         return sign(private_key(self.label), text, algorithm)
 
     def public(self, **claims: Any) -> Document:
-        """What ListPublicKeys says of it, or lies of it."""
+        """The key as ListPublicKeys returns it, with false values if they are given."""
         return {
             "Value": base64.b64encode(self.der).decode(),
             "ValidityStartTime": self.since.timestamp(),
@@ -125,7 +125,7 @@ class Archive:
         return target
 
     def forge(self, address: str, edit: Edit, key: Key | None = None) -> None:
-        """Change a digest where it lies, and sign it again with a key if there is one."""
+        """Change a digest in place, and sign it again with a key if there is one."""
         document = self.document(address)
         edit(document)
         body = json.dumps(document, separators=(",", ":")).encode()
@@ -137,7 +137,7 @@ class Archive:
         return sorted({split(address)[0] for address in self.objects})
 
     def write(self, root: Path) -> Path:
-        """Every bucket a folder under ``root``, as a download leaves it: without the metadata."""
+        """Write each bucket as a folder under ``root``, like a download: without the metadata."""
         for address, found in self.objects.items():
             bucket, key = split(address)
             path = root / bucket / key
@@ -194,7 +194,7 @@ class Chain:
         return self.trail.key(self.account, "CloudTrail-Digest", self.region, end, name)
 
     def call(self, name: str, when: datetime, **parameters: Any) -> Document:
-        """Deliver a log file with a call of CloudTrail's own about the trail; the entry that a digest has for it."""
+        """Deliver a log file with an API call to CloudTrail about the trail; return its entry for a digest."""
         record = {
             "eventVersion": "1.11",
             "eventTime": iso(when),
@@ -209,10 +209,12 @@ class Chain:
     def log(
         self, when: datetime, number: int = 0, *, account: str = "", region: str = "", also: tuple[Document, ...] = ()
     ) -> Document:
-        """Deliver a log file; the entry that a digest has for it."""
+        """Deliver a log file; return its entry for a digest."""
         account, region = account or self.account, region or self.region
         minute = when.replace(minute=when.minute // 5 * 5, second=0)
-        tag = hashlib.sha256(f"{account} {region} {self.trail.name} {when} {number} {self.backfill}".encode()).hexdigest()[:16]
+        tag = hashlib.sha256(
+            f"{account} {region} {self.trail.name} {when} {number} {self.backfill}".encode()
+        ).hexdigest()[:16]
         name = f"{minute.strftime('%Y%m%dT%H%MZ')}_{tag}"
         key = self.trail.key(account, "CloudTrail", region, minute, name)
         records = [
@@ -249,7 +251,7 @@ class Chain:
         metadata: Mapping[str, str | None] | None = None,
         start: datetime | None = None,
     ) -> str:
-        """Close an hour: its log files, its digest, its signature. ``edit`` is what CloudTrail itself would have signed."""
+        """Close an hour: log files, digest, signature. ``edit`` changes what CloudTrail itself would have signed."""
         start = start or self.clock
         end = self.clock + HOUR
         key = key or self.key
@@ -277,7 +279,9 @@ class Chain:
             given["backfill-generation-timestamp"] = end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         given |= metadata or {}
         address = url(self.trail.bucket, place)
-        self.archive.objects[address] = Object(squeeze(body), {name: text for name, text in given.items() if text is not None})
+        self.archive.objects[address] = Object(
+            squeeze(body), {name: text for name, text in given.items() if text is not None}
+        )
         self.last = Last(self.trail.bucket, place, sha256(body), signature)
         self.clock = end
         self.digests.append(address)

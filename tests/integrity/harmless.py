@@ -67,7 +67,8 @@ def trail_named_like_another(case: Case) -> None:
     case.chain(3, Trail(case.bucket, name=f"audit_{HOME}"))
     case.aws("silent", *chain.files())
     case.why = (
-        "its pattern for `audit` fits the digests of `audit_eu-west-1` too: it follows those and never reads its own; exit 0"
+        "its pattern for `audit` fits the digests of `audit_eu-west-1` too: it follows those and never reads its"
+        " own; exit 0"
     )
 
 
@@ -177,7 +178,7 @@ def range_in_the_middle(case: Case) -> None:
     case.since, case.until = START + 3 * HOUR, START + 5 * HOUR
     for position in (0, 1, 2, 5, 6, 7, 8):
         case.expect("out", chain.digests[position], *chain.logs[position])
-    for position in (2, 5):  # AWS reads a digest more on either side
+    for position in (2, 5):  # the AWS CLI reads one more digest on each side
         case.aws("valid", chain.digests[position], *chain.logs[position])
     for position in (1, 6):
         case.archive[chain.logs[position][0]].body = b"damaged"

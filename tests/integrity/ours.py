@@ -51,20 +51,20 @@ WORDS = {
 }
 
 
-# A file may be wrong in several ways, and tell another first.
+# A file may be wrong in several ways, and another one may be reported first.
 ALSO = {
     "signature": {"contradicted"},  # the next digest holds another hash or signature of it
     "trailing": {"hash", "format"},  # all members together have another hash
 }
 
 
-# Signed by CloudTrail itself and true: worth a note, and no reason to distrust the file.
+# Signed by CloudTrail itself and correct: worth a note, but no reason to distrust the file.
 NOTES = {"duplicate", "foreign"}
 
 
 @dataclass
 class Verdicts:
-    """For each file the words that were said of it: ``{"valid"}``, or others."""
+    """For each file its verdicts: ``{"valid"}``, or others."""
 
     source: Path
     options: dict[str, Any]
@@ -72,7 +72,7 @@ class Verdicts:
     files: dict[str, set[str]] = field(default_factory=dict)
 
     def differ(self, case: Case) -> dict[str, tuple[str, set[str]]]:
-        """Where they are not what is expected: that, and what was said."""
+        """The files whose verdicts are not the expected one: the expected verdict, and the actual ones."""
         wrong = {}
         expected = case.stated
         for file in {*expected, *self.files} - {file for file, word in case.ours.items() if word == "out"}:
@@ -104,13 +104,22 @@ def verify(case: Case, folder: Path, **options: Any) -> Verdicts:
 
 
 def command(case: Case, folder: Path) -> tuple[int, str, str]:
-    """What ``ctfast verify --like-aws`` says of the scenario's archive: exit code, output, errors."""
+    """Run ``ctfast verify --like-aws`` on the scenario's archive: exit code, output, errors."""
     roots = _write(case, folder)
     main = case.runs[0].trail.bucket
     keys, signatures = folder / "keys.json", folder / "signatures.json"
     keys.write_text(json.dumps({region: {"PublicKeyList": keys} for region, keys in case.keys.items()}))
     signatures.write_text(json.dumps(case.signatures))
-    arguments = ["verify", str(roots[main]), "--like-aws", "--verbose", "--keys", str(keys), "--signatures", str(signatures)]
+    arguments = [
+        "verify",
+        str(roots[main]),
+        "--like-aws",
+        "--verbose",
+        "--keys",
+        str(keys),
+        "--signatures",
+        str(signatures),
+    ]
     arguments += ["--since", iso(case.since), "--until", iso(case.end)]
     for bucket, path in roots.items():
         arguments += ["--map", f"{bucket}={path}"] if bucket != main else []
@@ -154,7 +163,7 @@ def _read(verdicts: Verdicts, roots: dict[str, Path]) -> None:  # noqa: C901  # 
             verdicts.files.setdefault(about, set()).add(word)
             if severity == "error":
                 verdicts.files[about].discard("valid")
-    # What a digest lists that is itself no good, and that is not there either, is nothing.
+    # A missing file that only an invalid digest lists gets no verdict.
     for file in [file for file, words in verdicts.files.items() if words == {"unlisted"}]:
         bucket, key = split(file)
         if bucket not in roots or not (roots[bucket] / key).exists():

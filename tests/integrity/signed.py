@@ -1,4 +1,4 @@
-"""Archives with chains of signed digests, made on disk, and what is asked of a verification in these tests."""
+"""Archives with chains of signed digests, made on disk, and how these tests look at a verification."""
 
 from __future__ import annotations
 
@@ -66,14 +66,15 @@ class Chain:
         path.write_bytes(gzip.compress(body, mtime=0))
         return path
 
-    def hour(self, logs: list[dict[str, Any]] | None = None, *, key: str = "a", algorithm: Any = None, **fields: Any) -> Path:
+    def hour(
+        self, logs: list[dict[str, Any]] | None = None, *, key: str = "a", algorithm: Any = None, **fields: Any
+    ) -> Path:
         start, self.end = self.end, self.end + HOUR
         if logs is None:
             minutes = (start + timedelta(minutes=minute) for minute in (10, 40))
             logs = [self.log(time, f'{{"Records":[{{"eventID":"{time}"}}]}}'.encode()) for time in minutes]
-        name = (
-            f"{self.account}_CloudTrail-Digest_{self.region}_{self.trail}_{REGION}_{self.end:%Y%m%dT%H%M%SZ}{self.suffix}.json.gz"
-        )
+        stem = f"{self.account}_CloudTrail-Digest_{self.region}_{self.trail}_{REGION}_{self.end:%Y%m%dT%H%M%SZ}"
+        name = f"{stem}{self.suffix}.json.gz"
         path = f"{self.prefix}AWSLogs/{self.account}/CloudTrail-Digest/{self.region}/{self.end:%Y/%m/%d}/{name}"
         by, at = private_key(key), (self.bucket, path)
         content = digest(self.account, (start, self.end), at, fingerprint(by), logs, self.previous) | fields
@@ -106,7 +107,7 @@ def status(found: ct.Verification, path: Path) -> str:
 
 
 def rewrite(path: Path, *changes: tuple[str, str]) -> None:
-    """Change a file's text, and keep it gzip."""
+    """Change a file's text, and compress it again with gzip."""
     text = gzip.decompress(path.read_bytes()).decode()
     for old, new in changes:
         assert old in text

@@ -1,6 +1,7 @@
-"""What a digest file says and what its signature covers, by the published format: the one signer of the tests and benches.
+"""The content of a digest file and the text that its signature covers, by the published format: the only signer of the
+tests and benches.
 
-It imports nothing of ctfast, whose own signer, of the sample, stands in ``ctfast/sample/digests.py``.
+It imports nothing of ctfast, which has its own signer, for the sample, in ``ctfast/sample/digests.py``.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ def digest(
 def string_to_sign(document: Document, body: bytes) -> bytes:
     place = f"{document['digestS3Bucket']}/{document['digestS3Object']}"
     previous = document["previousDigestSignature"]
-    return "\n".join([document["digestEndTime"], place, sha256(body), "null" if previous is None else previous]).encode()
+    return "\n".join(
+        [document["digestEndTime"], place, sha256(body), "null" if previous is None else previous]
+    ).encode()
 
 
 def sign(key: rsa.RSAPrivateKey, text: bytes, algorithm: hashes.HashAlgorithm | None = None) -> str:

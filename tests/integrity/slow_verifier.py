@@ -1,6 +1,6 @@
 """A second verifier, slow and simple: the published format and the stricter rules, over an archive in memory.
 
-It shares nothing with ctfast. Every expectation of the scenarios is checked by it, so no scenario rests on one opinion.
+It shares no code with ctfast. It checks every expectation of the scenarios, so that none rests on one opinion.
 """
 
 from __future__ import annotations
@@ -23,14 +23,23 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from chains import HOUR, Document, Object, split, url
 
-STRINGS = ("digestPublicKeyFingerprint", "digestS3Bucket", "digestS3Object", "digestStartTime", "digestEndTime", "awsAccountId")
+STRINGS = (
+    "digestPublicKeyFingerprint",
+    "digestS3Bucket",
+    "digestS3Object",
+    "digestStartTime",
+    "digestEndTime",
+    "awsAccountId",
+)
 ALGORITHM = "SHA256withRSA"
 TREE = r"(?P<tree>(?:.+/)?AWSLogs/(?:o-[a-z0-9]+/)?)(?P<account>\d{12})/"
 DIGEST = re.compile(
     TREE + r"CloudTrail-Digest/(?P<region>[a-z0-9-]+)/(?P<day>\d{4}/\d\d/\d\d)/"
     r"(?P=account)_CloudTrail-Digest_(?P=region)_(?P<trail>.+)_(?P<home>[a-z0-9-]+)_(?P<time>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz"
 )
-LOG = re.compile(TREE + r"CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/[^/]+_(?P<time>\d{8}T\d{4}Z)_[^/]+\.json\.gz")
+LOG = re.compile(
+    TREE + r"CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/[^/]+_(?P<time>\d{8}T\d{4}Z)_[^/]+\.json\.gz"
+)
 
 
 class RefusedError(Exception):
@@ -81,10 +90,16 @@ def is_digest(address: str) -> bool:
 
 
 def hour(address: str) -> tuple[str, str, str, bool, datetime]:
-    """Account, region, trail, whether it is of the backfill chain, and the end of the hour of a digest, by its name."""
+    """From a digest's name: account, region, trail, whether it is of the backfill chain, and the end of its hour."""
     match = DIGEST.fullmatch(split(address)[1])
     assert match
-    return match["account"], match["region"], match["trail"], bool(match["backfill"]), _utc(match["time"], "%Y%m%dT%H%M%SZ")
+    return (
+        match["account"],
+        match["region"],
+        match["trail"],
+        bool(match["backfill"]),
+        _utc(match["time"], "%Y%m%dT%H%M%SZ"),
+    )
 
 
 @dataclass
@@ -111,7 +126,7 @@ class Digest:
         return None if bucket is None or key is None else url(bucket, key)
 
     def sibling(self, end: datetime) -> str:
-        """The name that the digest of another hour has."""
+        """The name of the digest of another hour."""
         day = self.match["day"]
         name = self.address.replace(f"/{day}/", f"/{end:%Y/%m/%d}/")
         return name.replace(self.match["time"], end.strftime("%Y%m%dT%H%M%SZ"))
@@ -120,10 +135,12 @@ class Digest:
 @dataclass
 class Opinion:
     files: dict[str, str] = field(default_factory=dict)
-    uncovered: list[tuple[str, datetime, datetime]] = field(default_factory=list)  # asked for, and nothing tells why not covered
+    uncovered: list[tuple[str, datetime, datetime]] = field(
+        default_factory=list
+    )  # requested, but not covered, for no known reason
 
     def say(self, file: str, word: str) -> None:
-        """Once found to be wrong, nothing makes a file valid."""
+        """Note a verdict; a file that was found wrong keeps its first verdict."""
         if self.files.get(file, "valid") == "valid":
             self.files[file] = word
 
@@ -139,7 +156,7 @@ def verify(
     until: datetime,
     signatures: Iterable[str] = (),
 ) -> Opinion:
-    """``signatures``: what was saved beside the archive names these digests."""
+    """``signatures``: the digests that are named by the signatures saved beside the archive."""
     opinion = Opinion()
     chains = _chains(objects, opinion)
     out: set[str] = set()  # listed by digests outside the range
@@ -168,7 +185,7 @@ def verify(
 
 
 def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str | None, ...], list[Digest]]:
-    """The digests of each chain; what was moved belongs to none."""
+    """The digests of each chain; moved digests belong to none."""
     chains: dict[tuple[str | None, ...], list[Digest]] = {}
     for address, found in objects.items():
         match = DIGEST.fullmatch(split(address)[1])
@@ -176,7 +193,6 @@ def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str |
             digest = Digest(address, found, match)
             digest.word = _body(digest)
             place = tuple(match[name] for name in ("tree", "account", "region", "trail", "home", "backfill"))
-            # What was moved belongs to no chain.
             if digest.word == "moved":
                 opinion.say(address, "moved")
             else:
@@ -185,7 +201,10 @@ def _chains(objects: Mapping[str, Object], opinion: Opinion) -> dict[tuple[str |
 
 
 def _uncovered(
-    chains: Mapping[tuple[str | None, ...], list[Digest]], objects: Mapping[str, Object], since: datetime, opinion: Opinion
+    chains: Mapping[tuple[str | None, ...], list[Digest]],
+    objects: Mapping[str, Object],
+    since: datetime,
+    opinion: Opinion,
 ) -> None:
     """The time from the beginning of the range to that of each chain that has nothing before it."""
     made = {}
@@ -200,7 +219,9 @@ def _uncovered(
         if not chain or backfill:
             continue
         of_chain = (account, region, trail, False)
-        first = min([*(digest.start for digest in chain), *(end - HOUR for *of, end in missing if tuple(of) == of_chain)])
+        first = min(
+            [*(digest.start for digest in chain), *(end - HOUR for *of, end in missing if tuple(of) == of_chain)]
+        )
         when = made.get((str(account), str(home), str(trail)))
         is_new = when is not None and abs(when - first) <= 2 * HOUR
         if since < first and not is_new:
@@ -210,18 +231,18 @@ def _uncovered(
 def _unlisted(objects: Mapping[str, Object], out: set[str], since: datetime, until: datetime, opinion: Opinion) -> None:
     for address in objects:
         match = LOG.fullmatch(split(address)[1])
-        # Of another time than the range no digest that it would be listed by was looked at.
+        # The digests that would list log files from outside the range were not read.
         if match and address not in out and since <= _utc(match["time"], "%Y%m%dT%H%MZ") < until:
             opinion.files.setdefault(address, "unlisted")
 
 
 def _is_within(end: datetime, since: datetime, until: datetime) -> bool:
-    """Whether a digest of an hour that ends then tells of the range."""
+    """Whether the hour that ends at this time overlaps with the range."""
     return since < end and end - HOUR < until
 
 
 def _cut(chain: list[Digest], since: datetime, until: datetime) -> set[str]:
-    """Take the digests outside the range out of the chain: the log files that they list."""
+    """Remove the digests outside the range from the chain; return the log files that they list."""
     listed = set()
     for digest in [digest for digest in chain if not _is_within(digest.name_time, since, until)]:
         chain.remove(digest)
@@ -231,7 +252,7 @@ def _cut(chain: list[Digest], since: datetime, until: datetime) -> set[str]:
 
 
 def _body(digest: Digest) -> str:  # noqa: PLR0911  # one for each verdict
-    """Read the digest; its verdict without signature and neighbours."""
+    """Read the digest; return its verdict, not yet considering its signature and its neighbours."""
     try:
         text = gunzip(digest.object.body)
         document = json.loads(text)
@@ -259,7 +280,7 @@ def _body(digest: Digest) -> str:  # noqa: PLR0911  # one for each verdict
 
 
 def _signatures(chain: list[Digest], keys: Mapping[str, list[Document]]) -> None:
-    # A signature proves itself, wherever it was kept: also in a successor that nothing vouches for.
+    # A signature can be verified wherever it was kept, even in a successor that is not vouched for.
     held = {digest.previous: digest.document["previousDigestSignature"] for digest in chain if digest.word == "valid"}
     for digest in chain:
         if digest.word == "valid":
@@ -284,7 +305,7 @@ def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> s
                 numbers.public_key().verify(bytes.fromhex(signature), text, padding.PKCS1v15(), SHA256())
             except (InvalidSignature, ValueError):
                 return "signature"
-            # It is signed after the hour that it is about, and AWS's own tool allows for two hours more.
+            # A digest is signed after its hour, and AWS's own tool allows two more hours.
             first, last = digest.name_time - HOUR, digest.name_time + 2 * HOUR
             in_use = record["ValidityStartTime"] <= last.timestamp() and first.timestamp() <= record["ValidityEndTime"]
             return "valid" if in_use else "window"
@@ -294,7 +315,7 @@ def _signature(digest: Digest, signature: str | None, keys: list[Document]) -> s
 def _links(
     chain: list[Digest], objects: Mapping[str, Object], since: datetime, until: datetime
 ) -> Iterator[tuple[str, datetime, str]]:
-    """The digests of a chain, those that are missing in it among them, each with its end and its verdict."""
+    """The digests of a chain, including missing ones, each with its end and its verdict."""
     older: Digest | None = None
     addresses = {digest.address for digest in chain}
     for digest in chain:
@@ -305,9 +326,10 @@ def _links(
                 _link(digest, older, addresses, objects)
             if digest.previous not in addresses and digest.previous not in objects:
                 yield digest.previous, digest.start, "missing"
-        # Every hour between two digests has its digest, except before a starting digest; backfill digests come when need be.
+        # Every hour between two digests has its digest, except before a starting digest; backfill digests are made only
+        # when they are needed.
         end = digest.start
-        # Before the oldest nothing tells how many there should be.
+        # Before the oldest digest, the number of missing ones is unknown.
         bottom = older.name_time if older else end
         while not starting and not digest.match["backfill"] and bottom < end < digest.name_time:
             linked = digest.word == "valid" and end == digest.start and digest.remark != "contradicted"
@@ -332,10 +354,10 @@ def _own_claims(digest: Digest) -> None:
 
 
 def _link(digest: Digest, older: Digest | None, chain: set[str], objects: Mapping[str, Object]) -> None:
-    """What a digest says of its predecessor."""
+    """The verdict on what a digest says about its predecessor."""
     match = DIGEST.fullmatch(split(digest.previous or "")[1])
     if not match:
-        # Not there, which is found as missing, or not a digest.
+        # It does not exist, which is found as missing, or is not a digest.
         digest.remark = "contradicted" if digest.previous in objects else ""
         return
     if older and older.address == digest.previous:

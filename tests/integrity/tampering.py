@@ -7,5 +7,7 @@ import tampering_logs
 import tampering_signatures
 from cases import SCENARIOS as REGISTERED
 
-_ORDER = [module.__name__ for module in (harmless, tampering_logs, tampering_digests, tampering_signatures, tampering_claims)]
+_ORDER = [
+    module.__name__ for module in (harmless, tampering_logs, tampering_digests, tampering_signatures, tampering_claims)
+]
 SCENARIOS = dict(sorted(REGISTERED.items(), key=lambda item: _ORDER.index(item[1].module)))

@@ -1,4 +1,4 @@
-"""What only CloudTrail could have signed: a verifier must not trip over it."""
+"""False claims in digests that only CloudTrail could have signed: a verifier must handle them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def previous_null(case: Case) -> None:
 def previous_nulled(case: Case) -> None:
     chain = case.chain(4)
     names = ("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature")
-    case.archive.forge(chain.digests[2], lambda document: document.update({f"previousDigest{name}": None for name in names}))
+    case.archive.forge(
+        chain.digests[2], lambda document: document.update({f"previousDigest{name}": None for name in names})
+    )
     broken(case, chain, "signature", 2)
 
 
@@ -130,7 +132,9 @@ def hash_named_sha1(case: Case) -> None:
 @scenario("an absolute path in s3Object")
 def path_absolute(case: Case) -> None:
     chain = case.chain(1)
-    chain.hour(edit=lambda document: document["logFiles"].append(document["logFiles"][0] | {"s3Object": "/etc/hostname"}))
+    chain.hour(
+        edit=lambda document: document["logFiles"].append(document["logFiles"][0] | {"s3Object": "/etc/hostname"})
+    )
     case.expect("outside", url(case.bucket, "/etc/hostname"))
     case.why = "in S3 it is a name as any other, and not there"
 

@@ -135,7 +135,9 @@ def newest_deleted(case: Case) -> None:
     case.archive.delete(*chain.digests[3:])
     for position in (3, 4):
         broken(case, chain, "missing", position, aws="silent")
-    case.why = "it begins at the newest digest that is there and never asks whether that is the end of the range; exit 0"
+    case.why = (
+        "it begins at the newest digest that is there and never asks whether that is the end of the range; exit 0"
+    )
 
 
 @scenario("rolled back: the two newest digests and their log files deleted")
@@ -146,7 +148,9 @@ def rolled_back(case: Case) -> None:
         case.expect("missing", chain.digests[position], aws="silent")
         for file in chain.logs[position]:
             case.expect("gone", file, aws="silent")
-    case.why = "it begins at the newest digest that is there and never asks whether that is the end of the range; exit 0"
+    case.why = (
+        "it begins at the newest digest that is there and never asks whether that is the end of the range; exit 0"
+    )
 
 
 @scenario("all digests deleted")
@@ -216,7 +220,8 @@ def stopped_before_range(case: Case) -> None:
     for hour in (5, 6):
         case.expect("missing", url(case.bucket, other.digest_key(START + hour * HOUR)), aws="silent")
     case.why = (
-        "'No digests found' in that region, exit 0; nothing there tells whether logging was stopped or digests were deleted"
+        "'No digests found' in that region, exit 0; nothing there tells whether logging was stopped or digests were"
+        " deleted"
     )
 
 

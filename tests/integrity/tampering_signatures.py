@@ -131,7 +131,10 @@ def metadata_lost(case: Case) -> None:
     case.archive[chain.digests[1]].metadata = {}
     case.aws("signature", chain.digests[1])
     case.aws("silent", *chain.logs[1])
-    case.why = "it does not know that the successor holds the same signature; ctfast says `successor` in the column `signature`"
+    case.why = (
+        "it does not know that the successor holds the same signature; ctfast says `successor` in the column"
+        " `signature`"
+    )
 
 
 @scenario("the metadata of the newest digest lost")

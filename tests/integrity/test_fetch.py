@@ -1,4 +1,4 @@
-"""Keys and signatures, fetched by boto3 from servers on loopback; and what is said when they cannot be had."""
+"""Keys and signatures, fetched by boto3 from servers on loopback; and the errors when they cannot be fetched."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ from chains import FIRST, HOME, HOUR, OTHER, SECOND, START, split
 from ctfast.cli import main
 from seaweed import ACCESS, SECRET, Store
 
-CLOSED = "http://127.0.0.1:9"  # nobody listens there
+CLOSED = "http://127.0.0.1:9"  # no server listens there
 
 
 @pytest.fixture(autouse=True)
 def nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ROLE_ARN"):
+    for name in (
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_SESSION_TOKEN",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_ROLE_ARN",
+    ):
         monkeypatch.delenv(name, raising=False)
     settings = {
         "AWS_ACCESS_KEY_ID": ACCESS,
@@ -126,7 +132,7 @@ def test_several_are_asked_for_at_once_and_not_all(case: Case, store: Store) -> 
             most[0] = max(most[0], now[0])
             waits = next(numbers) < 4
         if waits:
-            first.wait(30)  # or it breaks, when there never are four
+            first.wait(30)  # the barrier breaks if there are never four requests at once
 
     def end(**_: Any) -> None:
         with lock:
@@ -237,7 +243,7 @@ def test_a_profile_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "profile (audit) could not be found" in str(error)
 
 
-def test_nobody_answers() -> None:
+def test_an_unreachable_service() -> None:
     error = trouble(keys)
     assert (error.kind, error.code, error.status) == ("unreachable", None, None)
     assert CLOSED in str(error)
@@ -250,7 +256,7 @@ def test_a_bucket_that_is_not_there(store: Store) -> None:
 
 
 def test_access_denied_to_one_object(case: Case, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The listing is allowed, the object is not: another signature than the server's key would make.
+    # The listing is allowed, but the object is not: its request gets a wrong signature.
     client = boto3.client("s3", endpoint_url=store.endpoint)
 
     def spoil(request: Any, **_: Any) -> None:

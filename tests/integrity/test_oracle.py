@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import ctfast as ct
+import file_rows
 import ours
 import slow_verifier
 from aws import Answer, oracle
@@ -24,10 +25,10 @@ from verdict_table import BEGIN, difference, render, within
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "integrity.md"
 
-# What AWS calls INVALID and ctfast does not. Nothing else may be.
+# Scenarios that the AWS CLI calls INVALID and ctfast does not. There may be no others.
 LAXER = {"metadata_lost": "the successor, itself valid, holds the signature; the column `signature` says `successor`"}
 
-# Listed twice by CloudTrail itself: a note.
+# A file that CloudTrail itself lists twice gets a note.
 NOTES = frozenset({"duplicate"})
 
 
@@ -78,12 +79,16 @@ def test_a_second_verifier_says_the_same(name: str, cases: dict[str, Case]) -> N
 def test_ctfast_says_what_the_scenario_says(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
     case = cases[name]
     verdicts = ours.verify(case, tmp_path)
+    file_rows.check(verdicts.verification)
     assert verdicts.differ(case) == {}
     assert verdicts.verification.ok == (set(case.stated.values()) - NOTES == {"valid"} and not case.uncovered)
 
 
 def frames(verification: Any) -> dict[str, list[tuple[Any, ...]]]:
-    return {name: sorted(getattr(verification, name).rows(), key=repr) for name in ("digests", "logs", "unlisted", "findings")}
+    return {
+        name: sorted(getattr(verification, name).rows(), key=repr)
+        for name in ("digests", "logs", "unlisted", "findings")
+    }
 
 
 TIMES = re.compile(r"Results (requested|found) for (\S+) to (\S+?):?$", re.MULTILINE)
@@ -93,7 +98,7 @@ TIMES = re.compile(r"Results (requested|found) for (\S+) to (\S+?):?$", re.MULTI
 def test_the_verdict_is_never_weaker_than_what_aws_prints(
     name: str, cases: dict[str, Case], answers: dict[str, Answer], tmp_path: Path
 ) -> None:
-    """Where AWS says that it found less than was requested, ctfast does not call all of it valid, or tells the rest."""
+    """If the AWS CLI found less than was requested, ctfast reports no success, or reports the rest as uncovered."""
     case, answer = cases[name], answers[name]
     found = ours.verify(case, tmp_path).verification
     if not case.runs:
@@ -107,7 +112,7 @@ def test_the_verdict_is_never_weaker_than_what_aws_prints(
             assert not found.ok or uncovered or name in ("organisation_by_bucket", "trail_named_like_another")
     code, out, _ = ours.command(case, tmp_path)
     assert code == (0 if found.ok else 1 if found.checked else 2)
-    if "_backfill" not in "".join(case.archive.objects):  # of which ctfast does not say that they cover anything
+    if "_backfill" not in "".join(case.archive.objects):  # for ctfast, backfill digests alone do not cover time
         stretches = found.ranges.filter(range="found").select("start", "end").rows()
         for first, last in [times for what, *times in TIMES.findall(out) if what == "found"]:
             assert any(first == iso(start) for start, _ in stretches)
@@ -119,12 +124,12 @@ SPOKEN = re.compile(r"(\(backfill\) )?(Digest file|Log file|No log files)|\d+/\d
 
 
 def spoken(*texts: str) -> list[str]:
-    """The lines that AWS's tool knows."""
+    """The lines in the words of AWS's tool."""
     return sorted(line for text in texts for line in text.splitlines() if SPOKEN.match(line))
 
 
 def reasons(verification: Any) -> set[tuple[str, str, str]]:
-    """What is wrong with which files, by name."""
+    """The findings, with the names of the files."""
     rows = verification.findings.iter_rows(named=True)
     return {(row["severity"], row["reason"], (row["file"] or "").rpartition("/")[2]) for row in rows}
 
@@ -157,7 +162,7 @@ def test_without_details_the_findings_are_the_same(name: str, cases: dict[str, C
 
 @every
 def test_without_signatures_nothing_else_is_valid(name: str, cases: dict[str, Case], tmp_path: Path) -> None:
-    # What was only wrong with a signature that is not there any more is not wrong any more.
+    # Files of which only the signature was wrong may be valid once the signatures are left out.
     harmed = {"signature", "algorithm", "unsigned", "contradicted", "format"}
     case = cases[name]
     verdicts = ours.verify(case, tmp_path, signatures=None)
@@ -178,16 +183,17 @@ def test_in_the_words_of_aws(name: str, cases: dict[str, Case], answers: dict[st
     code, out, err = ours.command(case, tmp_path)
     invalid = {line.split("\t")[1] for line in (out + err).splitlines() if "\tINVALID: " in line and "file\t" in line}
     theirs = {file for file, word in answer.files.items() if word in INVALID}
-    # What AWS calls invalid is invalid in AWS's words, unless it is a log file of a digest that ctfast does not believe.
+    # What the AWS CLI calls invalid is invalid in its words here, too, except for log files of digests that ctfast does
+    # not trust.
     assert {file for file in theirs - invalid if case.ours[file] != "unlisted"} == set() or name in LAXER
-    # A key that is no key has no fingerprint but the one that AWS believes: the words differ.
+    # An unreadable key has only the fingerprint that the AWS CLI takes from ListPublicKeys: the words differ.
     if difference(case) or "out" in case.ours.values() or name == "key_unreadable":
         return
     assert code == max(answer.codes)
-    # Whose an organisation's trail is, nothing in the archive of a member tells.
+    # The archive of a member account does not say which account owns the trail of an organisation.
     for run in case.runs:
         out = out.replace(f":{run.account}:trail/", f":{run.trail.account}:trail/")
-    # What only ctfast looks for stands in lines of its own.
+    # Findings that only ctfast has are on lines of their own.
     assert spoken(out, err) == spoken(*answer.out, *answer.err)
     if case.ok:
         # One block for each account, region and trail, and every blank line as AWS has it.

@@ -1,4 +1,4 @@
-"""Laws: whatever changes in an archive is found, and nothing outside of it is ever opened."""
+"""Laws: any change in an archive is found, and no file outside of it is ever opened."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNTIL = CHAIN.clock
 
 
 def content(body: bytes) -> bytes | None:
-    """What a gzip of one whole member holds."""
+    """The content of a gzip file of one whole member."""
     inflater = zlib.decompressobj(31)
     try:
         text = inflater.decompress(body)
@@ -70,7 +70,7 @@ def damages(draw: st.DrawFn) -> tuple[str, bytes]:
             return file, body[:at] + body[at + 1 :]
 
 
-# -- the second verifier of the tests obeys the same laws -----------------------------------------------------------------
+# -- the second verifier of the tests obeys the same laws ---
 
 
 def second_opinion(objects: dict[str, Object]) -> slow_verifier.Opinion:
@@ -90,7 +90,7 @@ def test_the_second_verifier_finds_every_damage(damage: tuple[str, bytes]) -> No
     assert (opinion.files[file] == "valid") == same == opinion.ok
 
 
-# -- ctfast ---------------------------------------------------------------------------------------------------------------
+# -- ctfast ---
 
 
 @dataclass
@@ -102,7 +102,9 @@ class Disk:
         return self.root / split(file)[1]
 
     def verify(self, **options: Any) -> Any:
-        return ct.verify(self.root, **{"keys": KEYS, "signatures": self.signatures, "since": START, "until": UNTIL, **options})
+        return ct.verify(
+            self.root, **{"keys": KEYS, "signatures": self.signatures, "since": START, "until": UNTIL, **options}
+        )
 
     @contextmanager
     def with_body(self, file: str, body: bytes) -> Iterator[None]:
@@ -139,7 +141,7 @@ def test_the_archive_is_valid(disk: Disk) -> None:
 @given(damage=damages())
 def test_every_damage_of_one_byte_is_found(disk: Disk, damage: tuple[str, bytes]) -> None:
     file, body = damage
-    # The hash is one of the content: a gzip header may say another time and hold the same.
+    # The hash is that of the content: a gzip header may have another time.
     assume(content(body) != content(ARCHIVE[file].body))
     with disk.with_body(file, body):
         verification = disk.verify()
@@ -158,7 +160,7 @@ def test_every_file_removed_is_found(disk: Disk, file: str) -> None:
     finally:
         path.write_bytes(before)
     assert not verification.ok
-    # Nothing but its log files speaks of the newest backfill digest.
+    # Only its log files show that the newest backfill digest existed.
     if "_backfill" not in file:
         assert path.name in named(verification)
 
@@ -204,12 +206,12 @@ def test_a_signature_cut_short_is_found(disk: Disk, position: int) -> None:
         assert disk.path(file).name in named(disk.verify(signatures=signatures))
 
 
-# -- nothing outside is opened ------------------------------------------------------------------------------------------------
+# -- nothing outside is opened ---
 
 
 @contextmanager
 def watched(*folders: Path) -> Iterator[list[str]]:
-    """The names that any thread opens in the folders while the context is open, told by the kernel."""
+    """The names that any thread opens in the folders while the context is open, as reported by the kernel."""
     libc = ctypes.CDLL(None, use_errno=True)
     handle = libc.inotify_init1(os.O_NONBLOCK)
     assert handle >= 0
@@ -239,7 +241,9 @@ hook_on: list[list[str]] = []
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open" and hook_on:
         for names in hook_on:
-            names.append(os.fspath(arguments[0]) if isinstance(arguments[0], (str, os.PathLike)) else repr(arguments[0]))
+            names.append(
+                os.fspath(arguments[0]) if isinstance(arguments[0], (str, os.PathLike)) else repr(arguments[0])
+            )
 
 
 sys.addaudithook(_hook)
@@ -270,11 +274,13 @@ NAMES = [
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify tells what is opened")
 @pytest.mark.parametrize("pointer", ["log file", "previous digest"])
 @pytest.mark.parametrize(("bucket", "key"), [name[1:] for name in NAMES], ids=[name[0] for name in NAMES])
-def test_a_name_that_leaves_the_archive_is_found_and_not_followed(tmp_path: Path, bucket: str, key: str, pointer: str) -> None:
+def test_a_name_that_leaves_the_archive_is_found_and_not_followed(
+    tmp_path: Path, bucket: str, key: str, pointer: str
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     text = b'{"Records":[]}'
-    # The hash is right: whoever opened it would call it valid.
+    # The hash is right: a verifier that opened the file would call it valid.
     for place in (outside / CANARY, tmp_path / CANARY):
         place.write_bytes(squeeze(text))
     bucket, key = (name.replace("{outside}", str(outside)) for name in (bucket, key))

@@ -1,4 +1,4 @@
-"""Archives and damages by chance: ctfast and the second verifier of the tests find the same files valid."""
+"""Random archives and damage: ctfast and the second verifier of the tests find the same files valid."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def archives(draw: st.DrawFn) -> Case:
             hours += 1
     if draw(st.booleans()):
         case.chain(
-            draw(st.integers(1, 3)), trail=trail, backfill=True, account=case.chains[0].account, region=case.chains[0].region
+            draw(st.integers(1, 3)),
+            trail=trail,
+            backfill=True,
+            account=case.chains[0].account,
+            region=case.chains[0].region,
         )
     return case
 
@@ -53,7 +57,9 @@ def archives(draw: st.DrawFn) -> Case:
 def damaged(draw: st.DrawFn) -> Case:  # a branch for each change
     """An archive with up to three changes, each of a file that was there in the beginning."""
     case = draw(archives())
-    before = Archive({file: replace(found, metadata=dict(found.metadata)) for file, found in case.archive.objects.items()})
+    before = Archive(
+        {file: replace(found, metadata=dict(found.metadata)) for file, found in case.archive.objects.items()}
+    )
     objects = case.archive.objects
     for _ in range(draw(st.integers(0, 3))):
         file = draw(st.sampled_from(sorted(before.objects)))
@@ -78,7 +84,9 @@ def damaged(draw: st.DrawFn) -> Case:  # a branch for each change
             case "unsign" if is_digest:
                 objects[file].metadata = {}
             case "forge" if is_digest and objects[file].body == before[file].body:
-                case.archive.forge(file, lambda document: document["logFiles"].clear(), draw(st.sampled_from([STRANGER, None])))
+                case.archive.forge(
+                    file, lambda document: document["logFiles"].clear(), draw(st.sampled_from([STRANGER, None]))
+                )
             case "rename" if not is_digest:
                 objects[file.removesuffix(".json.gz") + "x.json.gz"] = objects.pop(file)
     return case
@@ -86,7 +94,7 @@ def damaged(draw: st.DrawFn) -> Case:  # a branch for each change
 
 @st.composite
 def looked_at(draw: st.DrawFn) -> Case:
-    """A damaged archive, and all of the time or a part of it: to the end of some hour."""
+    """A damaged archive, with the whole time or a range that ends with some hour."""
     case = draw(damaged())
     if draw(st.booleans()):
         first = draw(st.integers(0, 6))
@@ -106,20 +114,25 @@ def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory
         shutil.rmtree(folder)
     note("\n".join(map(str, verdicts.verification.findings.rows())))
     valid = {file for file, words in verdicts.files.items() if words - ours.NOTES == {"valid"}}
-    # ctfast may look at a digest more on either side of a part of the time, as AWS does.
+    # With a range, ctfast may read one more digest on each side of it, like the AWS CLI.
     part = case.until is not None
     assert {file for file in valid if file in opinion.files or not part} == {
         file for file, word in opinion.files.items() if word == "valid"
     }
     assert missing(verdicts.verification, case) == {
-        slow_verifier.hour(file) for file, word in opinion.files.items() if word == "missing" and slow_verifier.is_digest(file)
+        slow_verifier.hour(file)
+        for file, word in opinion.files.items()
+        if word == "missing" and slow_verifier.is_digest(file)
     }
     uncovered = verification_uncovered(verdicts.verification)
     expected = {(first, last) for _, first, last in opinion.uncovered if last <= case.end}
     assert {times for _, times in uncovered} >= expected
-    # The second verifier knows no chain of which it finds no digest right; that none covers the time is so all the same.
+    # The second verifier does not know chains without any valid digest; that their time is uncovered is correct all the
+    # same.
     right = [
-        slow_verifier.hour(file) for file, word in opinion.files.items() if word == "valid" and slow_verifier.is_digest(file)
+        slow_verifier.hour(file)
+        for file, word in opinion.files.items()
+        if word == "valid" and slow_verifier.is_digest(file)
     ]
     for chain, (first, last) in uncovered:
         known = [end for *of, end in right if (*of[:3],) == chain and first < end <= last]
@@ -128,15 +141,17 @@ def test_both_find_the_same_files_valid(tmp_path_factory: pytest.TempPathFactory
         assert verdicts.verification.ok == opinion.ok or (part and not verdicts.verification.ok)
 
 
-def verification_uncovered(verification: ct.Verification) -> set[tuple[tuple[str, str, str], tuple[datetime, datetime]]]:
-    """The beginnings of the range that nothing covers, each with its chain."""
+def verification_uncovered(
+    verification: ct.Verification,
+) -> set[tuple[tuple[str, str, str], tuple[datetime, datetime]]]:
+    """The uncovered stretches at the beginning of the range, each with its chain."""
     rows = verification.ranges.filter(range="uncovered", reason="uncovered").iter_rows(named=True)
     found = {((row["account"], row["region"], row["trail"]), (row["start"], row["end"])) for row in rows}
     return {(chain, times) for chain, times in found if times[0] == verification.asked["since"]}
 
 
 def missing(verification: ct.Verification, case: Case) -> set[tuple[str, str, str, bool, datetime]]:
-    """The hours of the range of which the digest is missing."""
+    """The hours of the range whose digest is missing."""
     found = set()
     for row in verification.missing.iter_rows(named=True):
         for hours in range(row["digests"]):

@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Chain:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), saved=st.booleans())
 def test_any_change_is_found(small: Chain, data: st.DataObject, *, saved: bool) -> None:
-    """Flip, insert or delete one byte of any file, remove or rename it: the archive is not valid any more."""
+    """If a byte of any file is flipped, inserted or deleted, or a file removed or renamed, the archive is not valid."""
     paths = everything(small.root)
     path = data.draw(st.sampled_from(paths))
     whole = path.read_bytes()
@@ -48,11 +48,13 @@ def test_any_change_is_found(small: Chain, data: st.DataObject, *, saved: bool) 
         elif action == "remove":
             path.unlink()
         else:
-            new = path.rename(path.with_name(data.draw(st.sampled_from(["x.json.gz", f"x{path.name}", path.name[:-3]]))))
+            new = path.rename(
+                path.with_name(data.draw(st.sampled_from(["x.json.gz", f"x{path.name}", path.name[:-3]])))
+            )
         found = small.verify(until=small.end, signatures=small.signatures if saved else None)
         same = path.exists() and gzip_text(path) == gzip.decompress(whole)
         if same:
-            # The byte says nothing about the text: the time in the gzip header, or the bits that fill up the last byte.
+            # The byte does not affect the text: it is the time in the gzip header, or has the padding of the last byte.
             assert found.ok == saved, (action, at)
         elif saved:
             assert not found.ok, (action, at)
@@ -64,7 +66,7 @@ def test_any_change_is_found(small: Chain, data: st.DataObject, *, saved: bool) 
 
 
 def gzip_text(path: Path) -> bytes | None:
-    """The text of one member, after which nothing stands: not even zeros, which Python's gzip passes over."""
+    """The text of a file of exactly one member: not even zeros, which Python's gzip ignores, may follow."""
     member = zlib.decompressobj(31)
     try:
         text = member.decompress(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Chains that are whole, and chains that are not: every missing, moved or changed digest is named."""
+"""Whole and damaged chains: every missing, moved or changed digest is named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ import polars as pl
 import pytest
 
 import ctfast as ct
-from signed import ACCOUNT, BUCKET, FIRST, HOUR, REGION, Chain, missing, private_key, public_keys, reasons, rewrite, status
+from signed import (
+    ACCOUNT,
+    BUCKET,
+    FIRST,
+    HOUR,
+    REGION,
+    Chain,
+    missing,
+    private_key,
+    public_keys,
+    reasons,
+    rewrite,
+    status,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +81,7 @@ def test_every_missing_digest_is_named(chain: Chain, last: int) -> None:
     assert missing(found) == [(last - 1, FIRST + 2 * HOUR, FIRST + last * HOUR)]
     assert found.missing["file"].to_list() == [str(chain.digests[last - 1])]
     assert reasons(found).count("missing-digest") == 1
-    # What they listed is listed no more.
+    # The log files that they listed are unlisted now.
     assert reasons(found).count("unlisted") == 2 * (last - 1)
     assert found.coverage["state"].to_list() == ["valid", *["missing"] * (last - 1), *["valid"] * (6 - last)]
 
@@ -95,7 +108,7 @@ def test_the_newest_digests_are_missing(chain: Chain) -> None:
     # The saved signatures name them.
     assert missing(chain.verify()) == [(3, FIRST + 4 * HOUR, FIRST + 6 * HOUR)]
     left = dict(list(chain.signatures.items())[:3])
-    assert chain.verify(signatures=left).ok  # nothing tells any more, but the range
+    assert chain.verify(signatures=left).ok  # only the range shows now that they are missing
     found = chain.verify(signatures=left, until=FIRST + 6 * HOUR)
     assert reasons(found) == ["missing-digest"]
     assert missing(found) == [(3, FIRST + 4 * HOUR, FIRST + 6 * HOUR)]
@@ -111,7 +124,7 @@ def test_all_digests_are_missing(chain: Chain) -> None:
     assert found.unlisted.height == 12
 
 
-def test_nothing_is_no_success(tmp_path: Path) -> None:
+def test_an_empty_archive_is_not_a_success(tmp_path: Path) -> None:
     found = ct.verify(tmp_path, keys=public_keys(private_key()))
     assert (found.ok, found.checked, found.findings.height) == (False, False, 0)
     assert "NOTHING CHECKED" in found.summary()
@@ -214,7 +227,7 @@ def test_a_source_within_the_tree(chain: Chain) -> None:
     region = chain.digests[0].parents[3]
     assert ct.verify(chain.root / "AWSLogs", keys=public_keys(private_key()), signatures=chain.signatures).ok
     found = ct.verify(region, keys=public_keys(private_key()), signatures=chain.signatures)
-    assert set(found.logs["status"]) == {"missing"}  # they lie elsewhere
+    assert set(found.logs["status"]) == {"missing"}  # they are elsewhere
 
 
 def test_moved_archives(tmp_path: Path) -> None:

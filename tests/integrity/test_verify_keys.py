@@ -29,7 +29,7 @@ def test_without_saved_signatures_the_newest_is_unverified(chain: Chain) -> None
 def test_the_digest_after_the_range_vouches_for_the_last_of_it(chain: Chain) -> None:
     found = chain.verify(signatures=None, until=FIRST + 2 * HOUR)
     assert found.ok
-    assert found.digest_counts == (3, 0, 0, 0)  # up to an hour after the range, as AWS has it
+    assert found.digest_counts == (3, 0, 0, 0)  # up to an hour after the range, like the AWS CLI
 
 
 def test_other_keys(chain: Chain, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Log files that digests list, and log files that none lists."""
+"""Log files that digests list, and log files that no digest lists."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_injected_log(chain: Chain) -> None:
     assert not found.ok
 
 
-def test_log_of_the_future_is_told_but_tolerated(chain: Chain) -> None:
+def test_log_of_the_future_is_noted_but_tolerated(chain: Chain) -> None:
     chain.log(chain.end + timedelta(minutes=20), number=7)
     found = chain.verify()
     assert found.ok
@@ -92,12 +92,19 @@ def test_other_hash_algorithms(chain: Chain) -> None:
     assert reasons(chain.verify()).count("hash-algorithm") == 2
 
 
-@pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "AWSLogs/../../secret.json.gz", "a//b", "./x", "..\\x"])
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "/etc/passwd", "AWSLogs/../../secret.json.gz", "a//b", "./x", "..\\x"]
+)
 def test_names_that_lead_out_of_the_archive_are_not_read(chain: Chain, name: str) -> None:
     secret = chain.root.parent / "secret.json.gz"
     body = b"secret"
     secret.write_bytes(gzip.compress(body))
-    log = {"s3Bucket": BUCKET, "s3Object": name, "hashValue": hashlib.sha256(body).hexdigest(), "hashAlgorithm": "SHA-256"}
+    log = {
+        "s3Bucket": BUCKET,
+        "s3Object": name,
+        "hashValue": hashlib.sha256(body).hexdigest(),
+        "hashAlgorithm": "SHA-256",
+    }
     chain.hour([log])
     found = chain.verify()
     assert reasons(found) == ["unsafe-name"]
@@ -108,7 +115,7 @@ def test_listed_twice(chain: Chain) -> None:
     log = chain.log(chain.end)
     chain.hour([log, log])
     found = chain.verify()
-    assert found.ok  # as AWS has it, but it is told
+    assert found.ok  # as with the AWS CLI, but with a note
     assert reasons(found, "note") == ["listed-twice"]
     assert found.log_counts.valid == 14
 

@@ -1,4 +1,4 @@
-"""The page of a verification, as Chromium shows it: looked at, not read."""
+"""The page of a verification as Chromium renders it."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium: none of 
 
 STATES = ("valid", "empty", "gap", "unknown", "missing", "invalid")
 WIDTHS = (1280, 390)
-# Title and middle of each rectangle, where it is in the whole page.
+# Title and centre of each rectangle, in coordinates of the whole page.
 MIDDLES = """[...document.querySelectorAll('SELECTOR')].map(found => {
     const box = found.getBoundingClientRect();
     return [found.textContent, box.left + Math.min(box.width / 2, 6) + scrollX, box.top + box.height / 2 + scrollY];
 })"""
-# What is wider than the window, or than what it stands in, and would be cut off; text in particular.
+# Elements that are wider than the window or than their parent and would be cut off, text in particular.
 CUT_OFF = """[...document.body.querySelectorAll('*')].filter(found => {
     const box = found.getBoundingClientRect();
-    return box.left < 0 || box.right > document.documentElement.clientWidth + 0.5 || found.scrollWidth > found.clientWidth + 1 &&
+    const cut = found.scrollWidth > found.clientWidth + 1;
+    return box.left < 0 || box.right > document.documentElement.clientWidth + 0.5 || cut &&
         getComputedStyle(found).display !== 'inline' && !(found instanceof SVGElement);
 }).map(found => found.outerHTML.slice(0, 200))"""
-# Of all text, in pixels.
-SMALLEST = "Math.min(...[...document.body.querySelectorAll('*')].map(found => parseFloat(getComputedStyle(found).fontSize)))"
+# The size of all text, in pixels.
+SMALLEST = (
+    "Math.min(...[...document.body.querySelectorAll('*')].map(found => parseFloat(getComputedStyle(found).fontSize)))"
+)
 TITLE = re.compile(r"(?P<day>\S+) (?P<begin>\d\d):00-(?P<end>\d\d):00: (?P<state>\w+), .*")
 
 
@@ -47,7 +50,7 @@ class Shown:
     image: Image
 
     def colours(self, selector: str) -> list[tuple[str, tuple[int, ...]]]:
-        """What is said of some elements, and the colour that they have on the screen."""
+        """The titles of some elements, and their colours on the screen."""
         found = self.browser.evaluate(MIDDLES.replace("SELECTOR", selector))
         return [(text, self.pixel(left, top)) for text, left, top in found]
 
@@ -75,7 +78,7 @@ def show(chromium: Browser, folder: Path, found: ct.Verification, width: int, *,
 
 @pytest.fixture
 def tampered(chain: Chain) -> ct.Verification:
-    """Every state there is, and a name that is longer than a line."""
+    """An archive with every state, and a name that is longer than a line."""
     chain.hour([])
     chain.end, chain.previous = chain.end + 3 * HOUR, None
     for _ in range(4):
@@ -149,7 +152,9 @@ def verdict(shown: Shown) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_cut_off(chromium: Browser, tmp_path: Path, tampered: ct.Verification, width: int, *, dark: bool) -> None:
+def test_nothing_is_cut_off(
+    chromium: Browser, tmp_path: Path, tampered: ct.Verification, width: int, *, dark: bool
+) -> None:
     show(chromium, tmp_path, tampered, width, dark=dark)
     assert chromium.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert chromium.evaluate(CUT_OFF) == []
@@ -164,7 +169,7 @@ def test_light_and_dark(chromium: Browser, tmp_path: Path, tampered: ct.Verifica
     assert max(dark) < 50
 
 
-def test_nothing_is_asked_of_anybody(chromium: Browser, tmp_path: Path, tampered: ct.Verification) -> None:
+def test_the_page_sends_no_requests(chromium: Browser, tmp_path: Path, tampered: ct.Verification) -> None:
     show(chromium, tmp_path, tampered, 1280, dark=False)
     assert [event["request"]["url"] for event in chromium.told("Network.requestWillBeSent")] == [
         (tmp_path / "page.html").as_uri()
@@ -172,12 +177,13 @@ def test_nothing_is_asked_of_anybody(chromium: Browser, tmp_path: Path, tampered
     assert chromium.told("Log.entryAdded") == []
 
 
-def test_a_name_that_is_markup_asks_nobody_either(chromium: Browser, tmp_path: Path, chain: Chain) -> None:
+def test_markup_in_a_name_sends_no_requests(chromium: Browser, tmp_path: Path, chain: Chain) -> None:
     path = tmp_path / "page.html"
-    # As if the page had not escaped it: its policy keeps it from loading.
+    # Even if the page had not escaped it, its content security policy would keep it from loading.
     text = chain.verify().html(title="TITLE")
     path.write_text(
-        text.replace("TITLE", "<img src='http://127.0.0.1:9/x'><script>document.title = 'ran'</script>"), encoding="utf-8"
+        text.replace("TITLE", "<img src='http://127.0.0.1:9/x'><script>document.title = 'ran'</script>"),
+        encoding="utf-8",
     )
     chromium.open(path, 1280, dark=False)
     assert chromium.evaluate("document.title") != "ran"

@@ -1,4 +1,4 @@
-"""A part of the time: what is there before and after it tells what should be in it."""
+"""Verification of a time range: digests before and after it show what should be in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_chain_that_ends_before_the_range(chain: Chain) -> None:
     assert found.missing["file"].to_list() == [str(chain.digests[5])]
     assert reasons(found) == ["missing-digest"]
     assert states(found) == [(FIRST.replace(minute=0, second=0) + hour * HOUR, "missing") for hour in (4, 5)]
-    assert found.checked  # that it ended before tells something
+    assert found.checked  # the earlier end of the chain is evidence
 
 
 def test_without_an_end_of_the_range_its_first_hour_is_missing(chain: Chain) -> None:
@@ -56,7 +56,7 @@ def test_however_long_ago_it_ended(chain: Chain, days: int) -> None:
     since = FIRST + timedelta(days=days)
     found = chain.verify(since=since, until=since + 2 * HOUR)
     assert missing(found) == [(2, since + HOUR, since + 2 * HOUR)]
-    # Emptied folders of later days hide nothing.
+    # Empty folders of later days make no difference.
     for later in range(1, days, 9):
         (chain.digests[0].parents[3] / f"{FIRST + timedelta(days=later):%Y/%m/%d}").mkdir(parents=True, exist_ok=True)
     assert chain.verify(since=since, until=since + 2 * HOUR).findings.equals(found.findings)
@@ -69,7 +69,9 @@ def test_another_trail_that_goes_on_hides_nothing(chain: Chain) -> None:
     since = FIRST + 2 * DAY
     signatures = {**chain.signatures, **other.signatures}
     found = other.verify(since=since + HOUR / 2, until=since + HOUR, signatures=signatures)
-    assert found.digests.filter(pl.col("end") < since + 2 * HOUR).select("trail", "status").rows() == [("other", "valid")]
+    assert found.digests.filter(pl.col("end") < since + 2 * HOUR).select("trail", "status").rows() == [
+        ("other", "valid")
+    ]
     assert found.missing["trail"].to_list() == ["t"]
 
 
@@ -89,7 +91,9 @@ def test_a_digest_that_was_moved_there_is_no_part_of_the_chain(chain: Chain) -> 
     chain.digests[1].with_name(name).write_bytes(chain.digests[1].read_bytes())
     assert chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 6 * HOUR).ok
     remove_from(chain, 3)
-    assert missing(chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 5 * HOUR)) == [(1, FIRST + 5 * HOUR, FIRST + 5 * HOUR)]
+    assert missing(chain.verify(since=FIRST + 4 * HOUR, until=FIRST + 5 * HOUR)) == [
+        (1, FIRST + 5 * HOUR, FIRST + 5 * HOUR)
+    ]
 
 
 def test_what_the_range_begins_with_joins_what_is_before_it(chain: Chain) -> None:
@@ -111,7 +115,7 @@ def test_a_range_that_begins_in_a_gap(chain: Chain) -> None:
 
 @pytest.mark.parametrize(("hours", "expected"), [(20, "gap"), (24 * 7, "missing")])
 def test_a_range_that_ends_in_a_gap(chain: Chain, hours: int, expected: str) -> None:
-    # How the chain goes on is looked for in the three days after the range.
+    # The next digest of the chain is searched in the three days after the range.
     chain.end, chain.previous = chain.end + hours * HOUR, None
     chain.hour()
     found = chain.verify(until=FIRST + 8 * HOUR)

@@ -1,4 +1,4 @@
-"""The table of ``docs/integrity.md``: what the AWS CLI and ctfast say of every scenario."""
+"""The table of ``docs/integrity.md``: the verdicts of the AWS CLI and ctfast on every scenario."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _kind(file: str) -> str:
 
 
 def _summary(words: Mapping[str, str], quiet: str) -> str:
-    """What is said other than valid, most files together."""
+    """The verdicts other than valid, with files of the same verdict together."""
     counts = Counter((_kind(file), word) for file, word in words.items() if word not in ("valid", quiet))
     valid = sum(word == "valid" for word in words.values())
     parts = [f"{kind} {word}" + (f" ({count})" if count > 1 else "") for (kind, word), count in sorted(counts.items())]
@@ -58,7 +58,8 @@ def difference(case: Case) -> str:
     """How ctfast's verdict differs from that of the AWS CLI, in one word."""
     ours, theirs = case.ours, case.theirs
     listed = {file for chain in case.chains for file in chain.files()}
-    # Of the log files of a digest that is not valid AWS says nothing, and ctfast that no valid digest lists them: no difference.
+    # The AWS CLI does not mention the log files of an invalid digest, and ctfast says that no valid digest lists them:
+    # that is not a difference.
     quiet = {file for file in listed if ours[file] in ("unlisted", *UNSTATED)}
     both = {file for file in ours if ours[file] != theirs[file]} - quiet
     noticed = INVALID & set(theirs.values())

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on loopback, no more of it than S3 needs: an event loop on a thread of its own, connections that are kept alive."""
+"""The part of HTTP/1.1 that S3 needs, on loopback: an event loop on its own thread, and keep-alive connections."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 from weakref import WeakSet
 
-#: Seconds in which a loop does what it has to do at once.
+#: Seconds to wait for a step of the loop that should take no time.
 _MOMENT = 0.05
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request, as it came."""
+    """A request as it was received."""
 
     head: bytes
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
-    #: Which request of this kind for this object or prefix it is, from 1.
+    #: Counts requests of this kind for this object or prefix, from 1.
     attempt: int = 1
-    #: Requests under way, this one included.
+    #: Number of requests in progress, including this one.
     in_flight: int = 1
 
     @property
@@ -49,18 +49,18 @@ class Request:
 
     @property
     def about(self) -> str:
-        """The object, or the prefix, that is asked for."""
+        """The object or the prefix of the request."""
         query = self.query
         place = query.get("prefix", "") + " " + query.get("continuation-token", query.get("start-after", ""))
         return f"{self.kind} {self.bucket}/{place if self.kind == 'list' else self.key}"
 
 
-class Closed(Exception):  # noqa: N818  # an end, no error
+class Closed(Exception):  # noqa: N818  # not an error
     """The other side has closed its connection."""
 
 
 class Answering(Protocol):
-    """What answers requests; it writes the answer itself."""
+    """An object that answers requests, and writes the answers itself."""
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None: ...
 
@@ -69,7 +69,7 @@ class Answering(Protocol):
 
 @dataclass
 class Traffic:
-    """What came in."""
+    """Statistics about the requests received."""
 
     requests: Counter[str] = field(default_factory=Counter)
     most_in_flight: int = 0
@@ -78,7 +78,7 @@ class Traffic:
 
 
 async def read_head(reader: asyncio.StreamReader) -> tuple[bytes, list[str], dict[str, str]]:
-    """The head as it is, the words of its first line, and its fields by their names in lower case."""
+    """The head unchanged, the words of its first line, and its fields by their names in lower case."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -94,7 +94,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
 
 
 def response(status: int, body: bytes = b"", *, kind: str = "application/xml", **headers: str) -> bytes:
-    """A whole answer."""
+    """A complete response."""
     fields = {"Content-Length": str(len(body)), "Content-Type": kind} | {
         name.replace("_", "-").title(): value for name, value in headers.items()
     }
@@ -103,7 +103,7 @@ def response(status: int, body: bytes = b"", *, kind: str = "application/xml", *
 
 
 def error(status: int, code: str, message: str = "by request of a test", **headers: str) -> bytes:
-    """An error in the form of S3."""
+    """An error response as S3 sends it."""
     text = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
     return response(status, text.encode(), **headers)
 
@@ -148,7 +148,7 @@ class _Conversations:
 
     async def stop(self, listening: asyncio.Server) -> None:
         # A connection that was just taken has to begin before it can end.
-        while asyncio.all_tasks() - {asyncio.current_task(), *self.tasks}:  # noqa: ASYNC110  # nobody would set an event
+        while asyncio.all_tasks() - {asyncio.current_task(), *self.tasks}:  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(_MOMENT)
         listening.close()
         rest = list(self.tasks)

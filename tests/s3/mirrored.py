@@ -35,14 +35,14 @@ class Mirrored:
         return f"s3://{self.bucket}"
 
     def rows(self, *leave_out: str, **options: Any) -> pl.DataFrame:
-        """The rows from disk, as they should come over S3, but for those of some keys."""
+        """The rows from disk as they should come over S3, without those of some keys."""
         rows = ct.read(self.folder, **options)
         here = pl.lit(f"{self.url}/") + pl.col("file").str.strip_prefix(f"{self.folder}/")
         return rows.with_columns(file=here).filter(~pl.col("file").is_in([f"{self.url}/{key}" for key in leave_out]))
 
 
 def make_archive(folder: Path, files: int, days: int = 3, events: int = 3) -> Path:
-    """Small log files, spread over two regions and some days, with records that can be told apart."""
+    """Small log files, spread over two regions and some days, with distinguishable records."""
     for number in range(files):
         region = ("eu-west-1", "us-east-1")[number % 2]
         time = START + timedelta(minutes=5 * (number * days * 288 // files))

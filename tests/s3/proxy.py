@@ -1,4 +1,4 @@
-"""A proxy before an S3 server that does to each request what a test wants done to it.
+"""A proxy in front of an S3 server, which injects the faults that a test asks for.
 
 Signatures cover the Host header, so the head of a request is forwarded byte for byte.
 """
@@ -18,19 +18,19 @@ from loopback import Closed, Request, Traffic, error, read_head, serving
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What happens to one request; the parts may be combined."""
+    """The fault of one request; its parts may be combined."""
 
-    #: Seconds before anything is done.
+    #: Seconds to wait first.
     delay: float = 0
-    #: An answer of S3 instead of the real one: status and code.
+    #: An error response of S3 instead of the real response: status and code.
     answer: tuple[int, str] | None = None
-    #: Part of the body that is sent before the connection is closed, or never goes on.
+    #: Part of the body that is sent before the connection is closed or stalls.
     cut: float | None = None
-    #: How it is closed: with a reset, or in order.
+    #: Whether the connection is closed with a reset.
     reset: bool = False
-    #: It is not closed at all, but silent.
+    #: Whether the connection stalls instead of being closed.
     stall: bool = False
-    #: Bytes that the body is short of, with a Content-Length that says so, too.
+    #: Bytes by which the body is shortened, and its Content-Length as well.
     short: int = 0
 
 
@@ -39,13 +39,15 @@ NOTHING = Fault()
 
 @dataclass
 class Proxy:
-    """The proxy, as a test sees it: ``fault`` decides over each request."""
+    """The proxy as a test sees it: ``fault`` decides about each request."""
 
     upstream: str
     endpoint: str = ""
     fault: Callable[[Request], Fault] = lambda _: NOTHING
     traffic: Traffic = field(default_factory=Traffic)
-    _upstreams: dict[asyncio.StreamWriter, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=dict)
+    _upstreams: dict[asyncio.StreamWriter, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(
+        default_factory=dict
+    )
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         fault = self.fault(request)
@@ -70,7 +72,7 @@ class Proxy:
         raise Closed
 
     async def _forward(self, request: Request, writer: asyncio.StreamWriter) -> tuple[bytes, bytes]:
-        """Head and body of the real answer; each connection has one of its own to the server."""
+        """Head and body of the real response; each connection has its own connection to the server."""
         for fresh in (False, True):
             if fresh or writer not in self._upstreams:
                 place = urlsplit(self.upstream)
@@ -121,7 +123,7 @@ def _with_length(head: bytes, length: int) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close the connection with a reset: what is under way is lost."""
+    """Close the connection with a reset: unsent data are lost."""
     connection = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
@@ -129,7 +131,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 @contextmanager
 def before(upstream: str) -> Iterator[Proxy]:
-    """A proxy before this endpoint while the context is open."""
+    """A proxy in front of this endpoint while the context is open."""
     proxy = Proxy(upstream)
     with serving(proxy, proxy.traffic) as endpoint:
         proxy.endpoint = endpoint

@@ -1,7 +1,7 @@
-"""A bucket of very many log files that is never stored: its keys are counted out when they are listed.
+"""A bucket of very many log files that is never stored: its keys are computed when they are listed.
 
-It knows ListObjectsV2 with prefix, delimiter, start-after, continuation and max-keys, and GetObject; a thousand keys to a page,
-as S3 has them. See "ListObjectsV2" in AWS's API reference of S3.
+It knows ListObjectsV2 with prefix, delimiter, start-after, continuation and max-keys, and GetObject; a thousand keys to
+a page, as S3 has them. See "ListObjectsV2" in AWS's API reference of S3.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 from loopback import Request, Traffic, error, response, serving
 
 _PAGE = 1000
-#: After all keys that begin like the text before it.
+#: Sorts after all keys that begin with the text before it.
 _LAST = "\U0010ffff"
 
 
@@ -34,7 +34,7 @@ class Bucket:
     files: int
     kinds: Sequence[str] = ("CloudTrail",)
     prefix: str = ""
-    #: Digests are there, too, so that there is something to leave out.
+    #: There are digests, too, so that there is something to skip.
     digests: bool = True
     endpoint: str = ""
     traffic: Traffic = field(default_factory=Traffic)
@@ -71,7 +71,9 @@ class Bucket:
                     for day in self._days:
                         if ahead(folder := f"{place}{day}/"):
                             names = self._names(account, kind, region, day)
-                            yield from (key for name in names if (key := folder + name).startswith(prefix) and key > after)
+                            yield from (
+                                key for name in names if (key := folder + name).startswith(prefix) and key > after
+                            )
 
     def _names(self, account: str, kind: str, region: str, day: str) -> list[str]:
         stamp = day.replace("/", "")
@@ -84,7 +86,7 @@ class Bucket:
         ]
 
     def page(self, prefix: str, delimiter: str, after: str, most: int) -> tuple[list[str], list[str], str | None]:
-        """Keys and common prefixes of one page, and where the next one begins."""
+        """Keys and common prefixes of one page, and where the next page begins."""
         keys: list[str] = []
         folders: list[str] = []
         rest = self.keys(prefix, after)
@@ -117,14 +119,19 @@ class Bucket:
     def _listing(self, request: Request) -> str:
         query = request.query
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        # A token is nothing but the place, in hexadecimal: it need not be readable, and has to survive a URL.
+        # A token is the key in hexadecimal: it need not be readable, but must be safe in a URL.
         token = query.get("continuation-token")
         after = bytes.fromhex(token).decode() if token else query.get("start-after", "")
         keys, folders, following = self.page(prefix, delimiter, after, min(_PAGE, int(query.get("max-keys", _PAGE))))
-        parts = ['<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">']
+        parts = [
+            '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        ]
         parts += [f"<Name>{request.bucket}</Name><Prefix>{escape(prefix)}</Prefix><MaxKeys>{_PAGE}</MaxKeys>"]
         parts += [
-            f"<KeyCount>{len(keys) + len(folders)}</KeyCount><IsTruncated>{str(following is not None).lower()}</IsTruncated>"
+            (
+                f"<KeyCount>{len(keys) + len(folders)}</KeyCount>"
+                f"<IsTruncated>{str(following is not None).lower()}</IsTruncated>"
+            )
         ]
         if following is not None:
             parts += [f"<NextContinuationToken>{following.encode().hex()}</NextContinuationToken>"]

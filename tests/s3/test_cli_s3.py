@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -77,10 +78,27 @@ def test_a_copy_and_what_is_said_of_it(mirrored: Mirrored, proxy: Proxy, tmp_pat
     denied = mirrored.keys[-1]
     (target / denied).unlink()
     proxy.fault = lambda request: Fault(answer=(403, "AccessDenied")) if request.key == denied else Fault()
-    result = run("copy", mirrored.url, target, "--region", "us-east-1", endpoint=proxy.endpoint)
+    rows = tmp_path / "files.csv"
+    given = ("copy", mirrored.url, target, "--region", "us-east-1", "--files")
+    result = run(*given, target / "files.ndjson", endpoint=proxy.endpoint)
+    assert (result.exit_code, "would be read as a log" in result.stderr) == (2, True)
+    result = run(*given, rows, endpoint=proxy.endpoint)
     assert result.exit_code == 1
+    outcomes = Counter(pl.read_csv(rows).select("outcome", "reason").rows())
+    assert outcomes == {("present", "hash"): 149, ("bad", "access-denied"): 1}
     assert f"{mirrored.url}/{denied}: access denied: 403, AccessDenied" in result.stderr
     assert "0 files copied, 0 B; 149 there already; 1 failed" in result.stderr
+
+
+def test_the_rows_of_a_copy_are_not_written_over_its_signatures(mirrored: Mirrored, tmp_path: Path) -> None:
+    target = tmp_path / "archive"
+    link = tmp_path / "link.json"
+    link.symlink_to(f"{target}.signatures.json")
+    for file in (f"{target}.signatures.json", link):
+        result = run("copy", mirrored.url, target, "--files", file)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "is read itself: write to another file" in result.stderr
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("verb", [("scan",), ("info",), ("copy",)])

@@ -1,10 +1,16 @@
-"""Copies: every byte and every signature, whatever happens on the way."""
+"""Copies: every byte and every signature, whatever fails in between."""
 
 from __future__ import annotations
 
 import json
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -14,6 +20,7 @@ from loopback import Request
 from mirrored import Mirrored, options_of
 from proxy import Fault, Proxy, before
 from seaweed import Store
+from synthetic import Bucket, served
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,7 @@ def metadata(sample: Sample) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def signed(store: Store, sample: Sample, metadata: dict[str, dict[str, str]]) -> Mirrored:
-    """The sample archive in its bucket, signatures in the metadata, and things that are none of it."""
+    """The sample archive in its bucket, signatures in the metadata, and objects that do not belong to it."""
     bucket = next(iter(json.loads(Path(sample.signatures).read_text()))).partition("/")[0]
     root = Path(sample.archive)
     folder = root / bucket if (root / bucket).is_dir() else root
@@ -45,7 +52,9 @@ def test_a_copy_can_be_verified(signed: Mirrored, store: Store, sample: Sample, 
     assert (done.copied, done.present, done.bad.height) == (len(signed.keys), 0, 0)
     assert done.listed == len(signed.keys) + done.skipped.get("name", 0)
     assert done.bytes == sum(map(len, contents(signed.folder).values()))
-    assert json.loads(Path(done.signatures).read_text()) == json.loads(Path(sample.signatures).read_text())
+    assert json.loads(Path(done.signatures).read_text()) == {"format": 2} | json.loads(
+        Path(sample.signatures).read_text()
+    )
     copied = ct.verify(tmp_path / "archive", keys=sample.keys, signatures=done.signatures)
     original = ct.verify(signed.folder, keys=sample.keys, signatures=sample.signatures)
     assert copied.summary() == original.summary()
@@ -74,9 +83,61 @@ def test_a_copy_goes_on_where_it_stopped(signed: Mirrored, store: Store, tmp_pat
     assert json.loads(Path(again.signatures).read_text()) == whole
 
 
+def outcomes(done: ct.Copied) -> Counter[tuple[str, str | None]]:
+    """The rows of the objects by outcome, after a check that they add up to the counts of the copy."""
+    rows = done.files_scan().collect()
+    by_outcome = Counter(rows["outcome"])
+    of_present = Counter(rows.filter(outcome="present")["reason"])
+    assert rows.filter(pl.col("outcome") != "pruned")["file"].is_unique().all()
+    assert by_outcome.total() - by_outcome["pruned"] == done.listed
+    assert (by_outcome["copied"], by_outcome["present"]) == (done.copied, done.present)
+    assert rows.filter(outcome="copied")["size"].sum() == done.bytes
+    assert {name: of_present[name] for name in ("hash", "size")} == done.compared
+    assert Counter(rows.filter(outcome="skipped")["reason"]) == done.skipped
+    assert Counter(rows.filter(outcome="pruned")["reason"]) == done.pruned
+    bad = rows.filter(outcome="bad").select("file", kind="reason").sort("file")
+    assert bad.height == done.failed
+    assert_frame_equal(bad.join(done.bad, on="file", how="semi"), done.bad.select("file", "kind").sort("file"))
+    counted = rows.filter(pl.col("outcome").is_in(["copied", "present"]))
+    assert counted.select("records_read", "records_bad", "records_skipped").null_count().row(0) == (counted.height,) * 3
+    return Counter(rows.select("outcome", "reason").rows())
+
+
+def test_each_object_has_one_row(signed: Mirrored, store: Store, tmp_path: Path) -> None:
+    def again() -> ct.Copied:
+        options = {"storage_options": options_of(store.endpoint), "files": True}
+        return ct.copy(signed.url, tmp_path / "archive", **options)
+
+    count = len(signed.keys)
+    done = again()
+    assert outcomes(done)["copied", None] == count
+    assert outcomes(done)["skipped", "name"] == 1
+    assert outcomes(again())["present", "hash"] == count
+    root = tmp_path / "archive"
+    logs = [key for key in contents(root) if "/CloudTrail/" in key]
+    digest = next(key for key in contents(root) if "/CloudTrail-Digest/" in key)
+    (root / logs[0]).unlink()
+    (root / logs[1]).write_bytes(b"")
+    (root / logs[2]).write_bytes(bytes((root / logs[2]).stat().st_size))
+    saved = json.loads(Path(done.signatures).read_text())
+    del saved[f"{signed.bucket}/{digest}"]
+    Path(done.signatures).write_text(json.dumps(saved))
+    found = outcomes(again())
+    assert {reason: number for (outcome, reason), number in found.items() if outcome == "copied"} == dict.fromkeys(
+        [None, "size", "hash", "signature"], 1
+    )
+    assert found["present", "hash"] == count - 4
+    with pytest.raises(ct.ArgumentError, match="a pickle of its result"):
+        pickle.loads(pickle.dumps(done)).files_scan()
+    assert pickle.loads(pickle.dumps(done)).copied == done.copied
+    with pytest.raises(ct.ArgumentError, match="files=True"):
+        ct.copy(signed.url, tmp_path / "archive", storage_options=options_of(store.endpoint)).files_scan()
+
+
 def test_what_is_asked_for_is_copied_with_its_digests(signed: Mirrored, store: Store, tmp_path: Path) -> None:
     chosen = {"accounts": "444455556666", "regions": "eu-west-1", "kinds": "CloudTrail"}
-    done = ct.copy(signed.url, tmp_path / "archive", storage_options=options_of(store.endpoint), **chosen)
+    done = ct.copy(signed.url, tmp_path / "archive", files=True, storage_options=options_of(store.endpoint), **chosen)
+    assert set(outcomes(done)) == {("copied", None), ("pruned", "account"), ("skipped", "name")}
     found = contents(tmp_path / "archive")
     expected = {
         key
@@ -112,7 +173,8 @@ def test_what_cannot_be_copied_is_named_and_leaves_nothing(signed: Mirrored, pro
         return Fault(answer=(403, "AccessDenied")) if request.key == denied else Fault()
 
     proxy.fault = fault
-    done = ct.copy(signed.url, tmp_path / "archive", storage_options=options_of(proxy.endpoint))
+    done = ct.copy(signed.url, tmp_path / "archive", files=True, storage_options=options_of(proxy.endpoint))
+    assert outcomes(done)["bad", "access-denied"] == 1
     assert done.bad.select("file", "kind").rows() == [(f"{signed.url}/{denied}", "access-denied")]
     expected = contents(signed.folder)
     del expected[denied]
@@ -130,6 +192,23 @@ def test_keys_that_lead_elsewhere_are_not_followed(store: Store, tmp_path: Path)
     done = ct.copy("s3://odd-paths", tmp_path / "archive", storage_options=options_of(store.endpoint))
     assert set(contents(tmp_path / "archive")) <= {f"b/{name}", f"a/{name}"}
     assert done.copied + done.bad.height == done.listed
+
+
+def test_more_than_can_be_named_are_counted(tmp_path: Path) -> None:
+    bucket = Bucket(
+        accounts=1, regions=["eu-west-1"], first=date(2025, 3, 1), days=1, files=20_003, prefix="a//", digests=False
+    )
+    with served(bucket):
+        options = options_of(bucket.endpoint)
+        done = ct.copy("s3://any", tmp_path / "archive", files=True, storage_options=options)
+        assert (done.copied, done.bad.height, done.unnamed, done.failed, done.listed) == (0, 20_000, 3, 20_003, 20_003)
+        assert outcomes(done)["bad", "unsafe-key"] == 20_003
+        flags = [word for name, value in options.items() for word in ("--storage-option", f"{name}={value}")]
+        command = [sys.executable, "-m", "ctfast", "copy", "s3://any", str(tmp_path / "again"), *flags]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "\nand 19,983 more\n" in ran.stderr
+    assert "20,003 failed" in ran.stderr
 
 
 def test_a_file_in_the_way(signed: Mirrored, store: Store, tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
-"""Whatever a network or a store does: the rows are those from disk, within a bounded number of requests, or the report names
-what is missing.
+"""Whatever a network or a store does: the rows are those from disk, within a bounded number of requests, or the report
+names what is missing.
 
 Nothing here measures time; where waiting is a part of the fault, it is short.
 """
@@ -37,7 +37,7 @@ SLOW_DOWN = Fault(answer=(503, "SlowDown"))
 
 
 def share(request: Request, of: int) -> bool:
-    """One of so many objects, always the same."""
+    """Whether an object is in this share of all objects; the choice is always the same."""
     return request.kind == "get" and zlib.crc32(request.key.encode()) % of == 0
 
 
@@ -51,13 +51,24 @@ def read(mirrored: Mirrored, proxy: Proxy, *, report: ct.Report | None = None, *
 
 PASSING: dict[str, tuple[Callable[[Request], Fault], int]] = {
     # name: the fault, and requests for objects at most
-    "503 once for each object": (lambda request: SLOW_DOWN if request.kind == "get" and request.attempt == 1 else NOTHING, 600),
-    "503 for one listing": (lambda request: SLOW_DOWN if request.kind == "list" and request.attempt <= 2 else NOTHING, 300),
-    "429": (
-        lambda request: Fault(answer=(429, "TooManyRequests")) if share(request, 5) and request.attempt <= 3 else NOTHING,
+    "503 once for each object": (
+        lambda request: SLOW_DOWN if request.kind == "get" and request.attempt == 1 else NOTHING,
         600,
     ),
-    "500": (lambda request: Fault(answer=(500, "InternalError")) if share(request, 5) and request.attempt <= 3 else NOTHING, 600),
+    "503 for one listing": (
+        lambda request: SLOW_DOWN if request.kind == "list" and request.attempt <= 2 else NOTHING,
+        300,
+    ),
+    "429": (
+        lambda request: (
+            Fault(answer=(429, "TooManyRequests")) if share(request, 5) and request.attempt <= 3 else NOTHING
+        ),
+        600,
+    ),
+    "500": (
+        lambda request: Fault(answer=(500, "InternalError")) if share(request, 5) and request.attempt <= 3 else NOTHING,
+        600,
+    ),
     "reset in the body": (
         lambda request: Fault(cut=0.5, reset=True) if share(request, 10) and request.attempt <= 2 else NOTHING,
         400,
@@ -67,7 +78,10 @@ PASSING: dict[str, tuple[Callable[[Request], Fault], int]] = {
         400,
     ),
     "truncated body": (lambda request: Fault(cut=0.7) if share(request, 10) and request.attempt <= 2 else NOTHING, 400),
-    "truncated listing": (lambda request: Fault(cut=0.7) if request.kind == "list" and request.attempt == 1 else NOTHING, 300),
+    "truncated listing": (
+        lambda request: Fault(cut=0.7) if request.kind == "list" and request.attempt == 1 else NOTHING,
+        300,
+    ),
     "short body, wrong length": (
         lambda request: Fault(short=20) if share(request, 10) and request.attempt == 1 else NOTHING,
         400,
@@ -99,7 +113,7 @@ def test_a_fault_that_passes_changes_nothing(mirrored: Mirrored, proxy: Proxy, n
     assert report.requests.gets == proxy.traffic.requests["get"]
 
 
-def test_many_requests_are_under_way_at_once(mirrored: Mirrored, proxy: Proxy) -> None:
+def test_many_requests_are_in_flight_at_once(mirrored: Mirrored, proxy: Proxy) -> None:
     proxy.fault = lambda _: Fault(delay=0.2)
     read(mirrored, proxy)
     assert proxy.traffic.most_in_flight >= 32
@@ -143,25 +157,31 @@ STAYING: dict[str, tuple[Fault, str]] = {
 
 @pytest.fixture(params=STAYING)
 def staying(request: pytest.FixtureRequest, mirrored: Mirrored, proxy: Proxy) -> Iterator[tuple[list[str], str]]:
-    """Three objects that cannot be had, and the kind of finding that they make."""
+    """Three objects that cannot be fetched, and the kind of their findings."""
     keys = [mirrored.keys[at] for at in (0, 150, 299)]
     fault, kind = STAYING[request.param]
     proxy.fault = lambda request: fault if request.kind == "get" and request.key in keys else NOTHING
     return keys, kind
 
 
-def test_objects_that_cannot_be_had_are_named(mirrored: Mirrored, proxy: Proxy, staying: tuple[list[str], str]) -> None:
+def test_objects_that_cannot_be_fetched_are_named(
+    mirrored: Mirrored, proxy: Proxy, staying: tuple[list[str], str]
+) -> None:
     keys, kind = staying
     report = ct.Report()
     rows = read(mirrored, proxy, report=report, max_retries="2")
     assert_frame_equal(rows, mirrored.rows(*keys))
-    assert report.bad.select("file", "kind", "records_kept").rows() == [(f"{mirrored.url}/{key}", kind, 0) for key in keys]
+    assert report.bad.select("file", "kind", "records_kept").rows() == [
+        (f"{mirrored.url}/{key}", kind, 0) for key in keys
+    ]
     assert (report.files, report.complete) == ((300, 297, 3, 0), True)
     assert proxy.traffic.requests["get"] <= 297 + 3 * 3
     assert SECRET not in str(report.bad.rows())
 
 
-def test_an_object_that_cannot_be_had_is_raised(mirrored: Mirrored, proxy: Proxy, staying: tuple[list[str], str]) -> None:
+def test_an_object_that_cannot_be_fetched_raises(
+    mirrored: Mirrored, proxy: Proxy, staying: tuple[list[str], str]
+) -> None:
     keys, kind = staying
     with pytest.raises(ct.SourceError) as caught:
         ct.read(mirrored.url, storage_options=options_of(proxy.endpoint, max_retries="1", read_timeout="1s"))
@@ -169,16 +189,23 @@ def test_an_object_that_cannot_be_had_is_raised(mirrored: Mirrored, proxy: Proxy
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [(403, "AccessDenied"), (503, "SlowDown"), (500, "InternalError"), (404, "NoSuchBucket")])
+@pytest.mark.parametrize(
+    "answer", [(403, "AccessDenied"), (503, "SlowDown"), (500, "InternalError"), (404, "NoSuchBucket")]
+)
 def test_a_listing_that_fails_is_never_a_part_of_one(answer: tuple[int, str]) -> None:
-    """Some hundredth listing is refused for good: the query fails, whatever it has read by then."""
+    """One listing among many is permanently refused: the query fails, whatever it has read by then."""
     large = Bucket(accounts=3, regions=["eu-west-1", "us-east-1"], first=date(2025, 3, 1), days=30, files=100)
     with served(large) as bucket, before(bucket.endpoint) as proxy:
         refused = f"list any/AWSLogs/{bucket.account_ids[2]}/CloudTrail/us-east-1/"
         proxy.fault = lambda request: Fault(answer=answer) if request.about.startswith(refused) else NOTHING
         report = ct.Report()
         with pytest.raises(ct.SourceError) as caught:
-            ct.read("s3://any/", storage_options=options_of(proxy.endpoint, max_retries="1"), report=report, on_error="collect")
+            ct.read(
+                "s3://any/",
+                storage_options=options_of(proxy.endpoint, max_retries="1"),
+                report=report,
+                on_error="collect",
+            )
         assert not report.complete
         assert "s3://any/AWSLogs/" in str(caught.value)
 
@@ -186,8 +213,8 @@ def test_a_listing_that_fails_is_never_a_part_of_one(answer: tuple[int, str]) ->
 # Clocks
 
 
-def test_a_clock_that_is_an_hour_late_is_put_right() -> None:
-    """The store says what time it is; what is signed after that is right."""
+def test_a_clock_that_is_an_hour_slow_is_corrected() -> None:
+    """The store tells the time; requests that are signed after that are accepted."""
     small = Bucket(accounts=1, regions=["eu-west-1"], first=date(2025, 3, 1), days=1, files=20)
     with served(small) as bucket:
         answer = bucket.answer
@@ -206,7 +233,7 @@ def test_a_clock_that_is_an_hour_late_is_put_right() -> None:
         assert report.complete
 
 
-def test_a_clock_that_cannot_be_put_right_is_told(mirrored: Mirrored, proxy: Proxy) -> None:
+def test_a_clock_that_cannot_be_corrected_is_reported(mirrored: Mirrored, proxy: Proxy) -> None:
     proxy.fault = lambda _: Fault(answer=(403, "RequestTimeTooSkewed"))
     with pytest.raises(ct.SourceError, match="RequestTimeTooSkewed") as caught:
         read(mirrored, proxy)
@@ -225,12 +252,12 @@ def test_a_listing_that_changes_while_it_is_read(store: Store, tmp_path: Path) -
     once = threading.Lock()
 
     def fault(request: Request) -> Fault:
-        # As soon as the first object is asked for, and so after some listing.
+        # When the first object is requested, which is after a part of the listing.
         if request.kind == "get" and once.acquire(blocking=False):
             store.client.delete_object(Bucket=bucket.bucket, Key=gone)
             store.put(bucket.bucket, changed, (folder / bucket.keys[0]).read_bytes() + b"\n")
             store.put(bucket.bucket, new, (folder / bucket.keys[-1]).read_bytes())
-        # The two objects are not asked for before.
+        # The two objects are not requested earlier.
         return Fault(delay=0.3) if request.key in {gone, changed} else NOTHING
 
     with before(store.endpoint) as proxy:
@@ -250,7 +277,9 @@ def test_a_listing_that_changes_while_it_is_read(store: Store, tmp_path: Path) -
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 @pytest.mark.parametrize("kind", ["list", "get"])
 @pytest.mark.parametrize("source", ["folder", "list", "checkpoint", "copy"])
-def test_an_interrupt_cancels_what_is_under_way(mirrored: Mirrored, proxy: Proxy, tmp_path: Path, source: str, kind: str) -> None:
+def test_an_interrupt_cancels_pending_requests(
+    mirrored: Mirrored, proxy: Proxy, tmp_path: Path, source: str, kind: str
+) -> None:
     if (source, kind) == ("list", "list"):
         pytest.skip("nothing is listed")
     proxy.fault = lambda request: Fault(cut=0.5, stall=True) if request.kind == kind else NOTHING

@@ -1,4 +1,4 @@
-"""`ct.files` of a bucket: the rows are those of the same files on disk, with what the store says of each."""
+"""`ct.files` of a bucket: the rows are those of the same files on disk, with the metadata of the store."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def test_what_is_passed_over_has_rows(store: Store, options: dict[str, str], tmp
     assert Counter(row["outcome"] for row in found.values()) - Counter(pruned=9) == {"bad": 1, "skipped": 2}
     assert (report.files.listed, report.files.bad, report.files.skipped) == (3, 1, 2)
     assert sum(report.pruned.values()) == rows.filter(outcome="pruned").height
-    # An object that is named has no listing; what was read of it is known.
+    # An object that is named directly is not listed; only what was found by reading it is known.
     named = ct.files(f"s3://passed/{damaged}", storage_options=options).collect()
     assert named.select("size", "etag", "outcome").rows() == [(7, None, "bad")]

@@ -1,4 +1,4 @@
-"""Inventories, lists of keys, notifications and queues: each names the same objects, and counts what it passes over."""
+"""Inventories, lists of keys, notifications and queues: each names the same objects, and counts what it skips."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 
 import ctfast as ct
-from ctfast import _run
-from ctfast._objects import Extent, Object, Portion, Row
-from ctfast._objects.notices import NoticeError, read_notice
+from ctfast._scan import run as _run
+from ctfast._source.notices import NoticeError, read_notice
+from ctfast._source.object_keys import Extent, Object, Portion, Row
 from ctfast.sample import Sample
 from seaweed import Store
 
 BUCKET = "trail-logs"
 FOLDER = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/12"
-KEYS = [f"{FOLDER}/111122223333_CloudTrail_eu-west-1_20250312T{hour:02}00Z_Ab12cd34Ef56gh7{hour}.json.gz" for hour in range(6)]
+KEYS = [
+    f"{FOLDER}/111122223333_CloudTrail_eu-west-1_20250312T{hour:02}00Z_Ab12cd34Ef56gh7{hour}.json.gz"
+    for hour in range(6)
+]
 ODD = "my logs/ä+b%20c/" + KEYS[0]
 OTHERS = ["AWSLogs/111122223333/Config/eu-west-1/2025/3/12/ConfigHistory/x.json.gz", "index.html"]
 VALIDATION = "CloudTrail validation message."
@@ -46,12 +49,18 @@ def cloudtrail(*keys: str) -> str:
 def s3_event(*keys: str, name: str = "ObjectCreated:Put") -> str:
     described = [{"bucket": {"name": BUCKET}, "object": {"key": quote_plus(key, safe="/"), "size": 7}} for key in keys]
     return json.dumps(
-        {"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name, "s3": one} for one in described]}
+        {
+            "Records": [
+                {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name, "s3": one} for one in described
+            ]
+        }
     )
 
 
 def sns(message: str) -> str:
-    return json.dumps({"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": message})
+    return json.dumps(
+        {"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": message}
+    )
 
 
 def sqs(body: str) -> str:
@@ -140,7 +149,9 @@ def test_messages_as_json_lines(tmp_path: Path) -> None:
     rows = [cloudtrail(KEYS[0], OTHERS[0]), "", VALIDATION, sns(s3_event(KEYS[1])), "garbage", sqs(eventbridge(ODD))]
     path.write_text("\n".join(rows) + "\r\n", encoding="utf-8")
     messages = ct.Messages(path)
-    assert list(messages) == [Object(url, size) for url, size in zip(urls(KEYS[0], KEYS[1], ODD), (None, 7, 7), strict=True)]
+    assert list(messages) == [
+        Object(url, size) for url, size in zip(urls(KEYS[0], KEYS[1], ODD), (None, 7, 7), strict=True)
+    ]
     assert dict(messages.skipped) == {"key": 1, "test": 1}
     assert messages.named == 3
     (bad,) = messages.bad
@@ -210,20 +221,24 @@ def parquet_part(rows: list[tuple[str, int, bool, bool]]) -> bytes:
 
 
 def write_inventory(root: Path, form: str, *, damage: bool = False) -> Path:
-    """An inventory of two files, below a folder that stands for the destination bucket."""
+    """An inventory of two files, in a folder that stands for the destination bucket."""
     make, ending = {"CSV": (csv_part, "csv.gz"), "Parquet": (parquet_part, "parquet")}[form]
     files = []
     for number, rows in enumerate([ROWS[:4], ROWS[4:]]):
         body = make(rows)
         key = f"inventories/{BUCKET}/all/data/{number}.{ending}"
-        files.append({"key": key, "size": len(body), "MD5checksum": hashlib.md5(body, usedforsecurity=False).hexdigest()})
+        files.append(
+            {"key": key, "size": len(body), "MD5checksum": hashlib.md5(body, usedforsecurity=False).hexdigest()}
+        )
         path = root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body[:-1] + b"?" if damage and number else body)
     manifest = root / "inventories" / BUCKET / "all" / "2025-03-13T01-00Z" / "manifest.json"
     manifest.parent.mkdir()
     schema = (
-        SCHEMA if form == "CSV" else "message s3.inventory { required binary bucket (STRING); required binary key (STRING); }"
+        SCHEMA
+        if form == "CSV"
+        else "message s3.inventory { required binary bucket (STRING); required binary key (STRING); }"
     )
     manifest.write_text(
         json.dumps(
@@ -319,15 +334,17 @@ def queue(sqs_client: Any, request: pytest.FixtureRequest) -> str:
 
 
 def left(client: Any, url: str) -> int:
-    """Messages of a queue, visible or not."""
+    """The number of messages in a queue, visible or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     return sum(map(int, client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
 
 def portion(files: list[Object], failed: Container[str] = ()) -> Portion:
-    """Files that were read, but for those that could not be."""
+    """A portion of files that were read, except for those that failed."""
     rows = (
-        Row(file.url, "bad", "network", None, 0, 0, 0) if file.url in failed else Row(file.url, "read", None, None, 1, 0, 0)
+        Row(file.url, None, None, "bad", "network", None, 0, 0, 0, None, None)
+        if file.url in failed
+        else Row(file.url, None, None, "read", None, None, 1, 0, 0, None, None)
         for file in files
     )
     return Portion("id", files, ledger={row.file: row for row in rows})
@@ -391,7 +408,9 @@ def test_an_error_in_a_block_leaves_the_messages(sqs_client: Any, queue: str) ->
     assert left(sqs_client, queue) == 1
 
 
-def test_what_a_failed_block_has_read_stays_in_the_queue_when_a_later_one_ends_well(sqs_client: Any, queue: str) -> None:
+def test_what_a_failed_block_has_read_stays_in_the_queue_when_a_later_one_ends_well(
+    sqs_client: Any, queue: str
+) -> None:
     sqs_client.send_message(QueueUrl=queue, MessageBody=cloudtrail(*KEYS))
     source = ct.Queue(queue, client=sqs_client)
 
@@ -427,7 +446,9 @@ def listed(sample: Sample) -> list[str]:
     return sorted((str(path) for path in sample.archive.rglob("*.gz")), key=os.fsencode)
 
 
-def test_a_scan_of_a_list_is_a_scan_of_the_folder(sample: Sample, listed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_of_a_list_is_a_scan_of_the_folder(
+    sample: Sample, listed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_run, "_PORTION", Extent(files=7))
     report, expected = ct.Report(), ct.Report()
     frame = ct.read(ct.KeyList(listed), report=report)
@@ -481,14 +502,16 @@ def test_messages_that_are_none_are_findings(tmp_path: Path) -> None:
 
 
 def test_a_source_of_keys_is_no_archive(sample: Sample) -> None:
-    with pytest.raises(TypeError, match=r"source must be the folder of an archive, not KeyList: what names files for a scan"):
+    with pytest.raises(
+        TypeError, match=r"source must be the folder of an archive, not KeyList: what names files for a scan"
+    ):
         ct.verify(ct.KeyList([]), keys=[])
     with pytest.raises(ValueError, match="verify reads a whole archive"):
         ct.scan(ct.KeyList([]), verify=ct.Verifier(keys=sample.keys))
 
 
 class Loop(ct.KeyList):
-    """A list that notes what a scan tells it."""
+    """A list that records the calls of a scan."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(names)

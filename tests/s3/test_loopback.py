@@ -1,4 +1,4 @@
-"""The parts of the tests that stand between ctfast and S3 do what they say: seen through another client."""
+"""The proxy and the synthetic bucket of the tests work as described, checked with another client."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def get(client: Any, key: str) -> bytes:
     return client.get_object(Bucket="behind-the-proxy", Key=key)["Body"].read()
 
 
-def test_without_a_fault_it_is_not_there(proxy: Proxy, client: Any, bucket: str) -> None:
+def test_without_a_fault_the_proxy_changes_nothing(proxy: Proxy, client: Any, bucket: str) -> None:
     keys = [item["Key"] for item in client.list_objects_v2(Bucket=bucket, Prefix="k/")["Contents"]]
     assert len(keys) == 30
     assert [get(client, key) for key in keys] == [BODY] * 30
@@ -63,7 +63,7 @@ def test_a_fault_reaches_the_client_once(proxy: Proxy, client: Any, fault: Fault
     assert proxy.traffic.attempts["get behind-the-proxy/k/001 +ä.bin"] == 2
 
 
-def test_a_short_body_is_told_by_its_checksum_only(proxy: Proxy, client: Any) -> None:
+def test_a_short_body_is_recognised_by_its_checksum_only(proxy: Proxy, client: Any) -> None:
     proxy.fault = lambda _: Fault(short=100)
     with pytest.raises(FlexibleChecksumError):
         get(client, "k/001 +ä.bin")
@@ -80,7 +80,7 @@ def test_a_stall_is_silence(proxy: Proxy) -> None:
     assert heard.startswith(b"HTTP/1.1 ")
 
 
-def test_requests_wait_side_by_side(proxy: Proxy, client: Any) -> None:
+def test_requests_wait_in_parallel(proxy: Proxy, client: Any) -> None:
     proxy.fault = lambda _: Fault(delay=0.2)
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(get, [client] * 10, ["k/001 +ä.bin"] * 10)) == [BODY] * 10
@@ -100,7 +100,9 @@ def test_the_synthetic_bucket_lists_its_keys(prefix: str) -> None:
         assert len(logs) == len(bucket) == 3 * 2 * 4 * 70
         assert bucket.traffic.requests["list"] == -(-len(keys) // 1000)
         below = client.list_objects_v2(Bucket="any", Prefix=f"{prefix}AWSLogs/", Delimiter="/")
-        assert [each["Prefix"] for each in below["CommonPrefixes"]] == [f"{prefix}AWSLogs/{one}/" for one in bucket.account_ids]
+        assert [each["Prefix"] for each in below["CommonPrefixes"]] == [
+            f"{prefix}AWSLogs/{one}/" for one in bucket.account_ids
+        ]
         days = client.get_paginator("list_objects_v2").paginate(
             Bucket="any",
             Prefix=f"{prefix}AWSLogs/{bucket.account_ids[1]}/CloudTrail/us-east-1/2025/",

@@ -1,4 +1,4 @@
-"""Scans of buckets: the same rows as from disk, few requests, bounded memory, and nothing secret in any word."""
+"""Scans of buckets: the same rows as from disk, few requests, bounded memory, and no secrets in any message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ctfast as ct
-from ctfast._objects import Extent
+from ctfast._source.object_keys import Extent
 from mirrored import Mirrored, make_archive, options_of
 from proxy import Proxy
 from seaweed import ACCESS, SECRET, Store
@@ -74,7 +74,9 @@ def test_keys_of_any_letters(store: Store, tmp_path: Path) -> None:
 
 
 def test_sql_and_streams(mirrored: Mirrored, options: dict[str, str]) -> None:
-    counted = ct.sql(mirrored.url, "SELECT awsRegion, count(*) AS n FROM events GROUP BY 1 ORDER BY 1", storage_options=options)
+    counted = ct.sql(
+        mirrored.url, "SELECT awsRegion, count(*) AS n FROM events GROUP BY 1 ORDER BY 1", storage_options=options
+    )
     assert counted.rows() == [("eu-west-1", 450), ("us-east-1", 450)]
     with ct.stream(mirrored.url, columns=["eventName"], storage_options=options) as batches:
         assert sum(batch.num_rows for batch in batches) == 900
@@ -112,9 +114,8 @@ def test_a_large_bucket_is_listed_whole_in_bounded_memory(organisation: Bucket) 
         def memory():
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-        chosen = dict.fromkeys(["accounts", "regions", "kinds", "since", "until", "max_delay"])
         remote = _ctfast.Remote(json.loads(sys.argv[1]))
-        listing = _ctfast.Listing(["s3://any/"], remote=remote, **chosen)
+        listing = _ctfast.Listing(_ctfast.Selection(["s3://any/"]), remote=remote)
         first = listing.next()
         start, number, last, order = memory(), len(first), first[-1][0], True
         while (page := listing.next()) is not None:
@@ -204,7 +205,11 @@ def test_a_checkpoint_of_a_bucket(store: Store, tmp_path: Path) -> None:
 
     def run(report: ct.Report) -> list[str]:
         with ct.Checkpoint(tmp_path / "state", rewind=timedelta(days=3)) as checkpoint:
-            given: dict[str, Any] = {"checkpoint": checkpoint, "storage_options": options_of(store.endpoint), "report": report}
+            given: dict[str, Any] = {
+                "checkpoint": checkpoint,
+                "storage_options": options_of(store.endpoint),
+                "report": report,
+            }
             return ct.read("s3://checkpointed/", **given)["file"].unique(maintain_order=True).to_list()
 
     assert run(ct.Report()) == [f"s3://checkpointed/{key}" for key in keys if key not in late]
@@ -218,7 +223,7 @@ def test_a_checkpoint_of_a_bucket(store: Store, tmp_path: Path) -> None:
 
 
 def test_one_client_serves_all_portions(mirrored: Mirrored, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctfast._run._PORTION", Extent(files=20))
+    monkeypatch.setattr("ctfast._scan.run._PORTION", Extent(files=20))
     report = ct.Report()
     named = ct.KeyList([f"{mirrored.url}/{key}" for key in mirrored.keys])
     assert_frame_equal(ct.read(named, storage_options=options_of(proxy.endpoint), report=report), mirrored.rows())
@@ -228,7 +233,8 @@ def test_one_client_serves_all_portions(mirrored: Mirrored, proxy: Proxy, monkey
 
 def test_a_queue_of_new_objects(mirrored: Mirrored, options: dict[str, str]) -> None:
     lines = [
-        json.dumps({"s3Bucket": mirrored.bucket, "s3ObjectKey": mirrored.keys[start : start + 7]}) for start in range(0, 300, 7)
+        json.dumps({"s3Bucket": mirrored.bucket, "s3ObjectKey": mirrored.keys[start : start + 7]})
+        for start in range(0, 300, 7)
     ]
     assert_frame_equal(ct.read(ct.Messages(lines), storage_options=options), mirrored.rows())
 

@@ -1,4 +1,4 @@
-"""Archives that are verified in their bucket, against the same on disk."""
+"""Archives that are verified in their bucket, compared with the same archives on disk."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Kept:
         return f"s3://{self.sample.bucket}"
 
     def verify(self, prefix: str = "", **options: Any) -> ct.Verification:
-        """The bucket's name is another one than that in the digests."""
+        """Verify the bucket, whose name is not the one in the digests."""
         return ct.verify(
             f"s3://{self.bucket}/{prefix}",
             keys=self.sample.keys,
@@ -70,7 +70,7 @@ class Kept:
         path.write_bytes(body)
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """A frame with the paths of the disk; who vouches differs."""
+        """A frame with the paths on disk, without the column that says where a signature was found."""
         text = [name for name in ("file", "digest", "missing_digest") if name in frame.columns]
         return frame.drop("signature", strict=False).with_columns(
             pl.col(text).str.replace(f"s3://{self.bucket}", str(self.folder), literal=True)
@@ -122,7 +122,9 @@ def test_without_metadata_the_next_digest_vouches(kept: Kept) -> None:
     kept.put(key, (kept.folder / key).read_bytes())
     found = kept.verify()
     assert found.ok
-    assert found.digests.filter(pl.col("signature") != "metadata").select("key", "signature").rows() == [(key, "successor")]
+    assert found.digests.filter(pl.col("signature") != "metadata").select("key", "signature").rows() == [
+        (key, "successor")
+    ]
 
 
 def test_a_false_signature_proves_nothing(kept: Kept) -> None:
@@ -150,7 +152,7 @@ def test_a_bucket_is_verified_while_it_is_read(kept: Kept) -> None:
     assert report.skipped == {"unverified": 1}
 
 
-def test_what_is_not_there_is_told(kept: Kept) -> None:
+def test_what_is_not_there_is_reported(kept: Kept) -> None:
     with pytest.raises(ct.SourceError) as caught:
         ct.verify("s3://no-such-bucket", keys=kept.sample.keys, storage_options=kept.options)
     assert caught.value.kind == "no-such-bucket"
@@ -160,7 +162,15 @@ def test_what_is_not_there_is_told(kept: Kept) -> None:
 
 def test_the_command_line_takes_a_bucket(kept: Kept) -> None:
     options = [word for name, value in kept.options.items() for word in ("--storage-option", f"{name}={value}")]
-    words = ["verify", f"s3://{kept.bucket}", "--keys", str(kept.sample.keys), "--relocated-from", kept.origin, *options]
+    words = [
+        "verify",
+        f"s3://{kept.bucket}",
+        "--keys",
+        str(kept.sample.keys),
+        "--relocated-from",
+        kept.origin,
+        *options,
+    ]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     assert "VALID from " in result.output

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 ACCOUNT = "111122223333"
-#: When all files were last changed, in seconds since 1970: 10 March 2025.
+#: The modification time of all files, in seconds since 1970: 10 March 2025.
 TIME = 1_741_564_800
 
 
@@ -18,13 +18,13 @@ def body(*names: str) -> bytes:
 
 
 def path(root: Path, unique: str, day: int = 10) -> Path:
-    """Where a file is."""
+    """The path of a file."""
     name = f"{ACCOUNT}_CloudTrail_eu-west-1_202503{day:02}T0000Z_{unique}.json.gz"
     return root / f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2025/03/{day:02}" / name
 
 
 def put(root: Path, unique: str, content: bytes, *, day: int = 10, time: int = TIME) -> Path:
-    """A file that was last changed then."""
+    """Write a file with this modification time."""
     file = path(root, unique, day)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)

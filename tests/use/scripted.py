@@ -1,4 +1,4 @@
-"""A store that answers each request as a test wants it answered, and keeps what it was asked."""
+"""A store that answers each request by the script of a test, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from loopback import Closed, Request, Traffic, response, serving
 
 
 class Cut(bytes):
-    """An answer after which the connection is closed, whatever length it told."""
+    """An answer after which the connection is closed, whatever its Content-Length."""
 
 
 @dataclass
 class Scripted:
-    """The store, as a test sees it."""
+    """The store as a test sees it."""
 
     script: Callable[[Request], bytes]
     endpoint: str = ""
@@ -36,7 +36,7 @@ class Scripted:
 
     @property
     def options(self) -> dict[str, str]:
-        """How to reach it."""
+        """The storage options to reach it."""
         return {
             "endpoint_url": self.endpoint,
             "access_key_id": "an-access-key",

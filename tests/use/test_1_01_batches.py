@@ -1,4 +1,4 @@
-"""1 of 9, item 1: batches are bounded by the text that they have, whatever sizes were listed."""
+"""1 of 9, item 1: batches are bounded by their text, whatever sizes were listed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import ctfast as ct
 
-#: What a batch may have: 8 MiB, and what the last record brings.
+#: The most bytes of a batch: 8 MiB, and the rest of the last record.
 MOST = 9 << 20
 #: Half of a record's text.
 HALF = "x" * 3_000
@@ -22,7 +22,9 @@ def write_files(folder: Path, count: int) -> list[Path]:
     """Small files of a megabyte of text each."""
     paths = []
     for number in range(count):
-        records = [{"eventName": f"Name{at}", "requestParameters": {"a": HALF, "at": at, "b": HALF}} for at in range(150)]
+        records = [
+            {"eventName": f"Name{at}", "requestParameters": {"a": HALF, "at": at, "b": HALF}} for at in range(150)
+        ]
         path = folder / f"{number:03}.json.gz"
         path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode(), 1))
         paths.append(path)
@@ -30,8 +32,10 @@ def write_files(folder: Path, count: int) -> list[Path]:
 
 
 def held(batch: pa.RecordBatch) -> int:
-    """Bytes of a batch, those that its columns share but once."""
-    buffers = {buffer.address: buffer.size for column in batch.columns for buffer in column.buffers() if buffer is not None}
+    """Bytes of a batch; buffers that columns share are counted once."""
+    buffers = {
+        buffer.address: buffer.size for column in batch.columns for buffer in column.buffers() if buffer is not None
+    }
     return sum(buffers.values())
 
 
@@ -51,7 +55,7 @@ def test_files_without_sizes_make_no_batch_that_grows_with_them(tmp_path: Path, 
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
 @pytest.mark.parametrize("columns", [["requestParameters"], ["raw", "requestParameters"]])
 def test_a_batch_ends_inside_of_a_file(tmp_path: Path, name: str, columns: list[str]) -> None:
-    """Streamed, or inflated at once: the rows are those of the file, whatever batches they come in."""
+    """Whether a file is streamed or inflated at once, and however it is cut into batches, the rows are the same."""
     random = Random(1)
     again = random.randbytes(4_000).hex()
     texts = [f"{number} {random.randbytes(1_000).hex()} {again}" for number in range(2_000)]
@@ -68,25 +72,27 @@ def test_a_batch_ends_inside_of_a_file(tmp_path: Path, name: str, columns: list[
 
 
 def test_a_record_is_bounded_and_a_larger_one_is_named(tmp_path: Path) -> None:
-    """A record may have four times what CloudTrail allows; a larger one has its byte and number, wherever it stands."""
+    """A record may have four times the size that CloudTrail allows; a larger one is named by its byte and number."""
     record = {"eventName": "A", "requestParameters": {"x": "y" * 400_000}}
     large = {"eventName": "B", "requestParameters": {"x": "y" * (1 << 20)}}
     text = json.dumps({"Records": [record] * 30 + [large, record]})
     at = text.index(json.dumps(large))
     for name in ("a.json", "b.json.gz"):
         data = text.encode()
-        # Not compressed: no limit on the ratio is met.
+        # Not compressed, so that the limit on the ratio does not apply.
         (tmp_path / name).write_bytes(gzip.compress(data, 0) if name.endswith(".gz") else data)
     report = ct.Report()
     frame = ct.read(tmp_path, on_error="collect", report=report)
     assert frame["eventName"].to_list() == ["A"] * 60
-    assert report.bad.select("byte", "record", "kind", "records_kept").rows() == [(at, 30, "document-too-large", 30)] * 2
+    assert (
+        report.bad.select("byte", "record", "kind", "records_kept").rows() == [(at, 30, "document-too-large", 30)] * 2
+    )
     with pytest.raises(ct.FormatError, match=rf"one document is larger than 1048576 bytes at byte {at} \(record 30\)"):
         ct.read(tmp_path)
 
 
 def test_a_list_that_is_too_long_stands_in_extra(tmp_path: Path) -> None:
-    """No element is lost: the list does not fit its column, and is kept as its bytes."""
+    """No element is lost: the list does not fit its column, and its bytes are kept in ``extra``."""
     lists = [[{"ARN": f"arn:{number}"} for number in range(count)] for count in (16_384, 16_385)]
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"Records": [{"eventID": "", "resources": resources} for resources in lists]}))

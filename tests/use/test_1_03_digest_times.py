@@ -1,4 +1,4 @@
-"""Item 3 of 1 of 9, its part about digests: no time that a digest tells costs more than another."""
+"""Item 3 of 1 of 9, its part about digests: no time in a digest costs more than another."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 
 from signed import FIRST, HOUR, Chain, private_key, public_keys, reasons
 
-#: Whatever the times say; the interpreter with Polars in it takes 0.2 GB of these.
+#: The limit for any times; the interpreter with Polars takes 0.2 GB of it.
 MEMORY = 1_500_000_000
-#: Hours that are told of a stretch without digests.
+#: How many hours of a stretch without digests are listed.
 MOST = 366 * 24
 
 
@@ -44,7 +44,7 @@ print(json.dumps([found.ok, found.coverage.height, len(found.html()), sorted(fou
 
 
 def bounded(chain: Chain, tmp_path: Path, **signatures: object) -> tuple[bool, int, int, list[str]]:
-    """Verify in a process that may not have much memory: ok, hours, length of the page, reasons."""
+    """Verify in a process with limited memory: ok, hours, length of the page, reasons."""
     keys, saved = tmp_path / "keys.json", tmp_path / "signatures.json"
     keys.write_text(json.dumps(public_keys(private_key())))
     saved.write_text(json.dumps({**chain.signatures, **signatures}))
@@ -83,11 +83,11 @@ def test_a_name_of_another_century(chain: Chain, tmp_path: Path, year: int) -> N
     ok, hours, page, found = bounded(chain, tmp_path)
     assert (ok, hours, found) == (False, 4, ["implausible-time"])
     assert page < 100_000
-    # It is no part of the chain, which is as it was.
+    # It is not part of the chain, which is unchanged.
     verification = chain.verify()
     assert verification.ranges.filter(range="found").select("start", "end").rows() == [(FIRST, FIRST + 4 * HOUR)]
     assert verification.missing.is_empty()
-    # A signature of such a name costs no more.
+    # A saved signature with such a name costs no more.
     path.unlink()
     key = f"{chain.bucket}/AWSLogs/{path.as_posix().partition('AWSLogs/')[2]}"
     ok, hours, page, found = bounded(chain, tmp_path, **{key: "00"})
@@ -139,5 +139,7 @@ def test_a_long_stretch_keeps_its_ends(chain: Chain) -> None:
     assert hours.len() == MOST
     assert hours[0].date() == (FIRST + 4 * HOUR).date()
     assert hours[-1].date() == (FIRST + timedelta(days=900)).date()
-    assert found.spans.filter(state="missing").select("start", "end").rows() == [(FIRST + 4 * HOUR, FIRST + timedelta(days=900))]
+    assert found.spans.filter(state="missing").select("start", "end").rows() == [
+        (FIRST + 4 * HOUR, FIRST + timedelta(days=900))
+    ]
     assert "…" in found.html()

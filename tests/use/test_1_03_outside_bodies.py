@@ -1,4 +1,4 @@
-"""Item 3: whatever length, time or size comes from outside, it ends in a typed failure and in bounded memory."""
+"""Item 3: any length, time or size from outside ends in a typed failure, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ TERABYTE = b"Content-Length: 1099511627776"
 
 
 def lying(answer: bytes) -> Cut:
-    """The same answer with a length that it has not, and enough of a body to make somebody believe it."""
+    """The same answer with a false length, and enough of a body to make it plausible."""
     head, _, body = answer.partition(b"\r\n\r\n")
     lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
     return Cut(b"\r\n".join([*lines, TERABYTE]) + b"\r\n\r\n" + body + b" " * (1 << 20))
 
 
 def kind_of(script: Callable[[Request], bytes]) -> str:
-    """Read the bucket; what is said at the end."""
+    """Read the bucket; return the kind of the error."""
     with playing(script) as store, pytest.raises(ct.SourceError) as raised:
         ct.read("s3://bucket/", storage_options=store.options | {"max_retries": "1"})
     return raised.value.kind
 
 
 def kind_elsewhere(script: Callable[[Request], bytes]) -> str:
-    """The same in a process of its own, which may die of it."""
+    """The same in a separate process, since it may crash."""
     code = """
         import json, resource, sys
         import ctfast as ct
-        # Some systems promise memory that they do not have, and this is about what is asked for.
+        # Some systems overcommit memory, and this is about the memory that is requested.
         resource.setrlimit(resource.RLIMIT_AS, (32 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
         try:
             ct.read("s3://bucket/", storage_options=json.loads(sys.argv[1]))
@@ -55,13 +55,13 @@ def kind_elsewhere(script: Callable[[Request], bytes]) -> str:
     return ended.stdout.strip()
 
 
-#: What ends processes that believe it.
+#: Answers that would crash a process that believed them.
 DEADLY = {"an error of a terabyte", "a listing of a terabyte", "a date of the year 262142"}
 SKEWED = "RequestTimeTooSkewed"
 
 
 def at_the_end_of_time(request: Request) -> bytes:
-    """The last second that a clock can show, and then one that passes."""
+    """The last second that the clock can represent, and then a second passes."""
     if request.attempt == 1:
         return error(403, SKEWED, date="31 Dec 262142 23:59:59 GMT")
     time.sleep(1.1)
@@ -95,10 +95,11 @@ def test_a_store_cannot_end_the_process(name: str) -> None:
     assert (kind_elsewhere if name in DEADLY else kind_of)(script) == expected
 
 
-def test_a_body_that_drips_for_ever_is_cut() -> None:
-    # 100 MB of an error are not waited for: 64 KiB say enough.
+def test_an_endless_slow_body_is_cut() -> None:
+    # An error of 100 MB is not read to its end: 64 KiB are enough.
     endless = Cut(
-        b"HTTP/1.1 403 -\r\nContent-Length: 104857600\r\n\r\n<Error><Code>AccessDenied</Code></Error>" + b" " * (1 << 20)
+        b"HTTP/1.1 403 -\r\nContent-Length: 104857600\r\n\r\n<Error><Code>AccessDenied</Code></Error>"
+        + b" " * (1 << 20)
     )
     with playing(lambda _: endless) as store, pytest.raises(ct.SourceError) as raised:
         ct.read("s3://bucket/", storage_options=store.options)
@@ -127,14 +128,14 @@ def event(**more: object) -> str:
     ],
     ids=["long", "long inside", "deep", "no UTF-8", "half a character", "half a character of CloudTrail"],
 )
-def test_messages_that_nobody_sends_are_findings(line: str) -> None:
+def test_impossible_messages_are_findings(line: str) -> None:
     messages = ct.Messages([line])
     assert list(messages) == []
     assert [bad.kind for bad in messages.bad] == ["invalid-message"]
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 63, 10**30, True, "7"])
-def test_sizes_that_nothing_has_are_not_believed(size: object) -> None:
+def test_impossible_sizes_are_not_believed(size: object) -> None:
     assert [found.size for found in ct.Messages([event(size=size)])] == [None]
 
 
@@ -156,7 +157,7 @@ def inventory(folder: Path, rows: str, **more: object) -> ct.Inventory:
     ],
     ids=["a long row", "negative", "beyond 64 bits", "no UTF-8", "no bucket"],
 )
-def test_rows_that_no_inventory_has_are_told(tmp_path: Path, rows: str) -> None:
+def test_impossible_rows_of_an_inventory_are_reported(tmp_path: Path, rows: str) -> None:
     with pytest.raises(ct.FormatError) as raised:
         list(inventory(tmp_path, rows))
     assert raised.value.kind == "invalid-inventory"
@@ -173,13 +174,13 @@ def test_rows_that_no_inventory_has_are_told(tmp_path: Path, rows: str) -> None:
     ],
     ids=["absolute", "upwards", "no checksum", "no source", "no destination"],
 )
-def test_manifests_that_lead_elsewhere_are_told(tmp_path: Path, more: dict[str, object]) -> None:
+def test_manifests_that_lead_elsewhere_are_reported(tmp_path: Path, more: dict[str, object]) -> None:
     with pytest.raises(ct.FormatError) as raised:
         list(inventory(tmp_path, f'"bucket","{KEY}","1"\n', **more))
     assert raised.value.kind == "invalid-inventory"
 
 
-def test_a_deep_manifest_is_told(tmp_path: Path) -> None:
+def test_a_deep_manifest_is_reported(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("[" * 100_000)
     with pytest.raises(ct.FormatError, match="the manifest is not JSON"):
         list(ct.Inventory(tmp_path / "manifest.json"))

@@ -1,4 +1,4 @@
-"""Item 4 of 1 of 9: a verdict says what was asked for, what was found and what is uncovered, and is not VALID without cover."""
+"""1 of 9, item 4: a verdict names what was requested, found and uncovered, and is not VALID without coverage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINUTE = HOUR / 60
 
 
 def call(chain: Chain, name: str, when: Any, **fields: Any) -> dict[str, Any]:
-    """A log file with a call of CloudTrail's own about the trail of the chain, as its digest lists it."""
+    """A log file with an API call to CloudTrail about the trail of the chain, as its digest lists it."""
     record = {
         "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": "cloudtrail.amazonaws.com",
@@ -125,7 +125,7 @@ def test_the_beginning_before_a_stop_removed_but_named_by_saved_signatures(tmp_p
 
 @pytest.mark.parametrize("hours", [range(2), range(3, 5), range(8, 10)])
 def test_signatures_without_their_digests(tmp_path: Path, hours: range) -> None:
-    """In the beginning, in the middle before a stop, and at the end."""
+    """At the beginning, in the middle before a stop, and at the end."""
     chain = Chain(tmp_path / "archive")
     for hour in range(10):
         if hour in (2, 5):
@@ -138,7 +138,7 @@ def test_signatures_without_their_digests(tmp_path: Path, hours: range) -> None:
     assert found.missing["digests"].to_list() == [2]
     assert found.missing["file"].to_list() == [str(chain.digests[hours.stop - 1])]
     assert stretches(found, "uncovered")[0][2] in ("missing-digest", "gap")
-    # Whoever removes the signatures as well leaves what the verdict does not speak of.
+    # If the signatures are removed as well, the verdict cannot cover these hours.
     names = {path.name for path in chain.digests[hours.start : hours.stop]}
     left = {name: saved for name, saved in chain.signatures.items() if name.rpartition("/")[2] not in names}
     assert chain.verify(signatures=left).ok
@@ -157,7 +157,7 @@ def test_signatures_of_what_was_not_asked_for_are_not_expected(chain: Chain, tmp
     assert chain.verify(signatures=signatures, accounts=ACCOUNT, trails="t").ok
     later = {"since": FIRST + 4 * HOUR, "until": FIRST + 6 * HOUR}
     assert chain.verify(signatures=signatures, **later).ok
-    # A source within the tree is all that is looked at.
+    # A source within the tree limits what is read.
     assert chain.verify(signatures=signatures, source=chain.root / "AWSLogs" / ACCOUNT, regions=REGION).ok
 
 
@@ -167,7 +167,7 @@ def test_signatures_of_what_was_not_asked_for_are_not_expected(chain: Chain, tmp
         ([], False),
         (["CreateTrail"], True),
         (["CreateTrail", "StartLogging"], True),
-        # It follows a stop as well.
+        # StartLogging also follows a stop.
         (["StartLogging"], False),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_trail_that_begins_in_the_range(tmp_path: Path, calls: list[str], *, o
     assert ("CreateTrail" in found.findings["message"][0]) == ok
     assert run(chain, tmp_path, "--since", since.isoformat())[0] == (0 if ok else 1)
     assert chain.verify().ok
-    # Verified while it is read, the same is known.
+    # Verifying while reading gives the same result.
     verifier = ct.Verifier(keys=public_keys(private_key()), signatures=chain.signatures, since=since)
     ct.read(chain.root, verify=verifier, on_error="collect")
     assert verifier.verification.ok == ok
@@ -228,7 +228,7 @@ def test_a_region_that_begins_later_than_its_siblings(chain: Chain) -> None:
 def test_the_end_of_the_range(chain: Chain, tmp_path: Path) -> None:
     end = FIRST + 6 * HOUR
     assert chain.verify(until=end).ok
-    # Less than an hour at an end of the range is told, and no more.
+    # Less than an hour at an end of the range is only mentioned.
     for found in (chain.verify(until=end + HOUR / 2), chain.verify(since=FIRST - HOUR / 2)):
         assert found.ok
         assert reasons(found, "note") == ["uncovered"]

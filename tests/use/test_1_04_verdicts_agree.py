@@ -1,4 +1,4 @@
-"""Item 4 of 1 of 9: text, page, JSON and exit code give one verdict, also where there is next to nothing to judge."""
+"""Item 4 of 1 of 9: text, page, JSON and exit code give the same verdict, even with next to nothing to verify."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from ctfast import cli
-from ctfast._verify import Tally
+from ctfast._integrity.verification import Tally
 from signed import FIRST, HOUR, Chain, private_key, public_keys, reasons
 
 
@@ -31,7 +31,9 @@ def told(chain: Chain, tmp_path: Path, *arguments: str) -> dict[str, Any]:
     files = [f"--{name}={tmp_path / name}.json" for name in ("keys", "signatures")]
 
     def run(*more: str) -> Any:
-        return CliRunner().invoke(cli.main, ["verify", str(chain.root), *files, *arguments, *more], catch_exceptions=False)
+        return CliRunner().invoke(
+            cli.main, ["verify", str(chain.root), *files, *arguments, *more], catch_exceptions=False
+        )
 
     text, values = run("--html", str(tmp_path / "page.html")), run("--format", "json")
     assert text.exit_code == values.exit_code
@@ -40,7 +42,7 @@ def told(chain: Chain, tmp_path: Path, *arguments: str) -> dict[str, Any]:
 
 
 def test_a_range_without_a_moment_is_refused(chain: Chain, tmp_path: Path) -> None:
-    """`ok` was true and the exit code 0, while the text said "NOT VALID (0 errors)"."""
+    """`ok` was once true and the exit code 0, while the text said "NOT VALID (0 errors)"."""
     moment = (FIRST + 2 * HOUR).isoformat()
     with pytest.raises(ValueError, match="no time lies between them"):
         chain.verify(since=moment, until=moment)
@@ -54,7 +56,7 @@ def test_a_range_without_a_moment_is_refused(chain: Chain, tmp_path: Path) -> No
 
 
 def test_all_digests_removed_that_saved_signatures_name(chain: Chain, tmp_path: Path) -> None:
-    """One that was removed was NOT VALID; all of them, "NOTHING CHECKED"."""
+    """The verdict was once "NOTHING CHECKED" if all were removed, though NOT VALID if one was."""
     for path in [*chain.digests, *chain.logs]:
         path.unlink()
     found = told(chain, tmp_path)
@@ -76,10 +78,12 @@ def test_counts_agree_with_rows(chain: Chain, remove: list[int], *, logs: bool) 
     assert found.ok is (len(remove) == 0)
     states = dict(found.digests.group_by("status").len().iter_rows())
     missing = found.missing["digests"].sum()
-    assert found.digest_counts == Tally(states.get("valid", 0), states.get("invalid", 0), missing, states.get("unverified", 0))
+    assert found.digest_counts == Tally(
+        states.get("valid", 0), states.get("invalid", 0), missing, states.get("unverified", 0)
+    )
     listed = dict(found.logs.group_by("status").len().iter_rows())
     assert found.log_counts == Tally(*(listed.get(name, 0) for name in Tally._fields))
-    # Each moment from the first to the last is either found or uncovered.
+    # Each moment of the range is either found or uncovered.
     rows = found.ranges.filter(pl.col("range") != "asked").sort("start").select("start", "end").rows()
     assert (rows[0][0], rows[-1][1]) == (FIRST, FIRST + 6 * HOUR)
     assert all(end == start for (_, end), (start, _) in pairwise(rows))

@@ -1,4 +1,4 @@
-"""Item 5 of 1 of 9: what the documents promise is held by a test, or is not said. ``claims.toml`` is the register of both."""
+"""1 of 9, item 5: a test holds each promise of the documents; ``claims.toml`` is the register of both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ELSEWHERE: dict[str, dict[str, str]] = REGISTER.pop("elsewhere")
 GONE: dict[str, str] = REGISTER.pop("gone")
 CLAIMS: dict[str, dict[str, list[str]]] = REGISTER
 
-#: Documents of which each absolute word is accounted for.
+#: Documents in which each absolute word must be registered.
 COMPLETE = [
     "README.md",
     "SECURITY.md",
@@ -35,9 +35,11 @@ COMPLETE = [
     "docs/sources.md",
     "docs/scale.md",
     "docs/integrity.md",
+    "docs/lake.md",
 ]
 WORDS = re.compile(
-    r"\b(?:never|always|nothing|everything|every|all|only|whatever|exactly|ever|guarantee\w*|prove[ns]?|proof|in silence"
+    r"\b(?:never|always|nothing|everything|every|all|only|whatever|exactly|ever|guarantee\w*|prove[ns]?|proof|in"
+    r" silence"
     r"|loss of power|without a copy|in no|bounded|survives?)\b",
     re.IGNORECASE,
 )
@@ -47,7 +49,7 @@ GENERATED = re.compile(r"<!-- oracle: begin.*?oracle: end -->", re.DOTALL)
 
 @cache
 def said(name: str) -> str:
-    """What a document says, with its white space folded: a file, or the docstring of an object."""
+    """The text of a document with normalised white space: a file, or the docstring of an object."""
     if not name.startswith("ctfast."):
         return " ".join(GENERATED.sub("", CODE.sub("", (ROOT / name).read_text())).split())
     documented: Any = ct
@@ -60,8 +62,14 @@ def said(name: str) -> str:
 def functions_of(path: str) -> set[str]:
     text = (ROOT / path).read_text()
     if path.endswith(".rs"):
-        return set(re.findall(r"#\[test\]\s+fn (\w+)\(", text)) | set(re.findall(r"^\s+fn (\w+)\(\w+ in ", text, re.MULTILINE))
-    return {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+        return set(re.findall(r"#\[test\]\s+fn (\w+)\(", text)) | set(
+            re.findall(r"^\s+fn (\w+)\(\w+ in ", text, re.MULTILINE)
+        )
+    return {
+        node.name
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
 
 
 def spans(name: str) -> Iterator[tuple[int, int]]:
@@ -107,19 +115,23 @@ def test_what_was_not_true_is_not_said_any_more(claim: str) -> None:
 
 
 def test_a_loose_word_is_found() -> None:
-    assert [word.group() for word in WORDS.finditer("It never fails, whatever comes; allowed, everyone, proofread.")] == [
+    assert [
+        word.group() for word in WORDS.finditer("It never fails, whatever comes; allowed, everyone, proofread.")
+    ] == [
         "never",
         "whatever",
     ]
 
 
-# What had no test
+# Claims that have no test elsewhere
 
 
 def test_counts_add_up_in_every_query(sample: Sample, tmp_path: Path) -> None:
     for number, log in enumerate(sorted(sample.archive.rglob("*_CloudTrail_*.gz"))[:12]):
         text = gzip.decompress(log.read_bytes())
-        damaged = {0: text[:-40], 1: b"", 2: text.replace(b'{"Records":[', b'{"Records":[1,"x",', 1)}.get(number % 4, text)
+        damaged = {0: text[:-40], 1: b"", 2: text.replace(b'{"Records":[', b'{"Records":[1,"x",', 1)}.get(
+            number % 4, text
+        )
         (tmp_path / log.name).write_bytes(gzip.compress(damaged) if damaged else damaged)
     (tmp_path / "notes.txt").write_text("none of these")
     report = ct.Report()
@@ -170,7 +182,7 @@ def test_shapes_are_told_by_content(name: str, *, is_packed: bool, tmp_path: Pat
 
 
 def test_records_up_to_a_wrong_checksum_are_kept(tmp_path: Path) -> None:
-    """Those of the member that is damaged, and of the ones before it; none of those after it."""
+    """Records of the damaged member and of the members before it are kept; none after it."""
     members = [gzip.compress(f'{{"eventName":"{name}"}}\n'.encode()) for name in "abc"]
     wrong = bytearray(members[1])
     wrong[-8] ^= 1
@@ -191,7 +203,7 @@ def test_a_commit_in_a_portion_commits_nothing_of_it(sample: Sample, tmp_path: P
 
 
 def test_unsafe_stands_in_one_module_with_its_reasons() -> None:
-    """The compiler sees to both, as long as it is told to."""
+    """The compiler enforces both, as long as the lints are switched on."""
     lints = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["lints"]
     assert lints["rust"]["unsafe_code"] == "deny"
     assert lints["clippy"]["undocumented_unsafe_blocks"] == "deny"
@@ -200,13 +212,15 @@ def test_unsafe_stands_in_one_module_with_its_reasons() -> None:
     for path in crates:
         assert tomllib.loads(path.read_text())["lints"]["workspace"] is True
     excepted = [
-        path for path in (ROOT / "rust").glob("*/src/**/*.rs") if re.search(r"#!?\[(allow|expect)\(unsafe_code", path.read_text())
+        path
+        for path in (ROOT / "rust").glob("*/src/**/*.rs")
+        if re.search(r"#!?\[(allow|expect)\(unsafe_code", path.read_text())
     ]
     assert excepted == [ROOT / "rust/core/src/unchecked/mod.rs"]
 
 
 def test_the_text_of_a_log_file_is_what_is_signed(tmp_path: Path) -> None:
-    """Packed anew, a log file has other bytes and the same text: that is no change that a digest tells."""
+    """A log file that is compressed again has other bytes and the same text: digests do not reveal that."""
     chain = Chain(tmp_path / "archive")
     text = b'{"Records":[]}' + b" " * 5_000
     chain.hour([chain.log(FIRST, text)])

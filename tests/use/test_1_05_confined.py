@@ -1,4 +1,4 @@
-"""Item 5 of 1 of 9: what is opened, written, started and asked is what the documents say, as Linux tells it."""
+"""Item 5 of 1 of 9: only what the documents say is opened, written, started and connected to, as seen by Linux."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRET = b'{"Records":[{"eventID":"outside"}]}'
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Watch]:
-    """A folder beside the archive that nobody may look into."""
+    """A folder beside the archive whose files must not be opened."""
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "log.json.gz").write_bytes(gzip.compress(SECRET))
@@ -64,7 +64,9 @@ def test_the_watch_sees(outside: Watch, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("as_log", [True, False])
-def test_names_in_digests_open_nothing_outside(bucket: str, key: str, outside: Watch, tmp_path: Path, *, as_log: bool) -> None:
+def test_names_in_digests_open_nothing_outside(
+    bucket: str, key: str, outside: Watch, tmp_path: Path, *, as_log: bool
+) -> None:
     chain = Chain(tmp_path / "archive")
     (tmp_path / "mapped").mkdir()
     named = key.format(tmp_path)
@@ -191,7 +193,7 @@ def test_the_confinement_confines(what: str) -> None:
 
 
 def test_import_writes_nothing_and_asks_nobody() -> None:
-    """What ctfast imports may do what it likes; importing that first shows what ctfast does."""
+    """Dependencies may do more; they are imported first, so that only ctfast's own effects are seen."""
     script = """
         import sys, click, duckdb, polars, pyarrow.parquet, rich, cryptography.hazmat.primitives.serialization
         seen = []
@@ -206,13 +208,19 @@ def test_import_writes_nothing_and_asks_nobody() -> None:
         print(seen)
     """
     lines = [line[8:] for line in script.splitlines()]
-    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout == "[]\n"
 
 
 # Secrets
 
-OPTIONS = {"secret_access_key": "Wa7erfall/secret", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "endpoint_url": "http://127.0.0.1:9"}
+OPTIONS = {
+    "secret_access_key": "Wa7erfall/secret",
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "endpoint_url": "http://127.0.0.1:9",
+}
 
 
 def test_secrets_stand_in_no_representation(tmp_path: Path) -> None:
@@ -232,7 +240,7 @@ def test_secrets_stand_in_no_representation(tmp_path: Path) -> None:
     assert not [text for text in shown if OPTIONS["secret_access_key"] in text]
 
 
-# What a verdict is about
+# The scope of a verdict
 
 
 def test_a_verdict_is_about_what_was_asked_for(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""1 of 9, item 6: results that a checkpoint calls safe are never overwritten."""
+"""1 of 9, item 6: results that are committed to a checkpoint are never overwritten."""
 
 from __future__ import annotations
 
@@ -71,19 +71,33 @@ def test_rows_that_are_left_out_never_count_as_read(root: Path, tmp_path: Path, 
 
 
 def test_a_part_whose_commit_did_not_come_is_written_again_under_its_name(root: Path, tmp_path: Path) -> None:
-    """What a crash between the two leaves: the part, and a unit that is planned and not committed."""
+    """A crash between writing and commit leaves the part, and a unit that is planned and not committed."""
     state, parts = tmp_path / "state", tmp_path / "parts"
     with ct.stream(root, columns=["eventName"], checkpoint=ct.Checkpoint(state)) as events:
         unit = next(events.units())
         parts.mkdir()
         (parts / f"part-{unit.id}.csv").write_text("eventName\na half of")
-    put(root, "A-late", body("late"))  # stands before the others, and would change the unit
-    assert run("scan", root, "--checkpoint", state, "--columns", "eventName", "-o", parts, "--format", "csv").exit_code == 0
+    put(root, "A-late", body("late"))  # sorts before the other files, and would change the unit
+    assert (
+        run("scan", root, "--checkpoint", state, "--columns", "eventName", "-o", parts, "--format", "csv").exit_code
+        == 0
+    )
     first, second = sorted(parts.iterdir())
     assert first.name == f"part-{unit.id}.csv"
     assert first.read_text() == "eventName\na0\nagain\na1\nagain\na2\nagain\n"
     assert second.read_text() == "eventName\nlate\n"
     assert ct.Checkpoint(state).units["committed"].to_list() == [True, True]
+
+
+@pytest.mark.parametrize("follow", [(), ("--follow",)], ids=["once", "follow"])
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(
+    root: Path, tmp_path: Path, follow: tuple[str, ...]
+) -> None:
+    state, folder = tmp_path / "state", tmp_path / "missing" / "new"
+    result = run("scan", root, "--checkpoint", state, *follow, "-o", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"ctfast: {folder}: No such file or directory\n"
+    assert ct.Checkpoint(state).units.is_empty()
 
 
 def test_a_device_keeps_nothing_and_is_written_to(root: Path, tmp_path: Path) -> None:
@@ -93,7 +107,7 @@ def test_a_device_keeps_nothing_and_is_written_to(root: Path, tmp_path: Path) ->
 
 
 def test_parts_of_another_form_are_refused(root: Path, tmp_path: Path) -> None:
-    """A run that was killed before it could commit had left a part; the next one wrote the same rows in another form."""
+    """After a run that was killed before its commit, the next run once wrote the same rows in another format."""
     state, folder = tmp_path / "state", tmp_path / "new"
     with ct.stream(root, checkpoint=ct.Checkpoint(state), columns=["eventName"]) as events:
         unit = next(events.units())

@@ -1,6 +1,6 @@
-"""1 of 9, item 7: nothing counts as read but by the consumer, and its unit is small and has an id that makes output idempotent.
+"""1 of 9, item 7: only the consumer decides what counts as read; a unit is small and its id makes output idempotent.
 
-The ways to store units that docs/scale.md shows are killed with SIGKILL at every step that they take, one after another.
+Programs that store units in the ways of docs/scale.md are killed with SIGKILL at each of their steps in turn.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def test_a_unit_is_repeated_as_it_was_whatever_came_since(root: Path, tmp_path: 
         units = [(unit.id, unit.files, taken(unit)) for unit in events.units(max_files=100)]
     assert units[0] == (*before, names(0, 1, 2, 3, 4))
     assert units[1][2] == ["late", *names(5, 6, 7, 8)]
-    # A run that asks for no units reads the same files, and its commit is theirs as well.
+    # A run that does not use units reads the same files, and its commit covers the planned units as well.
     with checkpoint:
         assert ct.read(root, checkpoint=checkpoint).height == 28
     assert checkpoint.units["committed"].all()
@@ -151,7 +151,7 @@ def test_units_end_at_so_many_bytes(root: Path, tmp_path: Path) -> None:
         assert [len(unit.files) for unit in events.units(max_bytes=4 * size)] == [4, 4, 1]
 
 
-# Killed at every step. A child is made for each kill by a process that has read nothing yet.
+# Killed at every step. Each child to be killed is forked from a process that has not read anything yet.
 
 _HEAD = """
 import contextlib, os, pathlib, signal, sys
@@ -251,7 +251,9 @@ def stored(way: str, folder: Path) -> list[str]:
     if way == "plain":
         return [name for path in folder.glob("*.txt") for name in path.read_text().splitlines()]
     reader = pl.read_csv if way == "pandas" else pl.read_parquet
-    return [name for path in folder.glob("*.*") if path.suffix != ".new" for name in reader(path)["eventName"].to_list()]
+    return [
+        name for path in folder.glob("*.*") if path.suffix != ".new" for name in reader(path)["eventName"].to_list()
+    ]
 
 
 def killed_at_each_step(root: Path, folder: Path, program: str) -> None:
@@ -259,7 +261,7 @@ def killed_at_each_step(root: Path, folder: Path, program: str) -> None:
     command = [sys.executable, "-c", _HEAD + program + _KILLS, str(root), str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
-    assert int(run.stdout) > 3  # as many processes were killed, and the last one ended
+    assert int(run.stdout) > 3  # the number of processes that were killed before one ended by itself
 
 
 @unix
@@ -294,10 +296,11 @@ def units(stream):
 output.written, ct.EventStream.units = written, units
 
 def store():
-    given = ["scan", str(root), "--checkpoint", str(folder / "state"), "--columns", "eventName", "-o", str(folder / "parts")]
+    given = ["scan", str(root), "--checkpoint", str(folder / "state"), "--columns", "eventName"]
+    given += ["-o", str(folder / "parts")]
     main([*given, "--format", "csv"], standalone_mode=False)
 """
     killed_at_each_step(root, tmp_path / "stored", program)
     parts = sorted((tmp_path / "stored/parts").iterdir())
-    assert len(parts) == 2  # what was killed while it was written is removed
+    assert len(parts) == 2  # unfinished files of killed processes are removed
     assert [name for part in parts for name in part.read_text().splitlines()[1:]] == names(*range(9))

@@ -1,4 +1,4 @@
-"""1 of 9, item 8: what was bad is tried again, what has changed is read again, and each record comes once."""
+"""1 of 9, item 8: bad files are tried again, changed files are read again, and each record comes once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ def read(root: Path, checkpoint: ct.Checkpoint, report: ct.Report | None = None)
 
 @pytest.mark.parametrize(
     ("broken", "kind"),
-    [(b"", "empty"), (body(*NAMES)[:20], "truncated-gzip"), (gzip.compress(b'{"Rec'), "invalid-json"), (b"?", "unrecognized")],
+    [
+        (b"", "empty"),
+        (body(*NAMES)[:20], "truncated-gzip"),
+        (gzip.compress(b'{"Rec'), "invalid-json"),
+        (b"?", "unrecognized"),
+    ],
     ids=["empty", "cut", "cut in the JSON", "text"],
 )
 def test_a_file_of_which_nothing_was_kept_is_read_when_it_is_whole(
@@ -48,7 +53,7 @@ def test_a_file_of_which_nothing_was_kept_is_read_when_it_is_whole(
     assert checkpoint.unread.select("records", "tries", "kind").rows() == [(0, 1, kind)]
     report = ct.Report()
     assert read(root, checkpoint, report) == []
-    assert report.bad["kind"].to_list() == [kind]  # said each time
+    assert report.bad["kind"].to_list() == [kind]  # reported each time
     assert checkpoint.unread["tries"].to_list() == [2]
     put(root, "b", body(*NAMES))
     assert read(root, checkpoint) == NAMES
@@ -141,12 +146,12 @@ def test_files_that_are_not_proven_do_not_count_as_read(root: Path, checkpoint: 
 
 
 def restored(tmp_path: Path, name: str) -> ct.Checkpoint:
-    """A checkpoint as that format has it, of the files that are made beside it."""
+    """A checkpoint in an older format, with the files it is about."""
     with sqlite3.connect(tmp_path / "state") as database:
         database.executescript((DATA / f"{name}.sql").read_text())
     put(Path("bucket"), "a", body("a"))
-    put(Path("bucket"), "b", body("b"))  # was empty
-    put(Path("bucket"), "c", body("c"))  # was gone
+    put(Path("bucket"), "b", body("b"))  # it was empty
+    put(Path("bucket"), "c", body("c"))  # it was missing
     return ct.Checkpoint(tmp_path / "state")
 
 
@@ -185,7 +190,9 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path, monkeypatch: p
     with sqlite3.connect(tmp_path / "state") as database:
         database.execute("PRAGMA user_version = 3")
     before = (tmp_path / "state").read_bytes()
-    with pytest.raises(ValueError, match="is of format 3, made by a newer ctfast; this one reads formats 1 to 2: upgrade"):
+    with pytest.raises(
+        ValueError, match="is of format 3, made by a newer ctfast; this one reads formats 1 to 2: upgrade"
+    ):
         read(Path("bucket"), checkpoint)
     assert (tmp_path / "state").read_bytes() == before
 
@@ -193,7 +200,7 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path, monkeypatch: p
 def test_another_database_is_no_checkpoint(root: Path, checkpoint: ct.Checkpoint, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "state") as database:
         database.execute("CREATE TABLE theirs (a)")
-    with pytest.raises(ValueError, match="is no checkpoint, but another database"):
+    with pytest.raises(ValueError, match="is not a checkpoint, but another database"):
         read(root, checkpoint)
 
 
@@ -201,7 +208,7 @@ def test_a_commit_is_on_the_disk_when_the_call_returns(root: Path, checkpoint: c
     with ct.stream(root, checkpoint=checkpoint) as events:
         for unit in events.units():
             with checkpoint._opened() as database:  # noqa: SLF001
-                assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+                assert database.execute("PRAGMA synchronous").fetchone() == (3,)  # EXTRA
             list(unit)
             unit.commit()
     assert checkpoint.units["committed"].to_list() == [True]
@@ -228,7 +235,7 @@ def test_an_object_that_was_empty_or_changes_is_read_again(store: Store, tmp_pat
     store.put("overwritten", keys[1], b"")
     assert run(ct.Report()) == ["a"]
     assert checkpoint.unread.select("file", "kind").rows() == [(f"s3://overwritten/{keys[1]}", "empty")]
-    store.put("overwritten", keys[0], body("a"))  # the same bytes, and the same ETag, at another time
+    store.put("overwritten", keys[0], body("a"))  # the same bytes and ETag, but another time
     store.put("overwritten", keys[1], body(*NAMES))
     report = ct.Report()
     assert run(report) == NAMES
@@ -256,7 +263,7 @@ def test_a_unit_that_is_repeated_reads_what_its_objects_are_by_now(store: Store,
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_what_stops_each_run_tells_the_way_out(root: Path, checkpoint: ct.Checkpoint, *, is_there: bool) -> None:
-    """A file of a unit that is planned is broken, or gone."""
+    """A file of a planned unit is damaged or missing."""
     lost = put(root, "b", b"?" if is_there else body("b"))
     with ct.stream(root, checkpoint=checkpoint) as events:
         next(events.units())
@@ -273,7 +280,7 @@ def test_what_stops_each_run_tells_the_way_out(root: Path, checkpoint: ct.Checkp
 
 
 def test_what_a_failed_block_has_read_is_not_committed_later(root: Path, checkpoint: ct.Checkpoint) -> None:
-    """The next block of the same checkpoint committed it, without reading it."""
+    """The next block of the same checkpoint once committed these files without reading them."""
 
     def fail() -> None:
         with checkpoint:
@@ -290,7 +297,11 @@ def test_what_a_failed_block_has_read_is_not_committed_later(root: Path, checkpo
 
 @pytest.mark.parametrize(
     "damage",
-    ["UPDATE query SET description = '[]x'", "UPDATE query SET description = '[1]'", "UPDATE place SET floor = 1 << 60"],
+    [
+        "UPDATE query SET description = '[]x'",
+        "UPDATE query SET description = '[1]'",
+        "UPDATE place SET floor = 1 << 60",
+    ],
     ids=["no JSON", "no query", "no day"],
 )
 def test_a_checkpoint_that_says_nonsense_is_named(root: Path, checkpoint: ct.Checkpoint, damage: str) -> None:
@@ -302,7 +313,7 @@ def test_a_checkpoint_that_says_nonsense_is_named(root: Path, checkpoint: ct.Che
         read(root, checkpoint)
 
 
-def test_the_times_of_another_query_are_told_as_times(root: Path, checkpoint: ct.Checkpoint) -> None:
+def test_the_times_of_another_query_are_shown_as_times(root: Path, checkpoint: ct.Checkpoint) -> None:
     with checkpoint:
         ct.read(root, checkpoint=checkpoint, until="2025-03-12")
     with pytest.raises(ValueError, match=r"its until was 2025-03-12T00:00:00\+00:00, not None"):

@@ -1,4 +1,4 @@
-"""1 of 9, item 9: what a copy writes, whoever else writes there, whatever ends it, and what it takes for there already."""
+"""1 of 9, item 9: what a copy writes beside other writers and after interruptions, and which files it keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from seaweed import Store
 from synthetic import Bucket, served
 
 NUMBER = count()
-#: Seconds in which something must happen at last.
+#: Seconds to wait for a condition.
 PATIENCE = 60
 
 
@@ -45,13 +45,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def altered(path: Path) -> None:
-    """Another content of the same size, and of the same time."""
+    """Other content of the same size, and with the same time."""
     times = path.stat()
     path.write_bytes(bytes(byte ^ 0xFF for byte in path.read_bytes()))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_a_file_of_the_right_size_with_another_content_is_repaired(archived: Mirrored, store: Store, tmp_path: Path) -> None:
+def test_a_file_of_the_right_size_with_another_content_is_repaired(
+    archived: Mirrored, store: Store, tmp_path: Path
+) -> None:
     options = options_of(store.endpoint)
     folder = tmp_path / "archive"
     first = ct.copy(archived.url, folder, storage_options=options)
@@ -65,8 +67,10 @@ def test_a_file_of_the_right_size_with_another_content_is_repaired(archived: Mir
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "archive.signatures.json"}
 
 
-def test_a_copy_within_a_copy_loses_no_signature(archived: Mirrored, store: Store, sample: Sample, tmp_path: Path) -> None:
-    """Two at a time, each of one account: the second begins and ends while the first is under way."""
+def test_a_copy_within_a_copy_loses_no_signature(
+    archived: Mirrored, store: Store, sample: Sample, tmp_path: Path
+) -> None:
+    """Two copies at the same time, each of one account: the second begins and ends during the first."""
     options: dict[str, Any] = {"storage_options": options_of(store.endpoint)}
     seen = []
 
@@ -77,6 +81,7 @@ def test_a_copy_within_a_copy_loses_no_signature(archived: Mirrored, store: Stor
 
     ct.copy(archived.url, tmp_path / "archive", accounts="111122223333", progress=second, **options)
     saved = json.loads((tmp_path / "archive.signatures.json").read_text())
+    assert saved.pop("format") == 2
     bucket = next(iter(json.loads(sample.signatures.read_text()))).partition("/")[0]
     renamed = {name.replace(archived.bucket, bucket): value for name, value in saved.items()}
     assert renamed == json.loads(sample.signatures.read_text())
@@ -84,11 +89,13 @@ def test_a_copy_within_a_copy_loses_no_signature(archived: Mirrored, store: Stor
 
 
 def test_two_copies_of_one_file_never_mix(archived: Mirrored, store: Store, tmp_path: Path) -> None:
-    """The first is in the middle of a file when the second writes it; then it breaks off for good."""
+    """The first copy is in the middle of a file when the second writes that file; then the first one fails."""
     key = next(key for key in archived.keys if "/CloudTrail/" in key)
     folder = tmp_path / "archive"
     with before(store.endpoint) as slow:
-        slow.fault = lambda request: Fault(cut=0.5, stall=True) if request.kind == "get" and request.key == key else Fault()
+        slow.fault = lambda request: (
+            Fault(cut=0.5, stall=True) if request.kind == "get" and request.key == key else Fault()
+        )
         with copying(archived.url, folder, slow.endpoint) as first:
             until(lambda: bool(temporary(folder)), first)
             assert ct.copy(archived.url, folder, storage_options=options_of(store.endpoint)).bad.is_empty()
@@ -116,7 +123,7 @@ def test_a_planted_link_overwrites_nothing(archived: Mirrored, store: Store, tmp
 def temporary(folder: Path) -> list[Path]:
     found = []
     for path in folder.rglob("*.part"):
-        with suppress(FileNotFoundError):  # it has its name by now
+        with suppress(FileNotFoundError):  # it may have its final name by now
             found += [path] * bool(path.stat().st_size)
     return found
 
@@ -163,10 +170,16 @@ def test_what_ends_a_copy_leaves_whole_files_only(
     def stalls(request: Request) -> Fault:
         return Fault(cut=0.5, stall=True) if request.kind == "get" and request.key in logs[::2] else Fault()
 
+    def only_stalled() -> bool:
+        """Whether no other file is under way: those come and go."""
+        first = temporary(folder)
+        time.sleep(0.3)
+        return len(first) == len(logs[::2]) and temporary(folder) == first
+
     with before(store.endpoint) as slow:
         slow.fault = stalls
         with copying(archived.url, folder, slow.endpoint) as process:
-            until(lambda: len(temporary(folder)) == len(logs[::2]), process)
+            until(only_stalled, process)
             process.send_signal(number)
             assert process.communicate(timeout=PATIENCE)[1] == words
             assert process.returncode == code
@@ -181,7 +194,7 @@ def test_what_ends_a_copy_leaves_whole_files_only(
 
 
 class _Tagged(Bucket):
-    """A bucket whose ETags are none of the content's MD5."""
+    """A bucket whose ETags are not the MD5 of the content."""
 
     tag = "0" * 32
 
@@ -197,7 +210,7 @@ def small(kind: type[Bucket]) -> Bucket:
 
 
 def test_a_content_that_no_etag_tells_is_remembered(tmp_path: Path) -> None:
-    """As it is with SSE-KMS: the ETag looks like an MD5 and is none."""
+    """As with SSE-KMS: the ETag looks like an MD5 but is not one."""
     folder = tmp_path / "archive"
     with served(small(_Tagged)) as bucket:
         options = options_of(bucket.endpoint)
@@ -207,18 +220,18 @@ def test_a_content_that_no_etag_tells_is_remembered(tmp_path: Path) -> None:
         altered(next(folder.rglob("*.json.gz")))
         assert ct.copy("s3://bucket", folder, storage_options=options).copied == 1
         assert len({path.read_bytes() for path in folder.rglob("*.json.gz")}) == 1
-        # Another version of all objects, of the same size.
+        # Replace all objects by versions of the same size.
         bucket.tag = "1" * 32  # type: ignore[attr-defined]
         assert ct.copy("s3://bucket", folder, storage_options=options).copied == 10
         assert ct.copy("s3://bucket", folder, storage_options=options).present == 10
-        # Files from elsewhere, of which nothing is known: once more, and then they are.
+        # Files from elsewhere are fetched once more; then their contents are known.
         (tmp_path / "archive.contents.sqlite").unlink()
         assert ct.copy("s3://bucket", folder, storage_options=options).copied == 10
         assert ct.copy("s3://bucket", folder, storage_options=options).present == 10
 
 
 def test_what_was_compared_by_size_alone_is_counted_so(tmp_path: Path) -> None:
-    """As it is with objects that came in parts, where nothing was noted."""
+    """As with objects from multipart uploads, if nothing was noted."""
     folder = tmp_path / "archive"
     with served(small(Bucket)) as bucket:
         options = options_of(bucket.endpoint)
@@ -233,16 +246,16 @@ def test_the_record_of_contents_has_a_format(tmp_path: Path) -> None:
         options = options_of(bucket.endpoint)
         ct.copy("s3://bucket", tmp_path / "archive", storage_options=options)
         with sqlite3.connect(tmp_path / "archive.contents.sqlite") as database:
-            assert database.execute("PRAGMA user_version").fetchone() == (1,)
+            assert database.execute("PRAGMA user_version").fetchone() == (2,)
             assert database.execute("SELECT count(*), min(length(md5)) FROM object").fetchone() == (10, 32)
-            database.execute("PRAGMA user_version = 2")
+            database.execute("PRAGMA user_version = 3")
         database.close()
-        with pytest.raises(ValueError, match=r"archive\.contents\.sqlite was not made by this version of ctfast"):
+        with pytest.raises(ValueError, match=r"archive\.contents\.sqlite is of format 3, made by a newer ctfast"):
             ct.copy("s3://bucket", tmp_path / "archive", storage_options=options)
 
 
 def test_a_copy_of_nothing_leaves_nothing(tmp_path: Path) -> None:
-    """The folder stayed, and beside it a file without signatures."""
+    """An empty folder was once left, and beside it a file without signatures."""
     nobody = {"endpoint_url": "http://127.0.0.1:9", "skip_signature": "true", "max_retries": "0"}
     with pytest.raises(ct.SourceError, match="refused"):
         ct.copy("s3://logs", tmp_path / "new" / "archive", storage_options=nobody)

@@ -1,4 +1,4 @@
-"""1 of 9, item 9: one writer of files, whole under their name or not there at all."""
+"""1 of 9, item 9: one writer of files, which are complete under their name or not there at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ctfast._files import written
+from ctfast._new_file import written
 
 
 def _begin(target: Path, text: bytes, *, replace: bool = True) -> None:
@@ -98,10 +98,10 @@ def test_devices_and_pipes_are_written_to(tmp_path: Path) -> None:
 
 
 def test_standard_output_by_its_name_is_no_file_to_replace(tmp_path: Path) -> None:
-    """After /dev/stdout stands whatever the shell has opened, with what it holds already."""
+    """/dev/stdout is the file that the shell has opened, which may have content already."""
     log = tmp_path / "log"
     log.write_bytes(b"before\n")
-    script = "from ctfast._files import written\nwith written('/dev/stdout') as file: file.write(b'text')"
+    script = "from ctfast._new_file import written\nwith written('/dev/stdout') as file: file.write(b'text')"
     inode = log.stat().st_ino
     with log.open("ab") as out:
         subprocess.run([sys.executable, "-c", script], stdout=out, check=True)
@@ -123,7 +123,7 @@ def test_what_cannot_be_written_names_the_file(target: str, code: int, tmp_path:
 
 KILLED = """
     import os, signal, sys, time
-    from ctfast._files import written
+    from ctfast._new_file import written
     with written(sys.argv[1]) as file:
         file.write(b"half" * 1000)
         file.flush()
@@ -159,7 +159,7 @@ def test_what_a_killed_process_leaves_is_removed_and_what_a_living_one_writes_is
 def test_a_child_leaves_the_file_of_its_parent_alone(tmp_path: Path) -> None:
     script = """
         import os, sys
-        from ctfast._files import written
+        from ctfast._new_file import written
         with written(sys.argv[1]) as file:
             file.write(b"whole")
             if os.fork() == 0:
@@ -177,10 +177,22 @@ def test_the_file_is_synced_before_it_has_its_name_and_the_folder_after_it(tmp_p
     if strace is None:
         pytest.skip("needs strace")
     log = tmp_path / "log"
-    script = "import sys; from ctfast._files import written\nwith written(sys.argv[1]) as file: file.write(b'whole')"
+    script = "import sys; from ctfast._new_file import written\nwith written(sys.argv[1]) as file: file.write(b'whole')"
     (tmp_path / "out").mkdir()
     calls = "trace=fsync,fdatasync,rename,renameat,renameat2"
-    command = [strace, "-f", "-y", "-o", str(log), "-e", calls, sys.executable, "-c", script, str(tmp_path / "out" / "a.json")]
+    command = [
+        strace,
+        "-f",
+        "-y",
+        "-o",
+        str(log),
+        "-e",
+        calls,
+        sys.executable,
+        "-c",
+        script,
+        str(tmp_path / "out" / "a.json"),
+    ]
     traced = subprocess.run(command, check=False, capture_output=True, text=True)
     if traced.returncode:
         pytest.skip(f"strace may not trace: {traced.stderr.splitlines()[-1]}")
@@ -199,7 +211,7 @@ def _limited() -> None:
 def test_a_file_that_does_not_fit_is_no_file(tmp_path: Path) -> None:
     script = """
         import sys
-        from ctfast._files import written
+        from ctfast._new_file import written
         with written(sys.argv[1]) as file:
             for _ in range(200): file.write(b"x" * 1000)
         print("done")

@@ -1,4 +1,4 @@
-"""1 of 9, item 9: what a command writes with -o, whoever else writes there, and whatever ends it."""
+"""1 of 9, item 9: what a command writes with -o, even with other writers, and however it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ctfast.sample import Sample
 
 EVENT = {"eventVersion": "1.08", "eventTime": "2025-03-12T00:00:00Z", "eventName": "ListBuckets"}
 COMMAND = [sys.executable, "-m", "ctfast"]
-#: Seconds in which something must happen at last.
+#: Seconds to wait for a condition.
 PATIENCE = 60
 
 
@@ -40,13 +40,13 @@ def ctfast(*arguments: str | Path, stdin: str | None = None) -> Result:
 
 
 def started(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
-    """The command line in a process of its own."""
+    """The command line in a separate process."""
     return subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, **options)
 
 
 @contextmanager
 def endless(sample: Sample, target: Path) -> Iterator[subprocess.Popen[str]]:
-    """A scan that has begun to write, and has minutes to go."""
+    """A scan that has begun to write, and would run for minutes."""
     names = target.parent.parent / "names"
     names.write_text(f"{sample.archive}\n" * 20_000)
     with names.open() as lines, started("scan", "-", "-o", target, stdin=lines) as process:
@@ -70,7 +70,8 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "words"), [("SIGTERM", 143, "ctfast: ended by SIGTERM\n"), ("SIGINT", 130, "ctfast: interrupted\n")]
+    ("number", "code", "words"),
+    [("SIGTERM", 143, "ctfast: ended by SIGTERM\n"), ("SIGINT", 130, "ctfast: interrupted\n")],
 )
 def test_a_signal_leaves_no_half_a_file(number: str, code: int, words: str, sample: Sample, tmp_path: Path) -> None:
     target = tmp_path / "out" / "x.ndjson"
@@ -139,7 +140,7 @@ def test_two_scans_to_one_file_never_mix_and_what_kill_9_leaves_is_removed(sampl
 
     with endless(sample, target) as process:
         scan()
-        assert len(names(target.parent)) == 2  # the other one goes on, under no final name
+        assert len(names(target.parent)) == 2  # the other scan is still writing its temporary file
         assert process.poll() is None
         process.kill()
         process.wait()
@@ -227,7 +228,7 @@ def test_verify_writes_no_log_either(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
-def test_a_full_device_is_told(form: str, logs: Path) -> None:
+def test_a_full_device_is_reported(form: str, logs: Path) -> None:
     done = ctfast("scan", logs, "-o", "/dev/full", "--format", form)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "No space left on device" in done.stderr

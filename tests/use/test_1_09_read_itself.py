@@ -1,4 +1,4 @@
-"""Item 9 of 1 of 9: no result is written over what a command reads, whatever it reads it for."""
+"""Item 9 of 1 of 9: no result is written over a file that the command reads, for whatever purpose."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SELECTORS = '[{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Managem
 @pytest.mark.parametrize("option", ["-o", "--html"])
 @pytest.mark.parametrize("read", ["keys", "signatures"])
 def test_keys_and_signatures_stay(option: str, read: str, sample: Sample, tmp_path: Path) -> None:
-    """`--html keys.json` replaced the keys by the page."""
-    end = {"-o": "json", "--html": "html"}[option]  # what else a page is called is refused for that
+    """`--html keys.json` once replaced the keys by the page."""
+    end = {"-o": "json", "--html": "html"}[option]  # other suffixes of a page are refused anyway
     keys = shutil.copy(sample.keys, tmp_path / f"keys.{end}")
     signatures = shutil.copy(sample.signatures, tmp_path / f"signatures.{end}")
     target = str({"keys": keys, "signatures": signatures}[read])
@@ -33,7 +33,9 @@ def test_a_report_is_not_replaced_by_the_page(sample: Sample, tmp_path: Path) ->
     assert not target.exists()
 
 
-@pytest.mark.parametrize("arguments", [["match", "--rules"], ["match", "--selectors"], ["cost", "--selectors"]], ids="_".join)
+@pytest.mark.parametrize(
+    "arguments", [["match", "--rules"], ["match", "--selectors"], ["cost", "--selectors"]], ids="_".join
+)
 def test_filters_stay(arguments: list[str], sample: Sample, tmp_path: Path) -> None:
     target = tmp_path / "selectors.json"
     target.write_text(SELECTORS)

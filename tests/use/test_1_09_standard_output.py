@@ -1,4 +1,4 @@
-"""Item 9 of 1 of 9: of what standard output did not take, nothing is called done."""
+"""Item 9 of 1 of 9: rows that could not be written to standard output do not count as read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctfast.sample import Sample
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_goes_away_commits_nothing(unbuffered: str, sample: Sample, tmp_path: Path) -> None:
-    """With PYTHONUNBUFFERED, as in many containers, a write was cut off in silence, and its rows counted as read."""
+    """With PYTHONUNBUFFERED, as in many containers, a write was once cut off silently, and its rows counted as read."""
     state = tmp_path / "state"
     command = [sys.executable, "-m", "ctfast", "scan", str(sample.archive), "--checkpoint", str(state)]
     environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
@@ -37,9 +37,12 @@ def test_a_reader_that_goes_away_commits_nothing(unbuffered: str, sample: Sample
         (">&-", "ctfast: standard output: closed when the command began (name a file, or write to /dev/null)\n"),
     ],
 )
-def test_words_that_nobody_gets(words: str, where: str, sentence: str) -> None:
-    """The help of the group ended with a traceback, or with 0 and nothing."""
+def test_help_when_standard_output_fails(words: str, where: str, sentence: str) -> None:
+    """If standard output failed, the help once ended with a traceback, or with 0 and no output."""
     run = subprocess.run(
-        ["/bin/sh", "-c", f'"$0" -m ctfast {words} {where}', sys.executable], capture_output=True, check=False, text=True
+        ["/bin/sh", "-c", f'"$0" -m ctfast {words} {where}', sys.executable],
+        capture_output=True,
+        check=False,
+        text=True,
     )
     assert (run.returncode, run.stdout, run.stderr) == (2, "", sentence)

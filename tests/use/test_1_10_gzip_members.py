@@ -1,4 +1,4 @@
-"""1 of 9, item 10: nothing after a gzip member is lost in silence, but for zeros."""
+"""1 of 9, item 10: nothing after a gzip member is lost silently, except zeros."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_zeros_after_the_last_member_cost_nothing(tmp_path: Path) -> None:
 
 
 def one_by_one(data: bytes) -> tuple[list[str], bool]:
-    """What zlib makes of one member after another: the names in those that are whole, and whether nothing is lost."""
+    """Read member after member with zlib: the event names in the whole ones, and whether nothing is lost."""
     names: list[str] = []
     while data.strip(b"\0"):
         inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)

@@ -1,4 +1,4 @@
-"""Item 11: an object is read as one version or not at all, and a listing ends where the bucket does."""
+"""Item 11: an object is read in one version or not at all, and a listing ends only at the end of the bucket."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ KEY = "events.json"
 
 
 def version(name: str, events: int) -> bytes:
-    """A file of so many events, all of one name."""
-    line = json.dumps({"eventVersion": "1.08", "eventTime": "2025-03-12T00:00:00Z", "eventName": name, "eventSource": "s3"})
+    """A file of this many events, all of one name."""
+    line = json.dumps(
+        {"eventVersion": "1.08", "eventTime": "2025-03-12T00:00:00Z", "eventName": name, "eventSource": "s3"}
+    )
     return (line + "\n").encode() * events
 
 
 def replaced(old: bytes, new: bytes, tag: str = '"two"') -> Callable[[Request], bytes]:
-    """A store that has another version after the first half of the first answer, and knows no If-Match."""
+    """A store that has another version after the first half of the first answer, and ignores If-Match."""
 
     def answer(request: Request) -> bytes:
         if request.kind == "list":
@@ -51,7 +53,7 @@ def test_a_small_object_is_read_anew(tag: str) -> None:
 
 
 def test_a_large_object_ends_where_the_other_version_begins() -> None:
-    # More than is fetched at once: its rows are handed on while it comes.
+    # Larger than what is fetched at once: its rows are handed over during the download.
     old, new = version("Before", 250_000), version("Behind", 250_000)
     report = ct.Report()
     with playing(replaced(old, new)) as store:
@@ -74,7 +76,7 @@ def test_a_copy_is_of_one_version(tmp_path: Path) -> None:
 
 
 def listing(pages: Callable[[int], bytes]) -> Callable[[Request], bytes]:
-    """A store whose pages are told by their number, from 0."""
+    """A store whose pages are given by a function of their number, from 0."""
     count = iter(range(1_000_000))
     return lambda request: pages(next(count)) if request.kind == "list" else response(200, version("A", 1), etag='"e"')
 
@@ -100,7 +102,7 @@ CIRCLES: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("name", CIRCLES)
 def test_a_listing_in_a_circle_is_a_failure(name: str) -> None:
-    # So that the test ends where the listing does not.
+    # Ends the test if the listing does not end.
     pages = listing(lambda number: CIRCLES[name](number) if number < 2_000 else error(403, "AccessDenied"))
     with playing(pages) as store, pytest.raises(ct.SourceError) as raised:
         ct.read("s3://bucket/", storage_options=store.options, on_error="collect")
@@ -127,7 +129,7 @@ def test_listings_of_a_checkpoint_are_counted(tmp_path: Path, runs: int) -> None
 def test_the_second_listing_of_a_copy_is_counted(tmp_path: Path) -> None:
     with playing(listing(lambda _: page([("a.json", SIZE)]))) as store:
         done = ct.copy("s3://bucket/", tmp_path / "copy", storage_options=store.options, progress=lambda _: None)
-    # The copy may end before the second listing has reached the store; what has reached it is counted.
+    # The copy may end before the second listing has reached the store; only requests that reached it are counted.
     assert store.traffic.requests["list"] <= done.requests.lists <= 2
     assert done.requests.gets == 1
 

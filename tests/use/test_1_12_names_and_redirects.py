@@ -1,4 +1,4 @@
-"""Item 12: what comes from outside names no host, leads to none, and takes no secret along."""
+"""Item 12: input from outside cannot name or redirect to another host, nor take secrets there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,22 @@ from loopback import Request, error, response
 from scripted import Scripted, page, playing
 
 KEY = "111122223333_CloudTrail_us-east-1_20250312T0000Z_Ab12.json.gz"
-#: No name has a slash: what follows one is the key.
-BAD = ["user@host", "host:8080", "host:80#", "..", "a..b", "a?b", "a b", "a%2fb", "a\tb", "127.0.0.1", "ab", "xn--logs", "büro"]
+#: Names that no bucket can have. None has a slash, since the key begins after it.
+BAD = [
+    "user@host",
+    "host:8080",
+    "host:80#",
+    "..",
+    "a..b",
+    "a?b",
+    "a b",
+    "a%2fb",
+    "a\tb",
+    "127.0.0.1",
+    "ab",
+    "xn--logs",
+    "büro",
+]
 
 
 @pytest.fixture
@@ -93,7 +107,9 @@ def test_a_source_names_no_host(tmp_path: Path, name: str, use: Callable[[str, P
         use(name, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["my-trail-bucket", "logs.example.com", "My_Logs_Of_2012", "amzn-s3-demo-bucket", "x" * 63])
+@pytest.mark.parametrize(
+    "name", ["my-trail-bucket", "logs.example.com", "My_Logs_Of_2012", "amzn-s3-demo-bucket", "x" * 63]
+)
 def test_names_that_buckets_have_are_asked_for(store: Scripted, name: str) -> None:
     with pytest.raises(ct.SourceError):
         ct.read(ct.KeyList([KEY], bucket=name), storage_options=store.options)
@@ -114,7 +130,9 @@ def test_a_redirect_takes_nothing_along(status: int, kind: str) -> None:
     with playing(lambda _: page([])) as other:
 
         def answer(request: Request) -> bytes:
-            return response(status, location=f"{other.endpoint}/elsewhere") if request.kind == kind else page([(KEY, 7)])
+            return (
+                response(status, location=f"{other.endpoint}/elsewhere") if request.kind == kind else page([(KEY, 7)])
+            )
 
         with playing(answer) as store, pytest.raises(ct.SourceError) as raised:
             ct.read("s3://bucket/", storage_options=store.options)
@@ -143,7 +161,13 @@ def test_the_region_of_s3_is_followed() -> None:
 
 
 def test_secrets_that_a_store_repeats_are_cut() -> None:
-    secrets = ["an-access-key", "a-secret-that-nobody-sees", "a-token-that-nobody-sees", "AKIAIOSFODNN7EXAMPLE", "0123abcd" * 8]
+    secrets = [
+        "an-access-key",
+        "a-secret-that-nobody-sees",
+        "a-token-that-nobody-sees",
+        "AKIAIOSFODNN7EXAMPLE",
+        "0123abcd" * 8,
+    ]
     words = f"InvalidToken of {' and '.join(secrets)}"
     with playing(lambda _: error(403, "InvalidToken", words)) as store, pytest.raises(ct.SourceError) as raised:
         ct.read("s3://bucket/", storage_options=store.options)

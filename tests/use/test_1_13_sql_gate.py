@@ -1,4 +1,4 @@
-"""1 of 9, item 13: SQL reads the table `events` and nothing else, and what it may not read is never opened."""
+"""1 of 9, item 13: SQL reads the table `events` and nothing else; other files and addresses are never opened."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Store(ThreadingHTTPServer):
-    """Counts who connects."""
+    """Counts connections."""
 
     connections = 0
 
@@ -48,7 +48,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 class Pipe:
-    """A file that tells whether somebody opens it to read: only then can its writer go on."""
+    """A named pipe that shows whether it is opened for reading: only then can its writer go on."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -84,7 +84,17 @@ def store() -> Iterator[Store]:
         thread.join()
 
 
-FUNCTIONS = ["read_csv", "READ_CSV", '"read_csv"', "read_parquet", "read_ipc", "read_json", "read_ndjson", "scan_csv", "anything"]
+FUNCTIONS = [
+    "read_csv",
+    "READ_CSV",
+    '"read_csv"',
+    "read_parquet",
+    "read_ipc",
+    "read_json",
+    "read_ndjson",
+    "scan_csv",
+    "anything",
+]
 PLACES = [
     "SELECT * FROM {}",
     "FROM {}",
@@ -121,7 +131,9 @@ def test_no_address_is_asked(function: str, archive: Path, store: Store) -> None
 
 def test_the_command_refuses_in_one_sentence(archive: Path, store: Store) -> None:
     query = f"SELECT * FROM read_parquet('http://127.0.0.1:{store.server_port}/x.parquet')"
-    done = subprocess.run([sys.executable, "-m", "ctfast", "sql", archive, query], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "ctfast", "sql", archive, query], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ctfast: read_parquet is not to be read: a query reads the table 'events'")
     assert done.stderr.count("\n") == 1
@@ -162,7 +174,9 @@ def test_one_query_at_a_time(archive: Path) -> None:
         ct.sql(archive, "SELECT 1; SELECT 2")
     with pytest.raises(ct.CloudTrailError, match="nested deeper"):
         ct.sql(archive, f"SELECT {'+'.join(['record'] * 3_000)} FROM events")
-    with pytest.raises(pl.exceptions.SQLInterfaceError, match="sql parser error: Expected: an SQL statement, found: SELEC"):
+    with pytest.raises(
+        pl.exceptions.SQLInterfaceError, match="sql parser error: Expected: an SQL statement, found: SELEC"
+    ):
         ct.sql(archive, "SELEC 1")
 
 
@@ -172,7 +186,10 @@ def test_one_query_at_a_time(archive: Path) -> None:
         "SELECT count(*) AS n FROM events",
         "FROM events LIMIT 1",
         "SELECT userIdentity.arn FROM \"events\" AS e WHERE e.eventName LIKE 'Delete%' ORDER BY eventTime DESC LIMIT 2",
-        "WITH a AS (SELECT * FROM events), b AS (SELECT eventName FROM A) SELECT eventName, count(*) AS n FROM b GROUP BY 1",
+        (
+            "WITH a AS (SELECT * FROM events), b AS (SELECT eventName FROM A) SELECT eventName, count(*) AS n FROM b"
+            " GROUP BY 1"
+        ),
         "SELECT a.eventID FROM events AS a JOIN events AS b ON a.eventID = b.eventID LIMIT 1",
         "SELECT * FROM (SELECT eventName FROM events) AS t WHERE eventName IN (SELECT eventName FROM events) LIMIT 1",
         "SELECT eventName FROM events UNION SELECT awsRegion FROM events",
@@ -197,12 +214,12 @@ def test_the_text_is_parsed_as_polars_parses_it(archive: Path) -> None:
     with Path(extension).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as binary:
         theirs = {found.decode() for found in re.findall(rb"/sqlparser-(\d+\.\d+\.\d+)/", binary)}
     assert ours == theirs
-    # One version takes this for a table, the other for no SQL.
+    # One version of the parser reads this as a table, the other refuses it.
     with pytest.raises(pl.exceptions.SQLInterfaceError):
         ct.sql(archive, "SELECT * FROM (TABLE events)")
 
 
-#: Where a parser that reads comments, quotes or line ends otherwise would see something else than Polars does.
+#: Queries that a parser with other rules for comments, quotes or line ends would read differently than Polars.
 ODD = [
     "SELECT 1 AS a FROM events /* /* */ */ CROSS JOIN {}",
     "SELECT 1 AS a FROM events /*! CROSS JOIN {} */",

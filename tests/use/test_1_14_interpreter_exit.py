@@ -1,4 +1,4 @@
-"""1 of 9, item 14: a program may end while scans run, and just when Polars hands over what one has found."""
+"""1 of 9, item 14: a program may end while scans run, and just when Polars hands over the result of one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-#: The thread of Polars is held up where the system may always hold it up: it has woken the loop, and is not back from Python.
+#: The thread of Polars is delayed where the system may always delay it: it has woken the loop, and has not returned
+#: from Python yet.
 HELD_UP = """
 import asyncio, sys, time
 import ctfast as ct
@@ -43,12 +44,13 @@ print(asyncio.run(main()), flush=True)
 """
 
 
-def test_the_end_waits_for_who_hands_over_a_result(archive: Path) -> None:
+def test_the_exit_waits_for_threads_that_hand_over_results(archive: Path) -> None:
     done = run(HELD_UP, archive)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[True, True]\n", "")
 
 
-#: All at once: pickles, processes, asyncio, streams that stay open, threads that read on and queries that nobody waits for.
+#: All at the same time: pickles, processes, asyncio, streams that stay open, threads that keep reading, and queries
+#: that are not awaited.
 MIXED = """
 import asyncio, multiprocessing, pickle, sys, threading, time
 import polars as pl
@@ -93,7 +95,7 @@ def test_a_program_ends_among_scans_of_all_kinds(moment: int, archive: Path) -> 
     assert (done.returncode, done.stdout) == (0, "1\n2\n"), done.stderr
 
 
-#: The handlers of the end have run, and somebody reads on.
+#: The exit handlers have run, and the program keeps reading.
 ENDED = """
 import atexit, sys
 import ctfast as ct
@@ -108,12 +110,12 @@ except RuntimeError as error:
 """
 
 
-def test_a_scan_that_the_end_has_closed_is_not_taken_for_a_whole_one(archive: Path) -> None:
+def test_a_scan_closed_at_exit_is_not_taken_for_a_complete_one(archive: Path) -> None:
     done = run(ENDED, archive)
     assert (done.returncode, done.stdout) == (0, "the interpreter is ending, and its scans with it\n"), done.stderr
 
 
-#: A scan waits for a pipe, and somebody looks at its report: does anybody else go on meanwhile?
+#: While a scan waits for a pipe, the main thread looks at its report: does another thread make progress meanwhile?
 WATCHED = """
 import os, sys, threading, time
 import ctfast as ct
@@ -151,6 +153,6 @@ print(seen > 0, report.records.read)
 """
 
 
-def test_who_looks_at_a_report_does_not_hold_up_the_others(tmp_path: Path) -> None:
+def test_looking_at_a_report_does_not_block_other_threads(tmp_path: Path) -> None:
     done = run(WATCHED, tmp_path / "log.json")
     assert (done.returncode, done.stdout) == (0, "True 1\n"), done.stderr

@@ -1,4 +1,4 @@
-"""Item 15 of 1 of 9: an argument that cannot be meant is refused in one sentence that names it, before anything is done."""
+"""1 of 9, item 15: a meaningless argument is refused first, in one sentence that names it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def ctfast(*arguments: object) -> Result:
     ],
 )
 def test_an_empty_argument(arguments: list[str], name: str, sample: Sample, tmp_path: Path) -> None:
-    """As of a variable of a shell that is not set: nothing was read, and all was well."""
+    """As from an unset shell variable: once nothing was read, without an error."""
     result = ctfast("scan", sample.archive, "--checkpoint", tmp_path / "state", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"ctfast: {name} is empty\n")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_filter_pattern_may_be_empty(sample: Sample) -> None:
-    """To CloudWatch Logs it is one that every event meets. A secret of a store may be empty, too."""
+    """CloudWatch Logs accepts it, and every event meets it. The secret of a store may be empty, too."""
     result = ctfast("match", sample.archive, "--filter-pattern", "", "--format", "ndjson", "--columns", "eventID")
     assert (result.exit_code, result.stdout.count("\n")) == (0, 1039)
     result = ctfast("scan", sample.archive, "--storage-option=session_token=")
@@ -62,7 +62,7 @@ def test_a_range_that_ends_before_it_begins(sample: Sample) -> None:
 def test_the_words_of_aws_go_to_standard_output(
     more: list[str], sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--like-aws -o report.txt` wrote no report."""
+    """`--like-aws -o report.txt` once wrote no report."""
     monkeypatch.chdir(tmp_path)
     result = ctfast("verify", sample.archive, "--keys", sample.keys, "--like-aws", *more)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -91,7 +91,7 @@ def test_what_is_none_of_what_is_wanted(options: dict[str, Any], sample: Sample)
 
 @pytest.mark.parametrize("bound", ["max_files", "max_bytes"])
 def test_half_a_file_is_no_bound(bound: str, sample: Sample, tmp_path: Path) -> None:
-    """With 1.5 files a unit had all files."""
+    """With 1.5 files as the limit, a unit once had all files."""
     events = ct.stream(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state"))
     with pytest.raises(TypeError, match=bound):
         events.units(**{bound: 1.5})
@@ -106,8 +106,10 @@ def test_a_checkpoint_of_nothing(make: Callable[[], object], error: type[Excepti
         make()
 
 
-def test_no_name_of_a_checkpoint_means_something_else(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To SQLite, ":memory:" is a database that is gone when it is closed."""
+def test_no_name_of_a_checkpoint_means_something_else(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes ":memory:" as a database that is lost when it is closed."""
     monkeypatch.chdir(tmp_path)
     for rows in (1039, 0):
         with ct.Checkpoint(":memory:") as checkpoint:
@@ -115,7 +117,7 @@ def test_no_name_of_a_checkpoint_means_something_else(sample: Sample, tmp_path: 
 
 
 def test_a_checkpoint_lies_where_it_is_not_read(sample: Sample, tmp_path: Path) -> None:
-    """It was made among the logs, and then each run failed of it."""
+    """It was once created among the logs, and then made each run fail."""
     archive = write(tmp_path).archive
     for name in ("state.json", "state.log"):
         with pytest.raises(ValueError, match="would be read as a log"):

@@ -1,4 +1,4 @@
-"""Whatever is given as a filter, a rule or a record, what is wrong with it is a typed error or a finding."""
+"""Any value given as a filter, a rule or a record: problems are typed errors or findings."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ def deep(depth: int, *, lists: bool) -> Any:
 
 
 def well(given_: Any) -> None:
-    """Ask everything about it; what ctfast raises has a name and one sentence."""
-    found = ct.lint(given_)
+    """Use it in every function; errors of ctfast have a type of their own and are one sentence."""
+    is_path = isinstance(given_, str) and not given_.lstrip().startswith(("{", "["))
+    as_text = f"{given_}\n" if is_path else given_
+    found = ct.lint(as_text)
     assert all(len(message.splitlines()) == 1 for message in found["message"])
-    for kind in (*KINDS, *([] if isinstance(given_, str) else [ct.rules])):
+    for kind in (*KINDS, ct.rules):
         try:
-            kind(given_)
+            kind(as_text if kind is ct.rules else given_)
         except ct.FilterError as error:
-            assert len(str(error).splitlines()) == 1  # noqa: PT017  # it need not be raised
+            assert len(str(error).splitlines()) == 1  # noqa: PT017  # an error is not required
             assert error.kind  # noqa: PT017
 
 
@@ -148,7 +150,11 @@ def test_deep_records(depth: int, kind: Any) -> None:
         ct.EventPattern: '{"a":["x"]}',
     }[kind]
     one = kind(text)
-    for record in (deep(depth, lists=False), '{"a":' * depth + "1" + "}" * depth, '{"a":' + "[" * depth + "]" * depth + "}"):
+    for record in (
+        deep(depth, lists=False),
+        '{"a":' * depth + "1" + "}" * depth,
+        '{"a":' + "[" * depth + "]" * depth + "}",
+    ):
         for ask in (one.matches, one.explain):
             try:
                 ask(record)
@@ -158,8 +164,9 @@ def test_deep_records(depth: int, kind: Any) -> None:
 
 
 NAMES = """
-EventSelectors AdvancedEventSelectors FieldSelectors Field Equals DataResources Type Values ReadWriteType metricFilters Rules
-filterPattern EventPattern State Resources Properties Events Pattern FilterPattern detail $or prefix numeric Ref ENABLED
+EventSelectors AdvancedEventSelectors FieldSelectors Field Equals DataResources Type Values ReadWriteType
+metricFilters Rules filterPattern EventPattern State Resources Properties Events Pattern FilterPattern detail
+$or prefix numeric Ref ENABLED
 AWS::Events::Rule AWS::Serverless::Function AWS::CloudTrail::Trail EventBridgeRule
 """
 WORDS = st.sampled_from([*NAMES.split(), "\ud800"])

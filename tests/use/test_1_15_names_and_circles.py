@@ -1,4 +1,4 @@
-"""Item 15: names that are not UTF-8 stay apart, and folders that are linked in circles are walked once."""
+"""Item 15: names that are not UTF-8 stay distinct, and folders that are linked in circles are walked once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import ctfast as ct
 
-#: Names that were one: as bytes, and as the column ``file`` has them.
-NAMES = {b"\xff.json": "\ufffdFF.json", b"\xfe.json": "\ufffdFE.json", "\ufffd.json".encode(): "\ufffdEF\ufffdBF\ufffdBD.json"}
+#: Names that were once mapped to the same text: as bytes, and as in the column ``file``.
+NAMES = {
+    b"\xff.json": "\ufffdFF.json",
+    b"\xfe.json": "\ufffdFE.json",
+    "\ufffd.json".encode(): "\ufffdEF\ufffdBF\ufffdBD.json",
+}
 
 
 def event(name: str) -> bytes:
@@ -55,7 +59,7 @@ def test_a_list_may_name_them_either_way(odd: Path) -> None:
 
 
 def test_folders_that_lead_to_each_other_are_walked_once(tmp_path: Path) -> None:
-    # Each of five folders leads to each other one: there are hundreds of ways through them.
+    # Each of five folders links to all others: there are hundreds of paths through them.
     for number in range(5):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -82,7 +86,7 @@ def test_a_link_to_a_folder_elsewhere_is_followed_once(tmp_path: Path) -> None:
     events = ct.read(archive, report=report)
     assert events["file"].to_list() == [f"{archive}/one/x.json"]
     assert report.pruned == {"linked": 2}
-    # Who names both wants both.
+    # If both are named as sources, both are read.
     assert ct.read([archive / "one", archive / "two"], on_error="collect").height == 2
 
 

@@ -1,4 +1,4 @@
-"""1 of 9, item 15: a full disk, a broken file of signatures, an odd place for a copy: one sentence, and exit code 2."""
+"""1 of 9, item 15: a full disk, a damaged file of signatures, an odd target of a copy: one sentence, exit code 2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from synthetic import Bucket, served
 
 
 def ctfast(*arguments: str | Path) -> Result:
-    """The command line in this process; what it does not catch is raised."""
+    """The command line in this process; uncaught exceptions are raised."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
@@ -35,7 +35,9 @@ def says(result: Result, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
-    with served(Bucket(accounts=1, regions=["eu-west-1"], first=date(2025, 3, 12), days=2, files=150, digests=False)) as running:
+    with served(
+        Bucket(accounts=1, regions=["eu-west-1"], first=date(2025, 3, 12), days=2, files=150, digests=False)
+    ) as running:
         yield running
 
 
@@ -53,7 +55,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=10k", "tmpfs", disk], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=10k", "tmpfs", disk],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip(f"needs a disk of its own: {mounted.stderr.strip()}")
@@ -64,7 +69,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave: int) -> Path:
-    """Take the rest of the disk but for so many bytes."""
+    """Fill the disk, leaving this many bytes free."""
     filler = disk / "filler"
     free = 0
     with filler.open("wb", buffering=0) as file:
@@ -101,7 +106,7 @@ def test_a_page_that_does_not_fit(small_disk: Path, sample: Sample) -> None:
 
 
 def test_a_copy_that_does_not_fit(small_disk: Path, bucket: Bucket) -> None:
-    """It ends at once, and not with one finding for each object that there is."""
+    """The copy ends at once, instead of with one finding for each object."""
     filler = fill(small_disk, 20 * 4096)
     says(copy(bucket, small_disk / "archive"), "No space left on device", str(small_disk / "archive"))
     assert not list(small_disk.rglob("*.part"))
@@ -114,7 +119,9 @@ def test_a_checkpoint_that_does_not_fit(small_disk: Path, tmp_path: Path) -> Non
     archive = make_archive(tmp_path / "archive", 300)
     filler = fill(small_disk, 4096)
     checkpoint, parts = small_disk / "c.checkpoint", tmp_path / "parts"
-    says(ctfast("scan", archive, "--checkpoint", checkpoint, "-o", parts, "--format", "ndjson"), str(checkpoint), "full")
+    says(
+        ctfast("scan", archive, "--checkpoint", checkpoint, "-o", parts, "--format", "ndjson"), str(checkpoint), "full"
+    )
     filler.unlink()
     assert ctfast("scan", archive, "--checkpoint", checkpoint, "-o", parts, "--format", "ndjson").exit_code == 0
     written = [json.loads(line) for part in parts.glob("*.ndjson") for line in part.read_text().splitlines()]
@@ -189,7 +196,9 @@ KEYS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_verify_with_keys_of_other_types(kind: str, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_with_keys_of_other_types(
+    kind: str, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("keys.json").write_text(json.dumps(KEYS[kind]))
     says(ctfast("verify", sample.archive, "--keys", "keys.json"), "keys.json")
@@ -199,19 +208,25 @@ def test_verify_with_keys_of_other_types(kind: str, sample: Sample, tmp_path: Pa
 
 
 @pytest.mark.parametrize("target", [".", "./", "../archive", "../archive/.", "below/.."])
-def test_a_copy_to_where_one_is(target: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signatures lie beside the folder, under its name, whatever it is called; they would be a log within it."""
+def test_a_copy_to_an_existing_folder(
+    target: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signatures are beside the folder, under its real name; within it, they would be read as a log."""
     (tmp_path / "archive" / "below").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "archive")
     done = copy(bucket, target)
     assert done.exit_code == 0
     assert "archive.signatures.json" in done.stderr
-    assert (tmp_path / "archive.signatures.json").read_text() == "{}\n"
+    assert (tmp_path / "archive.signatures.json").read_text() == '{\n "format": 2\n}\n'
     assert ct.read(tmp_path / "archive").height == len(bucket)
-    assert {path.name for path in tmp_path.iterdir()} == {"archive", "archive.signatures.json", "archive.contents.sqlite"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "archive",
+        "archive.signatures.json",
+        "archive.contents.sqlite",
+    }
 
 
-def test_a_copy_to_where_none_can_be(bucket: Bucket, tmp_path: Path) -> None:
+def test_a_copy_to_an_impossible_place(bucket: Bucket, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
     gets = bucket.traffic.requests["get"]

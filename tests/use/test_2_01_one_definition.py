@@ -1,4 +1,4 @@
-"""What is a record is one thing: in files of all shapes, as a line among others, in an event on a bus, and for a filter alone."""
+"""One definition of a record: in files of all shapes, as one line, in an event on a bus, for a filter alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ def read(folder: Path, text: str, **options: Any) -> tuple[pl.DataFrame, ct.Repo
     file, report = folder / "file.json", ct.Report()
     file.write_text(text)
     frame = ct.read(file, on_error="collect", report=report, **options)
-    assert report.records == (frame.height + report.records.bad + report.records.skipped, frame.height, *report.records[2:])
+    assert report.records == (
+        frame.height + report.records.bad + report.records.skipped,
+        frame.height,
+        *report.records[2:],
+    )
     assert sum(report.skipped_records.values()) == report.records.skipped
     return frame, report
 
@@ -78,7 +82,7 @@ def test_what_is_foreign_is_skipped_and_named_wherever_it_stands(foreign: Any, s
     assert (report.warnings.height, row["kind"], row["record"], row["records_kept"]) == (1, "not-cloudtrail", at, 2)
     assert row["byte"] is not None
     assert report.bad.is_empty()
-    # And no filter or rule is met by it.
+    # It does not meet any filter or rule either.
     for pattern in ANYTHING:
         met = ct.match(tmp_path / "file.json", {"rule": ct.EventPattern(pattern)}, on_error="collect").collect()
         assert met["eventName"].null_count() == 0
@@ -91,7 +95,7 @@ def test_a_file_of_nothing_else_is_skipped_for_that_reason(foreign: Any, tmp_pat
         frame, report = read(tmp_path, text)
         assert (frame.height, report.files, report.skipped) == (0, (1, 0, 0, 1), {"not-cloudtrail": 1})
         assert report.warnings["kind"].unique().to_list() == ["not-cloudtrail"]
-    # What cannot be read is bad all the same: no log goes without a finding.
+    # Unreadable content is still bad: a log is never skipped without a finding.
     for text in (json.dumps(foreign)[:-1], "hello", json.dumps({"Records": [RECORD]})[:-30]):
         assert read(tmp_path, text)[1].files.bad == 1
 
@@ -155,9 +159,13 @@ def test_what_else_costs_no_more_than_its_line(torn: bytes, kind: str, name: str
     ],
 )
 def test_a_first_line_may_have_lost_its_beginning(first: str, tmp_path: Path) -> None:
-    """As that of ``tail -c`` has."""
+    """As with the output of ``tail -c``."""
     frame, report = read(tmp_path, first + "\n" + (json.dumps(RECORD) + "\n") * 2)
-    assert (frame["eventName"].to_list(), report.records, report.files) == (["PutObject"] * 2, (3, 2, 1, 0), (1, 1, 0, 0))
+    assert (frame["eventName"].to_list(), report.records, report.files) == (
+        ["PutObject"] * 2,
+        (3, 2, 1, 0),
+        (1, 1, 0, 0),
+    )
 
 
 @pytest.mark.parametrize("indent", [0, 1, 4])
@@ -207,6 +215,7 @@ def test_a_file_that_is_torn_all_over_ends(tmp_path: Path) -> None:
     assert (frame.height, report.records.bad, report.files.bad) == (1, 1_000, 1)
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # lint knows why nothing is met
 def test_the_events_of_a_whole_bus(tmp_path: Path) -> None:
     text = "\n".join(map(json.dumps, [*FOREIGN[5:8], ENVELOPE]))
     for where, expected in (
@@ -224,15 +233,17 @@ FILTERS: list[ct.Filter] = [
     ct.EventSelectors({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}),
 ]
 _OBJECTS = strategies.OTHERS.filter(lambda text: text.startswith("{"))
-_EVENTS = st.tuples(st.sampled_from(["AWS API Call via CloudTrail", "Ordered"]), st.one_of(strategies.records(), _OBJECTS)).map(
-    lambda parts: f'{{"detail-type":{json.dumps(parts[0])},"detail":{parts[1]}}}'
-)
+_EVENTS = st.tuples(
+    st.sampled_from(["AWS API Call via CloudTrail", "Ordered"]), st.one_of(strategies.records(), _OBJECTS)
+).map(lambda parts: f'{{"detail-type":{json.dumps(parts[0])},"detail":{parts[1]}}}')
 
 
 @pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @strategies.SETTINGS
 @given(st.one_of(strategies.records(), _OBJECTS, _EVENTS))
-def test_a_filter_says_of_a_document_what_a_scan_makes_of_it(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_a_filter_says_of_a_document_what_a_scan_makes_of_it(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     folder = tmp_path_factory.getbasetemp()
     (folder / "one.json").write_text(text)
     for where in FILTERS:

@@ -1,4 +1,4 @@
-"""One outcome for rows, texts, marks and lines of logs, wherever they stand, in a scan and for a filter alone."""
+"""The same outcome for rows, texts, marks and lines of logs in any position, in a scan and for a single filter."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(folder: Path, text: str) -> tuple[list[str | None], ct.Report]:
 
 
 def places(text: str) -> dict[str, str]:
-    """A document wherever one may stand."""
+    """A document in every possible position."""
     return {
         "bare": text,
         "line": f"{OUTER_TEXT}\n{text}\n",
@@ -56,7 +56,7 @@ def places(text: str) -> dict[str, str]:
 
 
 HOLDERS: list[tuple[dict[str, Any], list[str]]] = [
-    # Records that have such a key, whatever it says.
+    # Records that have such a key, with any value.
     (OUTER | {"raw": INNER_TEXT}, ["Outer"]),
     (OUTER | {"eventJson": INNER_TEXT}, ["Outer"]),
     (OUTER | {"raw": '{"foo": 1}'}, ["Outer"]),
@@ -74,7 +74,10 @@ HOLDERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"raw": INNER_TEXT} | ROW, ["Inner"]),
     ({"raw": INNER_TEXT}, ["Inner"]),
     ({"eventJson": INNER_TEXT}, ["Inner"]),
-    ({"eventName": "Inner", "eventTime": "2025-03-12 10:00:00.000", "errorCode": None, "eventJson": INNER_TEXT}, ["Inner"]),
+    (
+        {"eventName": "Inner", "eventTime": "2025-03-12 10:00:00.000", "errorCode": None, "eventJson": INNER_TEXT},
+        ["Inner"],
+    ),
     ({"raw": '{"foo": 1}'}, []),
 ]
 
@@ -121,10 +124,10 @@ def test_what_as_record_writes_is_read_back_with_such_keys(tmp_path: Path) -> No
         assert ct.read(out).drop("file").equals(found), options
 
 
-def test_some_columns_and_raw_are_told(tmp_path: Path) -> None:
+def test_some_columns_and_raw_are_reported(tmp_path: Path) -> None:
     found, report = read(tmp_path, json.dumps({"eventName": "Inner", "raw": INNER_TEXT}))
     assert (found, report.warnings["kind"].to_list()) == (["Inner"], ["flattened"])
-    # A record that has such a key is no row, and nothing is strange about it.
+    # A record that has such a key is not a row, and gives no warning.
     assert read(tmp_path, json.dumps(OUTER | {"raw": INNER_TEXT}))[1].warnings.is_empty()
 
 
@@ -158,7 +161,7 @@ def test_a_text_may_be_several_documents(holder: str, tmp_path: Path) -> None:
     assert (found, report.bad.height) == (["Inner", "Outer", "Inner"], 0)
     found, report = read(tmp_path, held(f"{BOM}{INNER_TEXT}{BOM}\n{BOM}{OUTER_TEXT}") + INNER_TEXT)
     assert (found, report.bad.height) == (["Inner", "Outer", "Inner"], 0)
-    # Nothing is made of a text that breaks, and it is named once.
+    # A text with damage gives no record, and is named once.
     for text in (f"{INNER_TEXT}\n{OUTER_TEXT[:-1]}", f"{INNER_TEXT} words", f"{INNER_TEXT}\n{OUTER_TEXT},"):
         found, report = read(tmp_path, held(text) + INNER_TEXT)
         assert (found, report.bad["kind"].to_list()) == (["Inner"], ["invalid-json"])
@@ -175,15 +178,24 @@ def test_a_control_message_that_lists_nothing(shift: int, tmp_path: Path) -> Non
         assert read(tmp_path, text)[1].skipped == {"control-message": 1}
         found, report = read(tmp_path, f"{text}\n{INNER_TEXT}")
         assert (found, report.skipped_records) == (["Inner"], {"control-message": 1})
-    # Other lists without elements are no documents of something else.
-    for text in ('{"Events": []}', '{"logEvents": [], "messageType": "DATA_MESSAGE"}', '{"results": [], "status": "Complete"}'):
+    # Other empty lists are not foreign documents.
+    for text in (
+        '{"Events": []}',
+        '{"logEvents": [], "messageType": "DATA_MESSAGE"}',
+        '{"results": [], "status": "Complete"}',
+    ):
         assert read(tmp_path, f"{text}\n{INNER_TEXT}")[1].records == (1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("end", ["\n", "", "\r\n\r\n", " "])
 def test_files_with_marks_may_be_put_together(end: str, tmp_path: Path) -> None:
     one = BOM + json.dumps({"Records": [INNER]}) + end
-    for text in (one * 3, f"{BOM}{BOM}{one}{one} {BOM}\n{one}{BOM}", INNER_TEXT + end + one * 2, f"{BOM}[{INNER_TEXT}]{end}" * 3):
+    for text in (
+        one * 3,
+        f"{BOM}{BOM}{one}{one} {BOM}\n{one}{BOM}",
+        INNER_TEXT + end + one * 2,
+        f"{BOM}[{INNER_TEXT}]{end}" * 3,
+    ):
         found, report = read(tmp_path, text)
         assert (found, report.bad.height) == (["Inner"] * 3, 0)
 
@@ -199,7 +211,17 @@ def test_a_mark_at_the_edge_of_a_window(shift: int, tmp_path: Path) -> None:
     assert ct.read(tmp_path / "a.json", report=report).height == count + 3000
 
 
-STREAMS = ["a/b_1-2", "my stream", "2025/03/12/[$LATEST]0123456789abcdef", "{x}", 'a"b', "[1] {2} x", '"a"', "a\\b", "é ü"]
+STREAMS = [
+    "a/b_1-2",
+    "my stream",
+    "2025/03/12/[$LATEST]0123456789abcdef",
+    "{x}",
+    'a"b',
+    "[1] {2} x",
+    '"a"',
+    "a\\b",
+    "é ü",
+]
 PLAIN = [
     "plain text",
     "",
@@ -286,21 +308,25 @@ def test_filters_refuse_what_a_scan_refuses(text: str, tmp_path: Path) -> None:
     for where in (ALL, NAMED, ALL & ON_JSON):
         with pytest.raises(ct.FormatError):
             where.matches(text)
-    # A line of a log is whatever it is, and what comes after a record is not asked.
+    # Any text is a line of a log, and what follows a record is ignored.
     assert ON_JSON.matches(text) is text.startswith(INNER_TEXT)
     assert ON_WORDS.matches(text) is ("Inner" in text)
 
 
 def test_files_count_once_for_each_kind_of_finding(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text(f'{INNER_TEXT}\n{{"x": 1}}\n{INNER_TEXT}\n{{"x": 2}}\n{{"eventName":\n{INNER_TEXT}\n')
+        (tmp_path / name).write_text(
+            f'{INNER_TEXT}\n{{"x": 1}}\n{INNER_TEXT}\n{{"x": 2}}\n{{"eventName":\n{INNER_TEXT}\n'
+        )
     result = CliRunner().invoke(main, ["scan", str(tmp_path), "--on-error", "collect", "--columns", "eventName"])
     rows = [line.split() for line in result.stderr.splitlines()]
     assert ["not-cloudtrail", "4", "6"] in rows
     assert ["invalid-json", "2", "6"] in rows
 
 
-DELETE = '{"eventName":"DeleteTrail","eventSource":"s3.amazonaws.com","eventID":"1","requestParameters":{"bucketName":"b"}}'
+DELETE = (
+    '{"eventName":"DeleteTrail","eventSource":"s3.amazonaws.com","eventID":"1","requestParameters":{"bucketName":"b"}}'
+)
 MEETS_DELETE = [
     ct.FilterPattern('{ $.eventName = "DeleteTrail" }'),
     ct.EventPattern({"detail": {"eventName": ["DeleteTrail"]}}),
@@ -311,7 +337,7 @@ MEETS_DELETE = [
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
 @pytest.mark.parametrize("escaped", [False, True], ids=["plain", "escaped"])
 def test_a_search_does_not_rule_out_what_is_packed(name: str, escaped: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
-    """A record in gzip in base64 shows nothing of itself in the text of its file."""
+    """A gzipped and base64-encoded record is not visible in the text of its file."""
     batch = json.dumps({"messageType": "DATA_MESSAGE", "logEvents": [{"message": DELETE}]})
     data = base64.b64encode(gzip.compress(batch.encode())).decode()
     event = json.dumps({"awslogs": {"data": data}})
@@ -333,12 +359,16 @@ def test_rows_of_logs_insights_hold_their_records(tmp_path: Path) -> None:
             for text in (json.dumps(each), json.dumps([each])):
                 assert read(tmp_path, text)[0] == ["DeleteTrail"], text
                 assert ct.read(tmp_path / "a.json", where=MEETS_DELETE[2]).height == 1, text
-    # But a record that says something else counts itself.
+    # But a record with other content counts itself.
     assert read(tmp_path, json.dumps({"eventName": "A", "@message": DELETE}))[0] == ["A"]
 
 
 def test_an_sns_event_of_lambda_holds_its_records(tmp_path: Path) -> None:
-    event = {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Type": "Notification", "Message": DELETE}}]}
+    event = {
+        "Records": [
+            {"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Type": "Notification", "Message": DELETE}}
+        ]
+    }
     assert read(tmp_path, json.dumps(event))[0] == ["DeleteTrail"]
 
 
@@ -380,7 +410,7 @@ def test_a_filter_pattern_is_met_by_records_before_what_is_torn() -> None:
 
 
 def test_records_without_line_feeds_are_read_in_one_go(tmp_path: Path) -> None:
-    """Each looked for the end of its line, to the end of the window: 90,000 took 17 s."""
+    """Each record once searched for the end of its line up to the end of the window: 90,000 took 17 s."""
     one = f'{STAMP} {{"eventName":"a"}} '
     (tmp_path / "a.json").write_text(one * 60_000)
     assert ct.read(tmp_path / "a.json").height == 60_000

@@ -1,4 +1,4 @@
-"""What lies beside logs is skipped for the right reason: by its name, or by what it says."""
+"""Other files beside logs are skipped for the right reason: by their name, or by their content."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ CONTROL = {
     "messageType": "CONTROL_MESSAGE",
     "owner": "CloudwatchLogs",
     "logGroup": "",
-    "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}],
+    "logEvents": [
+        {"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}
+    ],
 }
-DIGEST = {"digestStartTime": "2025-03-12T10:00:00Z", "digestEndTime": "2025-03-12T11:00:00Z", "logFiles": [{"s3Object": "x"}]}
+DIGEST = {
+    "digestStartTime": "2025-03-12T10:00:00Z",
+    "digestEndTime": "2025-03-12T11:00:00Z",
+    "logFiles": [{"s3Object": "x"}],
+}
 S3 = {
     "eventVersion": "2.1",
     "eventSource": "aws:s3",
@@ -54,8 +60,8 @@ def read(file: Path, **options: Any) -> tuple[int, ct.Report]:
 
 @pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @pytest.mark.parametrize(("other", "reason"), OTHERS)
-def test_by_what_it_says(other: Any, reason: str, tmp_path: Path) -> None:
-    """With the default for bad files: nothing is wrong with any of it."""
+def test_files_are_skipped_by_their_content(other: Any, reason: str, tmp_path: Path) -> None:
+    """With the default for bad files, since none of them is bad."""
     file = tmp_path / "a.json"
     file.write_text(json.dumps(other))
     height, report = read(file)
@@ -80,7 +86,8 @@ def test_a_digest_in_a_stream_does_not_hide_its_records(tmp_path: Path) -> None:
 
 
 NAMES = {
-    "AWSLogs/111122223333/CloudTrail/us-east-1/2025/03/12/._111122223333_CloudTrail_us-east-1_20250312T1000Z_a.json.gz": "name",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2025/03/12/"
+    "._111122223333_CloudTrail_us-east-1_20250312T1000Z_a.json.gz": "name",
     "AWSLogs/111122223333/CloudTrail-Lake/Query/2025/03/12/q/result_sign.json": "service",
     "CloudTrail-Lake/Query/2025/03/12/q/result_1.json.gz": "service",
     "AWSLogs/111122223333/vpcflowlogs/us-east-1/2025/03/12/x.log.gz": "service",
@@ -94,7 +101,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("name", "reason"), NAMES.items())
-def test_by_its_name(name: str, reason: str, tmp_path: Path) -> None:
+def test_files_are_skipped_by_their_name(name: str, reason: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(gzip.compress(b"version account-id interface-id\n") if name.endswith(".gz") else b"\0\5\26\7")

@@ -15,7 +15,7 @@ import ctfast as ct
 import ctfast.sample
 from ctfast.cli import main
 
-#: What a careless writer would change.
+#: Details that a careless writer would change.
 ODD = (
     '{"eventVersion": "1.11", "eventName":"A\\u003c\\ud83d\\ude00", "requestParameters" : '
     '{"n":1.0, "m": 1e3, "big":12345678901234567890, "s":"a  b\\n"}, "new" : [ ]}'
@@ -35,7 +35,12 @@ def run(*arguments: object) -> Result:
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     records = [
-        {"eventVersion": "1.11", "eventTime": f"2025-03-12T10:0{number}:00Z", "eventName": f"E{number}", "eventID": str(number)}
+        {
+            "eventVersion": "1.11",
+            "eventTime": f"2025-03-12T10:0{number}:00Z",
+            "eventName": f"E{number}",
+            "eventID": str(number),
+        }
         | {"requestParameters": {"bucketName": f"b{number % 2}"}}
         for number in range(4)
     ]
@@ -76,7 +81,8 @@ def test_what_is_written_is_read_back_filters_included(log: Path, tmp_path: Path
         assert expected.height
         assert ct.read(out, where=found).drop("file").equals(expected)
     assert (
-        run("match", out, "--filter-pattern", BUCKET, "--as", "record").stdout.splitlines() == out.read_text().splitlines()[::2]
+        run("match", out, "--filter-pattern", BUCKET, "--as", "record").stdout.splitlines()
+        == out.read_text().splitlines()[::2]
     )
     everything = tmp_path / "all.ndjson"
     assert run("scan", archive, "--as", "record", "-o", everything).exit_code == 0
@@ -88,7 +94,10 @@ def test_jq_and_duckdb_see_objects(log: Path, tmp_path: Path) -> None:
     assert run("match", log, "--pack", "cis", "--filter-pattern", BUCKET, "--as", "record", "-o", out).exit_code == 0
     assert out.read_text() == ""
     assert run("match", log, "--filter-pattern", BUCKET, "--as", "record", "-o", out).exit_code == 0
-    assert [json.loads(line)["requestParameters"]["bucketName"] for line in out.read_text().splitlines()] == ["b0", "b0"]
+    assert [json.loads(line)["requestParameters"]["bucketName"] for line in out.read_text().splitlines()] == [
+        "b0",
+        "b0",
+    ]
     query = f"SELECT requestParameters.bucketName FROM read_json('{out}')"
     assert duckdb.sql(query).fetchall() == [("b0",), ("b0",)]
 
@@ -100,7 +109,10 @@ def test_limits_conditions_and_rules_hold(log: Path) -> None:
 
 
 def test_rows_are_what_they_were(log: Path) -> None:
-    assert run("scan", log, "--as", "row", "--columns", "eventName").stdout == run("scan", log, "--columns", "eventName").stdout
+    assert (
+        run("scan", log, "--as", "row", "--columns", "eventName").stdout
+        == run("scan", log, "--columns", "eventName").stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""2 of 9, item 4: gzip within gzip, UTF-16, names in any case; what a file is instead of a log."""
+"""2 of 9, item 4: gzip within gzip, UTF-16, names in any case; and files that are not logs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def named(file: Path, data: bytes) -> Path:
 
 
 def finding(file: Path, **options: Any) -> dict[str, Any]:
-    """The one thing that is wrong with the file."""
+    """The only finding about the file."""
     report = ct.Report()
     ct.read(file, on_error="collect", report=report, **options)
     assert (report.files.read, report.files.bad, report.files.skipped) == (0, 1, 0)
@@ -59,7 +59,8 @@ def test_each_wrapping_gives_the_records(encoding: str, mark: str, layers: int, 
 def test_a_delivery_stream_s_gzip_around_that_of_cloudwatch_logs(tmp_path: Path) -> None:
     """Several messages, each a member of its own; the outer file may be cut into members anywhere."""
     messages = [
-        json.dumps({"messageType": "DATA_MESSAGE", "logEvents": [{"message": json.dumps({"eventName": name})}]}) for name in NAMES
+        json.dumps({"messageType": "DATA_MESSAGE", "logEvents": [{"message": json.dumps({"eventName": name})}]})
+        for name in NAMES
     ]
     inner = b"".join(gzip.compress(message.encode()) for message in messages)
     file = named(tmp_path / "a", gzip.compress(inner[:100]) + gzip.compress(inner[100:]))
@@ -87,7 +88,7 @@ def test_damage_says_in_which_layer_it_is(tmp_path: Path) -> None:
 
 
 def test_both_layers_together_keep_to_the_limits(tmp_path: Path) -> None:
-    """A file of some hundred bytes, which two layers of deflate make of a gigabyte."""
+    """A file of some hundred bytes, which two layers of deflate inflate to a gigabyte."""
     spaces = gzip.compress(b" " * (64 << 20))
     file = named(tmp_path / "a.gz", gzip.compress(spaces * 16))
     assert file.stat().st_size < 70 << 10
@@ -113,7 +114,7 @@ def test_units_that_are_no_character(rest: bytes, tmp_path: Path) -> None:
 
 
 def test_a_large_file_of_utf_16(tmp_path: Path) -> None:
-    """More than any buffer, and more than a window: some character lies across each edge."""
+    """Larger than any buffer and than a window: some character crosses each edge."""
     lines = "".join(
         f'{{"eventVersion":"1.11","eventID":"{number}","eventName":"{"é𝄞a"[number % 3] * (number % 997)}"}}\n'
         for number in range(6_000)
@@ -142,7 +143,10 @@ def test_in_a_folder_the_ending_decides_in_any_case(tmp_path: Path) -> None:
 def test_what_a_file_is_instead_of_a_log(tmp_path: Path, archive: Path) -> None:
     frame = ct.scan(archive).head(3).collect()
     frame.write_parquet(tmp_path / "a.parquet")
-    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as sink, pa.ipc.new_file(sink, pa.table({"a": [1]}).schema) as writer:
+    with (
+        pa.OSFile(str(tmp_path / "a.arrow"), "wb") as sink,
+        pa.ipc.new_file(sink, pa.table({"a": [1]}).schema) as writer,
+    ):
         writer.write_table(pa.table({"a": [1]}))
     for form in ("parquet", "csv"):
         written = tmp_path / f"out.{form}"

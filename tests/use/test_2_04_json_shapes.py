@@ -1,4 +1,4 @@
-"""JSON as people have it: what came from lookups, log groups, queues and functions, cut out, put together and printed."""
+"""JSON as users have it: from lookups, log groups, queues and functions; cut off, concatenated, pretty-printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ import pytest
 import ctfast as ct
 
 RECORDS: list[dict[str, Any]] = [
-    {"eventVersion": "1.11", "eventSource": "s3.amazonaws.com", "eventName": f"E{number}", "requestParameters": {"x": 'é\n"'}}
+    {
+        "eventVersion": "1.11",
+        "eventSource": "s3.amazonaws.com",
+        "eventName": f"E{number}",
+        "requestParameters": {"x": 'é\n"'},
+    }
     for number in range(2)
 ]
 TEXTS = [json.dumps(record) for record in RECORDS]
@@ -25,7 +30,8 @@ ROWS = [
 ]
 BATCH = {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s", "logEvents": LOG}
 EVENTS = [
-    {"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record} for record in RECORDS
+    {"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record}
+    for record in RECORDS
 ]
 
 

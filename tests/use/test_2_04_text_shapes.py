@@ -42,7 +42,7 @@ def run(*arguments: object) -> Result:
 
 
 def names(file: Path, text: str) -> list[str]:
-    """The events of a file, with nothing bad or strange in it."""
+    """The events of a file, after a check that it gives no errors and no warnings."""
     file.write_text(text)
     report = ct.Report()
     found = ct.read(file, on_error="collect", report=report)
@@ -52,7 +52,7 @@ def names(file: Path, text: str) -> list[str]:
 
 
 def kinds(file: Path, text: str) -> list[tuple[str, int]]:
-    """What is bad in a file that has no records."""
+    """The kinds of errors in a file that has no records."""
     file.write_text(text)
     report = ct.Report()
     assert ct.read(file, on_error="collect", report=report).height == 0
@@ -67,7 +67,9 @@ SHORT = "2025-03-12T10:00:00 {}"
 DETAILED = "2025-03-12T10:00:00.123000+00:00 111122223333_CloudTrail_us-east-1 {}"
 
 
-@pytest.mark.parametrize("prefix", [SHORT, DETAILED, "2025-03-12T10:00:00.123Z {}", "2025-03-12T10:00:00+00:00 a/b_1-2 {}"])
+@pytest.mark.parametrize(
+    "prefix", [SHORT, DETAILED, "2025-03-12T10:00:00.123Z {}", "2025-03-12T10:00:00+00:00 a/b_1-2 {}"]
+)
 def test_lines_of_logs_tail(prefix: str, tmp_path: Path) -> None:
     text = "".join(f"{prefix.format(line)}\n" for line in LINES)
     assert names(tmp_path / "tail.log", text) == NAMES
@@ -91,7 +93,7 @@ def test_lines_of_logs_tail_at_the_edge_of_a_window(size: int, tmp_path: Path) -
 
 
 def lake(rows: list[dict[str, str]]) -> str:
-    """What ``aws cloudtrail get-query-results`` prints."""
+    """The output of ``aws cloudtrail get-query-results``."""
     listed = [[{name: value} for name, value in row.items()] for row in rows]
     return json.dumps(
         {"QueryStatus": "FINISHED", "QueryStatistics": {"ResultsCount": len(rows)}, "QueryResultRows": listed}, indent=2
@@ -107,7 +109,10 @@ def test_results_of_lake_that_hold_records_are_read(tmp_path: Path) -> None:
 def test_results_of_queries_are_named(tmp_path: Path) -> None:
     rows = [{"eventName": name, "eventTime": "2025-03-12 10:00:00.000"} for name in NAMES]
     assert kinds(tmp_path / "lake.json", lake(rows)) == [("query-result", 0), ("query-result", 1), ("query-result", 2)]
-    athena = {"ResultSet": {"Rows": [{"Data": [{"VarCharValue": "eventname"}]}], "ResultSetMetadata": {}}, "UpdateCount": 0}
+    athena = {
+        "ResultSet": {"Rows": [{"Data": [{"VarCharValue": "eventname"}]}], "ResultSetMetadata": {}},
+        "UpdateCount": 0,
+    }
     assert kinds(tmp_path / "athena.json", json.dumps(athena)) == [("query-result", 0)]
     unloaded = "\n".join(json.dumps({"eventname": name, "useridentity": {"type": "Root"}}) for name in NAMES[:2])
     assert kinds(tmp_path / "unloaded.json", unloaded) == [("query-result", 0), ("query-result", 1)]
@@ -116,7 +121,7 @@ def test_results_of_queries_are_named(tmp_path: Path) -> None:
 
 
 def test_own_rows_are_read_back_filters_included(tmp_path: Path, archive: Path) -> None:
-    """The whole record stands in ``raw``: it counts, not the row around it."""
+    """The whole record is in ``raw``: it is what counts, not the row around it."""
     log, out = tmp_path / "log.json", tmp_path / "out.ndjson"
     log.write_text(json.dumps({"Records": RECORDS}))
     assert run("scan", log, "--format", "ndjson", "-o", out).exit_code == 0
@@ -131,9 +136,11 @@ def test_own_rows_are_read_back_filters_included(tmp_path: Path, archive: Path) 
     assert ct.read(out)["eventName"].to_list() == NAMES
 
 
-@pytest.mark.parametrize("columns", ["eventName,requestParameters", "eventTime,userIdentity.arn", "requestParameters,eventName"])
-def test_own_rows_that_lack_the_record_are_told(columns: str, tmp_path: Path) -> None:
-    """They may be records that somebody has cut down: nothing is lost, and nothing is silent."""
+@pytest.mark.parametrize(
+    "columns", ["eventName,requestParameters", "eventTime,userIdentity.arn", "requestParameters,eventName"]
+)
+def test_own_rows_that_lack_the_record_are_reported(columns: str, tmp_path: Path) -> None:
+    """They may be records from which a tool has removed fields: nothing is lost, and there is a finding."""
     log, out = tmp_path / "log.json", tmp_path / "out.ndjson"
     log.write_text(json.dumps({"Records": RECORDS}))
     assert run("scan", log, "--columns", columns, "--format", "ndjson", "-o", out).exit_code == 0
@@ -142,10 +149,13 @@ def test_own_rows_that_lack_the_record_are_told(columns: str, tmp_path: Path) ->
     assert [*report.warnings.select("kind", "record").iter_rows()] == [("flattened", 0)]
     result = run("match", out, "--filter-pattern", BUCKET)
     assert result.exit_code == 0
-    assert "is no object, as in rows of a table: filters do not look into it; write records by --as record" in result.stderr
+    assert (
+        "is no object, as in rows of a table: filters do not look into it; write records by --as record"
+        in result.stderr
+    )
 
 
 def test_a_record_that_says_little_is_still_one(tmp_path: Path) -> None:
-    """A string is a right value of a parameter, and columns with nothing special may be those of a record that was cut down."""
+    """A string is a valid parameter, and plain columns may be what is left of a record."""
     record = {"eventName": "E0", "requestParameters": "HIDDEN", "responseElements": None, "raw": None, "file": "x"}
     assert names(tmp_path / "a.json", json.dumps(record)) == ["E0"]

@@ -1,4 +1,4 @@
-"""Partitions are known in one place: selectors, ARNs that are made of requests, and lint agree on them."""
+"""Partitions are defined in one place: selectors, ARNs that are built from requests, and lint agree on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts mean one thing, with a filter and without."""
+"""Counts mean the same with a filter and without."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def test_what_counts_mean_is_said_once() -> None:
     for words, what in (
         ("each file that the source named", type(report.files)),
         ("Each try counts", type(report.requests)),
-        ("whole, whether a filter refused them or not", type(report).bad),
+        ("intact records in the file, whether a filter refused them or not", type(report).bad),
     ):
         assert words in " ".join((what.__doc__ or "").split())

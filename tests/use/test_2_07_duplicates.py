@@ -1,4 +1,4 @@
-"""2 of 9, item 7: one event that is delivered twice is told, counted, and left out where that is asked for."""
+"""2 of 9, item 7: an event that is delivered twice is detected, counted, and left out if requested."""
 
 from __future__ import annotations
 
@@ -29,11 +29,18 @@ Record = dict[str, Any]
 def event(number: int, **more: Any) -> Record:
     return {
         "eventVersion": "1.08",
-        "userIdentity": {"type": "Root" if number % 7 == 0 else "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/u{number % 5}"},
+        "userIdentity": {
+            "type": "Root" if number % 7 == 0 else "IAMUser",
+            "arn": f"arn:aws:iam::{ACCOUNT}:user/u{number % 5}",
+        },
         "eventTime": f"2025-03-12T{number // 600 % 24:02}:{number // 10 % 60:02}:{number % 10:02}Z",
         "eventSource": "s3.amazonaws.com",
         "eventName": f"Get{number % 11}",
-        "requestParameters": {"bucketName": f"b{number}", "Host": "s3.amazonaws.com", "é\n": [number, {"y": 1, "x": None}]},
+        "requestParameters": {
+            "bucketName": f"b{number}",
+            "Host": "s3.amazonaws.com",
+            "é\n": [number, {"y": 1, "x": None}],
+        },
         "resources": [{"ARN": f"arn:aws:s3:::b{number}", "type": "AWS::S3::Bucket"}] if number % 3 else None,
         "eventID": f"00000000-0000-4000-8000-{number:012x}",
         "recipientAccountId": ACCOUNT,
@@ -42,7 +49,7 @@ def event(number: int, **more: Any) -> Record:
 
 
 def turned(value: Any, dice: random.Random) -> Any:
-    """The same, with its members in another order."""
+    """The same event, with its members in another order."""
     if isinstance(value, dict):
         items = [(key, turned(item, dice)) for key, item in value.items()]
         dice.shuffle(items)
@@ -51,7 +58,7 @@ def turned(value: Any, dice: random.Random) -> Any:
 
 
 def text(record: Record, dice: random.Random) -> str:
-    """The same, as another writer of JSON might spell it."""
+    """The same event, as another JSON writer might spell it."""
     separators = dice.choice([(",", ":"), (", ", " : ")])
     return json.dumps(turned(record, dice), ensure_ascii=dice.random() < 0.5, separators=separators)
 
@@ -69,7 +76,7 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def two_trails(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """An archive of two trails, whose files are cut otherwise and spell otherwise; the numbers of its records, in order."""
+    """An archive of two trails with the same records in other files and spellings; the record numbers, in order."""
     root = tmp_path_factory.mktemp("two")
     dice = random.Random(7)
     numbers: list[int] = []
@@ -90,7 +97,7 @@ def numbers_of(frame: pl.DataFrame) -> list[int]:
     return [int(name[1:]) for name in frame["requestParameters"].str.json_path_match("$.bucketName")]
 
 
-def test_they_are_told_by_info_and_match(two_trails: tuple[Path, list[int]]) -> None:
+def test_info_and_match_count_duplicates(two_trails: tuple[Path, list[int]]) -> None:
     root, numbers = two_trails
     copies = len(numbers) - len(set(numbers))
     assert copies == 500
@@ -104,7 +111,10 @@ def test_they_are_told_by_info_and_match(two_trails: tuple[Path, list[int]]) -> 
     counting = ("match", root, "--rules", root.parent / "rules", "--count", "--format", "csv")
     result = run(*counting)
     assert result.stdout.splitlines()[1].startswith(f"root,{len(roots)},")
-    assert f"{line}{len(roots) - len(set(roots))} records.\nEach delivery of an event is counted; --dedupe" in result.stderr
+    assert (
+        f"{line}{len(roots) - len(set(roots))} records.\nEach delivery of an event is counted; --dedupe"
+        in result.stderr
+    )
     result = run(*counting, "--dedupe")
     assert result.stdout.splitlines()[1].startswith(f"root,{len(set(roots))},")
     assert f"{line}{len(roots) - len(set(roots))} records, left out.\n" in result.stderr
@@ -190,7 +200,7 @@ def test_what_says_something_else_stays_and_is_counted(tmp_path: Path) -> None:
 
 
 def test_whose_event_it_is(tmp_path: Path) -> None:
-    """An event of two accounts is two; in records of before version 1.02 no account stands; without an id nothing is told."""
+    """Events of two accounts differ; before version 1.02 a record has no account; without an id there are no copies."""
     old = {key: value for key, value in event(1, eventVersion="1.01").items() if key != "recipientAccountId"}
     insight = event(2, eventType="AwsCloudTrailInsight", insightDetails={"state": "Start"})
     aggregated = {"eventVersion": "1.0", "accountId": ACCOUNT, "eventId": "x", "eventType": "AwsAggregatedEvent"}
@@ -208,7 +218,9 @@ def test_whose_event_it_is(tmp_path: Path) -> None:
 def test_shapes_do_not_count(tmp_path: Path) -> None:
     record = event(1)
     (tmp_path / "a.json").write_text(json.dumps({"Records": [record]}))
-    (tmp_path / "b.json").write_text(json.dumps({"Events": [{"CloudTrailEvent": json.dumps(record, ensure_ascii=False)}]}))
+    (tmp_path / "b.json").write_text(
+        json.dumps({"Events": [{"CloudTrailEvent": json.dumps(record, ensure_ascii=False)}]})
+    )
     (tmp_path / "c.json").write_text(json.dumps(record))
     report = ct.Report()
     assert ct.read(tmp_path, dedupe=True, report=report)["file"].to_list() == [str(tmp_path / "a.json")]
@@ -220,7 +232,7 @@ records = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2), st.booleans()
 
 @pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")  # of some, nothing is read
 @given(files=st.lists(records, max_size=4), threads=st.integers(1, 3), seed=st.integers(0, 9))
-def test_as_a_set_of_python_says(
+def test_duplicates_agree_with_a_python_set(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[int, int, bool]]], threads: int, seed: int
 ) -> None:
     root = tmp_path_factory.mktemp("any")
@@ -245,9 +257,11 @@ def test_as_a_set_of_python_says(
     assert report.records == (total, len(stays), 0, total - len(stays))
 
 
-def test_over_portions_of_a_list(two_trails: tuple[Path, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ctfast import _run  # noqa: PLC0415  # a bound of the run
-    from ctfast._objects import Extent  # noqa: PLC0415
+def test_over_portions_of_a_list(
+    two_trails: tuple[Path, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ctfast._scan import run as _run  # noqa: PLC0415  # a bound of the run
+    from ctfast._source.object_keys import Extent  # noqa: PLC0415
 
     root, numbers = two_trails
     keys = tmp_path / "keys"
@@ -285,7 +299,9 @@ def test_verbs(two_trails: tuple[Path, list[int]], tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == ("n\n2600\n", left_out)
     selectors = tmp_path / "selectors.json"
     selectors.write_text('{"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true}]}')
-    costs = [ct.cost(root, ct.EventSelectors(selectors), dedupe=dedupe).events["seen"].sum() for dedupe in (False, True)]
+    costs = [
+        ct.cost(root, ct.EventSelectors(selectors), dedupe=dedupe).events["seen"].sum() for dedupe in (False, True)
+    ]
     assert costs == [len(numbers), 2600]
     assert left_out in run("cost", root, "--selectors", selectors, "--dedupe").stderr
 
@@ -295,7 +311,9 @@ def test_more_events_than_memory_has_room_for(tmp_path: Path) -> None:
     events = 400_000
     file, again = tmp_path / "a.json", tmp_path / "b.json"
     for path, numbers in (file, range(events)), (again, range(0, events, 400)):
-        path.write_text('{"Records":[' + ",".join(f'{{"eventName":"x","eventID":"{number}"}}' for number in numbers) + "]}")
+        path.write_text(
+            '{"Records":[' + ",".join(f'{{"eventName":"x","eventID":"{number}"}}' for number in numbers) + "]}"
+        )
     report = ct.Report()
     with ct.stream([file, again], columns=["record"], dedupe=True, report=report) as batches:
         kept = [number for batch in batches for number in batch["record"].to_pylist()]
@@ -304,11 +322,15 @@ def test_more_events_than_memory_has_room_for(tmp_path: Path) -> None:
     script = "import sys; from ctfast.cli import main; main(sys.argv[1:])"
     arguments = ["scan", str(file), "--dedupe", "--columns", "record", "-o", str(tmp_path / "out.csv")]
     away = {**os.environ, "TMPDIR": str(tmp_path / "away")}
-    result = subprocess.run([sys.executable, "-c", script, *arguments], env=away, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", script, *arguments], env=away, capture_output=True, text=True, check=False
+    )
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert f"{tmp_path}/away: cannot write: " in line
-    assert line.endswith("; to tell duplicates, 32 bytes for each event are kept in this folder, unless TMPDIR names another one")
+    assert line.endswith(
+        "; to tell duplicates, 32 bytes for each event are kept in this folder, unless TMPDIR names another one"
+    )
     assert not (tmp_path / "out.csv").exists()
 
 

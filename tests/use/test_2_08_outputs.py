@@ -1,4 +1,4 @@
-"""2.08: what a command writes goes where its words say, or nowhere: names of outputs, and standard streams that are closed."""
+"""2.08: a command writes where its arguments say, or nowhere: names of outputs, and closed standard streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctfast.sample import Sample
 
 EVENT = {"eventVersion": "1.08", "eventTime": "2025-03-12T00:00:00Z", "eventName": "ListBuckets", "eventID": "1"}
 PATTERN = '{"eventName": ["ListBuckets"]}'
-#: What each verb takes before -o.
+#: The arguments of each verb before -o.
 VERBS = {
     "scan": ["scan", "LOGS"],
     "records": ["scan", "LOGS", "--as", "record"],
@@ -53,7 +53,7 @@ def names() -> set[str]:
 
 @every_verb
 def test_a_dash_is_standard_output(verb: str, sample: Sample) -> None:
-    """It was a file of that name."""
+    """It was once taken as the name of a file."""
     words = arguments(verb, sample)
     plain, dashed = ctfast(*words), ctfast(*words, "-o", "-")
     assert (dashed.exit_code, dashed.stdout) == (plain.exit_code, plain.stdout)
@@ -129,14 +129,27 @@ def test_a_link_in_a_circle_is_no_archive_either() -> None:
 
 
 def closing(redirection: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command, started by a shell that closes streams; what Python would only say to developers counts, too."""
-    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-X", "dev", "-W", "ignore", "-m", "ctfast", *words]
+    """The command, started by a shell that closes streams; Python's warnings for developers count as well."""
+    command = [
+        "sh",
+        "-c",
+        f'exec "$@" {redirection}',
+        "sh",
+        sys.executable,
+        "-X",
+        "dev",
+        "-W",
+        "ignore",
+        "-m",
+        "ctfast",
+        *words,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @every_verb
 def test_standard_output_that_is_closed(verb: str, sample: Sample) -> None:
-    """It ended in a traceback."""
+    """It once ended in a traceback."""
     result = closing(">&-", *arguments(verb, sample))
     sentence = "ctfast: standard output: closed when the command began (name a file, or write to /dev/null)\n"
     assert (result.returncode, result.stderr) == (2, sentence)
@@ -145,7 +158,7 @@ def test_standard_output_that_is_closed(verb: str, sample: Sample) -> None:
 @pytest.mark.parametrize(
     "words", [["lint", PATTERN], ["demo", "--keep", "demo"], ["verify", "ARCHIVE", "--like-aws", "--keys", "KEYS"]]
 )
-def test_of_other_verbs_too(words: list[str], sample: Sample) -> None:
+def test_standard_output_that_is_closed_with_other_verbs(words: list[str], sample: Sample) -> None:
     places = {"ARCHIVE": str(sample.archive), "KEYS": str(sample.keys)}
     result = closing(">&-", *(places.get(word, word) for word in words))
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
@@ -154,7 +167,7 @@ def test_of_other_verbs_too(words: list[str], sample: Sample) -> None:
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_a_file_needs_no_stream(redirection: str) -> None:
-    """And none of its bytes come from a stream whose number it would have."""
+    """The file must not get the file descriptor of a closed stream, and with it the text written to the stream."""
     result = closing(redirection, "scan", "logs", "--columns", "eventID", "-o", "x.csv")
     assert (result.returncode, result.stderr) == (0, "")
     assert Path("x.csv").read_text() == "eventID\n1\n"

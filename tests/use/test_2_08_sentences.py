@@ -1,4 +1,4 @@
-"""2.08: the command line names arguments as they are written there, and values that are repeated have an end."""
+"""2.08: the command line names arguments as they are written there, and truncates values that it repeats."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ctfast(*arguments: object, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False, input=stdin)
 
 
-#: Each sentence about an argument that a command can be given, whole.
+#: Commands with a wrong argument, and the whole sentence about it.
 SENTENCES: list[tuple[list[str], str]] = [
     (
         ["scan", "A", "--from", "keys", "--checkpoint", "C"],
@@ -47,25 +47,46 @@ SENTENCES: list[tuple[list[str], str]] = [
     (["scan", "A", "--until", "9999999999w"], "--until lies before the year 1: '9999999999w'"),
     (["scan", "A", "--account", "123"], "--account must have 12 digits, not 3: '123'"),
     (["scan", "A", "--account", "1,2"], "--account has several names in one text, '1,2': give each by itself"),
-    (["scan", "A", "--region", "us-east1"], "--region must be such as 'us-east-1', not 'us-east1'; did you mean 'us-east-1'?"),
+    (
+        ["scan", "A", "--region", "us-east1"],
+        "--region must be such as 'us-east-1', not 'us-east1'; did you mean 'us-east-1'?",
+    ),
     (["info", "A", "--region", "a,b"], "--region has several names in one text, 'a,b': give each by itself"),
-    (["scan", "A", "--kind", "CloudTrail-Digest"], "--kind must be those of log files; 'CloudTrail-Digest' is that of digest …"),
+    (
+        ["scan", "A", "--kind", "CloudTrail-Digest"],
+        "--kind must be those of log files; 'CloudTrail-Digest' is that of digest …",
+    ),
     (["scan", "A", "--kind", "CloudTrial"], "--kind has no 'CloudTrial'; did you mean 'CloudTrail'? …"),
     (
         ["scan", "A", "--columns", "eventNme"],
         "--columns has no 'eventNme'; did you mean 'eventName'? (ctfast columns lists them)",
     ),
     (["scan", "A", "--columns", "eventID,eventID"], "--columns has 'eventID' twice"),
-    (["scan", "A", "--storage-option", "aws_regoin=x"], "--storage-option has no 'aws_regoin'; did you mean 'aws_region'?"),
-    (["copy", "s3://bucket", "C", "--storage-option", "regoin=x"], "--storage-option has no 'regoin'; did you mean 'region'?"),
+    (
+        ["scan", "A", "--storage-option", "aws_regoin=x"],
+        "--storage-option has no 'aws_regoin'; did you mean 'aws_region'?",
+    ),
+    (
+        ["copy", "s3://bucket", "C", "--storage-option", "regoin=x"],
+        "--storage-option has no 'regoin'; did you mean 'region'?",
+    ),
     (["scan", "A", "-o", "out.xlsx"], "--output 'out.xlsx' ends in .xlsx, which is no format (…"),
-    (["scan", "A", "-o", "out.parquet.gz"], "--output 'out.parquet.gz' ends in .gz, but parquet is compressed inside: …"),
-    (["scan", "A", "--from", "queue"], "ARCHIVE must be the address of a queue, such as https://sqs.eu-west-1.amazonaws.com/…"),
+    (
+        ["scan", "A", "-o", "out.parquet.gz"],
+        "--output 'out.parquet.gz' ends in .gz, but parquet is compressed inside: …",
+    ),
+    (
+        ["scan", "A", "--from", "queue"],
+        "ARCHIVE must be the address of a queue, such as https://sqs.eu-west-1.amazonaws.com/…",
+    ),
     (
         ["scan", "gs://logs"],
         "ARCHIVE 'gs://logs' cannot be opened: … and the storage option endpoint_url=https://storage.googleapis.com",
     ),
-    (["scan", "https://host/x"], "ARCHIVE 'https://host/x' cannot be opened: … the storage option endpoint_url=https://host …"),
+    (
+        ["scan", "https://host/x"],
+        "ARCHIVE 'https://host/x' cannot be opened: … the storage option endpoint_url=https://host …",
+    ),
     (["scan", "s3://X/y"], "ARCHIVE: s3://X/y: 'X' is not the name of a bucket: it has 3 to 63 characters"),
     (["scan", "arn:aws:lambda:x"], "ARCHIVE 'arn:aws:lambda:x' cannot be opened: it is an ARN of lambda; …"),
     (["scan", "a\0b"], "ARCHIVE 'a\\x00b' has a character that no path has"),
@@ -76,15 +97,27 @@ SENTENCES: list[tuple[list[str], str]] = [
         ["fetch-keys", "--region", "us-east1", "--since", "7d", "-o", "C"],
         "--region must be such as 'us-east-1', not 'us-east1'; …",
     ),
-    (["verify", "A", "--keys", "K", "--map", "a=b"], "--map: 'a' is not the name of a bucket: it has 3 to 63 characters"),
+    (
+        ["verify", "A", "--keys", "K", "--map", "a=b"],
+        "--map: 'a' is not the name of a bucket: it has 3 to 63 characters",
+    ),
     (["verify", "A", "--keys", "K", "--map", "a"], "--map is BUCKET=DIR, not 'a'"),
-    (["verify", "A", "--keys", "K", "--relocated-from", "s3://x"], "--relocated-from: 'x' is not the name of a bucket: …"),
-    (["verify", "A", "--keys", "K", "--trail", "a,b"], "--trail has several names in one text, 'a,b': give each by itself"),
+    (
+        ["verify", "A", "--keys", "K", "--relocated-from", "s3://x"],
+        "--relocated-from: 'x' is not the name of a bucket: …",
+    ),
+    (
+        ["verify", "A", "--keys", "K", "--trail", "a,b"],
+        "--trail has several names in one text, 'a,b': give each by itself",
+    ),
     (
         ["verify", "A", "--keys", "K", "--html", "page.pdf"],
         "--html 'page.pdf' ends in .pdf, which is no format (endings are .html, .htm, …; a name may have none)",
     ),
-    (["sql", "A", "SELECT userIdentity.arnn FROM events"], "no column 'userIdentity.arnn'; did you mean 'userIdentity.arn'? …"),
+    (
+        ["sql", "A", "SELECT userIdentity.arnn FROM events"],
+        "no column 'userIdentity.arnn'; did you mean 'userIdentity.arn'? …",
+    ),
     (
         ["sql", "A", 'SELECT "userIdentity"."arnn" FROM events'],
         "no column 'userIdentity.arnn'; did you mean 'userIdentity.arn'? …",
@@ -111,7 +144,7 @@ def raised() -> Iterator[tuple[str, int, ast.Call]]:
 
 
 def test_each_sentence_about_an_argument_begins_with_it() -> None:
-    """So the command line can put the name of the option in its place."""
+    """So the command line can replace it by the name of the option."""
     wrong = []
     for path, line, call in raised():
         message, argument = call.args[:2]
@@ -128,18 +161,21 @@ def test_each_sentence_about_an_argument_begins_with_it() -> None:
         name = argument.value if isinstance(argument, ast.Constant) else ast.unparse(argument)
         if not re.match(rf"{re.escape(str(name))}\b", begins) and ast.unparse(call.args[0]) != "error.message":
             wrong.append(f"{path}: {begins}")
-    assert wrong == ["_info.py: info tells what there is, and report.duplicates counts what came before: dedupe is not for it"]
+    assert wrong == [
+        "_scan/info.py: info tells what there is, and report.duplicates counts what came before: dedupe is not for it"
+    ]
 
 
 def test_what_a_sentence_repeats_has_an_end() -> None:
-    """Values go through `quoted`, which cuts them; `!r` would repeat all of a text, however long."""
+    """Values are formatted by `quoted`, which truncates them; `!r` would repeat a string of any length."""
     wrong = []
     for path in sorted(ROOT.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         own = {
             part
             for function in ast.walk(tree)
-            if isinstance(function, ast.FunctionDef) and function.name in ("__repr__", "__getattr__", "describe", "_in_brackets")
+            if isinstance(function, ast.FunctionDef)
+            and function.name in ("__repr__", "__getattr__", "describe", "_in_brackets")
             for part in ast.walk(function)
         }
         wrong += [
@@ -172,7 +208,7 @@ def test_packs_and_regions_that_are_near() -> None:
     [("us-esat-1", "us-east-1"), ("eu-wset-1", "eu-west-1"), ("us-wes-1", "us-west-1"), ("eu-central-3", None)],
 )
 def test_the_nearest_region_is_the_nearest(asked: str, near: str | None, tmp_path: Path) -> None:
-    """And not the first of those that are somehow alike."""
+    """It is not just the first region that is similar enough."""
     for region in ("us-west-1", "us-east-2", "us-east-1", "eu-west-3", "eu-west-1"):
         (tmp_path / f"111122223333_CloudTrail_{region}_20250312T0005Z_a.json.gz").touch()
     report = ct.Report()
@@ -195,7 +231,9 @@ def test_what_cannot_be_pickled_says_so(sample: Sample, tmp_path: Path) -> None:
             for take in (pickle.dumps, copy.copy, copy.deepcopy):
                 with pytest.raises(TypeError) as caught:
                     take(value)
-                words = f"{type(value).__name__} is bound to this process, and can be neither pickled nor copied: {remedy}"
+                words = (
+                    f"{type(value).__name__} is bound to this process, and can be neither pickled nor copied: {remedy}"
+                )
                 assert str(caught.value).startswith(words)
     with pytest.raises(TypeError, match="lines that come once only can be neither pickled nor copied"):
         pickle.dumps(ct.KeyList(iter(["a"])))
@@ -204,7 +242,7 @@ def test_what_cannot_be_pickled_says_so(sample: Sample, tmp_path: Path) -> None:
 
 
 def test_a_scan_goes_to_another_process(sample: Sample, tmp_path: Path) -> None:
-    """Polars serializes the function that reads, with all that it names."""
+    """Polars serializes the function that reads, with everything it refers to."""
     made = pickle.dumps(ct.match(sample.archive, ct.packs.load("cis")))
     (file := tmp_path / "scan").write_bytes(made)
     program = "import pickle, pathlib, sys; print(pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()).collect().shape)"
@@ -224,7 +262,9 @@ def test_a_scan_of_what_is_bound_to_its_process_says_so(sample: Sample, tmp_path
         "Verifier": ct.scan(sample.archive, verify=ct.Verifier(keys=str(sample.keys))),
     }
     for name, scan in scans.items():
-        with pytest.raises(pl.exceptions.ComputeError, match=f"{name} is bound to this process, and can be neither pickled"):
+        with pytest.raises(
+            pl.exceptions.ComputeError, match=f"{name} is bound to this process, and can be neither pickled"
+        ):
             pickle.dumps(scan)
 
 
@@ -239,7 +279,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("verb", "option"), OPTIONS, ids=lambda each: each if isinstance(each, str) else each.opts[-1])
 def test_an_option_that_is_taken_once_is_not_given_twice(verb: str, option: click.Option) -> None:
-    """Of two filters or bounds of time one would be lost, and nobody told."""
+    """Of two filters or time bounds, one would be silently ignored."""
     spelled = [[name] if option.is_flag else [name, "x"] for name in option.opts]
     for first in spelled:
         for second in spelled:
@@ -247,7 +287,7 @@ def test_an_option_that_is_taken_once_is_not_given_twice(verb: str, option: clic
             is_told = result.stderr == f"ctfast: {option.opts[-1]} is given twice: it is taken once\n"
             assert (result.exit_code, result.stdout) == (2, "")
             assert is_told != option.multiple
-    # Whoever asks for help has it.
+    # --help works in any case.
     assert ctfast(verb, *spelled[0], *spelled[0], "--help").exit_code == 0
 
 

@@ -1,4 +1,4 @@
-"""Item 9 of 2 of 9: readers of Arrow can compute with the batches, and get the types of text that they ask for.
+"""Item 9 of 2 of 9: readers of Arrow can compute with the batches, and get the text types that they request.
 
 The table of ``docs/arrow.md`` is read here: each of its cells is a test.
 """
@@ -32,11 +32,18 @@ from ctfast.sample import Sample
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "arrow.md"
 NESTED = ["userIdentity", "resources", "tlsDetails"]
-LONG = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "addendum", "edgeDeviceDetails"]
+LONG = [
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "serviceEventDetails",
+    "addendum",
+    "edgeDeviceDetails",
+]
 LONG += ["eventContext", "insightDetails", "extra", "raw"]
 
 Opens = Callable[..., ct.EventStream]
-#: Reads a stream; what comes of it, and what must come of it by the frame of Polars.
+#: Reads a stream; returns its result, and the expected result from the Polars frame.
 Tried = Callable[[Opens, Path, pl.DataFrame], tuple[Any, Any]]
 
 
@@ -161,7 +168,10 @@ def kinds_of(frame: pl.DataFrame) -> list[Any]:
 def duck(stream: Opens, _path: Path, frame: pl.DataFrame) -> tuple[Any, Any]:
     events = stream()  # found by its name
     assert events.schema.names == frame.columns
-    query = "SELECT awsRegion, userIdentity.type AS kind, count(*) FROM events WHERE kind IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    query = (
+        "SELECT awsRegion, userIdentity.type AS kind, count(*) FROM events WHERE kind IS NOT NULL GROUP BY ALL ORDER"
+        " BY ALL"
+    )
     with duckdb.connect() as connection:
         return connection.sql(query).fetchall(), kinds_of(frame)
 
@@ -183,7 +193,10 @@ def datafused(stream: Opens, _path: Path, frame: pl.DataFrame) -> tuple[Any, Any
     context = datafusion.SessionContext()
     context.from_arrow(stream(), name="events")
     kind = "\"userIdentity\"['type']"
-    query = f'SELECT "awsRegion", {kind} AS kind, count(*) AS n FROM events WHERE {kind} IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2'
+    query = (
+        f'SELECT "awsRegion", {kind} AS kind, count(*) AS n FROM events WHERE {kind} IS NOT NULL GROUP BY 1, 2 ORDER'
+        " BY 1, 2"
+    )
     return [tuple(row.values()) for batch in context.sql(query).collect() for row in batch.to_pylist()], kinds_of(frame)
 
 
@@ -197,7 +210,7 @@ def nano_read(stream: Opens, _path: Path, frame: pl.DataFrame) -> tuple[Any, Any
 
 
 def nano_list(stream: Opens, path: Path, frame: pl.DataFrame) -> tuple[Any, Any]:
-    """In a process of its own, which may end."""
+    """In a separate process, which may crash."""
     code = (
         "import json, sys, pyarrow, nanoarrow\n"
         "stream = pyarrow.ipc.open_stream(sys.argv[1])\n"
@@ -366,8 +379,11 @@ def test_slices_and_empty_batches_have_the_types(sample: Sample, frame: pl.DataF
 
 
 def test_pyarrow_takes_no_rows_of_more_than_two_gigabytes_of_string() -> None:
-    """Why JSON is large_string; the chunks share their memory."""
-    texts = {kind: pa.chunked_array([pa.array(["x" * (1 << 20)] * 64, kind)] * 33) for kind in (pa.string(), pa.large_string())}
+    """This is why JSON is large_string. The chunks share their memory."""
+    texts = {
+        kind: pa.chunked_array([pa.array(["x" * (1 << 20)] * 64, kind)] * 33)
+        for kind in (pa.string(), pa.large_string())
+    }
     with pytest.raises(pa.ArrowInvalid, match="offset overflow"):
         texts[pa.string()].take([0])
     if sys.platform == "linux":
@@ -378,7 +394,7 @@ def test_pyarrow_takes_no_rows_of_more_than_two_gigabytes_of_string() -> None:
 
 
 def asked(source: Any, schema: pa.Schema) -> pa.Table:
-    """What comes of a request, without a cast of pyarrow's own."""
+    """The table for a requested schema, without a cast by pyarrow."""
 
     class Asks:
         def __arrow_c_stream__(self, _schema: object = None) -> object:
@@ -411,13 +427,13 @@ def test_a_consumer_gets_the_text_that_it_asks_for(
     assert_frame_equal(pl.DataFrame(found), frame)
 
 
-def test_it_may_ask_for_one_column_alone_in_another_type(sample: Sample) -> None:
+def test_a_consumer_may_request_another_type_for_one_column(sample: Sample) -> None:
     wanted = pa.schema({"eventName": pa.string_view(), "raw": pa.large_string(), "record": pa.uint32()})
     found = asked(ct.stream(sample.archive, columns=wanted.names), wanted)
     assert found.schema.types == wanted.types
 
 
-def test_what_is_left_of_a_stream_and_units_can_be_asked_for_too(sample: Sample, tmp_path: Path) -> None:
+def test_the_rest_of_a_stream_and_units_take_requests_too(sample: Sample, tmp_path: Path) -> None:
     wanted = pa.schema({"eventName": pa.string_view()})
     with ct.stream(sample.archive, columns=["eventName"], batch_rows=10) as events:
         assert next(events).schema.types == [pa.string()]
@@ -430,11 +446,19 @@ def test_what_is_left_of_a_stream_and_units_can_be_asked_for_too(sample: Sample,
 
 @pytest.mark.parametrize(
     "kind",
-    [pa.int64(), pa.binary(), pa.dictionary(pa.int32(), pa.string()), pa.list_(pa.string()), pa.struct({"a": pa.string()})],
+    [
+        pa.int64(),
+        pa.binary(),
+        pa.dictionary(pa.int32(), pa.string()),
+        pa.list_(pa.string()),
+        pa.struct({"a": pa.string()}),
+    ],
 )
-def test_what_a_column_never_is_is_not_given(kind: pa.DataType, sample: Sample) -> None:
-    """Then the interface asks for the schema as it would be without a request."""
-    found = asked(ct.stream(sample.archive, columns=["eventName", "raw"]), pa.schema({"eventName": kind, "raw": pa.string()}))
+def test_types_that_a_column_never_has_are_not_given(kind: pa.DataType, sample: Sample) -> None:
+    """For such a request, the interface prescribes the schema as it is without a request."""
+    found = asked(
+        ct.stream(sample.archive, columns=["eventName", "raw"]), pa.schema({"eventName": kind, "raw": pa.string()})
+    )
     assert found.schema.types == [pa.string(), pa.large_string()]
 
 
@@ -460,12 +484,16 @@ def test_views_is_true_or_false(sample: Sample) -> None:
         ct.stream(sample.archive, views="string")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("asked", [(None, pa.large_string()), (pa.string_view(), pa.large_string()), (pa.large_string(), None)])
+@pytest.mark.parametrize(
+    "asked", [(None, pa.large_string()), (pa.string_view(), pa.large_string()), (pa.large_string(), None)]
+)
 def test_one_reader_does_not_change_the_types_of_another(asked: tuple[pa.DataType | None, ...], sample: Sample) -> None:
-    """Bytes of one type were read as another, past their end."""
+    """Bytes of one type were once read as another type, beyond their end."""
     names = ct.read(sample.archive)["eventName"].to_list()
     stream = ct.stream(sample.archive, columns=["eventName"])
-    first, second = (pa.RecordBatchReader.from_stream(stream, schema=kind and pa.schema([("eventName", kind)])) for kind in asked)
+    first, second = (
+        pa.RecordBatchReader.from_stream(stream, schema=kind and pa.schema([("eventName", kind)])) for kind in asked
+    )
     assert stream.schema.types == [pa.string()]
     table = first.read_all()
     table.validate(full=True)

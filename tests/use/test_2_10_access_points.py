@@ -1,4 +1,4 @@
-"""2.10: access points are sources, by ARN or alias. As far as a store on this machine can tell, their addresses are AWS's."""
+"""2.10: access points are sources, by ARN or alias, addressed as by AWS, as far as a local store can show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IN_PATH = "audit-logs-111122223333"
 
 
 class Recorded(Bucket):
-    """A bucket that remembers what it was asked."""
+    """A bucket that records its requests."""
 
     asked: list[Request]
 
@@ -43,7 +43,9 @@ def bucket() -> Iterator[Recorded]:
         yield made
 
 
-@pytest.mark.parametrize("source", [ARN, f"s3://{ARN}", f"s3://{ARN}/", f"{ARN}/AWSLogs/", ARN.replace("point/", "point:")])
+@pytest.mark.parametrize(
+    "source", [ARN, f"s3://{ARN}", f"s3://{ARN}/", f"{ARN}/AWSLogs/", ARN.replace("point/", "point:")]
+)
 def test_a_source(source: str, bucket: Recorded) -> None:
     frame = ct.read(source, storage_options=options_of(bucket.endpoint))
     assert frame.height == 3
@@ -51,7 +53,7 @@ def test_a_source(source: str, bucket: Recorded) -> None:
     assert {request.bucket for request in bucket.asked} == {IN_PATH}
     # Signed for the region of the access point, whatever the options say.
     assert all("/eu-west-1/s3/aws4_request" in request.headers["authorization"] for request in bucket.asked)
-    # What a row says of its file is an address to read it by.
+    # The file of a row is an address that can be read.
     assert ct.read(frame["file"][0], storage_options=options_of(bucket.endpoint)).height == 1
 
 
@@ -75,7 +77,7 @@ def test_a_host_of_its_own(bucket: Recorded) -> None:
 
 
 class Refusing:
-    """A proxy that goes nowhere."""
+    """A proxy that refuses every request."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -99,8 +101,14 @@ def refusing() -> Iterator[tuple[Refusing, str]]:
     ("source", "host"),
     [
         (ARN, f"{IN_PATH}.s3-accesspoint.eu-west-1.amazonaws.com:443"),
-        (ARN.replace("aws:s3:eu-west-1", "aws-cn:s3:cn-north-1"), f"{IN_PATH}.s3-accesspoint.cn-north-1.amazonaws.com.cn:443"),
-        ("s3://audit-7h3k9example1b2c-s3alias/AWSLogs/", "audit-7h3k9example1b2c-s3alias.s3.us-west-2.amazonaws.com:443"),
+        (
+            ARN.replace("aws:s3:eu-west-1", "aws-cn:s3:cn-north-1"),
+            f"{IN_PATH}.s3-accesspoint.cn-north-1.amazonaws.com.cn:443",
+        ),
+        (
+            "s3://audit-7h3k9example1b2c-s3alias/AWSLogs/",
+            "audit-7h3k9example1b2c-s3alias.s3.us-west-2.amazonaws.com:443",
+        ),
     ],
 )
 def test_where_aws_has_them(source: str, host: str) -> None:
@@ -136,7 +144,7 @@ def test_signatures_are_kept_under_the_name_of_the_bucket(source: str, tmp_path:
 
 
 def test_nothing_in_a_bucket(bucket: Recorded) -> None:
-    """2.08, of a bucket: no request more than it takes to see it."""
+    """2.08 for a bucket: no more requests than needed to find out."""
     options = options_of(bucket.endpoint)
     account = bucket.account_ids[0]
     report = ct.Report()
@@ -148,7 +156,7 @@ def test_nothing_in_a_bucket(bucket: Recorded) -> None:
         ct.read("s3://bucket", accounts=near, storage_options=options)
     with pytest.raises(FileNotFoundError):
         ct.read("s3://bucket/nothing/here/", storage_options=options)
-    # The folder of the region is there, and nothing of that time.
+    # The folder of the region exists, but has nothing of that time.
     ct.read("s3://bucket", regions="eu-west-1", since="2033-01-01", storage_options=options, report=report)
     assert [found.reason for found in report.unmatched] == ["time"]
 

@@ -1,4 +1,4 @@
-"""2.10: wrong arguments are refused by the call itself, under its own name, with the argument and what to write instead."""
+"""2.10: the call itself refuses wrong arguments, with its own name, the argument and what to write instead."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from mypy import api as mypy
 import ctfast as ct
 from ctfast.sample import Sample
 
-#: The class has other names in older versions: what they do is tried here, not what they call it.
+#: The class has other names in older versions of the library: only its behaviour is tested here.
 REFUSED: type[Exception] = getattr(ct, "ArgumentError", ValueError)
 
-#: What datetime has at its ends, and what people write for "all".
-FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901  # without a zone, as they are
+#: The limits of datetime, which people use for "all".
+FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901  # they have no time zone
 
 VERBS: dict[str, Callable[..., Any]] = {
     "scan": ct.scan,
@@ -43,7 +43,7 @@ every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
 def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type[Exception], str]:
-    """The type and the sentence that a call is refused with, before anything is looked for."""
+    """The type and the sentence with which a call is refused, before anything is opened."""
     with pytest.raises((TypeError, ValueError)) as error:
         call(*given, **options)
     assert "\n" not in str(error.value)
@@ -87,10 +87,22 @@ def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type
         ({"limits": 5}, TypeError, r"limits must be a ctfast.Limits, not int 5: such as ctfast.Limits\(inflated=5\)"),
         ({"verify": 3}, TypeError, r"verify must be a ctfast.Verifier, not int 3: such as ctfast.Verifier\(keys=...\)"),
         ({"verified": True}, TypeError, "verified must be a ctfast.Verification"),
-        ({"where": "{ $.eventName = x }"}, TypeError, r"where must be a filter .*: ctfast.FilterPattern\(...\) makes one of it"),
-        ({"checkpoint": "state"}, TypeError, r"checkpoint must be a ctfast.Checkpoint, .*: write ctfast.Checkpoint\('state'\)"),
+        (
+            {"where": "{ $.eventName = x }"},
+            TypeError,
+            r"where must be a filter .*: ctfast.FilterPattern\(...\) makes one of it",
+        ),
+        (
+            {"checkpoint": "state"},
+            TypeError,
+            r"checkpoint must be a ctfast.Checkpoint, .*: write ctfast.Checkpoint\('state'\)",
+        ),
         ({"threads": np.int64(2)}, TypeError, "threads must be a whole number, not int64: write threads=2"),
-        ({"threads": 10**5000}, REFUSED, "threads must be at most 1,024, not a number of more digits than Python writes"),
+        (
+            {"threads": 10**5000},
+            REFUSED,
+            "threads must be at most 1,024, not a number of more digits than Python writes",
+        ),
         ({"since": pd.NaT}, TypeError, "since must be a datetime, a date, or text such as .*; not NaTType"),
         ({"on_error": np.array(["raise", "collect"])}, TypeError, 'on_error must be "raise" or "collect", not ndarray'),
         ({"on_error": "colect"}, REFUSED, "on_error must be .* not 'colect'; did you mean 'collect'?"),
@@ -99,7 +111,9 @@ def refused(call: Callable[..., Any], *given: Any, **options: Any) -> tuple[type
         ({"progress": 1}, TypeError, "progress must be a function"),
     ],
 )
-def test_an_argument_that_cannot_be_meant(verb: str, options: dict[str, Any], kind: type[Exception], words: str) -> None:
+def test_an_argument_that_cannot_be_meant(
+    verb: str, options: dict[str, Any], kind: type[Exception], words: str
+) -> None:
     error, sentence = refused(VERBS[verb], "nowhere", **options)
     assert issubclass(error, kind)
     assert re.match(rf"{verb}\(\):? .*{words}", sentence), sentence
@@ -139,8 +153,8 @@ def test_a_source_that_is_none(verb: str, source: Any, kind: type[Exception], wo
 
 
 @every_verb
-def test_digits_of_other_scripts_are_told_as_such(verb: str) -> None:
-    """There are twelve of them, so that their number is not what is wrong."""
+def test_digits_of_other_scripts_are_named_as_such(verb: str) -> None:
+    """There are twelve digits, so that their number is not the problem."""
     arabic = "".join(chr(0x0660 + int(digit)) for digit in "111122223333")
     error, sentence = refused(VERBS[verb], "nowhere", accounts=arabic)
     assert issubclass(error, ct.ArgumentError)
@@ -165,7 +179,11 @@ def test_a_folder_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("columns", "kind", "words"),
     [
-        ("eventName", TypeError, r"columns must be a list of names, not the text 'eventName': write columns=\['eventName'\]"),
+        (
+            "eventName",
+            TypeError,
+            r"columns must be a list of names, not the text 'eventName': write columns=\['eventName'\]",
+        ),
         (3, TypeError, "columns must be .*not int 3"),
         ([3], TypeError, "columns must be .*not int 3"),
         (["eventname"], REFUSED, "columns has no 'eventname'; did you mean 'eventName'?"),
@@ -214,7 +232,12 @@ def test_limits() -> None:
 def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
     keys = str(sample.keys)
     for call, given, options, words in (
-        (ct.verify, ["nowhere"], {"keys": keys, "sinc": 1}, r"verify\(\) has no argument 'sinc'; did you mean 'since'?"),
+        (
+            ct.verify,
+            ["nowhere"],
+            {"keys": keys, "sinc": 1},
+            r"verify\(\) has no argument 'sinc'; did you mean 'since'?",
+        ),
         (ct.verify, ["nowhere"], {"key": keys}, r"verify\(\) has no argument 'key'; did you mean 'keys'?"),
         (ct.verify, [None], {"keys": keys}, r"verify\(\): source must be"),
         (ct.verify, ["nowhere"], {"keys": keys, "accounts": 5}, r"verify\(\): accounts must be .*write '000000000005'"),
@@ -240,10 +263,20 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
         (ct.Verifier, [], {"keys": keys, "since": "2d", "until": "3d"}, r"Verifier\(\): until \(3d\) is before since"),
         (ct.verify, ["nowhere"], {"keys": __file__}, r"verify\(\): keys: .*neither JSON nor a PEM or DER public key"),
         (ct.verify, ["nowhere"], {"keys": keys, "signatures": __file__}, r"verify\(\): signatures: .*not JSON: "),
-        (ct.verify, ["nowhere"], {"keys": keys, "map": {"B": "x"}}, r"verify\(\): map: 'B' is not the name of a bucket"),
+        (
+            ct.verify,
+            ["nowhere"],
+            {"keys": keys, "map": {"B": "x"}},
+            r"verify\(\): map: 'B' is not the name of a bucket",
+        ),
         (ct.verify, [ct.KeyList([])], {"keys": keys}, r"verify\(\): source must be .*: what names files for a scan"),
         (ct.cost, ["nowhere", WRITES], {"prices": keys}, r"cost\(\): prices: .* is no table of prices: no 'events'"),
-        (ct.EventSelectors, ["[]"], {"target": "lake"}, r'EventSelectors\(\): target must be "trail" or "event-data-store", not'),
+        (
+            ct.EventSelectors,
+            ["[]"],
+            {"target": "lake"},
+            r'EventSelectors\(\): target must be "trail" or "event-data-store", not',
+        ),
         (ct.match, ["nowhere", {"a": "text", "b": WRITES}], {}, r"match\(\): rules: the rule 'a' is no filter but str"),
         (ct.match, ["nowhere", 7], {}, r"match\(\): rules cannot be read: rules are a mapping, .*not int"),
         (
@@ -252,13 +285,28 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
             {},
             r"copy\(\): target .s3://to. is an address: name a file or a folder on the local disk",
         ),
-        (ct.packs.load, ["CIS"], {}, r"packs.load\(\): name: there is no pack 'CIS'; there are: cis; did you mean 'cis'?"),
+        (
+            ct.packs.load,
+            ["CIS"],
+            {},
+            r"packs.load\(\): name: there is no pack 'CIS'; there are: cis; did you mean 'cis'?",
+        ),
         (ct.copy, ["logs", "to"], {}, r"copy\(\): source must be a bucket, s3://bucket/prefix, not 'logs'"),
         (ct.copy, [3, "to"], {}, r"copy\(\): source must be .*not int 3"),
         (ct.copy, ["s3://bucket", None], {}, r"copy\(\): target must be the path of a folder, not None"),
         (ct.copy, ["s3://bucket", ""], {}, r"copy\(\): target is empty: it must be the path of a folder"),
-        (ct.copy, ["s3://bucket", "s3://other"], {}, r"copy\(\): target 's3://other' is an address: name .* on the local disk"),
-        (ct.copy, ["s3://bucket", b"x"], {}, r"copy\(\): target must be the path of a folder, not bytes b'x': os.fsdecode"),
+        (
+            ct.copy,
+            ["s3://bucket", "s3://other"],
+            {},
+            r"copy\(\): target 's3://other' is an address: name .* on the local disk",
+        ),
+        (
+            ct.copy,
+            ["s3://bucket", b"x"],
+            {},
+            r"copy\(\): target must be the path of a folder, not bytes b'x': os.fsdecode",
+        ),
         (ct.fetch_keys, ["us-east-1"], {"since": "7d", "cache": ""}, r"fetch_keys\(\): cache is empty"),
         (ct.verify, [sample.archive], {"keys": ""}, r"verify\(\): keys is empty: it must be the path of a file"),
         (ct.verify, [sample.archive], {"keys": [""]}, r"verify\(\): keys is empty: it must be the path of a file"),
@@ -297,13 +345,17 @@ def test_verify_and_copy_and_what_is_fetched(sample: Sample) -> None:
         (ct.KeyList("x"), TypeError, "source must be one bucket, s3://bucket/prefix, not KeyList"),
         (Path("logs"), REFUSED, "source must be a bucket, s3://bucket/prefix, not 'logs'"),
         (Path("s3://bucket"), REFUSED, "source 's3:/bucket' cannot be opened: write 's3://bucket'"),
-        ("arn:aws:s3:us-east-1:111122223333:accesspoint/audit", REFUSED, "does not tell the bucket, .*: name the bucket"),
+        (
+            "arn:aws:s3:us-east-1:111122223333:accesspoint/audit",
+            REFUSED,
+            "does not tell the bucket, .*: name the bucket",
+        ),
     ],
 )
 def test_what_reads_one_bucket_has_the_sentences_of_all(
     function: Callable[..., Any], source: Any, kind: type[Exception], words: str
 ) -> None:
-    """They had a test of their own for addresses, which knew one, and let through what was no text."""
+    """These functions once had their own check of addresses, which accepted values that were not strings."""
     error, sentence = refused(function, source, *["nowhere"] * (function is ct.copy))
     assert issubclass(error, kind)
     assert re.match(rf"{function.__name__}\(\): .*{words}", sentence), sentence
@@ -330,7 +382,7 @@ def test_the_error_has_fields() -> None:
 
 
 def test_a_stream_that_was_read(sample: Sample) -> None:
-    """`for` over it once more, and its table, had no rows, as if there were none."""
+    """A second loop over it, and its table, once had no rows, as if there were none."""
     events = ct.stream(sample.archive, columns=["eventName"])
     assert sum(batch.num_rows for batch in events) == sample.records
     for take in (list, pa.table, pl.DataFrame):
@@ -363,7 +415,7 @@ def test_a_unit_that_was_read(sample: Sample, tmp_path: Path) -> None:
 
 
 def test_how_long_ago(sample: Sample) -> None:
-    """Now is the time of the call, and is told."""
+    """It is relative to the time of the call, and the report has the resulting time."""
     before = datetime.now(UTC)
     scan = ct.scan(sample.archive, since="2w", until="24h")
     after = datetime.now(UTC)
@@ -386,8 +438,8 @@ def test_no_time(time: str) -> None:
 
 
 def test_data_have_no_relative_times(sample: Sample) -> None:
-    """What signs a digest does not say how long ago."""
-    from ctfast._times import micros  # noqa: PLC0415
+    """Times in files, such as those of public keys, are never relative to now."""
+    from ctfast._arguments.times import micros  # noqa: PLC0415
 
     with pytest.raises(ValueError, match="x is no date or time that can be read: '7d'") as error:
         micros("x", "7d")
@@ -413,11 +465,11 @@ def test_what_a_time_may_be(text: str, meant: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2025-03-12+08:00",  # was 8 o'clock
+        "2025-03-12+08:00",  # was once read as 8 o'clock
         "2025-03-12-08:00",
         "2025-03-12Z",
         *(f"2025-03-12{letter}08:00" for letter in "xtZ_+/"),
-        "1712121600000",  # was the year 1712
+        "1712121600000",  # was once read as the year 1712
         "2025-03-12T08:00+25:00",
         "2025-03-12T24:00",
         "2025-W11-3",
@@ -431,11 +483,15 @@ def test_what_is_no_time_is_refused_in_one_sentence(verb: str, text: str) -> Non
     error, sentence = refused(VERBS[verb], "nowhere", until=text)
     assert issubclass(error, REFUSED)
     form = r" \(write '2025-03-12', '2025-03-12T08:00Z' or .*, or how long ago, such as '7d', '24h' or '2w'\)"
-    assert re.fullmatch(rf"{verb}\(\): until is no date or time that can be read: {re.escape(repr(text))}.*{form}", sentence)
+    assert re.fullmatch(
+        rf"{verb}\(\): until is no date or time that can be read: {re.escape(repr(text))}.*{form}", sentence
+    )
 
 
-@pytest.mark.parametrize("given", ["1741737600", 1741737600, "1741737600000", 1741737600000, "1741737600.0", 1741737600000000])
-def test_a_number_since_1970_is_told_as_a_time(given: Any) -> None:
+@pytest.mark.parametrize(
+    "given", ["1741737600", 1741737600, "1741737600000", 1741737600000, "1741737600.0", 1741737600000000]
+)
+def test_a_number_since_1970_is_shown_as_a_time(given: Any) -> None:
     sentence = refused(ct.read, "nowhere", since=given)[1]
     assert "seconds since 1970 is '2025-03-12T00:00:00Z'" in sentence
 
@@ -474,7 +530,7 @@ def test_a_time_of_pandas(sample: Sample) -> None:
 
 def test_keys_until_the_end_of_the_calendar(tmp_path: Path) -> None:
     class Session:
-        """AWS, with no key of that time."""
+        """A session with a client that returns no keys."""
 
         def client(self, *_: Any, **__: Any) -> Any:
             return self
@@ -490,7 +546,7 @@ def test_keys_until_the_end_of_the_calendar(tmp_path: Path) -> None:
     assert {(first.year, last.year) for first, last in asked} == {(2025, 9999)}
 
 
-# What types and help say
+# Types and help
 
 TYPED = """
 from datetime import timedelta
@@ -533,9 +589,11 @@ def test_mypy_sees_a_typo(tmp_path: Path) -> None:
     assert sorted(set(lines)) == list(range(first, TYPED.count("\n") + 1)), out + err
 
 
-@pytest.mark.parametrize("name", ["scan", "read", "sql", "stream", "match", "info", "cost", "verify", "copy", "Verifier"])
+@pytest.mark.parametrize(
+    "name", ["scan", "read", "sql", "stream", "match", "info", "cost", "verify", "copy", "Verifier"]
+)
 def test_help_tells_of_each_keyword(name: str) -> None:
-    """Of those that are meant for users, and of no others."""
+    """Help describes the keywords that are meant for users, and no others."""
     function = getattr(ct, name)
     if name == "Verifier":
         assert "As for :func:`verify`" in pydoc.render_doc(function, renderer=pydoc.plaintext)
@@ -550,12 +608,40 @@ def test_help_tells_of_each_keyword(name: str) -> None:
         assert re.search(rf"^ +(\w+, )*{keyword}(,|$)", described, re.MULTILINE), keyword
 
 
-def test_what_all_verbs_take_is_one_list() -> None:
-    """What the checkers see is what the checks know."""
-    from ctfast import _arguments, _source  # noqa: PLC0415
+def test_each_option_of_a_scan_changes_what_is_asked(sample: Sample, tmp_path: Path) -> None:
+    """One that the checkers see and nothing takes would be lost without a word."""
+    from ctfast._arguments.gate import Streaming  # noqa: PLC0415
+    from ctfast._scan.options import ask  # noqa: PLC0415
 
-    fields = set(_source.Options.__dataclass_fields__) - {"function", "source", "opened", "counts_duplicates"}
-    assert fields == set(_arguments.Streaming.__annotations__)
+    root = ct.FilterPattern('{ $.userIdentity.type = "Root" }')
+    verifier = ct.Verifier(keys=str(sample.keys))
+    given: Streaming = {
+        "since": "2025-03-12",
+        "until": "2025-03-12",
+        "accounts": {"111122223333"},
+        "regions": {"us-east-1"},
+        "kinds": {"CloudTrail"},
+        "where": root,
+        "rules": {"root": root},
+        "on_error": "collect",
+        "report": ct.Report(),
+        "max_delay": None,
+        "threads": 999,
+        "limits": ct.Limits(ratio=9),
+        "progress": print,
+        "verify": verifier,
+        "verified": ct.verify(sample.archive, keys=sample.keys),
+        "checkpoint": ct.Checkpoint(tmp_path / "state"),
+        "dedupe": True,
+        "storage_options": {"aws_region": "eu-west-1"},
+    }
+    assert set(given) == set(Streaming.__annotations__)
+    asked = [ask("scan", "logs", **{name: value}) for name, value in given.items()]  # type: ignore[misc]
+    assert ask("scan", "logs") == ask("scan", "logs")
+    assert all(each != ask("scan", "logs") for each in asked)
+
+
+def test_defaults_are_in_the_signatures() -> None:
     assert inspect.signature(ct.scan).parameters["max_delay"].default == timedelta(days=1)
     assert inspect.signature(ct.scan).parameters["since"].default is None
 
@@ -566,7 +652,7 @@ def test_dates_and_times(sample: Sample) -> None:
 
 
 def test_lines_that_come_once_are_not_read_twice(sample: Sample, tmp_path: Path) -> None:
-    """A query that scans twice had no rows the second time, and no word about it."""
+    """A query that scans twice once had no rows the second time, without a message."""
     keys = sorted(str(path) for path in sample.archive.rglob("*_CloudTrail_*.json.gz"))[:9]
     join = "SELECT count(*) AS n FROM events a JOIN events b ON a.eventID = b.eventID"
     rows = ct.sql(ct.KeyList(keys), join).item()

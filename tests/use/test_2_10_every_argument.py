@@ -1,4 +1,4 @@
-"""2.10: no public function, constructor or method takes an argument unchecked; its types say what its checks do."""
+"""2.10: no public function, constructor or method takes an unchecked argument; its types agree with its checks."""
 
 from __future__ import annotations
 
@@ -23,16 +23,36 @@ from ctfast.sample import Sample
 
 pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 
-#: What users are given, and do not make.
+#: Classes whose objects users get, but do not create.
 RESULTS = {
-    *(ct.Copied, ct.CopyProgress, ct.Cost, ct.Counts, ct.EventStream, ct.Info, ct.Progress, ct.Unit, ct.Unmet, ct.Verification),
+    *(
+        ct.Compacted,
+        ct.Copied,
+        ct.CopyProgress,
+        ct.Cost,
+        ct.Counts,
+        ct.EventStream,
+        ct.Info,
+        ct.IngestProgress,
+        ct.Ingested,
+        ct.LakeInfo,
+        ct.Retained,
+        ct.PartFile,
+        ct.Progress,
+        ct.RuleSet,
+        ct.Split,
+        ct.SplitMessage,
+        ct.Unit,
+        ct.Unmet,
+        ct.Verification,
+    ),
 }
-#: How ctfast speaks with its sources; its arguments are of classes that are not public.
+#: Methods by which ctfast uses its sources; their arguments are of classes that are not public.
 OWN = {"KeySource.portions", "KeySource.done", "Queue.done"}
 
 
 class Call(NamedTuple):
-    """Something public that takes arguments, under the name that users know."""
+    """A public callable that takes arguments, with the name that users know."""
 
     name: str
     function: Callable[..., Any]
@@ -46,7 +66,9 @@ def calls() -> Iterator[Call]:
     }
     for name, value in named.items():
         if isinstance(value, type):
-            if not (issubclass(value, BaseException) or value in RESULTS or inspect.isabstract(value) or value is ct.Filter):
+            if not (
+                issubclass(value, BaseException) or value in RESULTS or inspect.isabstract(value) or value is ct.Filter
+            ):
                 yield from call(name, value)
             for method, function in inspect.getmembers(value, callable):
                 of_us = getattr(function, "__module__", None) or ""
@@ -67,7 +89,7 @@ every_call = pytest.mark.parametrize("name", CALLS)
 
 
 class Aws:
-    """What boto3 makes, as far as it is known by what it does."""
+    """A stand-in for a client or session of boto3, which are recognised by their methods."""
 
     def client(self, *_: Any, **__: Any) -> Aws:
         return self
@@ -84,9 +106,14 @@ class Aws:
 
 @pytest.fixture(scope="module")
 def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Any]:
-    """What an argument may well be; nothing is fetched from anywhere."""
+    """A valid value for each argument; nothing is fetched."""
     folder = tmp_path_factory.mktemp("right")
-    no_server = {"aws_endpoint_url": "http://127.0.0.1:9", "max_retries": "0", "skip_signature": "true", "region": "us-east-1"}
+    no_server = {
+        "aws_endpoint_url": "http://127.0.0.1:9",
+        "max_retries": "0",
+        "skip_signature": "true",
+        "region": "us-east-1",
+    }
     values: dict[str, Any] = {
         "EventPattern.given": '{"source": ["aws.s3"]}',
         "EventSelectors.given": {"ReadWriteType": "All"},
@@ -104,6 +131,13 @@ def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         "client": Aws(),
         "currency": "USD",
         "date": "2025-01-01",
+        "Lake.hold.name": "another",
+        "Lake.hold.where": ct.FilterPattern(""),
+        "days": 7,
+        "dest": str(folder / "parts"),
+        "messages": [],
+        "n": 1,
+        "run": "run",
         "der": b"",
         "events": 5,
         "fingerprint": "x",
@@ -129,6 +163,15 @@ def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[
     return lambda name, argument: values[f"{name}.{argument}" if f"{name}.{argument}" in values else argument]
 
 
+def lake_of(sample: Sample, folder: Path) -> ct.Lake:
+    """A lake with a hold."""
+    lake = ct.Lake(folder / "lake")
+    if not lake.path.exists():
+        lake.ingest(sample.archive)
+        lake.hold("cis", where=ct.FilterPattern(""))
+    return lake
+
+
 @pytest.fixture
 def owners(sample: Sample, tmp_path: Path) -> Mapping[str, Callable[[], Any]]:
     """Objects that have methods."""
@@ -136,6 +179,8 @@ def owners(sample: Sample, tmp_path: Path) -> Mapping[str, Callable[[], Any]]:
         "EventStream": lambda: ct.stream(sample.archive, checkpoint=ct.Checkpoint(tmp_path / "state")),
         "Filter": lambda: ct.FilterPattern("{ $.eventName = x }"),
         "Prices": ct.Prices.read,
+        "Lake": lambda: lake_of(sample, tmp_path),
+        "Split": lambda: ct.splits(sample.archive)[0],
         "Verification": lambda: ct.verify(sample.archive, keys=sample.keys),
     }
 
@@ -147,11 +192,15 @@ def attempt(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Call, dict[str, Any]], Exception | None]:
-    """Call with right values for whatever is needed besides, and return what is raised."""
-    monkeypatch.chdir(tmp_path)  # where a text that is taken for a path may be written
+    """Call with valid values for the other required arguments, and return the exception."""
+    monkeypatch.chdir(tmp_path)  # a string that is taken for a path may be written here
 
     def attempted(call: Call, given: dict[str, Any]) -> Exception | None:
-        needed = [name for name, each in call.parameters.items() if each.default is each.empty or name in ("client", "session")]
+        needed = [
+            name
+            for name, each in call.parameters.items()
+            if each.default is each.empty or name in ("client", "session")
+        ]
         needed += ["storage_options"] if call.name == "copy" else []
         arguments = {name: right(call.name, name) for name in needed} | given
         several = [
@@ -172,17 +221,22 @@ def attempt(
 
 # What types allow
 
+# Commands, and readers of programs that are not installed with the tests.
+ELSEWHERE = ("ctfast.cli", "ctfast.sample", "ctfast.demo", "ctfast._bench.readers")
+
 NAMESPACE: dict[str, Any] = {}
 for _, found, _ in pkgutil.walk_packages(ct.__path__, "ctfast."):
-    if "__main__" not in found and not found.startswith(("ctfast.cli", "ctfast.sample", "ctfast.demo")):
+    if "__main__" not in found and not found.startswith(ELSEWHERE):
         NAMESPACE |= {name: value for name, value in vars(import_module(found)).items() if not name.startswith("__")}
-NAMESPACE |= {name: eval(NAMESPACE[name], NAMESPACE) for name in ("Keys", "Signatures", "Lines")}  # which stand there as texts
+NAMESPACE |= {
+    name: eval(NAMESPACE[name], NAMESPACE) for name in ("Keys", "Signatures", "Lines")
+}  # which stand there as texts
 NAMESPACE |= {name: getattr(ct, name) for name in ct.__all__}
 NAMESPACE |= vars(typing) | vars(collections.abc) | {"timedelta": timedelta, "datetime": datetime}
 
 
 def allows(kind: Any, value: Any) -> bool:  # noqa: C901, PLR0911  # one kind of types after another
-    """Whether a value is of a type, as type checkers see it; but a bool is no number."""
+    """Whether a value has a type, as type checkers see it, except that a bool is not a number."""
     while isinstance(kind, str | typing.ForwardRef):
         kind = eval(kind if isinstance(kind, str) else kind.__forward_arg__, NAMESPACE)
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
@@ -207,13 +261,13 @@ def allows(kind: Any, value: Any) -> bool:  # noqa: C901, PLR0911  # one kind of
     return True
 
 
-#: Of all kinds, some of them of other packages; what is none of an argument's is refused.
+#: Values of many types, some from other packages; an argument must refuse those that are not of its types.
 PROBES = [
     *(None, True, 3, -1, 1.5, b"x", "x", [], {}, (), object(), int),
     *([object()], [3], [None], [b"x"], {"x": object()}, {3: "x"}, {"x": 3}, timedelta(1)),
     *(np.int64(3), np.bool_(True), np.array([1, 2]), np.array(["raise", "collect"]), pd.NaT, pd.Series([1, 2])),
 ]
-#: Of the right type often, and yet nothing that can be meant.
+#: Values that often have the right type, but cannot be meant.
 HOSTILE = [
     "",
     "a\0b",
@@ -245,7 +299,7 @@ def test_a_value_of_another_type(name: str, attempt: Callable[[Call, dict[str, A
 
 
 def takes_any(argument: str, probe: object) -> bool:
-    """What boto3 makes has no type that is known here: what does the same will do."""
+    """Objects of boto3 have no static type: any object with the same methods is accepted."""
     return argument in ("client", "session") and probe is None
 
 
@@ -267,15 +321,17 @@ def shown(value: object) -> str:
 
 
 @every_call
-def test_a_value_that_nothing_can_be(name: str, attempt: Callable[[Call, dict[str, Any]], Exception | None]) -> None:
-    """It is refused by name, or means something; it is no trouble of Python's own."""
+def test_an_impossible_value(name: str, attempt: Callable[[Call, dict[str, Any]], Exception | None]) -> None:
+    """It is refused by name, or accepted; it does not cause an unrelated Python error."""
     call = CALLS[name]
     wrong = []
     for argument in call.parameters:
         for probe in [*HOSTILE, *PROBES]:
             error = attempt(call, {argument: probe})
             if not (
-                error is None or is_told(error, name, argument) or isinstance(error, ct.CloudTrailError | OSError | PolarsError)
+                error is None
+                or is_told(error, name, argument)
+                or isinstance(error, ct.CloudTrailError | OSError | PolarsError)
             ):
                 wrong.append(f"{argument}={shown(probe)}: {error!r:.300}")
     assert not wrong, "\n".join(wrong)
@@ -295,12 +351,23 @@ def test_a_slip_in_the_name(name: str, attempt: Callable[[Call, dict[str, Any]],
 @every_call
 def test_an_argument_that_is_missing(name: str) -> None:
     call = CALLS[name]
-    needed = [each for each in call.parameters.values() if each.default is each.empty and each.kind is not each.VAR_POSITIONAL]
+    needed = [
+        each for each in call.parameters.values() if each.default is each.empty and each.kind is not each.VAR_POSITIONAL
+    ]
     if needed and "." not in name:
         with pytest.raises(TypeError, match=rf"^{name}\(\) needs {needed[0].name}$|^{name}.__init__\(\) missing"):
             call.function()
 
 
 def test_all_that_is_public_is_walked() -> None:
-    assert {"read", "verify", "Verifier", "Checkpoint", "Limits", "EventStream.units", "Prices.read", "packs.load"} <= set(CALLS)
+    assert {
+        "read",
+        "verify",
+        "Verifier",
+        "Checkpoint",
+        "Limits",
+        "EventStream.units",
+        "Prices.read",
+        "packs.load",
+    } <= set(CALLS)
     assert len(CALLS) > 30

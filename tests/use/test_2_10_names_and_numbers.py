@@ -1,4 +1,4 @@
-"""2.10: names of what is written, and numbers, are checked before anything is opened, made or asked."""
+"""2.10: names of outputs, and numbers, are checked before anything is opened, created or requested."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ctfast as ct
-from ctfast._parameters import ROWS
+from ctfast._arguments.parameters import ROWS
 from ctfast.cli import main
 from ctfast.sample import Sample, write
 
-#: More than any number that the core takes.
+#: Larger than any number that the core takes.
 MANY = str(1 << 64)
 
 
@@ -60,7 +60,7 @@ def test_a_number_that_is_too_large(verb: list[str], sample: Sample) -> None:
 def test_an_address_is_no_file_of_the_disk(
     command: list[str], option: str, address: str, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``s3:`` was made as a folder, or there was "No such file or directory"."""
+    """Once a folder ``s3:`` was created, or the error was "No such file or directory"."""
     monkeypatch.chdir(tmp_path)
     result = ctfast(*({"A": sample.archive, "K": sample.keys}.get(word, word) for word in command), address)
     assert result.exit_code == 2
@@ -77,20 +77,25 @@ def test_the_sample_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [["fetch-signatures", "s3://logs"], ["fetch-keys", "--region", "us-east-1", "--since", "7d"]])
+@pytest.mark.parametrize(
+    "command", [["fetch-signatures", "s3://logs"], ["fetch-keys", "--region", "us-east-1", "--since", "7d"]]
+)
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
         ("folder", "folder: Is a directory"),
         ("nowhere/k.json", "nowhere/k.json: No such file or directory"),
         ("k.csv", "--output 'k.csv' ends in .csv, which is no format (its ending is .json; a name may have none)"),
-        ("k.json.gz", "--output 'k.json.gz' ends in .gz, which is no format (its ending is .json; a name may have none)"),
+        (
+            "k.json.gz",
+            "--output 'k.json.gz' ends in .gz, which is no format (its ending is .json; a name may have none)",
+        ),
     ],
 )
 def test_the_file_is_checked_before_anything_is_fetched(
     command: list[str], target: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There were credentials to be found first, and then what was fetched had no place."""
+    """Once credentials were required first, and the result could not be stored after it was fetched."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     result = ctfast(*command, "-o", target)
@@ -123,6 +128,9 @@ def test_the_file_is_checked_before_anything_is_read(
 
 
 def test_keys_of_a_time_to_come() -> None:
-    """``--until`` was found fault with, which nobody had given."""
+    """The error was once about ``--until``, which was not given."""
     result = ctfast("fetch-keys", "--region", "us-east-1", "--since", "2999-03-01", "-o", "k.json")
-    assert (result.exit_code, result.stderr) == (2, "ctfast: --since lies in the future: there is no key of that time yet\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "ctfast: --since lies in the future: there is no key of that time yet\n",
+    )

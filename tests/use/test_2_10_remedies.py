@@ -1,4 +1,4 @@
-"""2.10: what a refusal tells to write is taken, in the words of whoever asked; a list of names is told whole."""
+"""2.10: the remedy in an error works, in the terms of Python or the command line; lists of names are complete."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ROOT = '{ $.userIdentity.type = "Root" }'
 )
 @pytest.mark.parametrize("argument", ["where", "selectors"])
 def test_the_class_that_is_named_makes_a_filter_of_it(argument: str, given: Any, sample: Sample) -> None:
-    """Of selectors EventPattern was to make a filter, which refused them; and cost asked for a FilterPattern."""
+    """Once the remedy for selectors was EventPattern, which refuses them, and that of cost was FilterPattern."""
     call: Callable[[Any], Any] = {
         "where": lambda value: ct.read(sample.archive, where=value),
         "selectors": lambda value: ct.cost(sample.archive, value),
@@ -57,7 +57,9 @@ def test_the_class_that_is_named_makes_a_filter_of_it(argument: str, given: Any,
 
 @pytest.mark.parametrize("given", [[ct.FilterPattern(ROOT)], ct.FilterPattern(ROOT)], ids=["list", "filter"])
 def test_rules_have_names(given: Any, sample: Sample) -> None:
-    with pytest.raises(ct.ArgumentTypeError, match=r"match\(\): rules must be a mapping .*: write rules=\{\"name\": filter\}$"):
+    with pytest.raises(
+        ct.ArgumentTypeError, match=r"match\(\): rules must be a mapping .*: write rules=\{\"name\": filter\}$"
+    ):
         ct.match(sample.archive, given)
     with pytest.raises(ct.ArgumentTypeError, match=r"rules\(\): source .* there are some already: match takes"):
         ct.rules(given)
@@ -71,7 +73,9 @@ def test_the_name_of_a_file_is_refused_in_the_words_of_each_side(
     Path("stop.json").write_text('{"detail": {"eventName": ["StopLogging"]}}')
     with pytest.raises(ct.FilterError) as refused:
         ct.EventPattern("stop.json")
-    assert str(refused.value) == "'stop.json' is the name of a file, and no filter: give it as pathlib.Path('stop.json')"
+    assert (
+        str(refused.value) == "'stop.json' is the name of a file, and no filter: give it as pathlib.Path('stop.json')"
+    )
     result = CliRunner().invoke(main, ["match", str(sample.archive), "--filter-pattern", "root.filter"])
     sentence = "--filter-pattern: 'root.filter' is the name of a file, and no filter: --rules reads files"
     assert (result.exit_code, result.stderr) == (2, f"ctfast: {sentence}\n")
@@ -96,7 +100,7 @@ def test_a_value_is_cut_and_nothing_else(quote: str) -> None:
     "time", ["'garbage'", "'2025-13-12'", "TIMESTAMP 'garbage'", "TIMESTAMP '2025-03-12'", "DATE '2025-13-12'"]
 )
 def test_a_time_of_a_query_is_told_how_to_be_written(time: str, sample: Sample) -> None:
-    """Polars said to make a native object of Python, or to define a format."""
+    """Polars itself suggests to use a native Python object, or to define a format."""
     query = "SELECT count(*) FROM events WHERE eventTime > {}"
     with pytest.raises(PolarsError) as refused:
         ct.sql(sample.archive, query.format(time))
@@ -114,8 +118,14 @@ def test_a_time_of_a_query_is_told_how_to_be_written(time: str, sample: Sample) 
             'SELECT eventName FROM events WHERE eventName = "StopLogging"',
             "no column 'StopLogging': a text stands in single quotes, a name of a column in double ones",
         ),
-        ("SELECT e.eventTme FROM events e", "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)"),
-        ("SELECT events.eventTme FROM events", "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)"),
+        (
+            "SELECT e.eventTme FROM events e",
+            "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)",
+        ),
+        (
+            "SELECT events.eventTme FROM events",
+            "no column 'eventTme'; did you mean 'eventTime'? (ctfast columns lists them)",
+        ),
     ],
 )
 def test_a_name_of_a_query_is_told_what_was_meant(query: str, sentence: str, sample: Sample) -> None:

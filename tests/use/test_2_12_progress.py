@@ -1,4 +1,4 @@
-"""Item 12 of 2 of 9: progress has a total, and the time that is left, where the total can be known."""
+"""Item 12 of 2 of 9: progress shows a total and the remaining time if the total can be known."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def test_the_total_is_what_the_report_counts_as_listed(
 
 
 def test_an_inventory_on_disk_has_a_total(tmp_path: Path) -> None:
-    key = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/12/111122223333_CloudTrail_eu-west-1_20250312T0000Z_Ab12.json.gz"
+    folder = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/12"
+    key = f"{folder}/111122223333_CloudTrail_eu-west-1_20250312T0000Z_Ab12.json.gz"
     rows = [f'"logs","{key.replace("Ab12", f"Ab{number}")}","100"' for number in range(30)] + ['"logs","notes.txt","5"']
     (tmp_path / "data.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
     manifest = {
@@ -74,7 +75,7 @@ def test_a_checkpoint_has_no_total(sample: Sample, tmp_path: Path) -> None:
     assert [*_listed(sample.archive, {"checkpoint": ct.Checkpoint(tmp_path / "state")})] == []
 
 
-def test_nobody_counts_where_nobody_looks(sample: Sample) -> None:
+def test_nothing_is_counted_without_a_terminal(sample: Sample) -> None:
     with progress(sample.archive, {}) as shown:
         assert shown is None
 
@@ -93,7 +94,7 @@ def test_a_terminal_shows_the_total_and_what_was_looked_at(width: int, sample: S
         while True:
             try:
                 text += os.read(terminal, 65536)
-            except OSError:  # Linux tells the end so
+            except OSError:  # on Linux, this is the end of the output
                 break
         os.close(terminal)
         assert process.wait(60) == 0

@@ -1,4 +1,4 @@
-"""Item 12 of 2 of 9: tables stay tables, what comes from outside only shows, and what there is none of is said."""
+"""Item 12 of 2 of 9: tables stay tables, outside text is displayed harmlessly, and empty results say so."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ import pytest
 from click.testing import CliRunner
 
 import ctfast as ct
-from ctfast import _notebook as notebook
-from ctfast._folding import Room, folded
-from ctfast._names import KINDS
-from ctfast._plain import counted, plain
+from ctfast._arguments.names import KINDS
+from ctfast._show import notebook
+from ctfast._show.folding import Room, folded
+from ctfast._show.plain import counted, plain
 from ctfast.cli import main
 from ctfast.sample import Sample
 from test_2_12_tables import on_terminal, piped, unix
 
 ACCOUNT = "111122223333"
-ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_{'Administrators' * 3}_5f1c7d90ab3e2468/{'x' * 40}@example.com"
-#: What must be shown escaped: controls, marks of direction, what has no width, separators, letters without a look.
-HIDDEN = "\x00\t\n\x1b\x7f\x85\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff"
+ROLE = (
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_{'Administrators' * 3}_5f1c7d90ab3e2468/{'x' * 40}@example.com"
+)
+#: Characters that must be escaped: control, direction, zero-width, separator and invisible characters.
+HIDDEN = (
+    "\x00\t\n\x1b\x7f\x85\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f"
+    "\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff"
+)
 HIDDEN += "\u034f\u115f\u3164\ufe0f\uffa0\U000e0001\U000e0041\U000e0100\udcff"
 
 
 @pytest.fixture(scope="module")
 def long_arn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred events, one of them by somebody with a long name."""
+    """A hundred events, one of them by a user with a long name."""
     path = tmp_path_factory.mktemp("arn") / "logs" / "events.json"
     path.parent.mkdir()
     records = [
@@ -60,8 +65,10 @@ def test_one_long_arn_leaves_a_table_a_table(verb: str, width: int, long_arn: Pa
     assert max(map(len, shown)) <= width
 
 
-@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"COLUMNS": "80"}, {"FORCE_COLOR": "1", "COLUMNS": "120"}])
-def test_where_no_terminal_is_an_arn_is_whole(environment: dict[str, str], long_arn: Path) -> None:
+@pytest.mark.parametrize(
+    "environment", [{}, {"FORCE_COLOR": "1"}, {"COLUMNS": "80"}, {"FORCE_COLOR": "1", "COLUMNS": "120"}]
+)
+def test_without_a_terminal_arns_are_whole(environment: dict[str, str], long_arn: Path) -> None:
     env = {"COLUMNS": None, "FORCE_COLOR": None, "TERM": "xterm"} | environment
     ran = CliRunner(env=env).invoke(main, ["scan", str(long_arn), "--format", "table"])
     assert ran.output.count(ROLE) == 1
@@ -72,8 +79,10 @@ def test_where_no_terminal_is_an_arn_is_whole(environment: dict[str, str], long_
 
 @pytest.mark.parametrize("name", ["COLUMNS", "LINES"])
 @pytest.mark.parametrize("value", ["0", "00", "-1", "x", "\u00b2", "9" * 5000])
-def test_a_size_that_no_screen_has_is_as_if_it_were_not_set(name: str, value: str, sample: Sample, tmp_path: Path) -> None:
-    """Nothing fits in a width of 0: words, errors among them, and data would be gone without a trace."""
+def test_a_size_that_no_screen_has_is_as_if_it_were_not_set(
+    name: str, value: str, sample: Sample, tmp_path: Path
+) -> None:
+    """Nothing fits in a width of 0: messages, including errors, and data would disappear."""
     calls = {"info": 0, "columns": 0, "scan": 0, "nowhere": 2}
     for verb, code in calls.items():
         arguments = {"columns": ["columns"], "nowhere": ["info", "nowhere"]}.get(verb, [verb, str(sample.archive)])
@@ -81,7 +90,9 @@ def test_a_size_that_no_screen_has_is_as_if_it_were_not_set(name: str, value: st
         for form in (["--format", "table"], table):
             results = []
             for env in ({name: None}, {name: value}):
-                ran = CliRunner(env={"COLUMNS": None, "LINES": None, "TERM": "dumb"} | env).invoke(main, [*arguments, *form])
+                ran = CliRunner(env={"COLUMNS": None, "LINES": None, "TERM": "dumb"} | env).invoke(
+                    main, [*arguments, *form]
+                )
                 written = (tmp_path / "table.txt").read_text() if form is table and code == 0 else ""
                 results.append((ran.exit_code, ran.stdout, ran.stderr, written))
             assert results[0] == results[1]
@@ -124,11 +135,13 @@ def test_what_would_not_be_seen_is_written_as_an_escape(show: Callable[[str], st
 
 
 def hidden_archive(sample: Sample, folder: Path) -> Path:
-    """An archive below a folder whose name would turn what follows around, with one log that no digest lists."""
+    """An archive in a folder whose name would reverse the text after it, with one log that no digest lists."""
     archive = folder / "\u202e\x1b[31mlogs"
     shutil.copytree(sample.archive, archive)
     log = next(archive.rglob("*_CloudTrail_eu-west-1_*.json.gz"))
-    log.with_name(log.name[: -len("0123456789abcdef.json.gz")] + "Ab12Ab12Ab12Ab12.json.gz").write_bytes(log.read_bytes())
+    log.with_name(log.name[: -len("0123456789abcdef.json.gz")] + "Ab12Ab12Ab12Ab12.json.gz").write_bytes(
+        log.read_bytes()
+    )
     return archive
 
 
@@ -140,7 +153,7 @@ def test_verify_shows_no_character_that_steers(form: list[str], sample: Sample, 
     assert "\\u202e\\x1b[31mlogs" in said
 
 
-def test_a_notebook_is_told_what_nothing_answers_to(sample: Sample) -> None:
+def test_a_notebook_shows_what_was_not_found(sample: Sample) -> None:
     report = ct.Report()
     with pytest.warns(ct.NothingChosen):
         ct.read(sample.archive, regions=["eu-west-1", "us-est-1"], report=report)
@@ -151,7 +164,7 @@ def test_a_notebook_is_told_what_nothing_answers_to(sample: Sample) -> None:
     assert "us-est-1" in info._repr_html_()
 
 
-def test_one_is_one(tmp_path: Path) -> None:
+def test_nouns_after_one_are_singular(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(
         '{"Records":[{"eventName":"a","eventTime":"2025-03-12T00:00:00Z","awsRegion":"x","recipientAccountId":"1"}]}'
     )
@@ -211,13 +224,13 @@ def test_help_names_each_kind() -> None:
 )
 @pytest.mark.parametrize("text", ["{}", "at {}, and elsewhere", "dana@{}", "names/{}"])
 def test_what_is_copied_as_a_whole_stays_one(whole: str, text: str) -> None:
-    """Addresses of IPv6 were folded after each colon, ids within their letters, and names of hosts after each dot."""
+    """IPv6 addresses were once folded after each colon, ids within their letters, and host names after each dot."""
     for width in range(1, 60):
         assert any(whole in line for line in folded(text.format(whole), Room(width, folds_arns=True)))
 
 
 def test_services_end_a_line_after_their_name() -> None:
-    """Whole they would leave no room for the other columns."""
+    """Unbroken, they would leave no room for the other columns."""
     assert folded("secretsmanager.amazonaws.com", Room(20, folds_arns=True)) == ["secretsmanager.", "amazonaws.com"]
 
 

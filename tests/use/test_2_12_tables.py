@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import ctfast as ct
-from ctfast._folding import Room
-from ctfast._tables import Column, table
+from ctfast._show.folding import Room
+from ctfast._show.tables import Column, table
 from ctfast.cli import main
 from ctfast.cli.screen import show
 from ctfast.sample import Sample
@@ -28,9 +28,12 @@ LONG = f"arn:aws:sts::{ACCOUNT}:assumed-role/{'a-role-with-a-long-name-' * 8}/{'
 SHORT = f"arn:aws:iam::{ACCOUNT}:user/dana"
 TIMES = ["2025-03-12T13:41:12Z", "2025-03-12T13:41:13Z", "2025-03-12T23:59:59Z"]
 unix = pytest.mark.skipif(os.name != "posix", reason="terminals as Unix has them")
-FILE = f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2025/03/12/{ACCOUNT}_CloudTrail_eu-west-1_20250312T1345Z_Ab12Ab12Ab12Ab12.json.gz"
-#: What must be whole wherever it stands.
-WHOLE = re.compile(r"arn:aws:\w+::\d{12}:[\w/-]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?|(?<!\d)\d{12}(?!\d)|2001:[\da-f:]+")
+FOLDER = f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2025/03/12"
+FILE = f"{FOLDER}/{ACCOUNT}_CloudTrail_eu-west-1_20250312T1345Z_Ab12Ab12Ab12Ab12.json.gz"
+#: Texts that must not be broken anywhere.
+WHOLE = re.compile(
+    r"arn:aws:\w+::\d{12}:[\w/-]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?|(?<!\d)\d{12}(?!\d)|2001:[\da-f:]+"
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def piped(*arguments: object, columns: int | None = None) -> str:
-    """What comes out where no terminal is."""
+    """The output without a terminal."""
     environment = {"COLUMNS": columns and str(columns), "FORCE_COLOR": None, "TERM": "dumb"}
     ran = CliRunner(env=environment).invoke(main, [str(argument) for argument in arguments], prog_name="ctfast")
     assert ran.exit_code in (0, 1), ran.output
@@ -87,7 +90,7 @@ def on_terminal(width: int, *arguments: object) -> str:
         while True:
             try:
                 text += os.read(terminal, 65536)
-            except OSError:  # Linux tells the end so
+            except OSError:  # on Linux, this is the end of the output
                 break
         os.close(terminal)
         assert process.wait(60) == 0
@@ -102,7 +105,7 @@ QUERY = "SELECT eventTime, userIdentity.arn, recipientAccountId, eventName, requ
 
 
 def verbs(archive: Path) -> dict[str, tuple[list[object], int]]:
-    """Commands that print tables, and the rows of their first table."""
+    """Commands that print tables, and the number of rows of their first table."""
     rules = archive.parent / "all.filter"
     rules.write_text("{ $.eventName = * }")
     selectors = archive.parent / "selectors.json"
@@ -110,7 +113,10 @@ def verbs(archive: Path) -> dict[str, tuple[list[object], int]]:
     return {
         "info": (["info", archive], 1),
         "scan": (["scan", archive, "--format", "table"], 3),
-        "scan all": (["scan", archive, "--format", "table", "--columns", ",".join(ct.scan([]).collect_schema().names())], 3),
+        "scan all": (
+            ["scan", archive, "--format", "table", "--columns", ",".join(ct.scan([]).collect_schema().names())],
+            3,
+        ),
         "sql": (["sql", archive, QUERY, "--format", "table"], 3),
         "match": (["match", archive, "--rules", rules], 3),
         "match count": (["match", archive, "--rules", rules, "--count"], 1),
@@ -128,7 +134,9 @@ def test_in_a_pipe_each_row_is_one_line_and_nothing_is_split(verb: str, archive:
     assert end == rows
     if verb.startswith(("scan", "sql", "match")) and verb != "match count":
         assert all(time[:-1].replace("T", " ") in line for time, line in zip(TIMES, body, strict=False))
-        assert [LONG in line for line in body[:rows]] == ([True] * 3 if "requestParameters" in lines[0] else [True, False, True])
+        assert [LONG in line for line in body[:rows]] == (
+            [True] * 3 if "requestParameters" in lines[0] else [True, False, True]
+        )
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 120])
@@ -137,7 +145,9 @@ def test_columns_gives_a_pipe_a_width_and_nothing_is_split(verb: str, width: int
     arguments, _ = verbs(archive)[verb]
     wide, narrow = piped(*arguments), piped(*arguments, columns=width)
     assert set(wholes(wide)) == set(wholes(narrow))
-    assert all(len(line) <= max(width, 60) or "arn:" in line or "ap-northeast-1" in line for line in narrow.splitlines())
+    assert all(
+        len(line) <= max(width, 60) or "arn:" in line or "ap-northeast-1" in line for line in narrow.splitlines()
+    )
 
 
 @unix
@@ -223,7 +233,9 @@ cell = st.lists(
 
 
 def drawn(columns: list[Column], width: int, *, folds_arns: bool = False) -> str:
-    console = Console(width=width, file=None, record=False, highlight=False, markup=False, emoji=False, color_system=None)
+    console = Console(
+        width=width, file=None, record=False, highlight=False, markup=False, emoji=False, color_system=None
+    )
     with console.capture() as captured:
         view = table(columns, Room(width, folds_arns=folds_arns))
         console.print(view, soft_wrap=type(view).__name__ == "Group")
@@ -235,8 +247,13 @@ def drawn(columns: list[Column], width: int, *, folds_arns: bool = False) -> str
 @example(cells=[f'{{"arn":"{LONG}","account":"{ACCOUNT}"}}'], width=40, folds_arns=True)
 @example(cells=[f"{SHORT},{SHORT}"], width=len(SHORT), folds_arns=False)
 @example(cells=[f"id_{ACCOUNT}_x{ACCOUNT}y"], width=14, folds_arns=False)
-def test_what_is_folded_is_all_there_and_what_must_be_whole_is(cells: list[str], width: int, *, folds_arns: bool) -> None:
-    for columns in ([Column("a", "text", cells)], [Column("a", "text", cells), Column("b", "fixed", [TIMES[0]] * len(cells))]):
+def test_what_is_folded_is_all_there_and_what_must_be_whole_is(
+    cells: list[str], width: int, *, folds_arns: bool
+) -> None:
+    for columns in (
+        [Column("a", "text", cells)],
+        [Column("a", "text", cells), Column("b", "fixed", [TIMES[0]] * len(cells))],
+    ):
         text = drawn(columns, width, folds_arns=folds_arns)
         for one in cells:
             for whole in wholes(one):
@@ -252,5 +269,8 @@ def test_a_frame_is_shown_with_its_values_whole(tmp_path: Path) -> None:
     frame = pl.DataFrame({"time": TIMES, "arn": [LONG, SHORT, LONG], "n": [1, 2, 3]})
     assert frame.height == 3
     with (tmp_path / "out").open("wb") as file:
-        show(file, lambda room: [table([Column(name, "text", list(map(str, frame[name]))) for name in frame.columns], room)])
+        show(
+            file,
+            lambda room: [table([Column(name, "text", list(map(str, frame[name]))) for name in frame.columns], room)],
+        )
     assert len((tmp_path / "out").read_text().splitlines()) == 5

@@ -1,4 +1,4 @@
-"""Item 12 of 2 of 9: results show in notebooks, can be pickled and copied, and what they are made of is exported."""
+"""Item 12 of 2 of 9: results are displayed in notebooks, can be pickled and copied, and their types are exported."""
 
 from __future__ import annotations
 
@@ -55,7 +55,12 @@ def hostile(tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     folder.mkdir()
     name = SCRIPT.replace("/", "_")
-    record = {"eventName": SCRIPT, "awsRegion": SCRIPT, "recipientAccountId": SCRIPT, "eventTime": "2025-03-12T00:00:00Z"}
+    record = {
+        "eventName": SCRIPT,
+        "awsRegion": SCRIPT,
+        "recipientAccountId": SCRIPT,
+        "eventTime": "2025-03-12T00:00:00Z",
+    }
     (folder / f"{name}.json").write_text(json.dumps({"Records": [record, 7]}))
     (folder / f"empty {name}.json").write_bytes(b"")
     return folder
@@ -66,7 +71,7 @@ def shown(result: Any) -> Reader:
     read = Reader(html)
     assert read.open == []
     assert set(read.tags) <= {*PAIRED, "br"}
-    # No colours, and nothing that runs or loads: both themes of a notebook, and strangers' names, are safe.
+    # No colours, for both themes of a notebook, and nothing that runs or loads, whatever names from outside contain.
     assert read.attributes == []
     assert "\u202e" not in html
     return read
@@ -190,7 +195,9 @@ def test_what_results_are_made_of_is_exported(sample: Sample) -> None:
 
 def test_no_other_module_is_a_name_of_the_package() -> None:
     modules = {
-        name: value for name, value in vars(ct).items() if isinstance(value, types.ModuleType) and not name.startswith("_")
+        name: value
+        for name, value in vars(ct).items()
+        if isinstance(value, types.ModuleType) and not name.startswith("_")
     }
     assert {name for name, value in modules.items() if value.__name__ != f"ctfast.{name}"} == set()
     assert not re.search(r"\bwarnings\b", " ".join(dir(ct)))

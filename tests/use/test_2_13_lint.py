@@ -1,4 +1,4 @@
-"""What lint did not speak of: conditions that are dead on CloudTrail's records, and one ``Ref`` that refused all rules."""
+"""What lint once missed: conditions that no CloudTrail record meets; and one ``Ref`` that made it refuse all rules."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_sign_ins_have_a_detail_type_of_their_own() -> None:
         assert codes(pattern | {"detail-type": [name]}) == []
 
 
-def test_what_is_right_is_not_spoken_of() -> None:
+def test_valid_conditions_give_no_findings() -> None:
     fields = [
         *DATA,
         {"Field": "resources.ARN", "NotStartsWith": ["arn:aws:s3:::bkt/"], "NotEquals": ["arn:aws:s3:::bkt/folder/"]},
@@ -146,7 +146,9 @@ def test_the_command_says_which_rules_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"Records": [{"eventName": "x", "eventSource": "s3.amazonaws.com"}]}))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        done = CliRunner().invoke(main, ["match", str(tmp_path / "log.json"), "--rules", str(tmp_path / "stack.json"), "--count"])
+        done = CliRunner().invoke(
+            main, ["match", str(tmp_path / "log.json"), "--rules", str(tmp_path / "stack.json"), "--count"]
+        )
     assert done.exit_code == 0
     assert done.stderr.count("warning: a rule is left out") == 2
     linted = CliRunner().invoke(main, ["lint", str(tmp_path / "stack.json")])

@@ -1,4 +1,4 @@
-"""Filter patterns as CloudWatch Logs answers them: recorded answers differ from what its pages let one think."""
+"""Filter patterns as CloudWatch Logs evaluates them: recorded answers differ from what its documentation suggests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RECORD = {
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        # Texts and numbers are compared as texts.
+        # Strings and numbers are compared as strings.
         ("{ $.recipientAccountId = 111122223333 }", True),
         ("{ $.recipientAccountId != 111122223333 }", False),
         ("{ $.eventVersion = 1.08 }", True),
@@ -60,7 +60,8 @@ def test_json(pattern: str, *, expected: bool, tmp_path: Any) -> None:
     names = ct.read(tmp_path / "log.json", where=found)["eventName"].to_list()
     assert ("x" in names) is expected
     assert (
-        ct.match(tmp_path / "log.json", {"a": found, "b": ct.FilterPattern("{ $.eventName = y }")}).collect().height >= expected
+        ct.match(tmp_path / "log.json", {"a": found, "b": ct.FilterPattern("{ $.eventName = y }")}).collect().height
+        >= expected
     )
 
 

@@ -13,7 +13,9 @@ DATA = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.typ
 
 
 def basic(kind: str, value: str) -> dict[str, Any]:
-    return {"EventSelectors": [{"IncludeManagementEvents": False, "DataResources": [{"Type": kind, "Values": [value]}]}]}
+    return {
+        "EventSelectors": [{"IncludeManagementEvents": False, "DataResources": [{"Type": kind, "Values": [value]}]}]
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,9 @@ def test_values_that_are_taken(kind: str, value: str) -> None:
     "field", ["eventName", "resources.ARN", "readOnly", "resources.type", "eventCategory", "userIdentity.arn"]
 )
 def test_a_field_comes_once(field: str) -> None:
-    value = {"readOnly": "true", "resources.type": "AWS::S3::Object", "eventCategory": "Data"}.get(field, "arn:aws:s3:::b/x")
+    value = {"readOnly": "true", "resources.type": "AWS::S3::Object", "eventCategory": "Data"}.get(
+        field, "arn:aws:s3:::b/x"
+    )
     fields = [one for one in DATA if one["Field"] != field] + [{"Field": field, "Equals": [value]}] * 2
     with pytest.raises(ct.FilterError, match=f"{field} appears twice") as raised:
         ct.EventSelectors([{"FieldSelectors": fields}])

@@ -1,4 +1,4 @@
-"""Every decision of ``docs/filters.md`` says what it rests on."""
+"""Every decision in ``docs/filters.md`` names its basis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def tables() -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
     for part in decisions.split("\n### ")[1:]:
         heading, *lines = part.splitlines()
-        rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|") and not line.startswith("|---")]
+        rows = [
+            re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|") and not line.startswith("|---")
+        ]
         found[heading] = [[cell.strip() for cell in row] for row in rows]
     return found
 
@@ -42,7 +44,12 @@ def test_all_three_grounds_of_the_issue_occur() -> None:
 def test_what_was_recorded_is_told_as_recorded_and_done() -> None:
     of_patterns = {row[0]: row for row in tables()["Filter patterns"]}
     of_selectors = {row[0]: row for row in tables()["Event selectors"]}
-    for name in ("a text or wildcard against a JSON number", "JSON's `true` and `false`", "`= null`", "a field's name twice"):
+    for name in (
+        "a string or wildcard against a JSON number",
+        "JSON's `true` and `false`",
+        "`= null`",
+        "a field's name twice",
+    ):
         assert of_patterns[name][-1] == "recorded"
     for name in ("value of a basic selector for S3", "the same field twice in one selector"):
         assert of_selectors[name][-1] == "recorded"

@@ -1,7 +1,7 @@
-"""2.17: a slip in a name or value that the documents show ends with exit code 2, or an error, and a sentence that has the word.
+"""2.17: a typo in a name or value of the documents gives exit code 2, or an error, and a message with the word.
 
-Each name and value in the commands and calls of README and docs gets a slip, one at a time; ``FREE`` lists the places
-where any text is right, and why.
+Each name and value in the commands and calls of README and docs is mistyped, one at a time; ``FREE`` lists the places
+where any text is valid, and why.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ctfast.sample import Sample
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-#: Where any text is right: what it matches, and the reason.
+#: Places where any text is valid, and the reason.
 FREE = {
     "output": "a new file may have any name",
     "bucket": "which buckets there are, their store alone knows; it is asked first, and the error names the bucket",
@@ -41,11 +41,17 @@ FREE = {
     "alias": "a name that the query gives to its own result",
     "inner": "below requestParameters and responseElements, names are those of each service",
     "data": "what AWS sends is data, and may be of another kind",
+    "number": "a number may be any other",
+}
+#: Options whose values are free, and why.
+OPTIONS = {
+    **dict.fromkeys(("target", "html", "checkpoint", "keep", "files"), "output"),
+    **dict.fromkeys(("slots", "days"), "number"),
 }
 
 
 class Slip(NamedTuple):
-    """A word with a slip, and where in the documents it stands."""
+    """A mistyped word, and its place in the documents."""
 
     document: str
     word: str
@@ -56,14 +62,14 @@ class Slip(NamedTuple):
 
 
 def slipped(word: str) -> str:
-    """The word without its middle letter; of one letter, another one; of two, changed places."""
+    """The word without its middle letter; a single letter is replaced, and two are swapped."""
     if len(word) < 3:
         return word[::-1] if len(set(word)) == 2 else chr(ord(word[0]) + 1)
     middle = len(word) // 2
     return word[:middle] + word[middle + 1 :]
 
 
-# Texts that have a grammar of their own
+# Texts with their own grammar
 
 _NAME = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z0-9_]*""")
 _FIELD = re.compile(r"\$((?:\.\w+)+)")
@@ -126,10 +132,13 @@ def _in_command(words: list[str], free: Callable[[str], None]) -> Iterator[tuple
     yield 0, slipped(words[0]), slipped(words[0])
     verb = main.commands.get(words[0])
     assert verb is not None, words
+    name, at = words[0], 1
+    if isinstance(verb, click.Group):
+        yield 1, slipped(words[1]), slipped(words[1])
+        verb, name, at = verb.commands[words[1]], f"{name} {words[1]}", 2
     options = {flag: option for option in verb.params if isinstance(option, click.Option) for flag in option.opts}
     arguments = iter([option for option in verb.params if isinstance(option, click.Argument)])
     argument: click.Parameter | None = None
-    at = 1
     while at < len(words):
         word = words[at]
         if word.startswith("-") and word != "-":
@@ -139,18 +148,18 @@ def _in_command(words: list[str], free: Callable[[str], None]) -> Iterator[tuple
             at += 1
             if option.is_flag:
                 continue
-            yield from _in_value(words[0], str(option.name), at, words[at], free)
+            yield from _in_value(name, str(option.name), at, words[at], free)
         else:
             if argument is None or argument.nargs == 1:
                 argument = next(arguments)
-            yield from _in_value(words[0], str(argument.name), at, word, free)
+            yield from _in_value(name, str(argument.name), at, word, free)
         at += 1
 
 
 def _in_value(verb: str, name: str, at: int, value: str, free: Callable[[str], None]) -> Iterator[tuple[int, str, str]]:
     if (verb, name) == ("sql", "query"):
         yield from ((at, text, wrong) for wrong, text in in_sql(value, free))
-    elif name == "filter_pattern":
+    elif name == "filter_pattern" or (name == "where" and value.startswith("{")):
         yield from ((at, text, wrong) for wrong, text in in_pattern(value, free))
     elif name == "event_pattern" and value.startswith("{"):
         yield from ((at, text, wrong) for wrong, text in in_event_pattern(value, free))
@@ -158,7 +167,9 @@ def _in_value(verb: str, name: str, at: int, value: str, free: Callable[[str], N
         for column in value.split(","):
             wrong = slipped(column)
             yield at, value.replace(column, wrong, 1), wrong
-    elif name in ("target", "html", "checkpoint", "keep"):
+    elif name in OPTIONS:
+        free(OPTIONS[name])
+    elif (verb, name) in (("ingest", "lake"), ("lake hold", "name")):
         free("output")
     elif value.startswith("s3://"):
         free("bucket")
@@ -170,7 +181,7 @@ def _in_value(verb: str, name: str, at: int, value: str, free: Callable[[str], N
 
 @pytest.fixture(scope="module")
 def world(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which the commands of the documents find what they name."""
+    """A folder with the files that the commands of the documents name."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "sample").mkdir()
     for name, path in (("keys.json", sample.keys), ("signatures.json", sample.signatures)):
@@ -183,24 +194,26 @@ def world(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for name, content in re.findall(r"`(\w+\.json)`[^`]*?\n\n```json\n(.*?)\n```", text, re.DOTALL):
         (folder / name).write_text(content)
     shutil.copy(folder / "selectors.json", folder / "new.json")
+    (folder / "root.filter").write_text('{ $.userIdentity.type = "Root" }\n')
     (folder / "rules").mkdir()
     shutil.copy(folder / "pattern.json", folder / "rules")
+    (folder / "part.aa").write_text("".join(f"{split.json()}\n" for split in ct.splits(sample.archive)))
     with contextlib.chdir(folder):
         yield folder
 
 
 def run(words: list[str]) -> Result:
-    """Run a command; the sample is older than a week, but not than some decades."""
+    """Run a command with relative times replaced: the sample is older than a week, but not than some decades."""
     return CliRunner().invoke(main, [re.sub(r"^7d$", "2000w", word) for word in words])
 
 
 def reaches_out(words: list[str]) -> bool:
-    """Whether the command asks a store or AWS, when nothing in it is wrong."""
+    """Whether the command would send requests to a store or to AWS if nothing in it were wrong."""
     return words[0].startswith("fetch-") or any(word.startswith("s3://") for word in words)
 
 
 def test_the_commands_as_they_stand(world: Path) -> None:
-    """They find what they name: else every slip in them would be found for another reason."""
+    """They succeed: else every typo in them would seem to be found."""
     found = [words for _, words in commands()]
     assert len(found) >= 30
     for words in found:
@@ -232,7 +245,9 @@ def slips_of_calls(source: str, free: Callable[[str], None]) -> Iterator[tuple[s
             yield wrong, other
 
 
-def _in_node(node: ast.AST, tree: ast.Module, free: Callable[[str], None]) -> Iterator[tuple[Callable[[Any], None], str]]:
+def _in_node(
+    node: ast.AST, tree: ast.Module, free: Callable[[str], None]
+) -> Iterator[tuple[Callable[[Any], None], str]]:
     def named(field: str, text: str) -> Callable[[Any], None]:
         return lambda other: setattr(other, field, text)
 
@@ -259,7 +274,7 @@ def _in_text(call: str, text: str, free: Callable[[str], None], *, is_key: bool)
         free("bucket")
     elif call == "ct.Messages":
         free("data")
-    elif call == "ct.Checkpoint":
+    elif call in ("ct.Checkpoint", "ct.Lake"):
         free("output")
     else:
         yield slipped(text), slipped(text)
@@ -276,7 +291,7 @@ _OF_COLUMNS = ("col", "select", "group_by", "sort", "field")
 
 
 def _calls(tree: ast.Module) -> dict[ast.AST, tuple[str, bool]]:
-    """The call that each name and value belongs to, if it is one of ctfast or names columns; and whether it is a key in it."""
+    """For each name and value, its call of ctfast or of a method that takes columns, and whether it is a key."""
     found: dict[ast.AST, tuple[str, bool]] = {}
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
@@ -308,7 +323,7 @@ def test_a_slip_in_a_call(sample: Sample) -> None:
 
 
 def told(tree: ast.Module, space: dict[str, Any]) -> str:
-    """What is said of an example: the error that it ends with; what is verified, scanned later, or a filter, is asked."""
+    """The error or findings of an example, after evaluating its verifications, lazy scans and filters."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -336,8 +351,10 @@ def _asked(value: Any) -> Iterator[str]:
 
 
 def _linted(call: ast.Call) -> Iterator[str]:
-    """What lint says of a filter that stands in an example."""
-    if ast.unparse(call.func) in ("ct.FilterPattern", "ct.EventPattern") and isinstance(call.args[0], ast.Constant | ast.Dict):
+    """The findings of lint on a filter in an example."""
+    if ast.unparse(call.func) in ("ct.FilterPattern", "ct.EventPattern") and isinstance(
+        call.args[0], ast.Constant | ast.Dict
+    ):
         given = ast.literal_eval(call.args[0])
         given = {"filterPattern": given, "filterName": "x"} if isinstance(given, str) else given
         yield from ct.lint(given)["message"]

@@ -1,6 +1,7 @@
-"""The cases that the trial left, with their right values; ``$CTFAST_CASES`` names their folder, which is no part of the project.
+"""Cases from the trial, with the expected values; ``$CTFAST_CASES`` names their folder, which is not in the project.
 
-Each has a test with inputs of our own as well: ``HELD`` says which, so that nothing rests on a folder that others may not have.
+Each has another test with inputs of the project: ``HELD`` says which, so that no behaviour is tested only with a folder
+that other developers may not have.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def test_appledouble(tmp_path: Path) -> None:
 def test_checkpoint_empty_then_full(first: str, tmp_path: Path) -> None:
     case, archive = FOLDER / "checkpoint_empty_then_full", tmp_path / "archive"
     shutil.copytree(case / first, archive)
-    # What is cut off is another file in the second run but for its name.
+    # The truncated file has other content in the second run, under another name.
     (cut,) = archive.rglob("*.json.gz")
     (whole,) = (case / "run2").rglob("*.json.gz")
 
@@ -111,6 +112,7 @@ def test_cwl_control_message() -> None:
     assert (rows, report.files.bad, report.records.bad, report.records.skipped) == (1, 0, 0, 1)
 
 
+@pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 def test_eb_foreign_detail() -> None:
     file = "eb_foreign_detail/events.ndjson"
     rows, report = counted(file)
@@ -135,7 +137,7 @@ def test_eventbridge_read_only(rule: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(path.name for path in (FOLDER / "gap_cwl_shapes").glob("[a-f]_*")))
 def test_gap_cwl_shapes(file: str) -> None:
-    """A row each, or at least a message that says what it is."""
+    """Each shape gives a row, or at least a message that says what it is."""
     rows, report = counted(f"gap_cwl_shapes/{file}")
     words = " ".join(report.bad["message"])
     assert rows == 1 or {"e": "gzip", "f": "UTF-16"}.get(file[0], "?") in words
@@ -155,7 +157,11 @@ def test_gap_own_ndjson(tmp_path: Path) -> None:
     assert records == json.loads(log.read_text())["Records"]
     assert records[0]["requestParameters"]["bucketName"] == "b0"
     pattern = '{ $.requestParameters.bucketName = "b0" }'
-    assert ct.read(out, where=ct.FilterPattern(pattern)).height == ct.read(log, where=ct.FilterPattern(pattern)).height == 1
+    assert (
+        ct.read(out, where=ct.FilterPattern(pattern)).height
+        == ct.read(log, where=ct.FilterPattern(pattern)).height
+        == 1
+    )
 
 
 def test_gzip_member_bit() -> None:

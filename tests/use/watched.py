@@ -1,4 +1,4 @@
-"""What a program opens, creates and starts, as Linux tells it: by inotify and seccomp, whatever language it is written in."""
+"""What a program opens, creates and starts, as Linux reports it by inotify and seccomp, for code in any language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Watch:
-    """Names of what happens in some folders, but not below them, to files and folders; names end in ``/`` for folders."""
+    """Names of files and folders that change directly in some folders; the names of folders end in ``/``."""
 
     def __init__(self, *folders: Path, events: int = OPEN | CREATED | WRITTEN | MOVED) -> None:
         self._file = _LIBC.inotify_init1(os.O_NONBLOCK)
@@ -46,7 +46,8 @@ class Watch:
         os.close(self._file)
 
 
-#: Numbers of system calls: those that start a program, make a process or reach an address, and that which makes threads, too.
+#: Numbers of system calls: those that start a program, create a process or connect to an address, and those that also
+#: create threads.
 CALLS: dict[str, dict[str, Any]] = {
     "x86_64": {"forbidden": (59, 322, 57, 58, 42, 44), "clone": 56, "clone3": 435},
     "aarch64": {"forbidden": (221, 281, 203, 206), "clone": 220, "clone3": 435},
@@ -58,7 +59,7 @@ class _Program(ctypes.Structure):
 
 
 def forbid_programs_and_connections() -> None:
-    """From now on who starts a program or a process, or reaches for an address, kills this process; threads may start."""
+    """From now on, starting a program or process, or connecting, kills this process; threads may start."""
     load, equal, any_bit, end = 0x20, 0x15, 0x45, 0x06
     kill, allow, not_there = 0x80000000, 0x7FFF0000, 0x00050000 | errno.ENOSYS
     number, first_argument, clone_thread = 0, 16, 0x10000
@@ -66,7 +67,7 @@ def forbid_programs_and_connections() -> None:
     steps = [(load, 0, 0, number)]
     for call in calls["forbidden"]:
         steps += [(equal, 0, 1, call), (end, 0, 0, kill)]
-    # The flags of clone3 lie in memory, where no filter looks: without it, libc takes clone.
+    # The flags of clone3 are in memory, which a filter cannot read: if clone3 is missing, libc uses clone.
     steps += [(equal, 0, 1, calls["clone3"]), (end, 0, 0, not_there), (equal, 0, 3, calls["clone"])]
     steps += [(load, 0, 0, first_argument), (any_bit, 1, 0, clone_thread), (end, 0, 0, kill), (end, 0, 0, allow)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))

@@ -1,6 +1,6 @@
-"""A verification in the words of ``aws cloudtrail validate-logs``, for scripts and eyes that know them.
+"""A verification in the words of ``aws cloudtrail validate-logs``, for scripts and people that know them.
 
-One block per account, region and trail. What only ctfast looks for is told in ctfast's words.
+One block per account, region and trail. Findings that only ctfast has are in ctfast's words.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ctfast import _ctfast
 from ctfast._later import pl
-from ctfast._plain import plain
+from ctfast._show.plain import plain
 
 if TYPE_CHECKING:
-    from ctfast._verify import Verification
+    from ctfast._integrity.verification import Verification
 
 __all__ = ["like_aws"]
 
@@ -42,7 +42,7 @@ _CHAIN = ["account", "region", "home_region", "trail"]
 
 
 class _Printer:
-    """Words to standard output, errors to standard error, with the blank lines where AWS's tool has them."""
+    """Prints text to standard output and errors to standard error, with blank lines where AWS's tool has them."""
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
@@ -65,7 +65,7 @@ class _Printer:
 
 
 def like_aws(found: Verification, since: datetime | None, until: datetime | None, *, verbose: bool) -> None:
-    """Print a verification with details."""
+    """Print a verification that was made with ``details``."""
     chains = _with_missing(found).partition_by(_CHAIN, as_dict=True, maintain_order=True)
     logs = found.logs.partition_by("digest", as_dict=True, maintain_order=True)
     if found.digests.is_empty():
@@ -100,10 +100,12 @@ def like_aws(found: Verification, since: datetime | None, until: datetime | None
 
 
 def _with_missing(found: Verification) -> pl.DataFrame:
-    """The digests, and the newest of each range of those that are missing: AWS's tool names no others, and counts no others."""
+    """Return the digests, and the newest of each range of missing ones, the only one that AWS's tool names."""
     columns = [name for name in found.digests.columns if name in found.missing.columns and name != "start"]
     missing = found.missing.select(columns, status=pl.lit("missing"), reason=pl.lit("missing-digest"))
-    return pl.concat([found.digests, missing], how="diagonal_relaxed").sort(*_CHAIN, "backfill", "end", maintain_order=True)
+    return pl.concat([found.digests, missing], how="diagonal_relaxed").sort(
+        *_CHAIN, "backfill", "end", maintain_order=True
+    )
 
 
 def _rows(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
@@ -138,7 +140,7 @@ def _log(row: dict[str, Any], printer: _Printer, counts: list[int]) -> None:
 
 
 def _location(row: dict[str, Any], found: Verification) -> str:
-    """Where AWS's tool would have found the digest: not where it says it was, if it was moved."""
+    """Return where AWS's tool would have found the digest; if it was moved, that is not the key in its text."""
     if row["bucket"] and row["reason"] != "moved":
         return f"{row['bucket']}/{row['key']}"
     bucket = found.digests["bucket"].drop_nulls().mode().to_list()
@@ -154,8 +156,10 @@ def _is_gap(found: Verification, row: dict[str, Any]) -> bool:
 
 
 def _others(found: Verification, account: str, region: str) -> Iterator[str]:
-    """What AWS's tool does not look for."""
-    mine = found.findings.filter(pl.col("account") == account, pl.col("region") == region, pl.col("severity") == "error")
+    """Yield the findings of kinds that AWS's tool does not check."""
+    mine = found.findings.filter(
+        pl.col("account") == account, pl.col("region") == region, pl.col("severity") == "error"
+    )
     theirs = [
         *_DIGEST,
         *_LOG,
@@ -197,7 +201,7 @@ def _summary(printer: _Printer, digests: pl.DataFrame, asked: tuple[Any, Any], c
 
 
 def _plain(text: str) -> str:
-    """Text that only shows, but for the tabs between its parts."""
+    """Return text with control characters escaped, except for the tabs between its parts."""
     return "\t".join(map(plain, text.split("\t")))
 
 

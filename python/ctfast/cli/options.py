@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 import click
 
 import ctfast as ct
-from ctfast._addresses import Source
-from ctfast._apart import keep_apart
-from ctfast._arguments import ON_ERROR
-from ctfast._checks import new_path
-from ctfast._names import KINDS
-from ctfast._parameters import ROWS, THREADS
-from ctfast._times import duration
-from ctfast._words import quoted
+from ctfast._arguments.checks import new_path
+from ctfast._arguments.gate import ON_ERROR
+from ctfast._arguments.names import KINDS
+from ctfast._arguments.parameters import ROWS, THREADS, check_of
+from ctfast._arguments.times import duration
+from ctfast._show.words import quoted
+from ctfast._source.addresses import Source
+from ctfast._source.apart import keep_apart
+from ctfast.cli.conditions import where
+from ctfast.cli.formats import Format
 from ctfast.cli.screen import say
 
 __all__ = [
@@ -29,17 +31,22 @@ __all__ = [
     "columns",
     "dedupe",
     "file_only",
+    "files",
+    "follow",
+    "form",
     "limit",
     "output",
+    "planning",
     "reading",
     "reading_with",
     "repeated",
     "result",
     "sources",
     "storage",
+    "taking",
 ]
 
-#: What stands for a standard stream.
+#: Stands for standard input or output.
 _STANDARD = "-"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ORIGINS: dict[str, Callable[[str], Source]] = {
@@ -53,7 +60,7 @@ _ORIGINS: dict[str, Callable[[str], Source]] = {
 def _settings(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
     for value in values:
         if "=" not in value:
-            # What stands there may be a secret.
+            # The value is not quoted: it may be a secret.
             raise click.BadParameter("an option of a store has the form NAME=VALUE.")
     return {name: setting for name, _, setting in (value.partition("=") for value in values)} or None
 
@@ -64,20 +71,25 @@ storage = click.option(
     callback=_settings,
     metavar="NAME=VALUE",
     multiple=True,
-    help="How buckets are reached, such as profile=audit, endpoint_url=https://… or skip_signature=true; what is not given is "
-    "taken from the environment. May be repeated.",
+    help="How buckets are accessed, such as profile=audit, endpoint_url=https://… or skip_signature=true; settings "
+    "that are not given are taken from the environment. May be repeated.",
+)
+
+
+_threads = click.option(
+    "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
 )
 
 
 def choosing(function: _Function) -> _Function:
-    """Add the options that choose files by their keys, and say how buckets are reached."""
+    """Add the options that choose files by their keys, and say how buckets are accessed."""
     added = (
         click.option(
             "--since",
             metavar="TIME",
-            help="First event time: ISO 8601, UTC unless it says otherwise; or how long ago: 7d, 24h, 2w.",
+            help="First event time: ISO 8601, UTC unless it has an offset; or how long ago: 7d, 24h, 2w.",
         ),
-        click.option("--until", metavar="TIME", help="Event time to stop before, in the same forms."),
+        click.option("--until", metavar="TIME", help="Event time to stop before (exclusive), in the same formats."),
         repeated("--account", "accounts", "ID", "Only files of this account."),
         repeated("--region", "regions", "NAME", "Only files of this region."),
         repeated("--kind", "kinds", "NAME", f"Only files of this kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}."),
@@ -87,7 +99,7 @@ def choosing(function: _Function) -> _Function:
             metavar="TIME",
             default="1d",
             show_default=True,
-            help="With --until: how late events may have been delivered, such as 36h; none opens all later files too.",
+            help="With --until: how late events may have been delivered, such as 36h; none also opens all later files.",
         ),
         storage,
     )
@@ -95,21 +107,22 @@ def choosing(function: _Function) -> _Function:
 
 
 def reading(function: _Function) -> _Function:
-    """Add the options that choose what to read, where a bad file ends the command."""
+    """Add the options that choose what to read; a bad file ends the command by default."""
     return reading_with(ON_ERROR)(function)
 
 
-def reading_with(on_error: str) -> Callable[[_Function], _Function]:
-    """Add the options that choose what to read, with what is done at a bad file unless something else is asked for."""
+def _choosing_records(on_error: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose files and records, and say what happens at a bad file."""
     return _all(
         (
             choosing,
+            where,
             click.option(
                 "--from",
                 "origin",
                 type=click.Choice(list(_ORIGINS)),
-                help="ARCHIVE is none, but names files: a list of keys, notifications as JSON lines, the manifest.json of an S3 "
-                "Inventory, or the URL of an SQS queue. - is standard input.",
+                help="ARCHIVE is not an archive but names files: it is a list of keys, notifications as JSON lines, "
+                "the manifest.json of an S3 Inventory, or the URL of an SQS queue. - is standard input.",
             ),
             click.option(
                 "--on-error",
@@ -118,22 +131,34 @@ def reading_with(on_error: str) -> Callable[[_Function], _Function]:
                 show_default=True,
                 help="At a bad file: stop (exit 2), or go on and list it at the end (exit 1).",
             ),
-            click.option(
-                "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
-            ),
         )
     )
 
 
+def taking(function: _Function) -> _Function:
+    """Add the options that choose what a lake takes in."""
+    return _all((choosing, where, _threads))(function)
+
+
+def planning(function: _Function) -> _Function:
+    """Add the options that choose what other processes will read."""
+    return _choosing_records(ON_ERROR)(function)
+
+
+def reading_with(on_error: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose what to read, with this default of ``--on-error``."""
+    return _all((_choosing_records(on_error), _threads))
+
+
 def file_only(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Refuse for what is written ``-`` and all else that is no name of the local disk."""
+    """Refuse ``-``, and all else that is not a path on the local disk, for an output file."""
     if str(value) == _STANDARD:
         raise click.BadParameter("- is standard output, and here a name on the disk is needed.")
     return None if value is None else new_path("a file or a folder")(str(param.name), value)
 
 
 def _or_standard(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """None is standard output."""
+    """Return the path of an output file, or None for standard output."""
     return None if value == _STANDARD else file_only(ctx, param, value)
 
 
@@ -144,17 +169,31 @@ def result(words: str, **more: Any) -> Callable[[_Function], _Function]:
     )
 
 
-def output(formats: Iterable[str], default: str) -> Callable[[_Function], _Function]:
-    """Add the options that say in which form the result goes where."""
-    added = (
-        click.option("--format", "form", type=click.Choice(list(formats)), show_default=default, help="Form of the result."),
-        result("Write to this file, once all went well."),
+def files(what: str) -> Callable[[_Function], _Function]:
+    """Add the option that says where the rows of a ledger go."""
+    words = f"Write to this file {what}. The suffix of FILE decides the format; without one it is ndjson."
+    return click.option("--files", callback=file_only, metavar="FILE", help=words)
+
+
+def form(
+    formats: Iterable[Format], words: str = "Format of the result.", **more: Any
+) -> Callable[[_Function], _Function]:
+    """Add the option that chooses the format of the result."""
+    return click.option(
+        "-f", "--format", "form", type=click.Choice([each.name for each in formats]), help=words, **more
     )
-    return _all(added)
+
+
+def output(formats: Iterable[Format], default: str) -> Callable[[_Function], _Function]:
+    """Add the options that choose the format of the result and its file."""
+    return _all((form(formats, show_default=default), result("Write to this file, which appears once it is complete.")))
 
 
 def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | None) -> Source:
-    """Return what the arguments name, apart from what will be written; ``-`` stands for the lines of standard input."""
+    """Return the sources that the arguments name; ``-`` stands for the lines of standard input.
+
+    Sources that overlap with the files to be written are refused.
+    """
     names: list[str] = []
     for name in [archive] if isinstance(archive, str) else archive:
         if name == _STANDARD and origin is None:
@@ -175,7 +214,7 @@ def sources(archive: str | tuple[str, ...], origin: str | None, *written: str | 
 
 
 def _any(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
-    """None at all means every one."""
+    """Return None if the option was not given: all are meant."""
     return values or None
 
 
@@ -193,8 +232,16 @@ def _delay(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelt
     return found
 
 
+def _interval(_ctx: click.Context, _param: click.Parameter, value: str | None) -> timedelta | None:
+    found = None if value is None else duration(value)
+    if value is not None and found is None:
+        message = f"{quoted(value)} is not a number with s, m, h, d or w, such as 60s."
+        raise click.BadParameter(message)
+    return None if found is None else check_of("EventStream.units", "interval")("interval", found)
+
+
 def repeated(flag: str, name: str, metavar: str, words: str) -> Callable[[_Function], _Function]:
-    """Add an option that may be given several times; without it, all are meant."""
+    """Add an option that may be given several times; without it, nothing is left out."""
     return click.option(flag, name, metavar=metavar, multiple=True, callback=_any, help=f"{words} May be repeated.")
 
 
@@ -212,7 +259,7 @@ columns = click.option(
     "--columns",
     callback=_names,
     metavar="A,B,…",
-    help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer are faster.",
+    help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer columns are faster.",
 )
 as_record = click.option(
     "--as",
@@ -221,20 +268,38 @@ as_record = click.option(
     callback=lambda _ctx, _param, unit: unit == "record",
     default="row",
     show_default=True,
-    help="What the result is made of: rows of columns, or the records themselves, one in each line of ndjson, as they are in the "
-    "files.",
+    help="What the result consists of: rows of columns, or the records themselves as they are in the files: one in "
+    "each line of ndjson, or all in one array of json.",
 )
 checkpoint = click.option(
     "--checkpoint",
     callback=lambda ctx, param, path: None if path is None else ct.Checkpoint(file_only(ctx, param, path)),
     metavar="FILE",
-    help="Read only files that no earlier run with this FILE has read, those that came late among them. With it, -o names a "
-    "folder, and what is in it is never replaced: each run adds the parts that it has read.",
+    help="Read only files that no earlier run with this FILE has read, including those that came late. With it, -o "
+    "names a folder, and what is in it is never replaced: each run adds the parts that it has read.",
+)
+follow = _all(
+    (
+        click.option(
+            "--follow",
+            is_flag=True,
+            help="Keep running when all files are read: look for new files again and again, and add their records to "
+            "the folder that -o names, until SIGTERM or Ctrl-C.",
+        ),
+        click.option(
+            "--interval",
+            callback=_interval,
+            metavar="TIME",
+            show_default="60s",
+            help="With --follow: how long to wait after each look, such as 5m.",
+        ),
+    )
 )
 dedupe = click.option(
     "--dedupe",
     is_flag=True,
-    help="Leave out records of events that came before and said the same, as two trails deliver them.",
+    help="Leave out duplicates: records of an event that came before with the same content, as two trails deliver "
+    "them.",
 )
 limit = click.option(
     "--limit", type=click.IntRange(0, ROWS), metavar="N", show_default="all; 100 in a table", help="Rows at most."

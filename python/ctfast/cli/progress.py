@@ -1,4 +1,4 @@
-"""How far a command has come, on a terminal: what was looked at, of how much, and how long the rest will take."""
+"""The progress of a command, on a terminal: what was read, out of how much, and how long the rest will take."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any
 
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 import ctfast as ct
-from ctfast._addresses import Source
-from ctfast._arguments import checked
-from ctfast._objects import KeySource
-from ctfast._plain import counted
-from ctfast._source import Options
+from ctfast._arguments.gate import checked
+from ctfast._scan.options import ask
+from ctfast._show.plain import counted
+from ctfast._source.addresses import Source
+from ctfast._source.object_keys import KeySource
 from ctfast.cli.screen import Screen, size
 
 __all__ = ["progress", "steps"]
 
-#: What decides which files are listed, among the options of a verb.
+#: The options of a verb that decide which files are listed.
 _CHOOSING = ("since", "until", "accounts", "regions", "kinds", "max_delay")
 
 
 class _Left(ProgressColumn):
-    """The time that is left, once it can be told."""
+    """The remaining time, once it is known."""
 
     def render(self, task: Task) -> Text:
-        """Return nothing rather than a guess."""
+        """Return an empty text while the remaining time is unknown."""
         if task.total is None or task.time_remaining is None:
             return Text()
         return Text.assemble(TimeRemainingColumn(compact=True).render(task), " left", style="progress.remaining")
@@ -36,7 +44,7 @@ class _Left(ProgressColumn):
 
 @contextmanager
 def steps(name: str, *, visible: bool = True) -> Iterator[Callable[[str, float, float | None], None] | None]:
-    """Show what the function is told that this yields: words, how much is done, and of how much; None if nobody looks."""
+    """Yield a function that shows a text, the number done and the total; None if nothing is shown."""
     screen = Screen(stderr=True)
     if not (visible and screen.is_seen):
         yield None
@@ -48,8 +56,10 @@ def steps(name: str, *, visible: bool = True) -> Iterator[Callable[[str, float, 
 
 
 @contextmanager
-def progress(source: Source, reading: dict[str, Any], *, visible: bool = True) -> Iterator[Callable[[ct.Report], None] | None]:
-    """Show files, records and bytes while a scan runs, and of how many files once they are counted."""
+def progress(
+    source: Source, reading: dict[str, Any], *, visible: bool = True
+) -> Iterator[Callable[[ct.Report], None] | None]:
+    """Show files, records and bytes while a scan runs, and the total number of files once they are counted."""
     with steps("reading", visible=visible) as step:
         if step is None:
             yield None
@@ -58,7 +68,11 @@ def progress(source: Source, reading: dict[str, Any], *, visible: bool = True) -
 
             def update(report: ct.Report) -> None:
                 files, of = report.files, total()
-                parts = [counted(files.listed, "file", of), counted(report.records.seen, "record"), size(report.bytes.compressed)]
+                parts = [
+                    counted(files.listed, "file", of),
+                    counted(report.records.seen, "record"),
+                    size(report.bytes.compressed),
+                ]
                 if files.bad:
                     parts.append(f"{files.bad:,} bad")
                 step(", ".join(parts), files.listed, of)
@@ -68,12 +82,15 @@ def progress(source: Source, reading: dict[str, Any], *, visible: bool = True) -
 
 @contextmanager
 def _counted(source: Source, reading: dict[str, Any]) -> Iterator[Callable[[], int | None]]:
-    """Count beside the scan what it will list; None until all is counted, and where that would cost requests."""
+    """Count in another thread what the scan will list.
+
+    The function that is yielded returns None until all is counted, and always where counting would cost requests.
+    """
     ended = Event()
     found: list[int] = []
 
     def count() -> None:
-        # What cannot be named or listed is told by the scan.
+        # Errors of listing are reported by the scan itself.
         with suppress(Exception):
             so_far: list[int] = []
             for number in _listed(source, reading):
@@ -92,12 +109,12 @@ def _counted(source: Source, reading: dict[str, Any]) -> Iterator[Callable[[], i
 
 
 def _listed(source: Source, reading: dict[str, Any]) -> Iterator[int]:
-    """Yield how many files a scan would list, as :attr:`Report.files` counts them; at last, of all."""
+    """Yield how many files a scan would have listed so far, as :attr:`Report.files` counts them, up to the total."""
     chosen = {name: reading[name] for name in _CHOOSING if name in reading}
     given = {name: value for name, value in chosen.items() if value is not None}
-    options = Options(function="scan", **chosen | checked("scan", source=source, **given))
+    options = ask("scan", **chosen | checked("scan", source=source, **given))
     if isinstance(source, KeySource):
-        again = source._again()  # noqa: SLF001  # for this alone
+        again = source._again()  # noqa: SLF001  # it exists for this use only
         if again is not None:
             for _ in again:
                 yield again.named
@@ -107,4 +124,5 @@ def _listed(source: Source, reading: dict[str, Any]) -> Iterator[int]:
         while (page := listing.next()) is not None:
             number += len(page)
             yield number
-        yield number + sum(listing.counts()["skipped"].values()) + len(listing.bad())
+        counts = listing.counts()
+        yield number + sum(counts["skipped"].values()) + counts["bad"]

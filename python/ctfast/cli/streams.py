@@ -1,7 +1,7 @@
-"""Standard streams, of which whoever starts a command may have closed some (``>&-``).
+"""Standard streams, some of which may be closed when a command starts (``>&-``).
 
-Python then has None in their place, and the next file that is opened takes the stream's number: what is written to the stream
-would be written to that file.
+Python then has None in their place, and the next file that is opened gets the file descriptor of the stream: what is
+written to the stream would be written to that file.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _LAST = 2
 
 
 def open_all() -> None:
-    """Let each stream be there: one that was closed tells so when data are read from it or written to it, and words are lost."""
+    """Replace closed streams: reading or writing data raises an error that says so, and messages are lost."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST:
-        pass  # it stays open in the place of a stream
+        pass  # it stays open, and keeps the descriptor of a stream taken
     os.close(descriptor)
     if sys.stdin is None:
         sys.stdin = _closed("standard input", "name the files in another way")
@@ -33,11 +33,13 @@ def open_all() -> None:
 
 
 def _closed(name: str, remedy: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_Closed(name, f"closed when the command began ({remedy})"), encoding="utf-8", write_through=True)
+    return io.TextIOWrapper(
+        _Closed(name, f"closed when the command began ({remedy})"), encoding="utf-8", write_through=True
+    )
 
 
 class _Closed(io.BufferedIOBase):
-    """A file that can be asked for everything, and gives and takes nothing."""
+    """A file that claims to be readable and writable, and raises an error for each read or write."""
 
     def __init__(self, name: str, words: str) -> None:
         self.name = name

@@ -9,9 +9,9 @@ Name     Filters
 
 from __future__ import annotations
 
-from ctfast._arguments import public
-from ctfast._filters import FilterPattern
-from ctfast._words import nearest, or_nearest, quoted
+from ctfast._arguments.gate import public
+from ctfast._filter.filters import FilterPattern
+from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast.exceptions import ArgumentError
 from ctfast.packs import cis
 

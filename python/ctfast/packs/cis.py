@@ -1,7 +1,7 @@
 """The metric filters of the CIS AWS Foundations Benchmark, section "Monitoring", as AWS Security Hub expects them.
 
-The patterns are those of the AWS Security Hub User Guide, "CloudWatch controls", CloudWatch.1 to CloudWatch.14; Security Hub
-has none for 4.15. The numbers of 4.1, 4.2 and 4.15 and the calls of 4.15 are not on AWS's pages.
+The patterns are those of the AWS Security Hub User Guide, "CloudWatch controls", CloudWatch.1 to CloudWatch.14;
+Security Hub has none for 4.15. The numbers of 4.1, 4.2 and 4.15 and the calls of 4.15 are not on AWS's pages.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ class Control(NamedTuple):
     Attributes
     ----------
     name, title : str
-        A short name for rules, and what it looks for.
+        A short name for rules, and what the control looks for.
     pattern : str
         Its CloudWatch Logs filter pattern.
     cis_1_2, cis_1_4 : tuple of str
-        Its numbers in versions 1.2.0 and 1.4.0 of the benchmark, if it is there.
+        Its numbers in versions 1.2.0 and 1.4.0 of the benchmark; empty if it is not in that version.
     security_hub : str or None
-        Its name in Security Hub.
+        Its id in Security Hub.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Control(NamedTuple):
 
 
 def _calls(names: str, source: str | None = None) -> str:
-    """The pattern for some calls, of one service where their names alone do not tell it."""
+    """Return the pattern for some calls; of one service, if their names alone do not identify it."""
     calls = " || ".join(f"($.eventName={name})" for name in names.split())
     return f"{{{calls}}}" if source is None else f"{{($.eventSource={source}) && ({calls})}}"
 
@@ -70,7 +70,8 @@ CONTROLS = (
         "iam-policies",
         "Changes to IAM policies",
         _calls(
-            "DeleteGroupPolicy DeleteRolePolicy DeleteUserPolicy PutGroupPolicy PutRolePolicy PutUserPolicy CreatePolicy "
+            "DeleteGroupPolicy DeleteRolePolicy DeleteUserPolicy PutGroupPolicy PutRolePolicy PutUserPolicy"
+            " CreatePolicy "
             "DeletePolicy CreatePolicyVersion DeletePolicyVersion AttachRolePolicy DetachRolePolicy AttachUserPolicy "
             "DetachUserPolicy AttachGroupPolicy DetachGroupPolicy"
         ),
@@ -118,7 +119,8 @@ CONTROLS = (
         "config",
         "Changes to the configuration of AWS Config",
         _calls(
-            "StopConfigurationRecorder DeleteDeliveryChannel PutDeliveryChannel PutConfigurationRecorder", "config.amazonaws.com"
+            "StopConfigurationRecorder DeleteDeliveryChannel PutDeliveryChannel PutConfigurationRecorder",
+            "config.amazonaws.com",
         ),
         ("3.9",),
         ("4.9",),
@@ -128,7 +130,8 @@ CONTROLS = (
         "security-groups",
         "Changes to security groups",
         _calls(
-            "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress "
+            "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress"
+            " RevokeSecurityGroupEgress "
             "CreateSecurityGroup DeleteSecurityGroup"
         ),
         ("3.10",),

@@ -1,4 +1,4 @@
-"""A small signed CloudTrail archive to try things on, made from nothing.
+"""A small signed CloudTrail archive for experiments, generated from code alone.
 
 One day of two accounts in two regions: people, programs and services at work, and an incident. All of it is invented;
 addresses, accounts and keys are of the ranges that are reserved for examples.
@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctfast._arguments import public
+from ctfast._arguments.gate import public
 from ctfast.sample.cast import BUCKET, GLOBAL, HOME, TRAILS
 from ctfast.sample.dice import ALPHANUMERIC, Dice
 from ctfast.sample.digests import ALGORITHM, LogFile, chain, public_keys
@@ -47,7 +47,7 @@ INTERVAL = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What `write` made, and where.
+    """The paths and counts of a sample that `write` made.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Sample:
         The signatures of the digest files, which S3 keeps as metadata of the objects: a JSON object from
         `bucket/key` to `{"signature": …, "signature-algorithm": …}`.
     bucket
-        The name of the bucket, as the digests have it.
+        The name of the bucket that the digests give.
     files, records, digests
         How many log files (of all kinds), records in them, and digest files there are.
     """
@@ -80,10 +80,10 @@ def write(folder: str | os.PathLike[str], *, seed: int = 0) -> Sample:
     Parameters
     ----------
     folder
-        Where to write; it is made if it does not exist.
+        Where to write; it is created if it does not exist.
     seed
-        Another seed gives another archive, an equal one the same: every record, digest and signature byte for byte.
-        (The gzip bytes around them are the same too, as long as Python's zlib is.)
+        Different seeds give different archives, and the same seed the same one: every record, digest and signature byte
+        for byte. (The gzip bytes around them are also the same, as long as Python's zlib is.)
 
     Returns
     -------
@@ -137,7 +137,7 @@ def _log_file(where: Delivery, held: list[Entry], seed: int) -> LogFile:
     account, region, kind, name_time = where
     dice = Dice(seed, account, region, kind, name_time)
     name = f"{account}_{kind}_{region}_{name_time:%Y%m%dT%H%MZ}_{dice.text(ALPHANUMERIC, 16)}.json.gz"
-    # in roughly the order of time only, as CloudTrail has it
+    # only roughly in order of time, as in CloudTrail's files
     shuffled = sorted(held, key=lambda entry: entry.moment + timedelta(seconds=dice.below(60)))
     content = {"Records": [entry.record for entry in shuffled]}
     return LogFile(
@@ -169,6 +169,6 @@ def _write_json(path: Path, content: object) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a new file. It is not synced: what is made from nothing can be made again."""
+    """Write a new file. It is not synced, since the sample can be made again."""
     with path.open("xb") as file:
         file.write(content)

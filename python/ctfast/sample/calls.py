@@ -19,7 +19,7 @@ JSON = Any
 
 @dataclass(slots=True)
 class Call:
-    """One template; the sign of its lines in the table is given after each field."""
+    """One template. The comment after a field is the sign of its lines in the table."""
 
     request: dict[str, JSON] = field(default_factory=dict)  # >
     response: dict[str, JSON] = field(default_factory=dict)  # <
@@ -42,7 +42,9 @@ READING = (
 SOURCES: Mapping[str, str] = {"cloudwatch": "monitoring.amazonaws.com"}
 """Event sources that are not named after their service."""
 
-GLOBAL_SERVICES = frozenset({"iam", "signin", "cloudfront", "route53", "organizations", "ce", "trustedadvisor", "health"})
+GLOBAL_SERVICES = frozenset(
+    {"iam", "signin", "cloudfront", "route53", "organizations", "ce", "trustedadvisor", "health"}
+)
 """Services whose events are recorded in us-east-1, wherever the caller is."""
 
 EVENT_VERSIONS: Mapping[str, str] = {

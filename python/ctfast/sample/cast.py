@@ -49,7 +49,7 @@ class Actor:
     type
         The `userIdentity.type`, or `""` for an event that a service makes by itself.
     name
-        User name, role session name or service principal, whatever the type is told by.
+        User name, role session name or service principal, depending on the type.
     account
         The account that the identity belongs to.
     address, agent
@@ -176,8 +176,12 @@ ACTORS: Mapping[str, Actor] = {
             }
         },
     ),
-    "auditor": Actor("AssumedRole", "nightly-audit", SECURITY, "198.51.100.77", BOTO, role="audit/collector", session=6),
-    "reader": Actor("AssumedRole", "nightly-audit", PRODUCTION, "198.51.100.77", BOTO, role="audit/read-only", session=1),
+    "auditor": Actor(
+        "AssumedRole", "nightly-audit", SECURITY, "198.51.100.77", BOTO, role="audit/collector", session=6
+    ),
+    "reader": Actor(
+        "AssumedRole", "nightly-audit", PRODUCTION, "198.51.100.77", BOTO, role="audit/read-only", session=1
+    ),
     # services
     "lambda-service": _service("lambda.amazonaws.com"),
     "ec2-service": _service("ec2.amazonaws.com"),
@@ -200,7 +204,7 @@ ACTORS: Mapping[str, Actor] = {
 
 
 def unique_id(prefix: str, *labels: object) -> str:
-    """Return an identifier such as `AIDA…EXAMPLE`; the ending marks it as no real one."""
+    """Return an identifier such as `AIDA…EXAMPLE`; the ending shows that it is not real."""
     length = 20 if prefix in {"AKIA", "ASIA"} else 21
     return prefix + Dice(prefix, *labels).text(BASE32, length - len(prefix) - 7) + "EXAMPLE"
 
@@ -223,7 +227,7 @@ def session_start(actor: Actor, moment: datetime) -> datetime:
 
 
 def principal_arn(actor: Actor) -> str:
-    """Return the ARN of the identity, as `userIdentity.arn` has it, or the empty text if it has none."""
+    """Return the ARN of the identity, as in `userIdentity.arn`, or an empty string if it has none."""
     match actor.type:
         case "IAMUser":
             return f"arn:aws:iam::{actor.account}:user/{actor.name}"

@@ -1,7 +1,7 @@
 """Random choices and identifiers that depend on their labels only.
 
-The `random` module promises a stable sequence for `random()` alone; the sample must come out the same on every
-Python version, so its numbers are read from SHAKE-256 instead.
+The `random` module promises a stable sequence only for `random()`; the sample must be the same with every Python
+version, so its numbers are taken from SHAKE-256 instead.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Dice:
         self._turn = 0
 
     def branch(self, *labels: object) -> Dice:
-        """Return the sequence of these labels and the further ones, whatever was drawn from this one so far."""
+        """Return the sequence of these labels and the additional ones, independent of what was drawn from this one."""
         return Dice(self._seed, *labels)
 
     def below(self, limit: int) -> int:
-        """Return a number from 0 up to, but without, `limit`."""
+        """Return a number from 0 up to, but not including, `limit`."""
         self._turn += 1
         drawn = hashlib.shake_256(f"{self._seed}\n{self._turn}".encode()).digest(8)
         return int.from_bytes(drawn) % limit
@@ -54,7 +54,7 @@ class Dice:
         return items[self.below(len(items))]
 
     def text(self, alphabet: str, length: int) -> str:
-        """Return a text of `length` characters out of `alphabet`."""
+        """Return a string of `length` characters of `alphabet`."""
         self._turn += 1
         drawn = hashlib.shake_256(f"{self._seed}\n{self._turn}".encode()).digest(2 * length)
         pairs = zip(drawn[::2], drawn[1::2], strict=True)

@@ -1,4 +1,4 @@
-"""Digest files: what was delivered in an hour, chained and signed, one chain per account and region."""
+"""Digest files: the log files delivered in an hour, chained and signed, with one chain per account-region."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def sha256(body: bytes) -> str:
 
 
 def public_keys() -> dict[str, list[dict[str, str]]]:
-    """Return the keys of all regions in the shape that `aws cloudtrail list-public-keys` prints."""
+    """Return the keys of all regions in the format of `aws cloudtrail list-public-keys`."""
     first = DAY - timedelta(days=9)
     return {
         "PublicKeyList": [

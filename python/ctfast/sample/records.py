@@ -48,7 +48,7 @@ TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record and where it is delivered to."""
+    """A record, and the log file in which it is delivered."""
 
     account: str
     region: str
@@ -69,7 +69,7 @@ def entries(seed: int) -> list[Entry]:
 
 
 def _deliveries(act: Act, seed: int) -> Iterator[Entry]:
-    """Return the records of a call: one for the caller's account, and one for the owner's if that is another."""
+    """Return the records of a call: one for the caller's account, and one for the owner's if it is another account."""
     owner = act.values.get("to", act.actor.account)
     ready = act.moment + timedelta(minutes=int(act.values.get("late", 0)))
     for account in dict.fromkeys((act.actor.account, owner)):
@@ -144,7 +144,7 @@ class _Writer:
         if act.invoker:
             found["invokedBy"] = act.invoker
         if self._service == "signin" and act.actor.type in {"IAMUser", "Root"}:
-            # nobody has an access key before the sign-in
+            # there is no access key before the sign-in
             found.pop("sessionContext", None)
             del found["accessKeyId"]
             if act.error:
@@ -240,7 +240,9 @@ class _Writer:
         surroundings = SURROUNDINGS[account]
         match self._service:
             case "s3":
-                return f"arn:aws:s3:::{values.get('bucket', surroundings['bucket'])}/{values.get('key', '')}".rstrip("/")
+                return f"arn:aws:s3:::{values.get('bucket', surroundings['bucket'])}/{values.get('key', '')}".rstrip(
+                    "/"
+                )
             case "cloudtrail":
                 return f"arn:aws:cloudtrail:{region}:{account}:trail/{surroundings['trail']}"
             case "iam" if "roleName" in self._call.request:
@@ -250,7 +252,7 @@ class _Writer:
         return "*"
 
     def _surroundings(self) -> dict[str, object]:
-        """Return what a `$name` can stand for in this record; the story's own values win."""
+        """Return the values of `$names` in this record; values from the story take precedence."""
         act, account = self._act, self._account
         heir = act.heir or act.actor
         role, role_account = heir.role or "finance-reports", heir.account
@@ -281,7 +283,7 @@ class _Writer:
 
 
 def _american(moment: datetime) -> str:
-    """Return a moment the way some services write it: `Mar 12, 2025, 1:44:02 PM`."""
+    """Return a time as some services write it: `Mar 12, 2025, 1:44:02 PM`."""
     half_day = 12
     months = "JanFebMarAprMayJunJulAugSepOctNovDec"  # %b is in the locale's words
     month = months[3 * moment.month - 3 : 3 * moment.month]
@@ -291,12 +293,12 @@ def _american(moment: datetime) -> str:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment the way CloudTrail writes it."""
+    """Return a time as CloudTrail writes it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _network(seed: int) -> Iterator[Entry]:
-    """Return the calls that the policy of a VPC endpoint turned away; such a record has few fields."""
+    """Return records of the calls that the policy of a VPC endpoint denied; such a record has few fields."""
     caller = ACTORS["shop-web"]
     for moment, service, name in blocked():
         dice = Dice(seed, "network", moment)

@@ -217,13 +217,13 @@ class Act:
     session
         When the credentials of the actor were issued.
     call, values, error
-        What is called, a name of `CALLS`; with what; and a name of `ERRORS`, or the empty text.
+        The name of the call in `CALLS`, its values, and the name of its error in `ERRORS` or an empty string.
     invoker
         The service that makes the call on the actor's behalf.
     heir
         Who uses the credentials that the call returns.
     dice
-        The chance that all further detail of the call depends on.
+        The source of randomness for all other details of the call.
     """
 
     moment: datetime
@@ -239,16 +239,16 @@ class Act:
 
 
 class Story:
-    """The calls of the day, told from the tables.
+    """The calls of the day, made from the tables.
 
     Parameters
     ----------
     seed
-        Moves the routine work about and changes keys, request and event ids; the incident keeps its times.
+        Shifts the routine work and changes keys, request ids and event ids; the incident keeps its times.
     """
 
     def __init__(self, seed: int) -> None:
-        """Tell the day that belongs to a seed."""
+        """Make the calls of the day that belongs to a seed."""
         self._seed = seed
         self._sessions: dict[str, list[datetime]] = {}
         # the sign-ins come first, for routines use the sessions that they open
@@ -281,7 +281,7 @@ class Story:
                 yield act
 
     def _calls(self, actor: str, text: str, moment: datetime, region: str, dice: Dice) -> Iterator[Act]:
-        """Make one call of the tables, as often as it says."""
+        """Make one call of the tables, as many times as its line says."""
         call, *words = text.split()
         values: dict[str, str] = {}
         error = invoker = ""
@@ -325,13 +325,13 @@ class Story:
 
 
 def blocked() -> list[tuple[datetime, str, str]]:
-    """Return moment, service and name of each call that an endpoint policy turned away."""
+    """Return time, service and name of each call that an endpoint policy denied."""
     words = (line.split() for line in _lines(BLOCKED))
     return [(at(clock), service, name) for clock, service, name in words]
 
 
 def at(clock: str) -> datetime:
-    """Return the moment of the day that a clock time such as `13:41` or `13:41:12` stands for."""
+    """Return the datetime for a time of the day such as `13:41` or `13:41:12`."""
     hours, minutes, seconds = (*map(int, clock.split(":")), 0)[:3]
     return DAY + timedelta(hours=hours, minutes=minutes, seconds=seconds)
 

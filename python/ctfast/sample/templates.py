@@ -1,8 +1,8 @@
 """The API calls and events of the sample: a text table that `calls` reads.
 
-A line at the margin names a call and says what is unusual about it: `data` (a data event), an `eventType`, `read` or
-`write` where the verb of its name does not tell, `hidden` (a refused call shows no parameters). What follows `#` is
-the name of a variant and not part of the `eventName`. Below it, as `name=value` pairs, stand
+A line without indentation names a call and its peculiarities: `data` (a data event), an `eventType`, `read` or `write`
+if that is not clear from the verb in its name, `hidden` (a refused call shows no parameters). The text after `#` is the
+name of a variant and not part of the `eventName`. Below it there are, as `name=value` pairs,
 
     >  requestParameters          <  responseElements        @  resources: type=ARN, `prefix:type=ARNPrefix`
     +  additionalEventData        =  serviceEventDetails        or -=ARN for one without a type

@@ -1,8 +1,8 @@
 //! What each step of a scan costs, in bytes of inflated text per second, so that the sum explains the whole:
 //!
 //! ```text
-//! scan/every column  =  inflate/libdeflate  +  index/<best variant>  +  build/every column  +  files, arenas, hand-over
-//! build              =  framing, walk/every column, and arrays
+//! scan/every column  =  inflate/libdeflate  +  index/<best variant>  +  build/every column  +  files, arenas,
+//! hand-over build              =  framing, walk/every column, and arrays
 //! ```
 //!
 //! `cargo bench -p ctfast-core --features fuzzing --bench steps [-- FILTER]`
@@ -15,16 +15,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_schema::Schema;
-use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
-use ctfast_core::filter::{Field, Predicate, Test};
+use criterion::{
+    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
+use ctfast_core::filter::{Field, Predicate, Pushed, Test};
 use ctfast_core::fuzzing::{Inflate, Text, all_columns, rules_out, streamed, variants};
-use ctfast_core::source::{Listing, Selection};
-use ctfast_core::{Limits, Next, Plan, Scan, schema};
+use ctfast_core::scan::{Query, Run, Selection, Sources};
+use ctfast_core::source::Choice;
+use ctfast_core::{Limits, Live, Next, Plan, Scan, schema};
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use tempfile::TempDir;
 
-/// Files of the corpus, and bytes of text of each at least.
+/// Number of files in the corpus, and the least bytes of text of each.
 const FILES: usize = 10;
 const BYTES: usize = 2 << 20;
 
@@ -66,7 +69,7 @@ impl Corpus {
     }
 }
 
-/// A small, fixed source of chance.
+/// A small random number generator with a fixed seed.
 struct Dice(u64);
 
 impl Dice {
@@ -81,14 +84,15 @@ impl Dice {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// A UUID, the thing that CloudTrail records have most of.
+    /// A UUID, of which CloudTrail records have many.
     fn id(&mut self) -> String {
         let [one, two] = [self.below(1 << 48), self.below(1 << 48)];
         format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{two:012x}", one >> 16, one & 0xffff, one & 0xfff, two & 0xfff)
     }
 }
 
-/// A log file of events of the shapes that fill most archives: reads of roles and users, of objects, sign-ins, calls of services.
+/// A log file of events of the shapes that fill most archives: reads of roles and users, of objects, sign-ins, calls of
+/// services.
 fn log(dice: &mut Dice) -> String {
     let mut text = String::from("{\"Records\":[");
     while text.len() < BYTES {
@@ -100,19 +104,40 @@ fn log(dice: &mut Dice) -> String {
         let _ = write!(text, r#"{{"eventVersion":"1.{}","userIdentity":{{"#, 8 + dice.below(3));
         let _ = match dice.below(4) {
             0 => {
-                write!(text, r#""type":"AWSService","invokedBy":"{}""#, dice.one(&["ec2.amazonaws.com", "config.amazonaws.com"]))
+                write!(
+                    text,
+                    r#""type":"AWSService","invokedBy":"{}""#,
+                    dice.one(&["ec2.amazonaws.com", "config.amazonaws.com"])
+                )
             }
             1 => write!(
                 text,
-                r#""type":"IAMUser","principalId":"AIDA{user:016}","arn":"arn:aws:iam::{account}:user/user-{user}","accountId":"{account}","accessKeyId":"AKIA{:016}","userName":"user-{user}""#,
-                dice.below(1 << 40)
+                concat!(
+                    r#""type":"IAMUser","principalId":"AIDA{user:016}","#,
+                    r#""arn":"arn:aws:iam::{account}:user/user-{user}","accountId":"{account}","#,
+                    r#""accessKeyId":"AKIA{:016}","userName":"user-{user}""#
+                ),
+                dice.below(1 << 40),
+                user = user,
+                account = account
             ),
             _ => write!(
                 text,
-                r#""type":"AssumedRole","principalId":"AROA{user:016}:session-{0}","arn":"arn:aws:sts::{account}:assumed-role/role-{user}/session-{0}","accountId":"{account}","accessKeyId":"ASIA{1:016}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{user:016}","arn":"arn:aws:iam::{account}:role/role-{user}","accountId":"{account}","userName":"role-{user}"}},"webIdFederationData":{{}},"attributes":{{"creationDate":"2023-07-10T11:{2:02}:00Z","mfaAuthenticated":"false"}}}}"#,
+                concat!(
+                    r#""type":"AssumedRole","principalId":"AROA{user:016}:session-{0}","#,
+                    r#""arn":"arn:aws:sts::{account}:assumed-role/role-{user}/session-{0}","#,
+                    r#""accountId":"{account}","accessKeyId":"ASIA{1:016}","#,
+                    r#""sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{user:016}","#,
+                    r#""arn":"arn:aws:iam::{account}:role/role-{user}","accountId":"{account}","#,
+                    r#""userName":"role-{user}"}},"webIdFederationData":{{}},"#,
+                    r#""attributes":{{"creationDate":"2023-07-10T11:{2:02}:00Z","#,
+                    r#""mfaAuthenticated":"false"}}}}"#
+                ),
                 dice.below(1000),
                 dice.below(1 << 40),
                 dice.below(60),
+                user = user,
+                account = account
             ),
         };
         let (source, name, parameters) = match dice.below(5) {
@@ -120,16 +145,23 @@ fn log(dice: &mut Dice) -> String {
                 "s3.amazonaws.com",
                 dice.one(&["GetObject", "PutObject", "ListObjects"]),
                 format!(
-                    r#"{{"bucketName":"bucket-{}","Host":"bucket.s3.{region}.amazonaws.com","key":"logs/2023/07/10/{}.gz"}}"#,
+                    concat!(
+                        r#"{{"bucketName":"bucket-{}","Host":"bucket.s3.{region}.amazonaws.com","#,
+                        r#""key":"logs/2023/07/10/{}.gz"}}"#
+                    ),
                     dice.below(20),
-                    dice.id()
+                    dice.id(),
+                    region = region
                 ),
             ),
             1 => (
                 "ec2.amazonaws.com",
                 "DescribeInstances",
                 format!(
-                    r#"{{"instancesSet":{{"items":[{{"instanceId":"i-{:017x}"}},{{"instanceId":"i-{:017x}"}}]}},"filterSet":{{}}}}"#,
+                    concat!(
+                        r#"{{"instancesSet":{{"items":[{{"instanceId":"i-{:017x}"}},"#,
+                        r#"{{"instanceId":"i-{:017x}"}}]}},"filterSet":{{}}}}"#
+                    ),
                     dice.below(1 << 60),
                     dice.below(1 << 60)
                 ),
@@ -138,15 +170,23 @@ fn log(dice: &mut Dice) -> String {
                 "sts.amazonaws.com",
                 "AssumeRole",
                 format!(
-                    r#"{{"roleArn":"arn:aws:iam::{account}:role/role-{user}","roleSessionName":"session-{}","durationSeconds":3600}}"#,
-                    dice.below(1000)
+                    concat!(
+                        r#"{{"roleArn":"arn:aws:iam::{account}:role/role-{user}","#,
+                        r#""roleSessionName":"session-{}","durationSeconds":3600}}"#
+                    ),
+                    dice.below(1000),
+                    account = account,
+                    user = user
                 ),
             ),
             3 => (
                 "kms.amazonaws.com",
                 "Decrypt",
                 format!(
-                    r#"{{"encryptionContext":{{"aws:s3:arn":"arn:aws:s3:::bucket-{}"}},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}}"#,
+                    concat!(
+                        r#"{{"encryptionContext":{{"aws:s3:arn":"arn:aws:s3:::bucket-{}"}},"#,
+                        r#""encryptionAlgorithm":"SYMMETRIC_DEFAULT"}}"#
+                    ),
                     dice.below(20)
                 ),
             ),
@@ -160,17 +200,38 @@ fn log(dice: &mut Dice) -> String {
         ]);
         let _ = write!(
             text,
-            r#"}},"eventTime":"2023-07-10T11:{minute:02}:{second:02}Z","eventSource":"{source}","eventName":"{name}","awsRegion":"{region}","sourceIPAddress":"10.{}.{}.{}","userAgent":"{agent}","#,
+            concat!(
+                r#"}},"eventTime":"2023-07-10T11:{minute:02}:{second:02}Z","eventSource":"{source}","#,
+                r#""eventName":"{name}","awsRegion":"{region}","sourceIPAddress":"10.{}.{}.{}","#,
+                r#""userAgent":"{agent}","#
+            ),
             dice.below(256),
             dice.below(256),
-            dice.below(256)
+            dice.below(256),
+            minute = minute,
+            second = second,
+            source = source,
+            name = name,
+            region = region,
+            agent = agent
         );
         if dice.below(12) == 0 {
-            text += r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::111111111111:user\/a is not authorized to perform: \"s3:GetObject\" on resource","#;
+            text += concat!(
+                r#""errorCode":"AccessDenied","#,
+                r#""errorMessage":"User: arn:aws:iam::111111111111:user\/a is not authorized to perform: "#,
+                r#"\"s3:GetObject\" on resource","#
+            );
         }
         let _ = write!(
             text,
-            r#""requestParameters":{parameters},"responseElements":null,"requestID":"{}","eventID":"{}","readOnly":{},"resources":[{{"accountId":"{account}","type":"AWS::S3::Object","ARN":"arn:aws:s3:::bucket-{}/key"}}],"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account}","eventCategory":"Management","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{source}"}}}}"#,
+            concat!(
+                r#""requestParameters":{parameters},"responseElements":null,"requestID":"{}","#,
+                r#""eventID":"{}","readOnly":{},"resources":[{{"accountId":"{account}","#,
+                r#""type":"AWS::S3::Object","ARN":"arn:aws:s3:::bucket-{}/key"}}],"#,
+                r#""eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account}","#,
+                r#""eventCategory":"Management","tlsDetails":{{"tlsVersion":"TLSv1.3","#,
+                r#""cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{source}"}}}}"#
+            ),
             dice.id(),
             dice.id(),
             dice.below(2) == 0,
@@ -201,10 +262,13 @@ fn inflate(criterion: &mut Criterion, corpus: &Corpus) {
     let mut group = group(criterion, "inflate", corpus);
     let mut inflate = Inflate::new(2 * BYTES);
     group.bench_function("libdeflate", |bencher| {
-        bencher.iter(|| corpus.files.iter().map(|file| inflate.whole(file).expect("a right file").len()).sum::<usize>());
+        bencher
+            .iter(|| corpus.files.iter().map(|file| inflate.whole(file).expect("a right file").len()).sum::<usize>());
     });
     group.bench_function("stream", |bencher| {
-        bencher.iter(|| corpus.files.iter().map(|file| streamed(file, 2 * BYTES, Limits::default()).0.len()).sum::<usize>());
+        bencher.iter(|| {
+            corpus.files.iter().map(|file| streamed(file, 2 * BYTES, Limits::default()).0.len()).sum::<usize>()
+        });
     });
 }
 
@@ -268,30 +332,23 @@ fn build(criterion: &mut Criterion, corpus: &Corpus) {
 fn scan(criterion: &mut Criterion, corpus: &Corpus) {
     let mut group = group(criterion, "scan", corpus);
     let archive = corpus.archive();
+    let deletes = Pushed::column("eventName", Test::In(vec!["DeleteBucket".to_owned()])).expect("a column");
     for (name, columns, predicate) in [
-        ("every column", all_columns(), None),
-        ("one column", columns(&["eventName"]), None),
-        ("a constant that is not there", columns(&["eventID"]), Some(name_is("DeleteBucket"))),
+        ("every column", schema::names().collect(), None),
+        ("one column", vec!["eventName"], None),
+        ("a constant that is not there", vec!["eventID"], Some(deletes)),
     ] {
+        let columns = columns.into_iter().map(str::to_owned).collect();
+        let mut query = Query::new(columns).expect("known columns");
+        query.predicate = predicate.clone();
+        let sources = Sources::Below(vec![archive.path().to_owned()]);
+        let plan = Plan {
+            selection: Selection { sources, choice: Choice::default() },
+            query,
+            run: Run { threads: 1, limits: Limits::default(), fail: true, recut: None },
+        };
         let read = || {
-            let plan = Plan {
-                hashes: None,
-                remote: None,
-                keeps_remote: false,
-                sizes: None,
-                ledger: false,
-                ledgers: Vec::new(),
-                dedupe: None,
-                files: Box::new(Listing::new(vec![archive.path().to_owned()], Selection::default())),
-                schema: Arc::clone(&columns),
-                text: None,
-                predicate: predicate.clone(),
-                rules: None,
-                fail: true,
-                limits: Limits::default(),
-                threads: 1,
-            };
-            let mut scan = Scan::start(plan).expect("threads");
+            let mut scan = Scan::start(&plan, Live::default()).expect("threads");
             let mut rows = 0;
             loop {
                 match scan.next(Duration::from_secs(1)).expect("a good archive") {

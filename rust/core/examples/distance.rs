@@ -1,5 +1,5 @@
-//! A TCP proxy that hands on what clients say only after a while, as if the server were far away. What the server says it hands on
-//! at once. For measurements: unlike the proxy of the tests it takes next to no time of its own.
+//! A TCP proxy that forwards what clients send only after a delay, as if the server were far away, and what the server
+//! sends at once. For measurements: unlike the proxy of the tests, it takes almost no time of its own.
 //!
 //! ```text
 //! cargo run --release --example distance -- 127.0.0.1:8333 50      # host and port, milliseconds; prints its own port
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-/// Bytes that are handed on at once: more than a request has.
+/// Bytes that are forwarded at once: more than a request has.
 const ROOM: usize = 64 << 10;
 
 fn main() -> io::Result<()> {
@@ -34,12 +34,12 @@ async fn serve(server: String, delay: Duration) -> io::Result<()> {
     loop {
         let (client, _) = listener.accept().await?;
         let server = server.clone();
-        // Either side may go when it likes.
+        // Either side may close its connection at any time.
         tokio::spawn(async move { connect(client, &server, delay).await.ok() });
     }
 }
 
-/// Hands on both ways until one side goes.
+/// Forwards in both directions until one side closes its connection.
 async fn connect(client: TcpStream, server: &str, delay: Duration) -> io::Result<()> {
     let server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;

@@ -1,5 +1,5 @@
-//! How long it takes to tell events from those before them, and how much memory:
-//! `cargo run --release --features fuzzing --example events -- 50000000 21` puts in so many, and then so many in a hundred of them again.
+//! Time and memory to find duplicates among events: `cargo run --release --features fuzzing --example events --
+//! 50000000 21` adds the first number of events, and then the second number in a hundred of them again.
 
 #![expect(clippy::print_stdout, reason = "a program")]
 
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ctfast_core::fuzzing::Events;
 
-/// The event of this number, as a hash is spread.
+/// The event of this number, spread like a hash.
 fn event(number: u64) -> [u8; 32] {
     let mut words = [0; 4];
     let mut state = number;

@@ -1,15 +1,15 @@
-//! The floors that every speed of ctfast is measured against: read and inflate every file into a reused buffer, nothing else; or, with
-//! `--sha256`, hash what was inflated as well.
+//! The floors that every speed of ctfast is compared with (`ctfast_core::floor`): read and inflate every file into a
+//! reused buffer, nothing else; or, with `--sha256`, also hash the text.
 //!
 //! `cargo run --release --example floor -- DIR [--threads 2] [--rounds 5] [--sha256]` prints one line of JSON.
 
 #![expect(clippy::print_stdout, reason = "a program")]
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+use ctfast_core::floor::pass;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -27,11 +27,12 @@ fn main() {
     list(&folder.expect("a folder"), &mut files);
     files.sort();
     let mut seconds = Vec::new();
-    let mut bytes = 0;
+    let mut bytes: u64 = 0;
     for _ in 0..rounds {
         let start = Instant::now();
-        bytes = inflate_all(&files, threads, sha256);
+        let texts = pass(&files, threads, sha256).expect("threads");
         seconds.push(format!("{:.6}", start.elapsed().as_secs_f64()));
+        bytes = texts.into_iter().map(|text| text.expect("a gzip file")).sum();
     }
     println!(r#"{{"seconds": [{}], "bytes_inflated": {bytes}, "files": {}}}"#, seconds.join(", "), files.len());
 }
@@ -45,30 +46,4 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
             files.push(path);
         }
     }
-}
-
-fn inflate_all(files: &[PathBuf], threads: usize, sha256: bool) -> usize {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let worker = || {
-            let mut decompressor = libdeflater::Decompressor::new();
-            let (mut stored, mut text, mut bytes) = (Vec::new(), Vec::new(), 0);
-            while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                stored.clear();
-                fs::File::open(path).and_then(|mut file| file.read_to_end(&mut stored)).expect("a file");
-                let length = stored.last_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
-                if text.len() < length {
-                    text.resize(length, 0);
-                }
-                let length = decompressor.gzip_decompress(&stored, &mut text).expect("a gzip file");
-                if sha256 {
-                    std::hint::black_box(ring::digest::digest(&ring::digest::SHA256, &text[..length]));
-                }
-                bytes += length;
-            }
-            bytes
-        };
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("no panic")).sum()
-    })
 }

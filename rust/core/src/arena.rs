@@ -1,4 +1,4 @@
-//! Memory that inflated text lives in: written once, then shared with Arrow without a copy.
+//! Memory for inflated text: written once, then shared with Arrow without a copy.
 
 use arrow_buffer::Buffer;
 
@@ -13,7 +13,7 @@ pub(crate) struct Arena {
     limit: usize,
 }
 
-/// What stands after the end of a window, while zeros are in its place.
+/// The bytes after the end of a window, while zeros stand in their place.
 pub(crate) struct Aside([u8; PADDING]);
 
 impl Arena {
@@ -47,7 +47,7 @@ impl Arena {
         result
     }
 
-    /// Sees to it that there is memory for so much text.
+    /// Ensures that there is memory for this much text.
     pub(crate) fn reserve(&mut self, capacity: usize) {
         if self.capacity() < capacity {
             let mut larger = Self::new(capacity);
@@ -64,7 +64,7 @@ impl Arena {
         result
     }
 
-    /// Forgets the text after `length`, keeps the memory.
+    /// Drops the text after `length` and keeps the memory.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.memory.truncate(length);
         self.length = length;
@@ -81,7 +81,7 @@ impl Arena {
         &self.memory[start..self.length + PADDING]
     }
 
-    /// Ends the text at `end` for a while: [`Self::window`] is followed by zeros until what is aside is put back.
+    /// Ends the text at `end` temporarily: [`Self::window`] is followed by zeros until the rest is put back.
     pub(crate) fn set_aside(&mut self, end: usize) -> Aside {
         let after = &mut self.memory[end..end + PADDING];
         let mut aside = [0; PADDING];
@@ -100,13 +100,13 @@ impl Arena {
         &self.memory[start..end + PADDING]
     }
 
-    /// Forgets the text before `at`; what follows moves to the front.
+    /// Drops the text before `at`; the rest moves to the front.
     pub(crate) fn drop_front(&mut self, at: usize) {
         self.memory.copy_within(at..self.length, 0);
         self.truncate(self.length - at);
     }
 
-    /// Shares the text before `at` with Arrow; what follows moves to the front of a new block.
+    /// Shares the text before `at` with Arrow; the rest moves to the front of a new block.
     pub(crate) fn take(&mut self, at: usize) -> Buffer {
         let rest = self.text(at);
         let mut next = Self::new(if rest.is_empty() { 0 } else { self.capacity() });
@@ -125,7 +125,7 @@ impl Arena {
 mod tests {
     use super::*;
 
-    /// The text with zeros after it, as a cursor wants it.
+    /// The text with zeros after it, as a cursor requires.
     fn is_padded(arena: &Arena) -> bool {
         let padded = arena.padded(0);
         padded.len() == arena.len() + PADDING && padded[arena.len()..].iter().all(|&byte| byte == 0)

@@ -1,14 +1,14 @@
-//! Moments as CloudTrail writes them.
+//! Times in the forms that CloudTrail writes.
 
 /// An hour, in microseconds.
 pub(crate) const HOUR: i64 = 3_600_000_000;
 /// A day, in microseconds.
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Before CloudTrail was there: 2013-01-01.
+/// A time before CloudTrail existed: 2013-01-01.
 const EARLIEST: i64 = 1_356_998_400_000_000;
 
-/// Whether CloudTrail may have written a digest at a time: not before it was there, and not later than tomorrow.
+/// Whether CloudTrail may have written a digest at this time: not before it existed, and not later than tomorrow.
 pub(crate) fn is_plausible(time: i64, now: i64) -> bool {
     (EARLIEST..=now.saturating_add(DAY)).contains(&time)
 }
@@ -16,7 +16,7 @@ pub(crate) fn is_plausible(time: i64, now: i64) -> bool {
 /// Year, month, day, and second of the day.
 fn civil(micros: i64) -> (i64, i64, i64, i64) {
     let (days, second) = (micros.div_euclid(DAY), micros.rem_euclid(DAY) / 1_000_000);
-    // Years begin in March here, so that the leap day is the last of one.
+    // Years begin in March here, so that the leap day is the last day.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

@@ -1,4 +1,4 @@
-//! What can go wrong with one file, and where: the ground floor, which imports nothing of ours.
+//! What can go wrong with a file, and where. Imports nothing else of the crate.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ struct Inner {
     location: Location,
 }
 
-/// Where a failure lies. Each step fills in what it knows: the parser the byte, the framing the record, the scan the key.
+/// Where a failure is. Each step adds what it knows: the parser the byte, framing the record, the scan the key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
     /// Key or path of the file.
@@ -34,11 +34,11 @@ pub struct Location {
 pub enum ErrorKind {
     /// The file has no bytes.
     Empty,
-    /// The operating system refused; its words.
+    /// The operating system refused to read: its message.
     Unreadable(String),
-    /// The operating system refused to write; its words.
+    /// The operating system refused to write: its message.
     Unwritable(String),
-    /// A store did not give what was asked for: in which way, and its words.
+    /// A store did not deliver: how, and its message.
     Store(Refusal, String),
     /// A source that was named holds nothing.
     NotFound,
@@ -46,9 +46,9 @@ pub enum ErrorKind {
     Unrecognized(u8),
     /// The file is of another format.
     OtherFormat(Format),
-    /// The table that the console gives for download, with some columns of each event.
+    /// The CSV that the console offers for download, with only some columns of each event.
     EventHistoryCsv,
-    /// A table of columns that a query gave.
+    /// A table of columns from a query.
     QueryResult,
     /// The file ends inside this gzip member (counted from 1).
     TruncatedGzip(u32),
@@ -60,34 +60,34 @@ pub enum ErrorKind {
     Checksum(u32),
     /// The length of this gzip member does not match its content.
     Length(u32),
-    /// So many zeros follow the last gzip member.
+    /// This many zeros follow the last gzip member.
     TrailingBytes(u64),
-    /// What follows this gzip member, to the end of the file, starts with none.
+    /// The bytes after this gzip member, to the end of the file, are not a gzip member.
     NoMember {
         /// The member.
         after: u32,
-        /// How much follows it.
+        /// How many bytes follow it.
         bytes: u64,
     },
-    /// This is wrong with the gzip file that a gzip file holds.
+    /// The nested gzip file is damaged in this way.
     Within(Box<ErrorKind>),
-    /// A gzip file holds one that holds one.
+    /// A gzip file holds a gzip file that holds another one.
     NestedGzip,
     /// The content is larger than the limit on inflated bytes.
     TooLarge(u64),
     /// The content is larger than this many times the file.
     Ratio(u64),
-    /// One record, or a document that is none, has more than so many bytes.
+    /// One record, or a document that is not a record, has more than this many bytes.
     DocumentTooLarge(u64),
-    /// The file has more records than can be told apart by their index.
+    /// The file has more records than a 32-bit index can number.
     TooManyRecords,
     /// The content is not UTF-8.
     InvalidUtf8,
-    /// The content is not UTF-16, although it begins with that mark.
+    /// The content is not UTF-16, although it begins with the byte order mark of UTF-16.
     InvalidUtf16,
     /// The content is not JSON: what was expected, and the byte that was found.
     InvalidJson {
-        /// In words.
+        /// In words, for the message.
         expected: &'static str,
         /// `None` at the end of the content.
         found: Option<u8>,
@@ -96,23 +96,23 @@ pub enum ErrorKind {
     ControlCharacter(u8),
     /// Objects and arrays are nested deeper than the limit.
     TooDeep(u32),
-    /// JSON, but no record of CloudTrail, and none that holds one.
+    /// JSON, but neither a record of CloudTrail nor a document that holds one.
     NotCloudTrail,
-    /// This field of what may be a record is none of its objects, as in a row of a table.
+    /// This field of a possible record is not an object, as in a row of a table.
     Flattened(&'static str),
-    /// A document with a list has this as well: another list, or a key of records.
+    /// A document with a list has this key as well: another list, or a key of records.
     BesideList(Box<str>),
-    /// So many documents are within each other, or one is inflated within another that was.
+    /// Documents are nested in each other deeper than this, or a gzip string is inside of another one.
     Embedded(u32),
-    /// One document within another has more records than this.
+    /// One embedded document has more records than this.
     EmbeddedRecords(u64),
-    /// A string that should be base64 is none.
+    /// A string that should be base64 is not.
     NotBase64,
     /// A worker panicked: ctfast is wrong, not the file.
     Bug,
 }
 
-/// Formats that are known by their first bytes, and not read.
+/// Formats that are recognised by their first bytes, and not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -120,7 +120,7 @@ pub enum Format {
     Parquet,
     /// An Arrow file, or a stream of it.
     Arrow,
-    /// Compressed by anything but gzip: the name of it.
+    /// Compressed by another program than gzip: its name.
     Compressed(&'static str),
 }
 
@@ -132,14 +132,17 @@ impl fmt::Display for Format {
             Self::Compressed(name) => (*name, false),
         };
         if rows {
-            write!(f, "a file of {name}, not of records: Polars and DuckDB read it; ctfast reads what --as record writes")
+            write!(
+                f,
+                "a file of {name}, not of records: Polars and DuckDB read it; ctfast reads what --as record writes"
+            )
         } else {
             write!(f, "compressed by {name}, not by gzip: decompress it first")
         }
     }
 }
 
-/// In which way a store did not give what was asked for.
+/// How a store failed to deliver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -151,15 +154,15 @@ pub enum Refusal {
     Credentials,
     /// There is no such object (any more).
     NoSuchKey,
-    /// There is no such bucket, or it lies elsewhere.
+    /// There is no such bucket, or it is in another region.
     NoSuchBucket,
     /// No bucket can have this name.
     Bucket,
-    /// The answer leads to another place, where nobody asks.
+    /// The answer redirects to another place, which is not followed.
     Redirect,
     /// The object must be restored from an archive class first.
     Archived,
-    /// The store asked to slow down, to the end.
+    /// The store still asked to slow down at the last try.
     Throttled,
     /// No answer, or no progress of one.
     Timeout,
@@ -169,9 +172,9 @@ pub enum Refusal {
     Changed,
     /// The store failed.
     Server,
-    /// The answer is none that S3 gives.
+    /// The answer is not one that S3 gives.
     Protocol,
-    /// The key cannot be asked for over HTTP.
+    /// The key cannot be requested over HTTP.
     Key,
 }
 
@@ -267,10 +270,12 @@ impl fmt::Display for ErrorKind {
             Self::Unrecognized(byte) => write!(f, "neither gzip nor JSON: starts with 0x{byte:02x}"),
             Self::OtherFormat(format) => write!(f, "{format}"),
             Self::EventHistoryCsv => f.write_str(
-                "Event history as CSV, which lacks most fields of an event: download it as JSON, or use aws cloudtrail lookup-events",
+                "Event history as CSV, which lacks most fields of an event: download it as JSON, or use aws \
+                 cloudtrail lookup-events",
             ),
             Self::QueryResult => f.write_str(
-                "columns that a query gave, not records: read the files that it was asked of, or write records by --as record",
+                "columns that a query gave, not records: read the files that it was asked of, or write records \
+                 by --as record",
             ),
             Self::TruncatedGzip(member) => write!(f, "truncated gzip: the file ends inside member {member}"),
             Self::CorruptGzip(member) => write!(f, "corrupt gzip: invalid deflate data in member {member}"),
@@ -302,7 +307,8 @@ impl fmt::Display for ErrorKind {
             Self::NotCloudTrail => f.write_str("not CloudTrail: no records, no event fields"),
             Self::Flattened(name) => write!(
                 f,
-                "'{name}' is no object, as in rows of a table: filters do not look into it; write records by --as record"
+                "'{name}' is no object, as in rows of a table: filters do not look into it; write records by \
+                 --as record"
             ),
             Self::BesideList(name) => write!(f, "'{name}' stands beside a list of records, and is not read"),
             Self::Embedded(limit) => write!(f, "documents within documents, more than {limit} deep or twice in gzip"),
@@ -349,15 +355,20 @@ impl Error {
         )
     }
 
-    /// Whether the end of the file is what is wrong with it: inside a gzip member, or one byte into what may have been the next.
+    /// Whether the end of the file is what is wrong with it: inside a gzip member, or one byte into what may have been
+    /// the next.
     pub(crate) fn is_cut(&self) -> bool {
         matches!(
             self.kind(),
-            ErrorKind::TruncatedGzip(_) | ErrorKind::NoMember { bytes: 1, .. } | ErrorKind::TrailingBytes(_) | ErrorKind::Empty
+            ErrorKind::TruncatedGzip(_)
+                | ErrorKind::NoMember { bytes: 1, .. }
+                | ErrorKind::TrailingBytes(_)
+                | ErrorKind::Empty
         )
     }
 
-    /// The same, of a gzip file that a gzip file holds. Limits are those of both.
+    /// The same failure, in a gzip file within a gzip file. Limits apply to both together, so their errors stay as they
+    /// are.
     pub(crate) fn within_gzip(mut self) -> Self {
         if !matches!(self.kind(), ErrorKind::TooLarge(_) | ErrorKind::Ratio(_)) {
             let kind = std::mem::replace(&mut self.0.kind, ErrorKind::Empty);
@@ -366,7 +377,7 @@ impl Error {
         self
     }
 
-    /// How many bytes follow a gzip member, if that is all that is wrong.
+    /// How many bytes follow a gzip member, if that is the only error.
     pub(crate) fn trailing_bytes(&self) -> Option<u64> {
         match self.kind() {
             ErrorKind::TrailingBytes(bytes) | ErrorKind::NoMember { bytes, .. } => Some(*bytes),
@@ -386,7 +397,7 @@ impl Error {
         &self.0.location
     }
 
-    /// The same, `by` bytes further on: a window's offset becomes the file's.
+    /// The same failure, `by` bytes further on: a window's offset becomes the file's.
     #[must_use]
     pub fn shifted(mut self, by: u64) -> Self {
         if let Some(byte) = &mut self.0.location.byte {
@@ -395,21 +406,21 @@ impl Error {
         self
     }
 
-    /// The same, in text that was decoded from UTF-16.
+    /// The same failure, in text that was decoded from UTF-16.
     #[must_use]
     pub fn decoded(mut self) -> Self {
         self.0.location.decoded = true;
         self
     }
 
-    /// The same, in this record.
+    /// The same failure, in this record.
     #[must_use]
     pub fn in_record(mut self, record: u64) -> Self {
         self.0.location.record = Some(record);
         self
     }
 
-    /// The same, in this file.
+    /// The same failure, in this file.
     #[must_use]
     pub fn in_file(mut self, key: &str) -> Self {
         self.0.location.key = Some(key.to_owned());
@@ -436,7 +447,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The beginning of a text that a user wrote, as far as a message should repeat it.
+/// The beginning of a user's text, as far as a message should repeat it.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(80) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
@@ -444,7 +455,7 @@ pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Line and character of a byte, both counted from 1: for texts that users write.
+/// Line and column of a byte, both from 1: for text that users write.
 pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or(before);

@@ -1,4 +1,5 @@
-//! Single steps of a scan, for tests, fuzz targets and benches. No part of the public interface: it changes without notice.
+//! Single steps of a scan, for tests, fuzz targets and benches. Not part of the public interface: it may change without
+//! notice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,50 +20,50 @@ use crate::source::Skip;
 pub use crate::integrity::walk_of_times;
 pub use crate::unchecked::classify::{Variant, variants};
 
-/// Reads an answer of a store as everything that it may be. `asked` is a prefix, and the name of a bucket and of a region.
+/// Reads an answer of a store as every kind of answer. `asked` is used as a prefix, the name of a bucket and a region.
 pub fn answered(status: u16, head: &str, body: &[u8], asked: &str) {
     crate::source::object::fuzzed::answer(status, head, body, asked);
 }
 
-/// Inflates whole files into memory that is reused.
+/// Inflates whole files into reused memory.
 pub struct Inflate {
     inflater: Inflater,
     arena: Arena,
 }
 
 impl Inflate {
-    /// With room for so many bytes of text.
+    /// With room for this many bytes of text.
     #[must_use]
     pub fn new(room: usize) -> Self {
         Self { inflater: Inflater::new(), arena: Arena::new(room) }
     }
 
-    /// The text of a right gzip file that fits; `None` for any other.
+    /// The text of a valid gzip file that fits; `None` for any other.
     pub fn whole(&mut self, file: &[u8]) -> Option<&[u8]> {
         self.arena.truncate(0);
         self.inflater.whole(file, &mut self.arena).map(|_| self.arena.text(0))
     }
 }
 
-/// Events that came before, told by 32 random bytes each.
+/// Earlier events, identified by 32 random bytes each.
 #[derive(Default)]
 pub struct Events(crate::dedupe::set::Set);
 
 impl Events {
-    /// Puts one in, and tells whether it is new.
+    /// Adds one, and returns whether it is new.
     pub fn put(&mut self, event: [u8; 32]) -> std::io::Result<bool> {
         Ok(self.0.put(crate::dedupe::key::Key(event))? == crate::dedupe::set::Seen::First)
     }
 }
 
-/// The text of one layer of any file, read through windows with so much room, and what is wrong with it.
+/// The text of one layer of any file, read through windows of this size, and what is wrong with it.
 #[must_use]
 pub fn streamed(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {
     let mut stream = Stream::new(file, limits);
     in_windows(room, |arena| stream.fill(arena))
 }
 
-/// The same, out of all that a file may be wrapped in.
+/// The text of any file, with all layers removed, read in the same way.
 #[must_use]
 pub fn unwrapped(file: &[u8], room: usize, limits: Limits) -> (Vec<u8>, Option<Error>) {
     let mut file = Unwrapped::new(file, limits);
@@ -90,7 +91,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text that is to be indexed yet.
+    /// Text that is not indexed yet.
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
         let mut arena = Arena::new(text.len());
@@ -98,7 +99,7 @@ impl Text {
         Self { arena, index: Index::default() }
     }
 
-    /// The same, with its tokens.
+    /// Text with its tokens.
     #[must_use]
     pub fn indexed(text: &[u8]) -> Self {
         let mut text = Self::new(text);
@@ -106,7 +107,7 @@ impl Text {
         text
     }
 
-    /// Finds the tokens and what is not UTF-8; tells whether all of it is.
+    /// Finds the tokens and checks UTF-8; returns whether all of it is valid.
     pub fn index(&mut self) -> bool {
         let text = self.arena.text(0);
         self.index.build(text);
@@ -131,14 +132,14 @@ impl Text {
         }
     }
 
-    /// Walks through the records and notes what these columns need of each; the number of records that meet the predicate.
+    /// Walks the records and notes what these columns need; returns the number of records that meet the predicate.
     pub fn walk(&self, columns: &Arc<Schema>, predicate: Option<&Predicate>) -> Result<u64, Error> {
         let mut walk = Walk::new(Builders::new(Arc::clone(columns)).wanted(), predicate, None);
         Framing::default().run(&mut self.cursor(), &mut walk, true)?;
         Ok(walk.rows)
     }
 
-    /// Walks through the records and builds these columns of them; `None` when there are none.
+    /// Walks the records and builds these columns; `None` if there are none.
     #[must_use]
     pub fn build(mut self, columns: &Arc<Schema>) -> (Option<RecordBatch>, Option<Error>) {
         let mut builders = Builders::new(Arc::clone(columns));
@@ -151,7 +152,7 @@ impl Text {
     }
 }
 
-/// Bytes that the largest batch of a text holds, when batches are cut as a scan cuts them, and what the text has of records.
+/// Bytes of the largest batch of a text, with batches cut as in a scan, and the bytes of its records.
 #[must_use]
 pub fn largest_batch(text: &[u8], columns: &Arc<Schema>) -> (usize, u64) {
     let mut text = Text::indexed(text);
@@ -172,7 +173,7 @@ pub fn largest_batch(text: &[u8], columns: &Arc<Schema>) -> (usize, u64) {
     }
 }
 
-/// Bytes of a batch, those that its columns share but once.
+/// Bytes of a batch; shared buffers count once.
 fn held(batch: &RecordBatch) -> usize {
     let mut buffers = BTreeMap::new();
     let mut arrays: Vec<_> = batch.columns().iter().map(Array::to_data).collect();
@@ -252,8 +253,8 @@ pub fn has_match(predicate: &Predicate, text: &[u8]) -> bool {
     walk.rows > 0
 }
 
-/// What the walk through a text tells: its records with their bytes, what is no record, and its error, one line each. The text comes
-/// in windows that end at `cuts`, as a scan reads a file that is streamed.
+/// What the walk of a text reports: its records with their bytes, what is no record, and its error, one per line. The
+/// text comes in windows that end at `cuts`, as in a scan of a streamed file.
 #[must_use]
 pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
     let mut framing = Framing::default();
@@ -271,7 +272,11 @@ pub fn seen_in_windows(text: &[u8], cuts: &[usize]) -> Vec<String> {
             if let Err(error) = &walked
                 && (last || !is_at(error, end - start))
             {
-                notes.lines.push(format!("{} before record {}", error.clone().shifted(start as u64), framing.records()));
+                notes.lines.push(format!(
+                    "{} before record {}",
+                    error.clone().shifted(start as u64),
+                    framing.records()
+                ));
                 return notes.lines;
             }
             start += framing.passed();

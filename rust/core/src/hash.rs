@@ -7,12 +7,12 @@ use ring::digest::{Context, SHA256, digest};
 /// A SHA-256.
 pub(crate) type Sha256 = [u8; 32];
 
-/// The hash of a text.
+/// The hash of some bytes.
 pub(crate) fn sha256(text: &[u8]) -> Sha256 {
     as_array(digest(&SHA256, text).as_ref())
 }
 
-/// The hash of a text that comes piece by piece.
+/// The hash of bytes that come in pieces.
 pub(crate) struct Pieces(Context);
 
 impl Pieces {
@@ -39,7 +39,7 @@ pub(crate) struct Hashed<R> {
     has_failed: bool,
 }
 
-/// Bytes of such a file that are read at once when nobody reads it any more.
+/// Bytes that are read at once when only the hash of the rest is needed.
 const REST: usize = 64 << 10;
 
 impl<R: Read> Hashed<R> {
@@ -47,7 +47,7 @@ impl<R: Read> Hashed<R> {
         Self { file, hash: Pieces::new(), has_failed: false }
     }
 
-    /// The hash of all of the file, of what nobody has read as well; `None` where that cannot be read.
+    /// The hash of the whole file, including the part that was not read yet; `None` if that cannot be read.
     pub(crate) fn finish(mut self) -> Option<Sha256> {
         let mut rest = vec![0; REST];
         while !self.has_failed && self.read(&mut rest).is_ok_and(|read| read > 0) {}
@@ -99,6 +99,9 @@ mod tests {
     #[test]
     fn hexadecimal() {
         assert_eq!(hex(&[0, 0x9f, 0xff]), "009fff");
-        assert_eq!((unhex("009fFF"), unhex("0"), unhex("0g"), unhex("é")), (Some(vec![0, 0x9f, 0xff]), None, None, None));
+        assert_eq!(
+            (unhex("009fFF"), unhex("0"), unhex("0g"), unhex("é")),
+            (Some(vec![0, 0x9f, 0xff]), None, None, None)
+        );
     }
 }

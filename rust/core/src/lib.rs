@@ -1,9 +1,10 @@
 //! Reads AWS `CloudTrail` archives into Arrow record batches: everything of ctfast that is true without Python.
 //!
-//! A [`Scan`] takes a [`Plan`]: which files ([`source::Listing`], chosen by a [`source::Selection`] of what their keys say), which
-//! columns ([`schema::project`]), which rows ([`filter::Predicate`]). Its workers inflate each file into an arena, index the
-//! tokens of the text, frame the records, filter them as spans of that text and build arrays whose text points into the arena.
-//! [`Scan::next`] gives the batches in the order of the files, and [`Scan::report`] accounts for every file and record.
+//! A [`Scan`] takes a [`Plan`]: which files ([`scan::Selection`]), which records and columns of them ([`scan::Query`]),
+//! and with which resources ([`scan::Run`]); what cannot be a value, such as connections, is passed next to it
+//! ([`Live`]). Its workers inflate each file into an arena, index the tokens of the text, frame the records, filter
+//! them as spans of that text and build arrays whose text points into the arena. [`Scan::next`] gives the batches in
+//! the order of the files, and [`Scan::report`] accounts for every file and record.
 
 mod arena;
 pub mod bounds;
@@ -14,6 +15,7 @@ pub mod digest;
 pub mod error;
 mod event;
 pub mod filter;
+pub mod floor;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -31,7 +33,8 @@ pub mod sql;
 #[cfg(test)]
 mod testing;
 mod unchecked;
+pub mod words;
 
 pub use error::{Error, ErrorKind};
 pub use inflate::Limits;
-pub use scan::{Next, Plan, Report, Scan};
+pub use scan::{Live, Next, Plan, Report, Scan};

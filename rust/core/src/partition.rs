@@ -1,6 +1,7 @@
 //! AWS's partitions: parts of AWS with accounts, regions and ARNs of their own.
 //!
-//! Their names are data here and nowhere else. New ones come: any `aws-…` is taken for one, as long as nothing needs its regions.
+//! Their names stand only here. New ones are added by AWS: any `aws-…` is accepted as one where its regions are not
+//! needed.
 
 /// How the names of a partition's regions begin; those of `aws` are all others.
 const BY_REGION: [(&str, &str); 7] = [
@@ -19,9 +20,10 @@ pub fn partition(region: &str) -> &'static str {
     BY_REGION.iter().find(|(start, _)| region.starts_with(start)).map_or("aws", |(_, partition)| partition)
 }
 
-/// Whether a text is the name of a partition, as far as its shape tells.
+/// Whether a string has the shape of a partition's name.
 pub(crate) fn is_partition(name: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let mut parts = name.split('-');
     parts.next() == Some("aws") && parts.all(is_part)
 }

@@ -1,6 +1,7 @@
 //! JSON scalars to typed values: the times and flags that columns show and predicates test.
 
-/// `YYYY-MM-DDTHH:MM:SS`, up to six digits of a fraction, then `Z` or `±hh:mm`. Anything else is no `eventTime`: `None`.
+/// `YYYY-MM-DDTHH:MM:SS`, up to six digits of a fraction, then `Z` or `±hh:mm`. Anything else is not an `eventTime`:
+/// `None`.
 pub(crate) fn timestamp(text: &[u8]) -> Option<i64> {
     let (date_time, mut rest) = text.split_at_checked(19)?;
     let two = |at: usize| digits(&date_time[at..at + 2]);

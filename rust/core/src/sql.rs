@@ -1,4 +1,4 @@
-//! SQL texts: whether a query reads one table, and nothing else. What is not known to do so is refused.
+//! Whether a SQL query reads one table and nothing else. What is not known to do so is refused.
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -7,24 +7,25 @@ use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Statement, TableFactor, V
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 
-/// Functions that may stand where a table may: they make numbers out of nothing.
+/// Table functions that are allowed: they only generate numbers.
 const FUNCTIONS: [&str; 2] = ["generate_series", "range"];
-/// What is nested deeper is walked by nobody: `a + a + …` is one level for each `a`, and so is `SELECT … UNION SELECT …`.
+/// Deeper nesting is refused, so that no walk overflows the stack. Each `a` of `a + a + …` is a level, and so is each
+/// `SELECT` of a `UNION`.
 const DEPTH: usize = 500;
 
-/// Why a text is not passed on.
+/// Why a query is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
-    /// It is not SQL; the parser's words.
+    /// It is not SQL: the parser's message.
     Syntax(String),
-    /// It is so many statements.
+    /// It has this many statements.
     Statements(usize),
-    /// It is no query; the statement's first word.
+    /// It is not a query: the statement's first word.
     Statement(String),
     /// It reads this table.
     Table(String),
-    /// It reads what this function gives.
+    /// It reads from this function.
     Function(String),
     /// Its expressions, or its set operations, are nested deeper.
     TooDeep(usize),
@@ -45,20 +46,20 @@ impl Refused {
     }
 }
 
-/// Stack for a walk of that depth, whatever the caller's has left: it is reserved, and used only as far as it is needed.
+/// Stack for a walk of that depth, independent of the caller's. It is reserved, and used only as needed.
 const STACK: usize = 64 << 20;
 
-/// Whether a text is one query that reads this table alone. Nothing is opened to tell.
+/// Checks that a query reads only this table. Nothing is opened.
 pub fn check(text: &str, table: &str) -> Result<(), Refused> {
     thread::scope(|scope| {
         let walk = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || walk(text, table));
-        // What cannot be looked at is not passed on.
+        // If it cannot be checked, it is refused.
         walk.ok().and_then(|walk| walk.join().ok()).unwrap_or(Err(Refused::TooDeep(DEPTH)))
     })
 }
 
 fn walk(text: &str, table: &str) -> Result<(), Refused> {
-    // As Polars reads it.
+    // With the options that Polars uses.
     let options = ParserOptions::new().with_trailing_commas(true);
     let parser = Parser::new(&GenericDialect {}).with_options(options);
     let parsed = parser.try_with_sql(text).and_then(|mut parser| parser.parse_statements());
@@ -72,7 +73,7 @@ fn walk(text: &str, table: &str) -> Result<(), Refused> {
     };
     let result = query.visit(&mut Reads { table, named: Vec::new(), depth: 0 });
     if let ControlFlow::Break(refused) = result {
-        // Taking a tree apart that is nested too deep takes as much stack as walking it.
+        // Dropping a tree that is nested too deep takes as much stack as walking it.
         if matches!(refused, Refused::TooDeep(_)) {
             std::mem::forget(statements);
         }
@@ -89,7 +90,7 @@ fn no_query(statement: &Statement) -> Refused {
 /// Walks through a query.
 struct Reads<'a> {
     table: &'a str,
-    /// Names that `WITH` gives, for each query that the walk is in.
+    /// Names defined by `WITH`, for each enclosing query.
     named: Vec<Vec<String>>,
     depth: usize,
 }
@@ -105,7 +106,7 @@ impl Reads<'_> {
         ControlFlow::Break(Refused::Table(name.join(".")))
     }
 
-    /// Looks at what the walk does not tell as a table. `depth` is that of the set operations around it.
+    /// Checks what the visitor does not report as a table. `depth` counts the enclosing set operations.
     fn body(&self, mut body: &SetExpr, mut depth: usize) -> ControlFlow<Refused> {
         loop {
             body = match body {
@@ -118,8 +119,9 @@ impl Reads<'_> {
                     left
                 }
                 SetExpr::Table(table) => {
-                    return self
-                        .table(&table.schema_name.iter().chain(&table.table_name).map(String::as_str).collect::<Vec<_>>());
+                    return self.table(
+                        &table.schema_name.iter().chain(&table.table_name).map(String::as_str).collect::<Vec<_>>(),
+                    );
                 }
                 SetExpr::Insert(statement)
                 | SetExpr::Update(statement)
@@ -194,11 +196,13 @@ mod tests {
     fn a_query_of_the_table_passes() {
         for text in [
             "SELECT 1",
-            "SELECT userIdentity.arn, count(*) AS n, FROM events WHERE eventName LIKE 'read_csv(%' GROUP BY 1 ORDER BY n DESC LIMIT 3",
+            "SELECT userIdentity.arn, count(*) AS n, FROM events WHERE eventName LIKE 'read_csv(%' GROUP BY 1 \
+             ORDER BY n DESC LIMIT 3",
             "FROM events",
             "SELECT * FROM \"events\" AS e JOIN Events AS f ON e.eventID = f.sharedEventID",
             "WITH a AS (SELECT * FROM events), b AS (SELECT * FROM a) SELECT * FROM b UNION ALL (SELECT * FROM A)",
-            "SELECT * FROM (SELECT * FROM events) AS t WHERE x IN (SELECT x FROM events) AND EXISTS (SELECT 1 FROM events)",
+            "SELECT * FROM (SELECT * FROM events) AS t WHERE x IN (SELECT x FROM events) AND EXISTS (SELECT 1 \
+             FROM events)",
             "SELECT * FROM (VALUES (1, 2)) AS t(a, b), UNNEST([1]) AS u(c), generate_series(1, 5)",
             "EXPLAIN SELECT * FROM events",
             "SHOW TABLES",

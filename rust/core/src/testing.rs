@@ -1,4 +1,4 @@
-//! What tests share: windows of text, random JSON and records, and what `serde_json` makes of them.
+//! Shared by tests: windows of text, random JSON and records, and what `serde_json` makes of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,12 +36,12 @@ impl Window {
     }
 }
 
-/// Whether a text is one JSON value by `serde_json`, which has no limit of depth here and accepts lone surrogates.
+/// Whether a string is one JSON value for `serde_json`, which has no depth limit here and accepts lone surrogates.
 pub(crate) fn is_json(text: &[u8]) -> bool {
     str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
-/// The members of an object, in order: the inside of each key and the text of each value, both as they stand.
+/// The members of an object, in order: the inside of each key and the raw text of each value.
 pub(crate) fn members(object: &str) -> Vec<(&str, &str)> {
     struct Members<'a>(Vec<(&'a str, &'a str)>);
     impl<'de> Deserialize<'de> for Members<'de> {
@@ -67,7 +67,7 @@ pub(crate) fn members(object: &str) -> Vec<(&str, &str)> {
     serde_json::from_str::<Members<'_>>(object).expect("an object").0
 }
 
-/// The elements of an array, as they stand.
+/// The elements of an array, as raw text.
 pub(crate) fn elements(array: &str) -> Vec<&str> {
     serde_json::from_str::<Vec<&RawValue>>(array).expect("an array").into_iter().map(RawValue::get).collect()
 }
@@ -102,12 +102,13 @@ pub(crate) fn decoded(string: &str) -> (String, bool) {
     (String::from_utf8(bytes).expect("UTF-8"), lone)
 }
 
-/// A record as its columns and the rest, found by `serde_json` and the rules alone.
+/// A record as its columns and the rest, by `serde_json` and the rules alone.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Model {
-    /// Where the value of each column stands, in the order of [`COLUMNS`].
+    /// Where the value of each column is, in the order of [`COLUMNS`].
     pub(crate) values: Vec<(&'static str, Range<usize>)>,
-    /// Where each value without a column stands, and its path, in the order of the record. Elements of lists are not looked at.
+    /// Where each value without a column is, and its path, in the order of the record. Elements of lists are not
+    /// included.
     pub(crate) strays: Vec<(String, Range<usize>)>,
 }
 
@@ -154,16 +155,19 @@ impl Model {
     }
 }
 
-/// Nothing, mostly, or white space.
+/// Mostly nothing, or white space.
 pub(crate) fn space() -> impl Strategy<Value = &'static str> {
     prop_oneof![8 => Just(""), 1 => select(vec![" ", "\n", "\t", "\r\n", "  "])]
 }
 
 /// The inside of a JSON string: plain text, every kind of escape, lone surrogates.
 pub(crate) fn inside() -> impl Strategy<Value = String> {
+    let short = [r#"\""#, r"\\", r"\/", r"\b", r"\f", r"\n", r"\r", r"\t"];
+    let numbers = [r"\u0041", r"\u00e9", r"\u0022", r"\uD83D\ude00", r"\ud800", r"\uDFFF", r"\u0000"];
+    let escapes = [&short[..], &numbers].concat();
     let part = prop_oneof![
         6 => "[ !#-\\[\\]-~]{0,9}",
-        1 => select(vec![r#"\""#, r"\\", r"\/", r"\b", r"\f", r"\n", r"\r", r"\t", r"\u0041", r"\u00e9", r"\u0022", r"\uD83D\ude00", r"\ud800", r"\uDFFF", r"\u0000"]).prop_map(str::to_owned),
+        1 => select(escapes).prop_map(str::to_owned),
         1 => "[é€😀\u{7f}]{1,4}",
     ];
     vec(part, 0..4).prop_map(|parts| parts.concat())
@@ -173,11 +177,14 @@ fn quoted(inside: &str) -> String {
     format!("\"{inside}\"")
 }
 
-/// A JSON value that is no object and no array.
+/// A JSON value that is neither an object nor an array.
 pub(crate) fn scalar() -> impl Strategy<Value = String> {
+    let words = ["null", "true", "false", "\"true\"", "\"False\""];
+    let times = ["\"2023-07-10T11:42:36Z\"", "\"2023-02-30T00:00:00Z\""];
+    let telling = [&words[..], &times].concat();
     prop_oneof![
         5 => inside().prop_map(|inside| quoted(&inside)),
-        1 => select(vec!["null", "true", "false", "\"true\"", "\"False\"", "\"2023-07-10T11:42:36Z\"", "\"2023-02-30T00:00:00Z\""]).prop_map(str::to_owned),
+        1 => select(telling).prop_map(str::to_owned),
         1 => "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?",
     ]
 }
@@ -211,7 +218,8 @@ pub(crate) fn object(members: Vec<(String, String)>) -> impl Strategy<Value = St
     })
 }
 
-/// A record: known keys in their places, mostly with values that fit; unknown, repeated and escaped keys; values of other types.
+/// A record: known keys in their places, mostly with values that fit; unknown, repeated and escaped keys; values of
+/// other types.
 pub(crate) fn record() -> BoxedStrategy<String> {
     vec(member(None), 0..9).prop_flat_map(object).boxed()
 }
@@ -229,7 +237,7 @@ fn key(id: ColumnId) -> impl Strategy<Value = String> {
     (0..12 * name.len()).prop_map(move |at| spelled(name, at))
 }
 
-/// A plain string in quotes, with its character at this place, if it has one, written as an escape.
+/// A plain string in quotes, with the character at this index, if there is one, as an escape.
 fn spelled(text: &str, at: usize) -> String {
     let Some(byte) = text.as_bytes().get(at) else { return quoted(text) };
     format!("\"{}\\u{byte:04x}{}\"", &text[..at], &text[at + 1..])
@@ -248,7 +256,8 @@ fn fitting(id: ColumnId) -> BoxedStrategy<String> {
             prop_oneof![select(vec!["true", "false"]).prop_map(str::to_owned), word].boxed()
         }
         Kind::Time => {
-            let time = "20[0-2][0-9]-0[1-9]-[0-2][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]0[0-9]:30)";
+            let time =
+                "20[0-2][0-9]-0[1-9]-[0-2][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]0[0-9]:30)";
             (time, 0..99usize).prop_map(|(time, at)| spelled(&time, at)).boxed()
         }
         _ => scalar().boxed(),
@@ -256,7 +265,7 @@ fn fitting(id: ColumnId) -> BoxedStrategy<String> {
     prop_oneof![6 => fitting, 1 => value(), 1 => Just("null".to_owned())].boxed()
 }
 
-/// Text with some characters replaced, removed or added: mostly no JSON any more.
+/// Text with some characters replaced, removed or added: usually not JSON any more.
 pub(crate) fn damaged(text: String) -> impl Strategy<Value = String> {
     let character = select(vec![
         '"', '\\', '{', '}', '[', ']', ',', ':', 'u', '0', '1', 'e', '-', '.', ' ', '\n', '\0', '\u{1f}', 'é', 'n', 't',
@@ -276,7 +285,7 @@ pub(crate) fn damaged(text: String) -> impl Strategy<Value = String> {
     })
 }
 
-/// The inside of a JSON string that stands for `text`, spelled as `choices` say.
+/// The inside of a JSON string for `text`, spelled according to `choices`.
 pub(crate) fn escaped(text: &str, choices: &[u8]) -> String {
     let mut inside = String::new();
     for (character, choice) in text.chars().zip(choices.iter().chain(std::iter::repeat(&0))) {
@@ -296,7 +305,7 @@ pub(crate) fn escaped(text: &str, choices: &[u8]) -> String {
     inside
 }
 
-/// What a predicate or a column sees of a text column's value.
+/// What a predicate or a column sees of the value of a text column.
 pub(crate) fn text_of(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes()[0] {
         b'n' => None,

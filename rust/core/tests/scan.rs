@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
-use ctfast_core::filter::{Field, Predicate, Test};
-use ctfast_core::ledger::{self, Row};
-use ctfast_core::source::{Listed, Listing, Named, Selection, Skip, named as named_files};
-use ctfast_core::{Error, ErrorKind, Limits, Next, Plan, Report, Scan, schema};
+use ctfast_core::filter::{Form, Pushed, Stated, Test};
+use ctfast_core::ledger::{self, Ledger, Row};
+use ctfast_core::scan::{Query, Run, Selection, Sources};
+use ctfast_core::source::{Choice, Listed, Listing, Named, Skip};
+use ctfast_core::{Error, ErrorKind, Limits, Live, Next, Plan, Report, Scan, schema};
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use tempfile::TempDir;
@@ -35,34 +36,46 @@ impl Archive {
         self.0.path().join(key).to_string_lossy().into_owned()
     }
 
-    /// A plan to read all of it: three columns, everything collected, two threads.
+    /// A plan to read the whole archive: three columns, failures collected, two threads.
     fn plan(&self) -> Plan {
         Plan {
-            files: Box::new(Listing::new(vec![self.0.path().to_owned()], Selection::default())),
-            schema: Arc::new(schema::project(&["file", "record", "raw"]).expect("known columns")),
-            text: None,
-            predicate: None,
-            rules: None,
-            fail: false,
-            limits: Limits::default(),
-            threads: 2,
-            hashes: None,
-            remote: None,
-            keeps_remote: false,
-            sizes: None,
-            ledger: false,
-            ledgers: Vec::new(),
-            dedupe: None,
+            selection: below(vec![self.0.path().to_owned()]),
+            query: query(&["file", "record", "raw"]),
+            run: Run { threads: 2, limits: Limits::default(), fail: false, recut: None },
         }
     }
 
-    /// What [`Self::plan`] finds, with the root taken off the names.
+    fn query(&self, query: Query) -> Plan {
+        Plan { query, ..self.plan() }
+    }
+
+    fn meeting(&self, predicate: Option<Pushed>) -> Plan {
+        let mut plan = self.plan();
+        plan.query.predicate = predicate;
+        plan
+    }
+
+    fn run(&self, run: impl FnOnce(&mut Run)) -> Plan {
+        let mut plan = self.plan();
+        run(&mut plan.run);
+        plan
+    }
+
+    /// The result of [`Self::plan`], with names relative to the root.
     fn read(&self) -> Outcome {
-        read(self.plan()).below(&self.path(""))
+        read(&self.plan()).below(&self.path(""))
     }
 }
 
-/// What a scan gave: file, index and text of each row, then its report, and its error.
+fn below(paths: Vec<PathBuf>) -> Selection {
+    Selection { sources: Sources::Below(paths), choice: Choice::default() }
+}
+
+fn query(columns: &[&str]) -> Query {
+    Query::new(columns.iter().map(ToString::to_string).collect()).expect("known columns")
+}
+
+/// The result of a scan: file, index and text of each row, then its report and its error.
 struct Outcome {
     rows: Vec<(String, u32, String)>,
     report: Report,
@@ -84,8 +97,12 @@ impl Outcome {
     }
 }
 
-fn read(plan: Plan) -> Outcome {
-    let mut scan = Scan::start(plan).expect("threads");
+fn read(plan: &Plan) -> Outcome {
+    read_with(plan, Live::default())
+}
+
+fn read_with(plan: &Plan, live: Live) -> Outcome {
+    let mut scan = Scan::start(plan, live).expect("threads");
     let mut rows = Vec::new();
     let error = loop {
         match scan.next(Duration::from_secs(1)) {
@@ -102,7 +119,8 @@ fn rows_of(batch: &RecordBatch) -> Vec<(String, u32, String)> {
     let text = |name: &str| batch.column_by_name(name).map(AsArray::as_string_view);
     let (files, raws) = (text("file").expect("a column"), text("raw"));
     let records = batch.column_by_name("record").expect("a column").as_primitive::<UInt32Type>();
-    let row = |row| (files.value(row).to_owned(), records.value(row), raws.map_or("", |raws| raws.value(row)).to_owned());
+    let row =
+        |row| (files.value(row).to_owned(), records.value(row), raws.map_or("", |raws| raws.value(row)).to_owned());
     (0..batch.num_rows()).map(row).collect()
 }
 
@@ -112,7 +130,7 @@ fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     file
 }
 
-/// A record that says which one it is, with so many bytes of ballast.
+/// A record that names its file and number, with this many bytes of ballast.
 fn record(file: &str, number: usize, ballast: usize) -> String {
     format!(
         "{{\"eventName\":\"Name{}\",\"eventID\":\"{file} {number}\",\"requestParameters\":{{\"x\":\"{}\"}}}}",
@@ -129,12 +147,12 @@ fn log(records: &[String]) -> String {
     format!("{{\"Records\":[{}]}}", records.join(","))
 }
 
-/// The rows that a file of these records gives.
+/// The expected rows of a file with these records.
 fn rows(file: &str, records: Vec<String>) -> Vec<(String, u32, String)> {
     records.into_iter().enumerate().map(|(number, record)| (file.to_owned(), number as u32, record)).collect()
 }
 
-/// An archive of several tasks' size, and its rows: few records in many files and many records in few.
+/// An archive large enough for several tasks, and its rows: few records in many files and many records in a few files.
 fn large_archive() -> (Archive, Vec<(String, u32, String)>) {
     let archive = Archive::new();
     let mut expected = Vec::new();
@@ -149,7 +167,7 @@ fn large_archive() -> (Archive, Vec<(String, u32, String)>) {
     (archive, expected)
 }
 
-/// A small, fixed source of chance.
+/// A small random number generator with a fixed seed.
 struct Dice(u64);
 
 impl Dice {
@@ -165,7 +183,7 @@ impl Dice {
 fn rows_come_in_key_order_whatever_the_number_of_threads() {
     let (archive, expected) = large_archive();
     for threads in 1..=4 {
-        let outcome = read(Plan { threads, ..archive.plan() }).below(&archive.path(""));
+        let outcome = read(&archive.run(|run| run.threads = threads)).below(&archive.path(""));
         assert!(outcome.rows == expected, "with {threads} threads");
         let report = outcome.report;
         assert!(report.complete);
@@ -184,7 +202,8 @@ fn an_empty_archive_ends_at_once() {
 fn every_file_and_every_record_is_counted_once() {
     let archive = Archive::new();
     archive.write("01 good.json", log(&records("a", 3, 0)));
-    archive.write("02 bad records.json.gz", gzip(r#"{"Records":[1,{"eventName":"Name0"},null,{"eventName":"Name1"}]}"#));
+    archive
+        .write("02 bad records.json.gz", gzip(r#"{"Records":[1,{"eventName":"Name0"},null,{"eventName":"Name1"}]}"#));
     archive.write("03 empty.json", "");
     archive.write("04 truncated.json.gz", &gzip(log(&records("b", 2, 3000)))[..60]);
     archive.write("05 cut.json", &log(&records("c", 2, 0))[..120]);
@@ -217,10 +236,9 @@ fn every_file_and_every_record_is_counted_once() {
     assert_eq!((report.records_read, report.records_bad, report.records_filtered), (7, 0, 0));
     assert_eq!(outcome.rows.len(), 7);
 
-    // With a predicate the refused ones are skipped; nothing else changes.
+    // With a predicate, records that do not meet it are skipped; nothing else changes.
     let test = Test::In(vec!["Name1".into(), "Name2".into()]);
-    let predicate = Predicate::Column(Field::new("eventName", &test).expect("a column"), test);
-    let filtered = read(Plan { predicate: Some(predicate), ..archive.plan() });
+    let filtered = read(&archive.meeting(Pushed::column("eventName", test)));
     let report = filtered.report;
     assert_eq!((report.records_read, report.records_bad, report.records_filtered), (3, 0, 4));
     assert_eq!((report.files_read, report.files_bad, report.files_skipped()), (3, 4, 3));
@@ -232,7 +250,7 @@ fn a_file_that_is_named_and_missing_is_bad_and_the_others_are_read() {
     let archive = Archive::new();
     archive.write("a.json", log(&records("a", 2, 0)));
     let files = ["a.json", "b.json", "a.json"].map(|key| archive.0.path().join(key)).to_vec();
-    let outcome = read(Plan { files: Box::new(Listing::new(files, Selection::default())), ..archive.plan() });
+    let outcome = read(&Plan { selection: below(files), ..archive.plan() });
     assert_eq!(outcome.rows.len(), 4);
     assert_eq!(outcome.bad(&archive), ["b.json: cannot read: No such file or directory, 0 kept"]);
     assert_eq!((outcome.report.files_read, outcome.report.files_bad), (2, 1));
@@ -246,11 +264,14 @@ fn the_first_failure_in_key_order_ends_a_scan_that_is_to_fail() {
         archive.write(key, "{");
     }
     for threads in 1..=4 {
-        let outcome = read(Plan { fail: true, threads, ..archive.plan() }).below(&archive.path(""));
+        let outcome = read(&archive.run(|run| (run.fail, run.threads) = (true, threads))).below(&archive.path(""));
         let error = outcome.error.expect("a failure").to_string();
-        assert_eq!(error.replace(&archive.path(""), ""), format!("{bad}: invalid JSON: unexpected end at byte 1 (record 0)"));
+        assert_eq!(
+            error.replace(&archive.path(""), ""),
+            format!("{bad}: invalid JSON: unexpected end at byte 1 (record 0)")
+        );
         assert!(!outcome.report.complete);
-        // What came before is a part of the right rows, and nothing of what comes after is among them.
+        // The rows are a beginning of the expected ones, and none is from after the failure.
         assert!(outcome.rows.iter().all(|(file, ..)| file.as_str() < bad), "with {threads} threads");
         assert!(expected.starts_with(&outcome.rows), "with {threads} threads");
     }
@@ -261,7 +282,7 @@ fn a_bad_record_too_ends_a_scan_that_is_to_fail() {
     let archive = Archive::new();
     archive.write("a.json", r#"{"Records":[{"eventName":"A"},"{"]}"#);
     archive.write("b.json", "");
-    let error = read(Plan { fail: true, ..archive.plan() }).error.expect("a failure").to_string();
+    let error = read(&archive.run(|run| run.fail = true)).error.expect("a failure").to_string();
     assert_eq!(error.replace(&archive.path(""), ""), "a.json: invalid JSON: unexpected end at byte 30 (record 1)");
 }
 
@@ -269,14 +290,14 @@ fn a_bad_record_too_ends_a_scan_that_is_to_fail() {
 fn a_scan_that_has_failed_or_is_closed_gives_nothing_more_and_is_not_complete() {
     let (archive, _) = large_archive();
     archive.write("a0/500.json", "{");
-    let mut scan = Scan::start(Plan { fail: true, ..archive.plan() }).expect("threads");
+    let mut scan = Scan::start(&archive.run(|run| run.fail = true), Live::default()).expect("threads");
     while let Ok(next) = scan.next(Duration::from_secs(1)) {
         assert!(!matches!(next, Next::End), "a bad file");
     }
     assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
     assert!(!scan.report().complete);
 
-    let mut scan = Scan::start(archive.plan()).expect("threads");
+    let mut scan = Scan::start(&archive.plan(), Live::default()).expect("threads");
     while matches!(scan.next(Duration::from_secs(1)), Ok(Next::Waiting)) {}
     scan.close();
     assert!(matches!(scan.next(Duration::from_secs(1)), Ok(Next::End)));
@@ -287,14 +308,14 @@ fn a_scan_that_has_failed_or_is_closed_gives_nothing_more_and_is_not_complete() 
 fn a_scan_that_is_dropped_early_ends_its_threads() {
     let (archive, _) = large_archive();
     for batches in 0..3 {
-        let plan = Plan { threads: 4, ..archive.plan() };
+        let plan = archive.run(|run| run.threads = 4);
         let (done, is_done) = mpsc::channel();
         std::thread::spawn(move || {
-            let mut scan = Scan::start(plan).expect("threads");
+            let mut scan = Scan::start(&plan, Live::default()).expect("threads");
             for _ in 0..batches {
                 while matches!(scan.next(Duration::from_secs(1)), Ok(Next::Waiting)) {}
             }
-            drop(scan); // It waits for its threads.
+            drop(scan); // waits for its threads
             done.send(()).expect("a reader");
         });
         is_done.recv_timeout(Duration::from_secs(60)).expect("the threads have ended");
@@ -305,10 +326,31 @@ fn a_scan_that_is_dropped_early_ends_its_threads() {
 fn a_reader_is_not_kept_waiting_longer_than_it_wants() {
     let archive = Archive::new();
     archive.write("a.json", log(&records("a", 20_000, 100)));
-    let mut scan = Scan::start(archive.plan()).expect("threads");
+    let mut scan = Scan::start(&archive.plan(), Live::default()).expect("threads");
     let start = Instant::now();
     let first = scan.next(Duration::ZERO).expect("no failure");
     assert!(matches!(first, Next::Waiting) && start.elapsed() < Duration::from_secs(1), "{first:?}");
+}
+
+#[test]
+fn a_batch_without_rows_has_the_columns_of_every_other() {
+    let archive = Archive::new();
+    archive.write("a.json", log(&records("a.json", 3, 0)));
+    let every = Arc::new(Stated::from(Form::Not(Box::new(Form::Category("none".to_owned())))));
+    for rules in [None, Some(vec![("every".to_owned(), every)])] {
+        let mut plan = archive.plan();
+        plan.query.rules = rules;
+        let mut scan = Scan::start(&plan, Live::default()).expect("threads");
+        let empty = scan.no_rows().expect("batches as they come");
+        let batch = loop {
+            match scan.next(Duration::from_secs(10)).expect("a good archive") {
+                Next::Batch(batch) => break batch,
+                Next::Waiting => {}
+                Next::End => panic!("no batch"),
+            }
+        };
+        assert_eq!((empty.num_rows(), empty.schema()), (0, batch.schema()));
+    }
 }
 
 /// Records of `size` bytes together, each with its own number.
@@ -350,10 +392,10 @@ fn a_file_that_inflates_to_much_is_streamed_and_gives_what_was_written() {
     assert_eq!((outcome.report.bytes_stored, outcome.report.bytes_inflated), (file.len() as u64, text.len() as u64));
 }
 
-/// What a record may have: `bounds::RECORD`.
+/// The most bytes of a record: `bounds::RECORD`.
 const RECORD: usize = 1 << 20;
 
-/// A record of so many bytes, which do not compress away.
+/// A record of this many bytes, which hardly compress.
 fn sized(number: usize, size: usize) -> String {
     let mut dice = Dice(number as u64 + 1);
     let record = record("a", number, 0);
@@ -365,7 +407,7 @@ fn sized(number: usize, size: usize) -> String {
 fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
     for (shape, separator, end) in [("{\"Records\":[", ",", "]}"), ("[", ",", "]"), ("", "\n", "")] {
         for too_large in [false, true] {
-            // Some megabytes before it, so that windows end inside of records; the last one is at the limit.
+            // Some megabytes come first, so that windows end inside of records; the last record is at the limit.
             let mut all: Vec<_> = (0..5).map(|number| sized(number, 700_000 + number)).collect();
             all.push(sized(5, RECORD + usize::from(too_large)));
             all.push(sized(6, 100));
@@ -377,21 +419,25 @@ fn a_record_may_have_a_megabyte_wherever_it_stands_and_not_a_byte_more() {
             let more = format!("{shape}{}{end}", [&all[..5], &all[..5], &all[..5], &all[..]].concat().join(separator));
             archive.write("c.json.gz", gzip(&more));
             let outcome = archive.read();
-            // It costs its line, where there are lines, and what follows it, where there are none.
+            // It costs only its line in a file of lines, else everything after it as well.
             let cost = if shape.is_empty() { 1 } else { 2 };
             let expected = |count| if too_large { count - cost } else { count };
             let mut whole = all.clone();
             if too_large {
                 whole.drain(5..5 + cost);
             }
-            let found = |file| outcome.rows.iter().filter(move |row| row.0 == file).map(|row| row.2.clone()).collect::<Vec<_>>();
+            let found = |file| {
+                outcome.rows.iter().filter(move |row| row.0 == file).map(|row| row.2.clone()).collect::<Vec<_>>()
+            };
             assert!(found("a.json") == whole, "{shape}");
             assert!(found("b.json.gz") == found("a.json"), "{shape}");
             assert_eq!(found("c.json.gz").len(), expected(22), "{shape}");
             let at = text.find(&all[5]).expect("there");
             let message = |file: &str, byte: usize, record: usize| {
                 let kept = record + 2 - cost;
-                format!("{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {kept} kept")
+                format!(
+                    "{file}: one document is larger than {RECORD} bytes at byte {byte} (record {record}), {kept} kept"
+                )
             };
             let bad = if too_large {
                 let last = more.find(&all[5]).expect("there");
@@ -424,14 +470,17 @@ fn a_large_listing_is_read_record_by_record_and_a_large_event_of_it_is_named() {
     let messages = archive.read().bad(&archive);
     assert_eq!(messages.len(), 2);
     for message in messages {
-        assert!(message.contains("one document is larger than 1048576 bytes at byte") && message.ends_with("(record 6), 6 kept"));
+        assert!(
+            message.contains("one document is larger than 1048576 bytes at byte")
+                && message.ends_with("(record 6), 6 kept")
+        );
     }
 }
 
 #[test]
 fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
     let archive = Archive::new();
-    // Ever so many rows, and more text than a batch has room for; in one piece, in one call, and streamed.
+    // Many rows, and more text than fits in a batch: in one piece, in one call, and streamed.
     let small: Vec<_> = (0..150_000).map(|number| format!("{{\"eventID\":{number}}}")).collect();
     let long: Vec<_> = (0..20).map(|number| sized(number, 900_000)).collect();
     archive.write("a.json.gz", gzip(log(&small)));
@@ -443,9 +492,10 @@ fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
         .flat_map(|(name, records)| rows(name, records.clone()))
         .collect();
     assert!(archive.read().rows == expected);
-    for names in [&["file", "record", "raw"][..], &["file", "record", "extra"], &["record", "requestParameters", "file"]] {
-        let mut scan = Scan::start(Plan { schema: Arc::new(schema::project(names).expect("known columns")), ..archive.plan() })
-            .expect("threads");
+    for names in
+        [&["file", "record", "raw"][..], &["file", "record", "extra"], &["record", "requestParameters", "file"]]
+    {
+        let mut scan = Scan::start(&archive.query(query(names)), Live::default()).expect("threads");
         let (mut found, mut counted) = (Vec::new(), 0);
         loop {
             match scan.next(Duration::from_secs(60)).expect("no failure") {
@@ -453,7 +503,9 @@ fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
                     let texts: usize = batch
                         .columns()
                         .iter()
-                        .map(|column| column.to_data().buffers().iter().skip(1).map(arrow_buffer::Buffer::len).max().unwrap_or(0))
+                        .map(|column| {
+                            column.to_data().buffers().iter().skip(1).map(arrow_buffer::Buffer::len).max().unwrap_or(0)
+                        })
                         .max()
                         .expect("columns");
                     assert!(
@@ -462,7 +514,7 @@ fn batches_are_cut_inside_of_files_and_no_row_is_lost_or_altered() {
                         batch.num_rows()
                     );
                     counted += batch.num_rows() as u64;
-                    // What a batch has is in the counts when it comes.
+                    // When a batch comes, its rows are in the counts already.
                     assert_eq!(scan.report().records_read, counted);
                     found.extend(rows_of(&batch));
                 }
@@ -487,8 +539,10 @@ fn the_first_bad_records_are_named_and_all_are_counted() {
     }
     let outcome = archive.read();
     assert_eq!((outcome.report.records_read, outcome.report.records_bad), (1_000, 1_000));
-    let named: Vec<_> = outcome.report.bad.iter().map(|finding| (finding.error.location().record, finding.more)).collect();
-    let expected: Vec<_> = (0..100).map(|number| (Some(2 * number), Some(if number == 99 { 400 } else { 0 }))).collect();
+    let named: Vec<_> =
+        outcome.report.bad.iter().map(|finding| (finding.error.location().record, finding.more)).collect();
+    let expected: Vec<_> =
+        (0..100).map(|number| (Some(2 * number), Some(if number == 99 { 400 } else { 0 }))).collect();
     assert_eq!(named, [&expected[..], &expected[..]].concat());
 
     for file in 0..101 {
@@ -518,7 +572,7 @@ fn damage_late_in_a_streamed_file_is_named_where_it_lies_and_what_came_before_is
 #[test]
 fn a_gzip_file_cut_anywhere_keeps_the_records_before_the_cut() {
     let archive = Archive::new();
-    // Stored, not compressed, so that each record has its own bytes in the file.
+    // Stored without compression, so that each record has its own bytes in the file.
     let records = records("a", 4, 0);
     let mut file = Vec::new();
     GzEncoder::new(log(&records).as_bytes(), Compression::none()).read_to_end(&mut file).expect("gzip");
@@ -550,14 +604,21 @@ fn limits_hold_for_whole_files() {
     archive.write("3.json", [&text[..], &text].concat());
     archive.write("4.json", &text);
     let limits = Limits { inflated: 2 * size - 1, ..Limits::default() };
-    let outcome = read(Plan { limits, ..archive.plan() });
-    let bad: Vec<_> =
-        outcome.report.bad.iter().map(|finding| (finding.error.location().key.clone(), finding.error.kind().clone())).collect();
+    let outcome = read(&archive.run(|run| run.limits = limits));
+    let bad: Vec<_> = outcome
+        .report
+        .bad
+        .iter()
+        .map(|finding| (finding.error.location().key.clone(), finding.error.kind().clone()))
+        .collect();
     assert_eq!(bad, ["2.json.gz", "3.json"].map(|key| (Some(archive.path(key)), ErrorKind::TooLarge(2 * size - 1))));
 
     archive.write("5.json.gz", gzip(vec![b' '; 17 << 20]));
-    let outcome = read(Plan { limits: Limits { ratio: 50, ..Limits::default() }, ..archive.plan() });
-    assert_eq!(outcome.report.bad.iter().map(|finding| finding.error.kind().clone()).collect::<Vec<_>>(), [ErrorKind::Ratio(50)]);
+    let outcome = read(&archive.run(|run| run.limits.ratio = 50));
+    assert_eq!(
+        outcome.report.bad.iter().map(|finding| finding.error.kind().clone()).collect::<Vec<_>>(),
+        [ErrorKind::Ratio(50)]
+    );
 }
 
 #[test]
@@ -567,8 +628,7 @@ fn files_without_the_constant_are_skipped_and_no_row_is_lost_by_it() {
     archive.write("2.json.gz", gzip(r#"{"Records":[{"eventName":"PutKey"}]}"#));
     archive.write("3.json.gz", gzip(r#"{"Records":[{"eventName":"\u0047etKey"}]}"#));
     let test = Test::In(vec!["GetKey".into()]);
-    let predicate = Predicate::Column(Field::new("eventName", &test).expect("a column"), test);
-    let outcome = read(Plan { predicate: Some(predicate), ..archive.plan() }).below(&archive.path(""));
+    let outcome = read(&archive.meeting(Pushed::column("eventName", test))).below(&archive.path(""));
     assert_eq!(
         outcome.rows.iter().map(|(file, record, _)| (file.as_str(), *record)).collect::<Vec<_>>(),
         [("1.json.gz", 0), ("3.json.gz", 0)]
@@ -582,8 +642,7 @@ fn a_choice_of_columns_gives_the_same_values_as_all_of_them() {
     let (archive, _) = large_archive();
     let all: Vec<_> = schema::names().collect();
     let batches = |names: &[&str]| {
-        let mut scan = Scan::start(Plan { schema: Arc::new(schema::project(names).expect("known columns")), ..archive.plan() })
-            .expect("threads");
+        let mut scan = Scan::start(&archive.query(query(names)), Live::default()).expect("threads");
         let mut batches = Vec::new();
         loop {
             match scan.next(Duration::from_secs(1)).expect("no failure") {
@@ -629,7 +688,8 @@ fn garbage_is_bad_or_read_but_never_a_bug() {
                 for _ in 0..=dice.below(3) {
                     let at = dice.below(bytes.len());
                     if let Some(byte) = bytes.get_mut(at) {
-                        *byte = if dice.below(2) == 0 { b"\"\\{}[],:\0u"[dice.below(10)] } else { dice.below(256) as u8 };
+                        *byte =
+                            if dice.below(2) == 0 { b"\"\\{}[],:\0u"[dice.below(10)] } else { dice.below(256) as u8 };
                     }
                 }
             }
@@ -644,7 +704,7 @@ fn garbage_is_bad_or_read_but_never_a_bug() {
         archive.write(&format!("{number}.gz"), file);
     }
     let all: Vec<_> = schema::names().collect();
-    let outcome = read(Plan { schema: Arc::new(schema::project(&all).expect("known columns")), ..archive.plan() });
+    let outcome = read(&archive.query(query(&all)));
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     let report = outcome.report;
     assert_eq!(report.files_read + report.files_bad + report.files_skipped(), count);
@@ -664,9 +724,12 @@ fn garbage_is_bad_or_read_but_never_a_bug() {
 fn a_path_is_read_as_it_is_named() {
     let archive = Archive::new();
     archive.write("x/a.json", log(&records("a", 1, 0)));
-    let root =
-        PathBuf::from(format!("{}/../{}/x", archive.path("."), archive.0.path().file_name().expect("a name").to_string_lossy()));
-    let outcome = read(Plan { files: Box::new(Listing::new(vec![root.clone()], Selection::default())), ..archive.plan() });
+    let root = PathBuf::from(format!(
+        "{}/../{}/x",
+        archive.path("."),
+        archive.0.path().file_name().expect("a name").to_string_lossy()
+    ));
+    let outcome = read(&Plan { selection: below(vec![root.clone()]), ..archive.plan() });
     assert_eq!(outcome.rows[0].0, format!("{}/a.json", root.display()));
 }
 
@@ -679,24 +742,30 @@ fn each_file_has_one_row_in_the_ledger_and_records_before_the_first_are_no_news(
     let files = ["a.json", "b.json", "c.json", "gone.json"];
     let plan = |first: u64| {
         let named = |file| Named { source: archive.path(file).into(), size: None, etag: None, first };
-        Plan { files: named_files(files.map(named).into(), Selection::default(), None), ledger: true, ..archive.plan() }
+        let sources = Sources::Named(files.map(named).into());
+        Plan { selection: Selection { sources, choice: Choice::default() }, ..archive.plan() }
+    };
+    let kept = |first: u64| {
+        let ledger = Arc::new(Ledger::new(false));
+        let live = Live { ledgers: vec![Arc::clone(&ledger)], ..Live::default() };
+        let outcome = read_with(&plan(first), live);
+        (outcome, ledger.take().expect("rows in memory"))
     };
     let line = |row: &Row| (row.outcome, row.reason.clone(), row.read, row.bad, row.skipped);
-    let rows = |outcome: &Outcome| outcome.report.ledger.iter().map(line).collect::<Vec<_>>();
-    let whole = read(plan(0));
+    let (_, whole) = kept(0);
     let expected = [
         (ledger::Outcome::Read, None, 1, 0, 1),
         (ledger::Outcome::Bad, Some("empty".into()), 0, 0, 0),
         (ledger::Outcome::Bad, Some("invalid-json".into()), 2, 0, 0),
         (ledger::Outcome::Bad, Some("unreadable".into()), 0, 0, 0),
     ];
-    assert_eq!(rows(&whole), expected);
-    assert_eq!(whole.report.ledger.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), files.map(|file| archive.path(file)));
-    assert_eq!(whole.report.ledger[0].size, Some(fs::metadata(archive.path("a.json")).expect("a file").len()));
-    let rest = read(plan(1));
-    assert_eq!(rest.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1]);
-    assert_eq!(rows(&rest)[0], (ledger::Outcome::Read, None, 0, 0, 2));
-    assert_eq!(rows(&rest)[2], (ledger::Outcome::Bad, Some("invalid-json".into()), 1, 0, 1));
+    assert_eq!(whole.iter().map(line).collect::<Vec<_>>(), expected);
+    assert_eq!(whole.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), files.map(|file| archive.path(file)));
+    assert_eq!(whole[0].size, Some(fs::metadata(archive.path("a.json")).expect("a file").len()));
+    let (outcome, rest) = kept(1);
+    assert_eq!(outcome.rows.iter().map(|(_, record, _)| *record).collect::<Vec<_>>(), [1]);
+    assert_eq!(line(&rest[0]), (ledger::Outcome::Read, None, 0, 0, 2));
+    assert_eq!(line(&rest[2]), (ledger::Outcome::Bad, Some("invalid-json".into()), 1, 0, 1));
 }
 
 #[test]
@@ -704,9 +773,10 @@ fn a_thread_that_panics_ends_the_scan_with_an_error() {
     for threads in [1, 2] {
         let archive = Archive::new();
         archive.write("a.json", record("a.json", 0, 0));
-        let listing = Listing::new(vec![archive.0.path().to_owned()], Selection::default());
+        let listing = Listing::new(vec![archive.0.path().to_owned()], Choice::default());
         let files = Box::new(listing.chain(std::iter::from_fn(|| -> Option<Listed> { panic!("a bug") })));
-        let mut scan = Scan::start(Plan { files, threads, ..archive.plan() }).expect("threads");
+        let mut scan =
+            Scan::of_keys(files, &archive.run(|run| run.threads = threads), Live::default()).expect("threads");
         let error = (0..30).find_map(|_| scan.next(Duration::from_secs(1)).err());
         assert_eq!(error.as_ref().map(Error::kind), Some(&ErrorKind::Bug));
     }

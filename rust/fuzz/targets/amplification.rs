@@ -1,7 +1,7 @@
-//! A few bytes, each piece of them many times over: whatever is repeated, and wherever, no batch holds more than it may, and no record is
-//! lost when batches are cut.
+//! A few bytes with each piece repeated many times: whatever is repeated, and wherever, no batch exceeds its bounds,
+//! and no record is lost when batches are cut.
 //!
-//! Input: pieces with line feeds between them; the first byte of each says how often it comes, as a power of two.
+//! Input: pieces with line feeds between them; the first byte of each says how often it is repeated, as a power of two.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// As much text as a window has.
 const TEXT: usize = 2 << 20;
-/// Text that rows point into and text that was copied, cells, lists, and what the last record brings.
+/// The most bytes of a batch: text that rows point into and text that was copied, cells, lists, and the last record.
 const HELD: usize = 48 << 20;
 
 fuzz_target!(|input: &[u8]| -> Corpus {

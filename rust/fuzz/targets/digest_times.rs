@@ -1,7 +1,8 @@
-//! Digests of any times: what the walk along them tells is bounded by how many there are, whatever they say, and each moment is either
-//! found or uncovered.
+//! Digests of any times: the number of findings is bounded by the number of digests, whatever they say, and each moment
+//! is either found or uncovered.
 //!
-//! Input: since and until, then start, end and a byte for each digest; eight bytes for each time, of which the first tells its scale.
+//! Input: since and until, then start, end and a byte for each digest; eight bytes for each time, the first of which is
+//! its scale.
 
 #![no_main]
 
@@ -11,7 +12,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 const HOUR: i64 = 3_600_000_000;
 /// 2026-02-05T09:01:31Z
 const NOW: i64 = 1_770_282_091_000_000;
-/// From the year 1 to the end of 9999: what a digest, or who asks, can say.
+/// From the year 1 to the end of 9999: the times that a digest or a user can state.
 const TIMES: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_000_000);
 
 fn time(bytes: &[u8; 8]) -> i64 {
@@ -27,7 +28,8 @@ fn time(bytes: &[u8; 8]) -> i64 {
 
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Some((asked, digests)) = input.split_first_chunk::<17>() else { return Corpus::Reject };
-    let (first, last) = (time(asked[1..9].first_chunk().expect("eight")), time(asked[9..].first_chunk().expect("eight")));
+    let (first, last) =
+        (time(asked[1..9].first_chunk().expect("eight")), time(asked[9..].first_chunk().expect("eight")));
     let since = (asked[0] & 1 != 0).then_some(first.min(last));
     let until = (asked[0] & 2 != 0).then_some(first.max(last));
     let digests: Vec<_> = digests

@@ -1,5 +1,5 @@
-//! A text that comes in windows shows the same records, at the same places, with the same error, as the text at once; and every record
-//! is a JSON object by `serde_json`.
+//! A text that comes in windows shows the same records, at the same places, with the same error, as the text at once;
+//! and every record is a JSON object by `serde_json`.
 //!
 //! Input: two places to cut at, of two bytes each, then the text.
 
@@ -9,7 +9,7 @@ use ctfast_core::fuzzing::seen_in_windows;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use serde::de::IgnoredAny;
 
-/// The first window of a file that is streamed has megabytes: no cut parts a byte order mark.
+/// The first window of a streamed file has megabytes: no byte order mark is cut in two.
 const FIRST_WINDOW: usize = 4;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
@@ -17,7 +17,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let Ok(text) = str::from_utf8(text) else { return Corpus::Reject };
     let whole = seen_in_windows(text.as_bytes(), &[]);
     for line in &whole {
-        if let Some((_, record)) = line.split_once(' ').filter(|(number, _)| number.trim_end_matches('*').parse::<u64>().is_ok())
+        if let Some((_, record)) =
+            line.split_once(' ').filter(|(number, _)| number.trim_end_matches('*').parse::<u64>().is_ok())
         {
             assert!(record.starts_with('{') && serde_json::from_str::<IgnoredAny>(record).is_ok(), "{line}");
         }

@@ -1,5 +1,6 @@
-//! Any bytes as a file: windows of any size give the same text, libdeflate and flate2 agree with the stream, and whatever the text is,
-//! its records become valid arrays. So it is where the bytes lie in gzip once more, or are UTF-16. The same holds for a file of gzip members, padding and junk that the bytes are the plan of.
+//! Any bytes as a file: windows of any size give the same text, libdeflate and flate2 agree with the stream, and
+//! whatever the text is, its records become valid arrays. The same holds if the bytes have another layer of gzip or are
+//! UTF-16, and for a file of gzip members, padding and junk that is built from the bytes.
 //!
 //! Input: one byte for the size of the windows, then the file.
 
@@ -12,7 +13,7 @@ use ctfast_core::fuzzing::{Inflate, Text, all_columns, streamed, unwrapped};
 use flate2::{Compression, Crc, GzBuilder};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
-/// No more text than that of one input; larger ones only take time.
+/// Room for the text of one input; larger ones only take time.
 const ROOM: usize = 1 << 20;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
@@ -28,7 +29,9 @@ fn check(file: &[u8], window: u8) {
     let (in_windows, same_error) = streamed(file, 1 + usize::from(window) * 16, limits);
     assert_eq!(text.get(..ROOM).unwrap_or(&text), in_windows.get(..ROOM).unwrap_or(&in_windows));
     assert_eq!(error, same_error);
-    for wrapped in [file, &member(GzBuilder::new(), file), &[&b"\xff\xfe"[..], file].concat(), &[&b"\xfe\xff"[..], file].concat()] {
+    for wrapped in
+        [file, &member(GzBuilder::new(), file), &[&b"\xff\xfe"[..], file].concat(), &[&b"\xfe\xff"[..], file].concat()]
+    {
         let (text, error) = unwrapped(wrapped, ROOM, limits);
         if error.is_none() {
             assert_eq!(unwrapped(wrapped, 1 + usize::from(window) * 16, limits), (text, error));
@@ -56,7 +59,7 @@ fn check(file: &[u8], window: u8) {
     }
 }
 
-/// A file made as the plan says: members with fields of all kinds in their headers, zeros, junk, and flipped bits.
+/// A file built from the plan: members with fields of all kinds in their headers, zeros, junk, and flipped bits.
 fn members(mut plan: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     while let [what, length, rest @ ..] = plan {
@@ -78,7 +81,8 @@ fn members(mut plan: &[u8]) -> Vec<u8> {
             5 => file.extend(vec![0; usize::from(*length)]),
             6 => file.extend_from_slice(content),
             _ => {
-                let at = content.iter().fold(0, |at, &byte| at * 256 % (1 << 32) + usize::from(byte)) % (8 * file.len()).max(1);
+                let at = content.iter().fold(0, |at, &byte| at * 256 % (1 << 32) + usize::from(byte))
+                    % (8 * file.len()).max(1);
                 if let Some(byte) = file.get_mut(at / 8) {
                     *byte ^= 1 << (at % 8);
                 }

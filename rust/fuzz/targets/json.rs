@@ -10,7 +10,7 @@ fuzz_target!(|text: &[u8]| {
     let mut indexed = Text::new(text);
     let is_utf8 = indexed.index();
     assert_eq!(is_utf8, str::from_utf8(text).is_ok());
-    // Cut off where it stops being UTF-8, as a scan does it.
+    // Cut off where it stops being UTF-8, as in a scan.
     if let Ok(text) = str::from_utf8(text)
         && let Some(is_json) = indexed.is_json()
     {

@@ -1,4 +1,4 @@
-//! What a search for a predicate's constant rules out has no record that meets the predicate.
+//! A text that the search for a predicate's constant rules out has no record that meets the predicate.
 //!
 //! Input: one byte for column and test, the constant, a line feed, then the text.
 

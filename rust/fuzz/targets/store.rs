@@ -1,7 +1,7 @@
-//! No listing, error or head that a store sends, and no name that becomes a part of an address, does harm: nothing panics, no key
-//! is taken that was not asked for, no secret is repeated, and no name leads to another host.
+//! No listing, error or header that a store sends, and no name that becomes part of an address, does harm: nothing
+//! panics, no key outside of the request is accepted, no secret is repeated, and no name leads to another host.
 //!
-//! Input: two bytes for the status, a line with what was asked for, the lines of the head, an empty line, then the body.
+//! Input: two bytes for the status, a line with the request, the header lines, an empty line, then the body.
 
 #![no_main]
 

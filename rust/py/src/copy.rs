@@ -1,4 +1,4 @@
-//! `Copy`: objects on their way to files, as an object of Python.
+//! `Copy`: objects being copied to files, as a Python object.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -12,27 +12,27 @@ use crate::patience::lock;
 use crate::remote::Remote;
 use crate::told::{Row, row};
 
-/// How long a wait may last before Ctrl-C is looked for.
+/// How often a wait checks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Copies that are under way. They go on by themselves until `close`.
+/// Running copies. They continue by themselves until `close`.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Copy(Mutex<Copies>);
 
-/// Which one has ended, what is written down about it, and what was wrong with it.
+/// Which copy ended, its user metadata, and what went wrong.
 type Ended = (usize, Vec<(String, String)>, Option<Row>);
 
 #[pymethods]
 impl Copy {
-    /// Starts to copy objects, of some sizes, to paths.
+    /// Starts to copy objects of these sizes to paths.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives references of its own by value")]
     fn new(remote: PyRef<'_, Remote>, wanted: Vec<(String, Option<u64>, PathBuf)>) -> Self {
         let wanted = wanted.into_iter().map(|(address, size, path)| Wanted { address, size, path }).collect();
-        Self(Mutex::new(Copies::start(&remote.0, wanted)))
+        Self(Mutex::new(Copies::start(&remote.remote, wanted)))
     }
 
-    /// The next one that has ended, or None when all have.
+    /// The next copy that ended, or None if all have.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Ended>> {
         loop {
             match py.detach(|| lock(&self.0).next(PATIENCE)) {
@@ -49,7 +49,7 @@ impl Copy {
         }
     }
 
-    /// Gives up what is under way, and waits until nothing of it is left on the disk.
+    /// Cancels what is running, and waits until its files are gone.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         lock(&self.0).stop();
         while self.next(py)?.is_some() {}

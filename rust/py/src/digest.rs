@@ -1,4 +1,4 @@
-//! What files hold, noted by scans for verifications.
+//! Hashes of files, recorded by scans for verifications.
 
 use std::sync::Arc;
 

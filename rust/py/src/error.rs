@@ -1,4 +1,4 @@
-//! Errors of the core to exceptions, whose classes are written in Python.
+//! Errors of the core as exceptions, whose classes are written in Python.
 
 use ctfast_core::error::Location;
 use ctfast_core::{Error, ErrorKind};
@@ -7,7 +7,7 @@ use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-/// "No such file or directory", as Python's own error has it on every system.
+/// ENOENT, which has the same number on every system.
 const ENOENT: i32 = 2;
 
 /// Whether a file could not be read at all.
@@ -27,12 +27,14 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     exception(py, cell, name, (error.kind().to_string(), key, byte, record, error.kind().name(), error.to_string()))
 }
 
-/// The exception for a condition that AWS would refuse: what is wrong, the field, line and column, the name of what is wrong.
-pub(crate) fn refusal(py: Python<'_>, message: String, path: &str, position: Option<(usize, usize)>, kind: &str) -> PyErr {
+/// The exception for a condition that AWS would refuse: the message, the field, line and column, and the rule that it
+/// breaks.
+pub(crate) fn refusal(
+    py: Python<'_>,
+    what: (String, Option<String>, Option<usize>, Option<usize>, &'static str),
+) -> PyErr {
     static FILTER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let path = (!path.is_empty()).then_some(path);
-    let (line, column) = position.unzip();
-    exception(py, &FILTER, "FilterError", (message, path, line, column, kind))
+    exception(py, &FILTER, "FilterError", what)
 }
 
 fn exception<'py>(py: Python<'py>, cell: &PyOnceLock<Py<PyAny>>, name: &str, arguments: impl PyCallArgs<'py>) -> PyErr {

@@ -1,4 +1,4 @@
-//! Verifications, as objects of Python.
+//! Verifications, as Python objects.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -17,25 +17,30 @@ use pyo3::types::PyDict;
 use crate::arrow::Batch;
 use crate::digest::Hashes;
 use crate::error::to_exception;
+use crate::ledger::Ledger;
 use crate::patience::{PATIENCE, lock};
 use crate::remote::Remote;
 
-/// Fingerprint, DER, region, and from when to when it is valid.
+/// Fingerprint, DER, region, and the time in which it is valid.
 type Key = (String, Vec<u8>, Option<String>, Option<(i64, i64)>);
 /// Name, signature, algorithm, whether there is a generation time, and which.
 type Metadata = (String, Option<String>, Option<String>, bool, Option<i64>);
 
-/// A verification that is under way.
+/// A running verification.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Verify {
-    verify: Mutex<integrity::Verify>,
+    running: Mutex<integrity::Verify>,
+    ledger: Option<Arc<ctfast_core::ledger::Ledger>>,
     remote: Option<Arc<object::Remote>>,
 }
 
 #[pymethods]
 impl Verify {
     #[new]
-    #[pyo3(signature = (roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio, hashes, details, remote=None))]
+    #[pyo3(signature = (
+        roots, *, keys, signatures, since, until, accounts, regions, trails, now, threads, max_inflated, max_ratio,
+        hashes, details, ledger=None, remote=None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a private class")]
     fn new(
         py: Python<'_>,
@@ -53,9 +58,10 @@ impl Verify {
         max_ratio: u64,
         hashes: Option<PyRef<'_, Hashes>>,
         details: bool,
+        ledger: Option<PyRef<'_, Ledger>>,
         remote: Option<PyRef<'_, Remote>>,
     ) -> PyResult<Self> {
-        let remote = remote.map(|remote| Arc::clone(&remote.0));
+        let remote = remote.map(|remote| Arc::clone(&remote.remote));
         let plan = Plan {
             roots: roots.into_iter().map(|(path, origin)| Root { path, origin }).collect(),
             keys: public_keys(keys),
@@ -77,20 +83,26 @@ impl Verify {
             Some(remote) => py.detach(|| heeding_signals(remote, start))?,
         };
         let verify = verify.map_err(|error| to_exception(py, &error))?;
-        Ok(Self { verify: Mutex::new(verify), remote })
+        let ledger = ledger.map(|ledger| Arc::clone(&ledger.0));
+        Ok(Self { running: Mutex::new(verify), ledger, remote })
     }
 
-    /// What the next part of the work found; None when all is done.
+    /// The findings of the next part of the work; None if everything is done.
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         py.check_signals()?;
-        let step = || lock(&self.verify).step();
+        let step = || lock(&self.running).step();
         let output = match &self.remote {
             None => py.detach(step),
             Some(remote) => py.detach(|| heeding_signals(remote, step))?,
         };
         let Some(output) = output else { return Ok(None) };
+        if let Some(ledger) = &self.ledger {
+            py.detach(|| ledger.extend(output.files())).map_err(|error| to_exception(py, &error))?;
+        }
         let dict = PyDict::new(py);
-        let put = |name: &str, batch: RecordBatch| if batch.num_rows() > 0 { dict.set_item(name, Batch(batch)) } else { Ok(()) };
+        let put = |name: &str, batch: RecordBatch| {
+            if batch.num_rows() > 0 { dict.set_item(name, Batch(batch)) } else { Ok(()) }
+        };
         put("digests", output.digest_batch())?;
         put("logs", output.log_batch())?;
         put("unlisted", output.unlisted_batch())?;
@@ -108,18 +120,21 @@ impl Verify {
             ("unlisted", &unlisted),
             ("findings", &findings),
         ];
-        dict.set_item("counts", counts.into_iter().map(|(name, counts)| (name, counts.to_vec())).collect::<HashMap<_, _>>())?;
+        dict.set_item(
+            "counts",
+            counts.into_iter().map(|(name, counts)| (name, counts.to_vec())).collect::<HashMap<_, _>>(),
+        )?;
         let integrity::Progress { files, stored, inflated, places } = output.progress;
         dict.set_item("progress", (files, stored, inflated, places.0, places.1))?;
         Ok(Some(dict))
     }
 
-    /// Trails of digests that were passed over, since others are asked for.
+    /// Trails whose digests were skipped, since other trails are selected.
     fn other_trails(&self) -> Vec<String> {
-        lock(&self.verify).other_trails().map(str::to_owned).collect()
+        lock(&self.running).other_trails().map(str::to_owned).collect()
     }
 
-    /// The columns of the frames, by their names, without rows.
+    /// Empty frames with their columns, by name.
     #[staticmethod]
     fn empty() -> HashMap<&'static str, Batch> {
         let output = integrity::Output::default();
@@ -137,7 +152,7 @@ impl Verify {
     }
 }
 
-/// Does some work that may have to wait for a bucket; Ctrl-C cancels its requests.
+/// Does some work that may wait for a bucket; Ctrl-C cancels its requests.
 fn heeding_signals<T: Send>(remote: &object::Remote, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     std::thread::scope(|scope| {
         let (sender, done) = mpsc::channel();
@@ -145,7 +160,9 @@ fn heeding_signals<T: Send>(remote: &object::Remote, work: impl FnOnce() -> T + 
         loop {
             match done.recv_timeout(PATIENCE) {
                 Ok(found) => return Ok(found),
-                Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a worker of ctfast panicked")),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err("a worker of ctfast panicked"));
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     Python::attach(|py| py.check_signals().inspect_err(|_| remote.close()))?;
                 }

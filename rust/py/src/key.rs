@@ -8,7 +8,7 @@ use ctfast_core::source::key::{Key, Name};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// What a key, a path or a file name says about its file; None where it is not CloudTrail's.
+/// The parts of a key, a path or a file name; None if it is not CloudTrail's.
 #[pyfunction]
 pub(crate) fn parse_key<'py>(py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
     let Some(key) = Key::parse(key) else { return Ok(None) };
@@ -47,7 +47,7 @@ impl Paths {
     }
 }
 
-/// Whether a file of this name is read where it lies in a folder.
+/// Whether a file of this name is read when it is found in a folder.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives paths by value")]
 pub(crate) fn has_log_ending(name: PathBuf) -> bool {

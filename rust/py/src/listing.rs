@@ -1,7 +1,6 @@
-//! `Listing`: which files a scan would read, without a look inside, as an object of Python.
+//! `Listing`: the files that a scan would read, without opening them, as a Python object.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
@@ -9,34 +8,37 @@ use std::time::Duration;
 
 use ctfast_core::ledger;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{self, Barren, Keys, Listed, Selection, Skip, keys};
-use ctfast_core::{Error, ErrorKind};
+use ctfast_core::source::{self, Barren, Keys, Listed, split};
+use ctfast_core::{Error, ErrorKind, Live, Report};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::to_exception;
+use crate::key::Paths;
 use crate::ledger::{Ledger, shared};
 use crate::patience::lock;
+use crate::plan::Selection;
 use crate::remote::Remote;
+use crate::split::Planner;
 use crate::told::{Row, by_name, row};
 
-/// Files of a page.
+/// Files per page.
 const PAGE: usize = 1_000;
-/// Steps of a listing that are told at once.
+/// The most steps of a listing that are sent at once.
 const STEPS: usize = 10_000;
-/// Pages that wait for their reader.
+/// The most pages that wait for their reader.
 const AHEAD: usize = 2;
-/// How long a wait may last before Ctrl-C is looked for.
+/// How often a wait checks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Files: their sizes, `ETag`s and times of change, as far as the listing tells.
+/// Files: their sizes, `ETag`s and modification times, as far as the listing has them.
 type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
 
 /// Files or folders by reason.
 type Counts = BTreeMap<&'static str, u64>;
 
-/// Accounts, regions and kinds that a listing has come across.
+/// Accounts, regions and kinds that a listing has found.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Seen(pub(crate) Arc<source::Seen>);
 
@@ -47,58 +49,73 @@ impl Seen {
         Self(Arc::default())
     }
 
-    /// By the names of the arguments that ask for them.
+    /// The names, by the arguments that select them.
     fn names(&self) -> BTreeMap<&'static str, Vec<String>> {
         ["accounts", "regions", "kinds"].into_iter().zip(self.0.names()).collect()
     }
 
-    /// The sources that gave no file to read: each with the files and folders that were passed over, by reason.
+    /// The sources without a file to read, each with the files and folders that were skipped, by reason.
     fn barren(&self) -> Vec<(String, Counts, Counts)> {
         let rows = self.0.barren().into_iter();
         rows.map(|Barren { source, skipped, pruned }| (source, by_name(&skipped), by_name(&pruned))).collect()
     }
 }
 
-/// A listing that is under way, on a thread of its own. It ends with the listing; `Remote.close` ends its requests.
+/// A running listing, on its own thread. Dropping it ends the thread; `Remote.close` ends its requests.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Listing {
     parts: Mutex<Receiver<Message>>,
     told: Mutex<Part>,
+    plans: bool,
 }
 
-/// The next part, or `None` at the end: a thread that goes without it has failed.
+/// The next part, or `None` at the end: a thread that ends without it has failed.
 type Message = Result<Option<Part>, Error>;
 
 /// A part of a listing, or all of it up to now.
 #[derive(Default)]
 struct Part {
     page: Page,
-    skipped: BTreeMap<Skip, u64>,
-    pruned: BTreeMap<Skip, u64>,
-    bad: Vec<Finding>,
+    /// What was passed over, and the files and folders that cannot be listed, as a scan reports them.
+    report: Report,
     has_ended: bool,
 }
 
+/// A plan that takes the files.
+type Plan = Option<Arc<Mutex<split::Planner>>>;
+
 impl Part {
-    /// Takes the next files until the page is full, the files end, or it is time to tell; whether that was the end.
-    fn fill(&mut self, files: &mut Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>]) -> Result<bool, Error> {
+    /// Takes the next files until the page is full, the files end, or it is time to report; returns whether they ended.
+    fn fill(
+        &mut self,
+        files: &mut Keys,
+        ledgers: &[Arc<ctfast_core::ledger::Ledger>],
+        plan: &Plan,
+    ) -> Result<bool, Error> {
         let note = |row: ledger::Row| ledgers.iter().try_for_each(|ledger| ledger.extend([row.clone()]));
         for _ in 0..STEPS {
             match files.next() {
                 None => return Ok(true),
                 Some(Listed::Broken(error)) => return Err(error),
-                Some(Listed::File(entry)) => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
+                Some(Listed::File(entry)) => match plan {
+                    Some(plan) => lock(plan).push(&entry.into()),
+                    None => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
+                },
                 Some(Listed::Skipped(entry, reason)) => {
                     note(ledger::Row::passed(entry, reason))?;
-                    *self.skipped.entry(reason).or_default() += 1;
+                    self.report.skip(reason);
                 }
                 Some(Listed::Pruned(folder, reason)) => {
                     note(ledger::Row::pruned(folder, reason))?;
-                    *self.pruned.entry(reason).or_default() += 1;
+                    self.report.prune(reason);
                 }
                 Some(Listed::Failed(error)) => {
                     note(ledger::Row::failed(&error))?;
-                    self.bad.push(Finding { error, records_kept: 0, more: None });
+                    if let Some(plan) = plan {
+                        // The error is reported when the split is read.
+                        lock(plan).push(&split::Member::unknown(error.location().key.clone().unwrap_or_default()));
+                    }
+                    self.report.add_bad_file(Finding { error, records_kept: 0, more: None });
                 }
             }
             if self.page.len() == PAGE {
@@ -107,29 +124,19 @@ impl Part {
         }
         Ok(false)
     }
-
-    /// Adds the counts and findings of a later part.
-    fn add(&mut self, part: Self) {
-        for (counts, more) in [(&mut self.skipped, part.skipped), (&mut self.pruned, part.pruned)] {
-            for (reason, count) in more {
-                *counts.entry(reason).or_default() += count;
-            }
-        }
-        self.bad.extend(part.bad);
-    }
 }
 
-/// Lists until all is told, or nobody listens any more.
-fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], parts: &SyncSender<Message>) {
+/// Lists until everything is sent, or the receiver is gone.
+fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], plan: &Plan, parts: &SyncSender<Message>) {
     loop {
         let mut part = Part::default();
-        let filled = part.fill(&mut files, ledgers);
+        let filled = part.fill(&mut files, ledgers, plan);
         let is_end = !matches!(filled, Ok(false));
         if parts.send(filled.map(|_| Some(part))).is_err() {
             return;
         }
         if is_end {
-            // Nobody to tell it to when the reader has gone.
+            // The receiver may be gone.
             let _ = parts.send(Ok(None));
             return;
         }
@@ -139,34 +146,37 @@ fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], parts: &Sy
 #[pymethods]
 impl Listing {
     #[new]
-    #[pyo3(signature = (paths, *, accounts, regions, kinds, since, until, max_delay, floors=None, digests=false, remote=None, seen=None, ledgers=Vec::new()))]
-    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
+    #[pyo3(signature = (
+        selection, *, floors=None, remote=None, seen=None, only=None, planner=None, ledgers=Vec::new()
+    ))]
+    #[expect(clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
     fn new(
-        paths: Vec<PathBuf>,
-        accounts: Option<HashSet<String>>,
-        regions: Option<HashSet<String>>,
-        kinds: Option<HashSet<String>>,
-        since: Option<i64>,
-        until: Option<i64>,
-        max_delay: Option<i64>,
+        selection: PyRef<'_, Selection>,
         floors: Option<HashMap<String, String>>,
-        digests: bool,
         remote: Option<PyRef<'_, Remote>>,
         seen: Option<PyRef<'_, Seen>>,
+        only: Option<PyRef<'_, Paths>>,
+        planner: Option<PyRef<'_, Planner>>,
         ledgers: Vec<PyRef<'_, Ledger>>,
     ) -> PyResult<Self> {
-        let seen = seen.map(|seen| Arc::clone(&seen.0));
-        let floors = floors.map(Arc::new);
-        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files: None, floors, digests, seen };
-        let files = keys(paths, selection, remote.map(|remote| Arc::clone(&remote.0)));
+        let plan = planner.map(|planner| Arc::clone(&planner.0));
+        let plans = plan.is_some();
+        let files = selection.0.keys(&Live {
+            floors: floors.map(Arc::new),
+            remote: remote.map(|remote| Arc::clone(&remote.remote)),
+            seen: seen.map(|seen| Arc::clone(&seen.0)),
+            files: only.map(|only| Arc::clone(&only.0)),
+            ..Live::default()
+        });
         let ledgers = shared(&ledgers);
         let (sender, parts) = sync_channel(AHEAD);
-        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &ledgers, &sender));
+        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &ledgers, &plan, &sender));
         thread.map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { parts: Mutex::new(parts), told: Mutex::default() })
+        Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), plans })
     }
 
-    /// The next page of files, in order, or None at the end.
+    /// The next page of files, in order, or None at the end. Those that go to a planner are in no page, and some of
+    /// these are empty.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Page>> {
         while !lock(&self.told).has_ended {
             let message = match py.detach(|| lock(&self.parts).recv_timeout(PATIENCE)) {
@@ -186,8 +196,8 @@ impl Listing {
                 Ok(None) => told.has_ended = true,
                 Ok(Some(mut part)) => {
                     let page = std::mem::take(&mut part.page);
-                    told.add(part);
-                    if !page.is_empty() {
+                    told.report.add(part.report);
+                    if self.plans || !page.is_empty() {
                         return Ok(Some(page));
                     }
                 }
@@ -196,17 +206,20 @@ impl Listing {
         Ok(None)
     }
 
-    /// How many files and folders were passed over, and why.
+    /// How many files and folders were skipped, and why; how many cannot be listed, and how many of these have no name
+    /// below.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let state = lock(&self.told);
+        let Part { report, .. } = &*lock(&self.told);
         let dict = PyDict::new(py);
-        dict.set_item("skipped", by_name(&state.skipped))?;
-        dict.set_item("pruned", by_name(&state.pruned))?;
+        dict.set_item("skipped", by_name(&report.skipped))?;
+        dict.set_item("pruned", by_name(&report.pruned))?;
+        dict.set_item("bad", report.files_bad)?;
+        dict.set_item("unnamed", report.unnamed.files)?;
         Ok(dict)
     }
 
-    /// The files and folders that cannot be listed.
+    /// The files and folders that cannot be listed, the first ones.
     fn bad(&self) -> Vec<Row> {
-        lock(&self.told).bad.iter().map(row).collect()
+        lock(&self.told).report.bad.iter().map(row).collect()
     }
 }

@@ -1,55 +1,39 @@
-//! `Scan`: a running read, as an object of Python.
+//! `Scan`: a running read, as a Python object.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Schema};
-use ctfast_core::dedupe::Duplicates;
-use ctfast_core::filter::Predicate;
+use arrow_schema::Schema;
+use ctfast_core::dedupe::{self, Duplicates, Noted};
 use ctfast_core::scan::Unnamed;
-use ctfast_core::schema::Profile;
-use ctfast_core::source::object::{Requests, is_address};
-use ctfast_core::source::{self, Named, Selection, keys};
-use ctfast_core::{Limits, Next, Plan, Report, schema as table};
+use ctfast_core::source::object::Requests;
+use ctfast_core::{Live, Next, Plan, Report, schema as table};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrow::Batch;
 use crate::digest::Hashes;
 use crate::error::to_exception;
-use crate::filter::{self, Filter};
 use crate::key::Paths;
-use crate::ledger::{Ledger, shared};
+use crate::ledger::Ledger;
 use crate::listing::Seen;
 use crate::patience::{PATIENCE, lock};
+use crate::plan::{Query, Run, Selection, profile};
 use crate::remote::Remote;
 use crate::told::{Row, by_name, row};
 
-/// Then whoever wants to look at the report has a turn: a lock that is taken again at once leaves none.
+/// Pause between two waits, so that other threads can look at the report: a lock that is taken again at once leaves
+/// them no turn.
 const TURN: Duration = Duration::from_millis(1);
 
-/// Sizes of the files that a scan opens.
-#[pyclass(frozen, module = "ctfast._ctfast")]
-pub(crate) struct Sizes(Arc<ctfast_core::scan::Sizes>);
+/// How long Polars waits without a batch.
+const QUIET: Duration = Duration::from_millis(250);
 
-#[pymethods]
-impl Sizes {
-    #[new]
-    fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    fn take(&self, file: &str) -> Option<u64> {
-        self.0.take(file)
-    }
-}
-
-/// What tells duplicates from the records before them, in one scan after another.
+/// The records so far, by which one scan after another finds duplicates.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct Dedupe(Arc<ctfast_core::dedupe::Dedupe>);
 
@@ -61,8 +45,59 @@ impl Dedupe {
     }
 }
 
-/// What is known of a named file: its size, its `ETag`, and its first record that is asked for.
-type Known = (Option<u64>, Option<String>, u64);
+/// The keys of the rows of a scan, which its reader takes as it takes the rows.
+#[pyclass(frozen, module = "ctfast._ctfast")]
+pub(crate) struct Keys(Arc<Noted>);
+
+#[pymethods]
+impl Keys {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// The keys of the next rows, 32 bytes each.
+    fn take<'py>(&self, py: Python<'py>, rows: usize) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.take(rows))
+    }
+}
+
+/// A row that says the same as an earlier one, and that one: each by the number of its file and its own.
+type Copy = ((u32, u32), (u32, u32));
+
+/// A file of keys, of the keys of some rows in their order.
+#[pyfunction]
+pub(crate) fn sorted_keys<'py>(py: Python<'py>, keys: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &py.detach(|| dedupe::sorted(keys)))
+}
+
+/// A file of keys after these rows were dropped, in ascending order.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
+pub(crate) fn keys_without<'py>(py: Python<'py>, file: &[u8], dropped: Vec<u32>) -> PyResult<Bound<'py, PyBytes>> {
+    let left = py.detach(|| dedupe::without(file, &dropped));
+    left.map(|left| PyBytes::new(py, &left)).ok_or_else(|| PyValueError::new_err("this is no file of keys"))
+}
+
+/// The rows of new files that earlier rows say the same as, by the files of their keys; and how many of the others are
+/// of an event that an earlier row is of. A row is the number of its file and its own; known files come first.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
+pub(crate) fn repeated(py: Python<'_>, known: Vec<PathBuf>, new: Vec<PathBuf>) -> PyResult<(Vec<Copy>, u64)> {
+    let found = py.detach(|| dedupe::repeated(&known, &new))?;
+    Ok((found.copies.into_iter().map(|copy| (copy.row, copy.of)).collect(), found.differ))
+}
+
+/// Where a scan records what it learns about files.
+#[derive(FromPyObject)]
+pub(crate) enum Book<'py> {
+    /// What became of each file.
+    Ledger(PyRef<'py, Ledger>),
+    /// Hashes, for a verification.
+    Hashes(PyRef<'py, Hashes>),
+    /// The keys of the rows, for a lake.
+    Keys(PyRef<'py, Keys>),
+}
 
 /// A running read.
 #[pyclass(frozen, module = "ctfast._ctfast")]
@@ -71,10 +106,10 @@ pub(crate) struct Scan {
     process: u32,
 }
 
-/// A scan, or what it leaves.
+/// A running scan, or the report of a closed one.
 enum State {
-    Running(ctfast_core::Scan),
-    Closed(Report),
+    Running(Box<ctfast_core::Scan>),
+    Closed(Box<Report>),
 }
 
 impl State {
@@ -88,89 +123,61 @@ impl State {
 
 #[pymethods]
 impl Scan {
+    /// `only` are verified files, if only these are to be read.
     #[new]
-    #[pyo3(signature = (paths, *, columns, text, predicate, accounts, regions, kinds, since, until, max_delay, fail, threads, max_inflated, max_ratio, hashes=None, only=None, r#where=None, rules=None, storage_options=None, credentials=None, opened=None, named=None, remote=None, seen=None, dedupe=None, ledgers=Vec::new()))]
-    #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
+    #[pyo3(signature = (selection, query, run, *, remote=None, only=None, seen=None, dedupe=None, books=Vec::new()))]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "three values, and what is alive beside them"
+    )]
     fn new(
-        py: Python<'_>,
-        paths: Vec<PathBuf>,
-        columns: Vec<String>,
-        text: Option<Vec<String>>,
-        predicate: Option<&Bound<'_, PyTuple>>,
-        accounts: Option<HashSet<String>>,
-        regions: Option<HashSet<String>>,
-        kinds: Option<HashSet<String>>,
-        since: Option<i64>,
-        until: Option<i64>,
-        max_delay: Option<i64>,
-        fail: bool,
-        threads: usize,
-        max_inflated: u64,
-        max_ratio: u64,
-        hashes: Option<PyRef<'_, Hashes>>,
-        only: Option<PyRef<'_, Paths>>,
-        r#where: Option<PyRef<'_, Filter>>,
-        rules: Option<Vec<(String, PyRef<'_, Filter>)>>,
-        storage_options: Option<BTreeMap<String, String>>,
-        credentials: Option<Py<PyAny>>,
-        opened: Option<PyRef<'_, Sizes>>,
-        named: Option<Vec<Known>>,
+        selection: PyRef<'_, Selection>,
+        query: PyRef<'_, Query>,
+        run: PyRef<'_, Run>,
         remote: Option<PyRef<'_, Remote>>,
+        only: Option<PyRef<'_, Paths>>,
         seen: Option<PyRef<'_, Seen>>,
         dedupe: Option<PyRef<'_, Dedupe>>,
-        ledgers: Vec<PyRef<'_, Ledger>>,
+        books: Vec<Book<'_>>,
     ) -> PyResult<Self> {
-        let schema = project(&columns, Profile::Views)?;
-        let pushed = predicate.map(filter::predicate).transpose()?;
-        let all: Vec<_> = pushed.into_iter().chain(r#where.map(|filter| filter.predicate())).collect();
-        let files = only.map(|only| Arc::clone(&only.0));
-        let seen = seen.map(|seen| Arc::clone(&seen.0));
-        let selection = Selection { accounts, regions, kinds, since, until, max_delay, files, seen, ..Selection::default() };
-        let keeps_remote = remote.is_some();
-        let remote = match remote {
-            Some(remote) => Some(Arc::clone(&remote.0)),
-            None if paths.iter().any(|path| is_address(path)) => {
-                Some(Arc::new(Remote::make(&storage_options.unwrap_or_default(), credentials)?))
-            }
-            None => None,
-        };
-        let ledger = named.is_some();
-        let files = match named {
-            Some(known) => {
-                let named = |(source, (size, etag, first))| Named { source, size, etag, first };
-                source::named(paths.into_iter().zip(known).map(named).collect(), selection, remote.clone())
-            }
-            None => keys(paths, selection, remote.clone()),
-        };
-        let plan = Plan {
-            files,
-            remote,
-            keeps_remote,
-            schema: Arc::new(schema),
-            text: text.map(|types| types.iter().map(|name| text_type(name)).collect::<PyResult<_>>()).transpose()?,
-            predicate: (!all.is_empty()).then_some(Predicate::All(all)),
-            rules: rules.map(|rules| rules.into_iter().map(|(name, filter)| (name, filter.predicate())).collect()),
-            fail,
-            limits: Limits { inflated: max_inflated, ratio: max_ratio },
-            threads,
-            hashes: hashes.map(|hashes| Arc::clone(&hashes.0)),
-            sizes: opened.map(|sizes| Arc::clone(&sizes.0)),
-            ledger,
-            ledgers: shared(&ledgers),
+        let mut live = Live {
+            keeps_remote: remote.as_ref().is_some_and(|remote| !remote.is_for_one),
+            remote: remote.map(|remote| Arc::clone(&remote.remote)),
+            files: only.map(|only| Arc::clone(&only.0)),
+            seen: seen.map(|seen| Arc::clone(&seen.0)),
             dedupe: dedupe.map(|dedupe| Arc::clone(&dedupe.0)),
+            ..Live::default()
         };
-        let scan = py.detach(|| ctfast_core::Scan::start(plan)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        Ok(Self { state: Mutex::new(State::Running(scan)), process: std::process::id() })
+        for book in books {
+            match book {
+                Book::Ledger(ledger) => live.ledgers.push(Arc::clone(&ledger.0)),
+                Book::Hashes(hashes) => live.hashes = Some(Arc::clone(&hashes.0)),
+                Book::Keys(keys) => live.keys = Some(Arc::clone(&keys.0)),
+            }
+        }
+        let plan = Plan { selection: selection.0.clone(), query: query.0.clone(), run: run.0 };
+        let py = selection.py();
+        let scan = py.detach(|| ctfast_core::Scan::start(&plan, live));
+        let scan = scan.map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self { state: Mutex::new(State::Running(Box::new(scan))), process: std::process::id() })
     }
 
-    /// The next batch, or None at the end.
+    /// The next batch, or None at the end. Polars gets a batch without rows when none has come for a while: it looks
+    /// for Ctrl-C only when it is given one.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
         if std::process::id() != self.process {
             return Err(PyRuntimeError::new_err("this scan was started in another process; start one in this process"));
         }
+        let began = Instant::now();
         loop {
             let next = py.detach(|| match &mut *lock(&self.state) {
-                State::Running(scan) => scan.next(PATIENCE),
+                State::Running(scan) => match scan.next(PATIENCE) {
+                    Ok(Next::Waiting) if began.elapsed() >= QUIET => {
+                        Ok(scan.no_rows().map_or(Next::Waiting, Next::Batch))
+                    }
+                    next => next,
+                },
                 State::Closed(_) => Ok(Next::End),
             });
             match next.map_err(|error| to_exception(py, &error))? {
@@ -189,17 +196,17 @@ impl Scan {
         let close = || {
             let mut state = lock(&self.state);
             let report = state.report().clone();
-            std::mem::replace(&mut *state, State::Closed(report))
+            std::mem::replace(&mut *state, State::Closed(Box::new(report)))
         };
         if std::process::id() == self.process {
             py.detach(|| drop(close()));
         } else {
-            // The threads did not come along into this process: there is nothing to wait for.
+            // After a fork, the threads do not exist in this process: there is nothing to wait for.
             std::mem::forget(close());
         }
     }
 
-    /// How many of what, up to the last batch.
+    /// The counts up to the last batch.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let report = self.look(py, |report| Report { bad: Vec::new(), warnings: Vec::new(), ..report.clone() });
         let dict = PyDict::new(py);
@@ -226,20 +233,10 @@ impl Scan {
         Ok(dict)
     }
 
-    /// The bad files and records up to the last batch, as far as they are named. To each record, how many more of its file are after
-    /// it; to a file, None.
+    /// The bad files and records up to the last batch, as far as they are named. With each record, the number of later
+    /// bad records of its file that are not named; with a file, None.
     fn bad(&self, py: Python<'_>) -> Vec<(Row, Option<u64>)> {
         self.look(py, |report| report.bad.iter().map(|finding| (row(finding), finding.more)).collect())
-    }
-
-    /// What became of each named file up to the last batch, since this was last asked: its key, how it came out and why, where the
-    /// damage lies, and its records that became rows, are none, and were not asked for.
-    fn ledger(&self, py: Python<'_>) -> Vec<LedgerRow> {
-        let rows = py.detach(|| match &mut *lock(&self.state) {
-            State::Running(scan) => scan.take_ledger(),
-            State::Closed(report) => std::mem::take(&mut report.ledger),
-        });
-        rows.into_iter().map(|row| (row.key, row.outcome.name(), row.reason, row.byte, row.read, row.bad, row.skipped)).collect()
     }
 
     /// The warnings up to the last batch.
@@ -249,33 +246,24 @@ impl Scan {
 }
 
 impl Scan {
-    /// Looks at the report. Whoever waits for the next batch holds it meanwhile, so the GIL is given up.
+    /// Looks at the report. A thread that waits for the next batch holds it meanwhile, so the GIL is released.
     fn look<T: Send>(&self, py: Python<'_>, with: impl FnOnce(&Report) -> T + Send) -> T {
         py.detach(|| with(lock(&self.state).report()))
     }
 }
 
-type LedgerRow = (String, &'static str, Option<Cow<'static, str>>, Option<u64>, u64, u64, u64);
-
-fn text_type(name: &str) -> PyResult<DataType> {
-    match name {
-        "string" => Ok(DataType::Utf8),
-        "large_string" => Ok(DataType::LargeUtf8),
-        "string_view" => Ok(DataType::Utf8View),
-        _ => Err(PyValueError::new_err(format!("{name} is no type of text"))),
-    }
-}
-
-fn project(columns: &[String], profile: Profile) -> PyResult<Schema> {
-    table::project_as(columns, profile).ok_or_else(|| PyValueError::new_err(format!("unknown column among {columns:?}")))
-}
-
-/// The Arrow schema of some columns, with text as views or as the strings that Arrow's readers get.
+/// The Arrow schema of some columns, and of the rules if they are wanted, in the types for one kind of reader: views
+/// for Polars, strings for other readers, and what Spark accepts.
 #[pyfunction]
+#[pyo3(signature = (columns, types, *, rules=false))]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives lists by value")]
-pub(crate) fn schema(columns: Vec<String>, views: bool) -> PyResult<Batch> {
-    let profile = if views { Profile::Views } else { Profile::Strings };
-    Ok(Batch(RecordBatch::new_empty(Arc::new(project(&columns, profile)?))))
+pub(crate) fn schema(columns: Vec<String>, types: &str, rules: bool) -> PyResult<Batch> {
+    let profile = profile(types)?;
+    let schema = table::project_as(&columns, profile)
+        .ok_or_else(|| PyValueError::new_err(format!("unknown column among {columns:?}")))?;
+    let rules = rules.then(|| Arc::new(table::rules(profile)));
+    let fields = schema.fields().iter().cloned().chain(rules).collect::<Vec<_>>();
+    Ok(Batch(RecordBatch::new_empty(Arc::new(Schema::new(fields)))))
 }
 
 /// The column table: path, kind and doc of each.

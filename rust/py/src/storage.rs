@@ -1,4 +1,4 @@
-//! `NewFile`: a file on its way to its name, as an object of Python.
+//! `NewFile`: a file on its way to its final name, as a Python object.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ctfast_core::source::storage::{self, Existing};
-use ctfast_core::source::words;
+use ctfast_core::source::{Storage, words};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::patience::lock;
 
-/// "Invalid argument", where the operating system was not asked.
+/// EINVAL, for failures that are not from the operating system.
 const EINVAL: i32 = 22;
 
-/// A file that has its name once it is finished, and leaves nothing when it is abandoned.
+/// A file that gets its name when it is finished, and leaves nothing if it is abandoned.
 #[pyclass(frozen, module = "ctfast._ctfast")]
 pub(crate) struct NewFile {
     path: PathBuf,
@@ -24,49 +24,49 @@ pub(crate) struct NewFile {
 
 #[pymethods]
 impl NewFile {
-    /// Begins a file that will have this name, and replace the one that has it now or else fail.
+    /// Starts a file that will have this name, and will either replace an existing one or fail.
     #[new]
     #[pyo3(signature = (path, *, replace=true))]
     fn new(path: PathBuf, replace: bool) -> PyResult<Self> {
         let existing = if replace { Existing::Replace } else { Existing::Keep };
-        let file = storage::NewFile::create(&path, existing).map_err(|error| failure(&error, &path))?;
+        let file = Storage::put(&path, existing).map_err(|error| failure(&error, &path))?;
         Ok(Self { path, file: Mutex::new(Some(file)) })
     }
 
-    /// The descriptor to write to. It is closed here.
+    /// The file descriptor to write to. It is closed here.
     fn fileno(&self) -> PyResult<i32> {
         let mut file = lock(&self.file);
         let open = file.as_mut().ok_or_else(|| PyValueError::new_err("the file is finished or abandoned"))?;
         Ok(open.as_file_mut().as_raw_fd())
     }
 
-    /// Gives the file its name, once all of it is on the disk.
+    /// Renames the file once all of it is on disk.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         let Some(file) = lock(&self.file).take() else { return Ok(()) };
         py.detach(|| file.finish()).map_err(|error| failure(&error, &self.path))
     }
 
-    /// Leaves nothing of a file that is not finished.
+    /// Removes an unfinished file.
     fn abandon(&self) {
         lock(&self.file).take();
     }
 }
 
-/// Removes what earlier runs have left in a folder when they were killed.
+/// Removes files that killed runs left in a folder.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives paths by value")]
 pub(crate) fn remove_leftovers(py: Python<'_>, folder: PathBuf) {
     py.detach(|| storage::remove_leftovers(&folder));
 }
 
-/// Makes a folder and all that it lies in, on the disk when this returns.
+/// Makes a folder and its parents, durably.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 gives paths by value")]
 pub(crate) fn make_folders(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
     py.detach(|| storage::make_folders(&folder)).map_err(|error| failure(&error, &folder))
 }
 
-/// Python's own error for what the operating system says about this file.
+/// Python's own exception for an error of the operating system on this file.
 fn failure(error: &io::Error, path: &Path) -> PyErr {
     PyOSError::new_err((error.raw_os_error().unwrap_or(EINVAL), words(error), path.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What is told of files and of what was left out, as Python gets it.
+//! Reports about files and skipped ones, as Python receives them.
 
 use std::collections::BTreeMap;
 

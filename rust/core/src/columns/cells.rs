@@ -1,9 +1,9 @@
-//! The builders of single columns. A builder is told only of values that are there: what lies between becomes null.
+//! The builders of single columns. A builder receives only values that exist; rows in between become null.
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, StringViewArray, TimestampMicrosecondArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, TimestampMicrosecondArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 use crate::json::{Cursor, Value, unescape};
 use crate::unchecked::view::{Buffers, Texts, View, string_array};
@@ -21,7 +21,7 @@ impl Validity {
         self.0[row / 64] |= 1 << (row % 64);
     }
 
-    /// The null buffer of an array of `rows`, and a fresh start.
+    /// Returns the null buffer of an array of `rows`, and starts a new one.
     pub(super) fn finish(&mut self, rows: usize) -> Option<NullBuffer> {
         Some(NullBuffer::new(self.bits(rows))).filter(|nulls| nulls.null_count() > 0)
     }
@@ -33,33 +33,44 @@ impl Validity {
     }
 }
 
+/// Rows by which cells grow: a multiple of 64.
+const STEP: usize = 64;
+
 /// Cells of a fixed width.
 #[derive(Default)]
 struct Cells<T> {
-    /// A multiple of 64.
+    /// Its length is a multiple of 64.
     values: Vec<T>,
     /// One bit for each of `values`.
     valid: Vec<u64>,
-    /// How many rows the last batch had: the next one will have about as many.
+    /// The rows of the last batch: the next one will have about as many.
     rows: usize,
 }
 
 impl<T: Copy + Default> Cells<T> {
     #[inline(always)]
     fn set(&mut self, row: usize, cell: T) {
-        if row >= self.values.len() {
-            self.grow(row);
+        match (self.values.get_mut(row), self.valid.get_mut(row / 64)) {
+            (Some(value), Some(valid)) => {
+                *value = cell;
+                *valid |= 1 << (row % 64);
+            }
+            _ => self.grow(row, cell),
         }
-        self.values[row] = cell;
-        self.valid[row / 64] |= 1 << (row % 64);
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, row: usize) {
-        let rows = (row + 1).max(self.rows).max(2 * self.values.len()).next_multiple_of(64);
+    fn grow(&mut self, row: usize, cell: T) {
+        // Zeroed in small steps, just before they are written to: what is zeroed at once has left the cache by then.
+        let length = self.values.len();
+        let rows = (row + 1).next_multiple_of(STEP);
+        if rows > self.values.capacity() {
+            self.values.reserve_exact(rows.max(self.rows).max(2 * length) - length);
+        }
         self.values.resize(rows, T::default());
         self.valid.resize(rows / 64, 0);
+        self.set(row, cell);
     }
 
     fn is_empty(&self) -> bool {
@@ -80,8 +91,8 @@ pub(super) struct TextBuilder {
     views: Cells<View>,
 }
 
-/// The text of a JSON value: of a string what it stands for, of another value its bytes. Tells also whether it is a string
-/// whose text says what the value says, which a lone surrogate does not.
+/// The text of a JSON value: decoded for a string, else its bytes. Also tells whether it is a string whose text is
+/// exact, which is not the case with a lone surrogate.
 #[inline(always)]
 pub(super) fn text(texts: &mut Texts, cursor: &Cursor<'_>, value: Value, base: Option<usize>) -> (View, bool) {
     let (start, end) = (value.start as usize, value.end as usize);
@@ -104,26 +115,26 @@ impl TextBuilder {
     /// The array. All-null columns share one block of zeros.
     pub(super) fn finish(&mut self, rows: usize, buffers: &Buffers, zeros: &mut Zeros) -> ArrayRef {
         if self.views.is_empty() {
-            return Arc::new(StringViewArray::new(zeros.views(rows), [], Some(NullBuffer::new_null(rows))));
+            return Arc::new(zeros.array(rows));
         }
         let (views, nulls) = self.views.finish(rows);
         Arc::new(string_array(views, buffers, nulls))
     }
 }
 
-/// Empty views for columns without a value.
-pub(super) struct Zeros(Buffer);
+/// The array of columns without a value: the beginning of one that was made, and validated, before.
+pub(super) struct Zeros(StringViewArray);
 
 impl Zeros {
     pub(super) fn new() -> Self {
-        Self(Buffer::from_vec(Vec::<u128>::new()))
+        Self(StringViewArray::new_null(0))
     }
 
-    fn views(&mut self, rows: usize) -> ScalarBuffer<u128> {
-        if self.0.len() < rows * size_of::<u128>() {
-            self.0 = Buffer::from_vec(vec![0u128; rows.next_power_of_two()]);
+    fn array(&mut self, rows: usize) -> StringViewArray {
+        if self.0.len() < rows {
+            self.0 = StringViewArray::new_null(rows.next_power_of_two());
         }
-        ScalarBuffer::new(self.0.clone(), 0, rows)
+        self.0.slice(0, rows)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The column `extra`: one JSON object of what has no column of its own.
+//! The column `extra`: one JSON object with everything that has no column of its own.
 
 use std::io::Write;
 

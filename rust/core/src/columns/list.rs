@@ -19,7 +19,7 @@ const MEMBERS: usize = 8;
 
 pub(super) struct ListBuilder {
     column: ColumnId,
-    /// A batch ends long before its elements cannot be counted any more: see [`crate::bounds::BATCH_ELEMENTS`].
+    /// A batch ends long before its elements exceed 32 bits: see [`crate::bounds::BATCH_ELEMENTS`].
     offsets: Vec<i32>,
     valid: Validity,
     elements: usize,
@@ -49,8 +49,8 @@ impl ListBuilder {
         self.elements
     }
 
-    /// Adds the elements of the array at the cursor, no more than [`fits`] allows, as the list of `row`. `misfit` is told of each value that is not of its
-    /// column's type, `strays` gets what has no column.
+    /// Adds the elements of the array at the cursor, at most as many as [`fits`] allows, as the list of `row`. `misfit`
+    /// receives each value of another type than its column, `strays` what has no column.
     pub(super) fn set(
         &mut self,
         row: usize,
@@ -69,7 +69,9 @@ impl ListBuilder {
             if cursor.byte() == b'{' {
                 self.valid_elements.set(self.elements);
                 let values = self.members(&mut cursor, &stray, strays, &mut misfit)?;
-                for (member, value) in values.into_iter().enumerate().filter_map(|(member, value)| Some((member, value?))) {
+                for (member, value) in
+                    values.into_iter().enumerate().filter_map(|(member, value)| Some((member, value?)))
+                {
                     let (view, fits) = text(texts, &cursor, value, base);
                     self.members[member].set(self.elements, view);
                     if !fits {
@@ -123,8 +125,12 @@ impl ListBuilder {
     }
 
     pub(super) fn finish(&mut self, rows: usize, buffers: &Buffers, zeros: &mut Zeros, field: &Field) -> ArrayRef {
-        let DataType::List(element) = field.data_type() else { unreachable!("the column table says that it is a list") };
-        let DataType::Struct(fields) = element.data_type() else { unreachable!("the column table says that it is of objects") };
+        let DataType::List(element) = field.data_type() else {
+            unreachable!("the column table says that it is a list")
+        };
+        let DataType::Struct(fields) = element.data_type() else {
+            unreachable!("the column table says that it is of objects")
+        };
         let end = self.offset();
         let elements = std::mem::take(&mut self.elements);
         let mut offsets = std::mem::take(&mut self.offsets);

@@ -1,4 +1,4 @@
-//! Batches whose text is of another of Arrow's types than views: not every reader of Arrow can compute with those.
+//! Batches with text in other Arrow types than views, for readers that cannot compute with views.
 
 use std::slice::Iter;
 use std::sync::Arc;
@@ -10,23 +10,25 @@ use arrow_array::{
 use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
-/// Views of up to this many bytes hold them.
+/// Strings of up to this many bytes are stored in the view itself.
 const INLINE: usize = 12;
 
-/// The batch with its text in these types, one for each column or member that is text, in order of depth: `Utf8`, `LargeUtf8` or
-/// `Utf8View`. It has views, as [`super::Builders`] makes it, and is taken apart column by column: at no time is all of it there twice.
+/// The batch with its text in these types, one per column or member of text, in order of depth: `Utf8`, `LargeUtf8` or
+/// `Utf8View`. The input has views, as [`super::Builders`] makes them, and is consumed column by column: it is never in
+/// memory twice as a whole.
 ///
 /// # Panics
 ///
-/// When the types are not those of its columns of text, or a column has more text than its offsets reach, from which
-/// [`crate::bounds`] keeps far away.
+/// If the types do not match its columns of text, or a column has more text than its offsets can reach, which
+/// [`crate::bounds`] rules out.
 pub(crate) fn retyped(batch: RecordBatch, types: &[DataType]) -> RecordBatch {
     let mut types = types.iter();
     let (schema, arrays, rows) = batch.into_parts();
     let (fields, arrays): (Vec<_>, Vec<_>) = each(schema.fields(), arrays, &mut types);
     assert!(types.next().is_none(), "a type for each column of text");
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).expect("arrays of their own types")
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+        .expect("arrays of their own types")
 }
 
 fn each(fields: &Fields, arrays: Vec<ArrayRef>, types: &mut Iter<DataType>) -> (Vec<FieldRef>, Vec<ArrayRef>) {
@@ -57,8 +59,8 @@ fn column(field: &FieldRef, array: ArrayRef, types: &mut Iter<DataType>) -> (Fie
     (Arc::new(Field::new(field.name(), array.data_type().clone(), field.is_nullable())), array)
 }
 
-/// The same texts one after another.
-fn strings<O: OffsetSizeTrait>(views: &StringViewArray) -> GenericStringArray<O> {
+/// The same strings, concatenated.
+pub(super) fn strings<O: OffsetSizeTrait>(views: &StringViewArray) -> GenericStringArray<O> {
     // Most columns of most batches have no value.
     if views.null_count() == views.len() {
         return GenericStringArray::new_null(views.len());
@@ -69,7 +71,7 @@ fn strings<O: OffsetSizeTrait>(views: &StringViewArray) -> GenericStringArray<O>
     let mut offsets = Vec::with_capacity(views.len() + 1);
     offsets.push(O::default());
     for (row, view) in views.views().iter().enumerate() {
-        // Short texts stand in the view itself; that of a null is empty.
+        // Short strings are in the view itself; that of a null is empty.
         match *view as u32 as usize {
             length @ 0..=INLINE => text.extend_from_slice(&view.to_le_bytes()[4..4 + length]),
             _ => text.extend_from_slice(views.value(row).as_bytes()),

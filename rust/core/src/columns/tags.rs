@@ -4,19 +4,17 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringViewArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Schema};
 
 use crate::bounds::{BATCH_HITS, BATCH_TEXT};
+use crate::schema::{Profile, rules};
 
-/// The name of the column.
-const NAME: &str = "rules";
-
-/// Builds the column.
+/// Builds it.
 pub(crate) struct Tags {
     names: StringViewArray,
     ends: Vec<i32>,
     rules: Vec<u32>,
-    /// Bytes of their names, were each written out.
+    /// Bytes of the rule names, if each were written out.
     text: usize,
 }
 
@@ -29,7 +27,7 @@ impl Tags {
     pub(crate) fn push(&mut self, rules: &[u32]) {
         self.rules.extend_from_slice(rules);
         self.text += rules.iter().map(|&rule| self.names.views()[rule as usize] as u32 as usize).sum::<usize>();
-        // The last row of a batch adds as many as there are rules, whose numbers have 32 bits.
+        // The last row of a batch adds at most as many as there are rules, whose numbers have 32 bits.
         self.ends.push(i32::try_from(self.rules.len()).expect("a batch is cut after some hundred thousand hits"));
     }
 
@@ -39,29 +37,22 @@ impl Tags {
         self.rules.len() >= BATCH_HITS || self.text >= BATCH_TEXT
     }
 
-    /// The batch of the rows so far with the column after all others.
+    /// The batch with this column after all others.
     pub(crate) fn finish(&mut self, batch: &RecordBatch) -> RecordBatch {
         let ends = std::mem::replace(&mut self.ends, vec![0]);
         self.text = 0;
         let views = self.names.views();
         let views: ScalarBuffer<u128> = self.rules.drain(..).map(|rule| views[rule as usize]).collect();
         let names = StringViewArray::new(views, Arc::clone(self.names.data_buffers()), None);
-        let lists = ListArray::new(item(), OffsetBuffer::new(ends.into()), Arc::new(names), None);
+        let field = rules(Profile::Views);
+        let DataType::List(item) = field.data_type() else { unreachable!("each record may meet several") };
+        let lists = ListArray::new(Arc::clone(item), OffsetBuffer::new(ends.into()), Arc::new(names), None);
         debug_assert_eq!(lists.len(), batch.num_rows());
         let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
         columns.push(Arc::new(lists));
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::new(with_tags(&batch.schema())), columns, &options)
+        let fields = batch.schema().fields().iter().cloned().chain([Arc::new(field)]).collect::<Vec<_>>();
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
             .expect("as many lists as rows, and a field for them")
     }
-}
-
-fn item() -> Arc<Field> {
-    Arc::new(Field::new_list_field(DataType::Utf8View, false))
-}
-
-/// The schema with the column after all others.
-fn with_tags(schema: &Schema) -> Schema {
-    let column = Arc::new(Field::new(NAME, DataType::List(item()), false));
-    Schema::new(schema.fields().iter().cloned().chain([column]).collect::<Vec<_>>())
 }

@@ -16,7 +16,7 @@ use crate::scalar::timestamp;
 use crate::schema::{COLUMNS, Kind, project};
 use crate::testing::{Model, Window, decoded, elements, members, record, text_of};
 
-/// Where the records of a test are when columns are built.
+/// Where the records of a test lie while columns are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
     /// In the arena, one after another; the last one ends where the text ends.
@@ -65,7 +65,7 @@ fn validate(array: &ArrayRef) {
     array.to_data().validate_full().expect("a valid array");
 }
 
-/// The texts of a column.
+/// The strings of a column.
 fn texts(array: &dyn Array) -> Vec<Option<&str>> {
     array.as_string_view().iter().collect()
 }
@@ -78,7 +78,14 @@ fn text_of_every_length_is_itself_wherever_it_is_kept() {
         let escaped = plain.bytes().fold(String::new(), |text, letter| format!("{text}\\u{letter:04x}"));
         let digits = format!("1{}", "0".repeat(length));
         let record = format!(
-            r#"{{"awsRegion":"{plain}","errorCode":"{wide}","eventName":"{escaped}","requestParameters":{digits},"apiVersion":"{plain}"}}"#
+            concat!(
+                r#"{{"awsRegion":"{plain}","errorCode":"{wide}","eventName":"{escaped}","#,
+                r#""requestParameters":{digits},"apiVersion":"{plain}"}}"#
+            ),
+            plain = plain,
+            wide = wide,
+            escaped = escaped,
+            digits = digits
         );
         let other = r#"{"eventName":null,"awsRegion":""}"#;
         for home in [Home::Arena, Home::Elsewhere] {
@@ -96,7 +103,11 @@ fn text_of_every_length_is_itself_wherever_it_is_kept() {
                         "raw" => Some(other),
                         _ => None,
                     };
-                    assert_eq!(texts(array), [empty, Some(expected), empty, Some(expected)], "{name}, {length}, {home:?}");
+                    assert_eq!(
+                        texts(array),
+                        [empty, Some(expected), empty, Some(expected)],
+                        "{name}, {length}, {home:?}"
+                    );
                 }
                 assert_eq!(misfits, []);
             }
@@ -118,8 +129,9 @@ fn text_may_end_where_the_window_ends() {
 #[test]
 fn batches_keep_no_more_memory_than_their_texts_need() {
     let name = "a name of more than twelve bytes";
-    let record =
-        format!(r#"{{"eventName":"{name}","errorCode":"short","awsRegion":"sh\u006frt","apiVersion":"another long text"}}"#);
+    let record = format!(
+        r#"{{"eventName":"{name}","errorCode":"short","awsRegion":"sh\u006frt","apiVersion":"another long text"}}"#
+    );
     let kept = |columns: &[&str]| {
         let (batch, _) = build(columns, &[&record, &record], Home::Arena);
         batch.column(0).as_string_view().data_buffers().iter().map(arrow_buffer::Buffer::len).sum::<usize>()
@@ -132,10 +144,17 @@ fn batches_keep_no_more_memory_than_their_texts_need() {
 #[test]
 fn a_value_of_another_type_is_text_or_goes_to_extra_and_is_counted() {
     let records = [
-        r#"{"eventName":[1, 2],"readOnly":"perhaps","eventTime":"yesterday","tlsDetails":"x","resources":{"a":1},"requestParameters":"text"}"#,
-        r#"{"eventName":"\ud800","readOnly":"True","eventTime":"2023-07-10T11:42:36Z","tlsDetails":{},"resources":[],"requestParameters":null}"#,
+        concat!(
+            r#"{"eventName":[1, 2],"readOnly":"perhaps","eventTime":"yesterday","tlsDetails":"x","#,
+            r#""resources":{"a":1},"requestParameters":"text"}"#
+        ),
+        concat!(
+            r#"{"eventName":"\ud800","readOnly":"True","eventTime":"2023-07-10T11:42:36Z","tlsDetails":{},"#,
+            r#""resources":[],"requestParameters":null}"#
+        ),
     ];
-    let columns = ["eventName", "readOnly", "eventTime", "tlsDetails", "resources", "requestParameters", "extra", "record"];
+    let columns =
+        ["eventName", "readOnly", "eventTime", "tlsDetails", "resources", "requestParameters", "extra", "record"];
     let (batch, misfits) = build(&columns, &records, Home::Arena);
     assert_eq!(texts(batch.column(0)), [Some("[1, 2]"), Some("\u{fffd}")]);
     assert_eq!(batch.column(1).as_boolean().iter().collect::<Vec<_>>(), [None, Some(true)]);
@@ -173,24 +192,39 @@ fn lists_keep_their_elements_apart_and_in_order() {
         [None, Some(2), Some(0), None, Some(4), None]
     );
     let elements = lists.values().as_struct();
-    assert_eq!((0..6).map(|element| elements.is_valid(element)).collect::<Vec<_>>(), [true, true, false, false, true, true]);
+    assert_eq!(
+        (0..6).map(|element| elements.is_valid(element)).collect::<Vec<_>>(),
+        [true, true, false, false, true, true]
+    );
     let member = |name: &str| texts(elements.column_by_name(name).expect("a member"));
     assert_eq!(member("ARN"), [Some("a"), Some("b of more than twelve bytes"), None, None, None, Some("d")]);
     assert_eq!(member("accountId"), [None, Some("12"), None, None, None, None]);
     assert_eq!(member("type"), [Some("t"), None, None, None, None, None]);
     assert_eq!(
         texts(batch.column(1)),
-        [Some(r#"{"x":1}"#), None, None, None, Some(r#"{"resources[1]":7,"resources[2].q":{},"resources[3].ARN":"c"}"#), None]
+        [
+            Some(r#"{"x":1}"#),
+            None,
+            None,
+            None,
+            Some(r#"{"resources[1]":7,"resources[2].q":{},"resources[3].ARN":"c"}"#),
+            None
+        ]
     );
     assert_eq!(misfits, [("resources", 1), ("resources[].ARN", 1), ("resources[].accountId", 1)]);
 }
 
 #[test]
 fn extra_holds_the_rest_in_the_order_of_the_record_byte_for_byte() {
-    let record = r#"{"z" : { "b":1 ,"a":[]},"userIdentity":{"x\"y":1.50,"arn":{"k":1},"sessionContext":7},"eventName":"A","eventName":"B","a":"é\u00e9"}"#;
+    let record = concat!(
+        r#"{"z" : { "b":1 ,"a":[]},"userIdentity":{"x\"y":1.50,"arn":{"k":1},"sessionContext":7},"#,
+        r#""eventName":"A","eventName":"B","a":"é\u00e9"}"#
+    );
     let (batch, _) = build(&["extra"], &[record], Home::Arena);
-    let expected =
-        r#"{"z":{ "b":1 ,"a":[]},"userIdentity.x\"y":1.50,"userIdentity.sessionContext":7,"eventName":"A","a":"é\u00e9"}"#;
+    let expected = concat!(
+        r#"{"z":{ "b":1 ,"a":[]},"userIdentity.x\"y":1.50,"userIdentity.sessionContext":7,"eventName":"A","#,
+        r#""a":"é\u00e9"}"#
+    );
     assert_eq!(texts(batch.column(0)), [Some(expected)]);
 }
 
@@ -200,9 +234,10 @@ fn builders_start_afresh_after_each_batch() {
         Builders::new(Arc::new(project(&["eventName", "readOnly", "resources", "record"]).expect("known columns")));
     let (mut record, mut arena) = (Record::new(), Arena::new(0));
     assert!(builders.finish(&mut arena, 0).is_none());
-    for (text, name, lists) in
-        [(r#"{"eventName":"a","readOnly":true,"resources":[{},{}],"x":0}"#, Some("a"), 2), (r#"{"resources":[{}]}"#, None, 1)]
-    {
+    for (text, name, lists) in [
+        (r#"{"eventName":"a","readOnly":true,"resources":[{},{}],"x":0}"#, Some("a"), 2),
+        (r#"{"resources":[{}]}"#, None, 1),
+    ] {
         builders.start_file("f");
         let window = Window::new(text);
         let mut cursor = window.cursor();
@@ -219,7 +254,7 @@ fn builders_start_afresh_after_each_batch() {
     }
 }
 
-/// What `extra` should hold of a record, by the model and the rules.
+/// The expected `extra` of a record, by the model and the rules.
 fn expected_extra(text: &str, model: &Model) -> Option<String> {
     let mut strays: Vec<(usize, String, &str)> =
         model.strays.iter().map(|(path, place)| (place.start, path.clone(), &text[place.clone()])).collect();
@@ -256,7 +291,11 @@ fn expected_extra(text: &str, model: &Model) -> Option<String> {
                 for (position, (key, value)) in members.iter().enumerate() {
                     match known(key) {
                         None => strays.push((at(value), format!("{path}[{number}].{key}"), value)),
-                        Some(name) if members[position + 1..].iter().any(|(later, _)| known(later).as_ref() == Some(&name)) => {
+                        Some(name)
+                            if members[position + 1..]
+                                .iter()
+                                .any(|(later, _)| known(later).as_ref() == Some(&name)) =>
+                        {
                             strays.push((at(value), format!("{path}[{number}].{name}"), value));
                         }
                         Some(_) => {}
@@ -291,7 +330,9 @@ fn found_list(list: &dyn Array) -> List {
         let texts = list.column_by_name(name).expect("a member").as_string_view();
         texts.is_valid(element).then(|| texts.value(element).to_owned())
     };
-    (0..list.len()).map(|element| list.is_valid(element).then(|| MEMBERS.map(|name| member(element, name)).to_vec())).collect()
+    (0..list.len())
+        .map(|element| list.is_valid(element).then(|| MEMBERS.map(|name| member(element, name)).to_vec()))
+        .collect()
 }
 
 /// The array of a column, inside of the structs that it lies in.
@@ -302,9 +343,13 @@ fn array_of(batch: &RecordBatch, path: &str) -> ArrayRef {
 }
 
 proptest! {
-    /// All that a record says is in its row, and nothing else is.
+    /// Everything in a record is in its row, and nothing else.
     #[test]
-    fn every_column_holds_what_serde_json_and_the_rules_say(records in vec(record(), 1..6), elsewhere: bool, raw: bool) {
+    fn every_column_holds_what_serde_json_and_the_rules_say(
+        records in vec(record(), 1..6),
+        elsewhere: bool,
+        raw: bool,
+    ) {
         let records: Vec<_> = records.iter().map(String::as_str).collect();
         let columns: Vec<_> = crate::schema::names().filter(|name| raw || *name != "raw").collect();
         let (batch, _) = build(&columns, &records, if elsewhere { Home::Elsewhere } else { Home::Arena });
@@ -325,12 +370,14 @@ proptest! {
                         let right = match kind {
                             Kind::Time => {
                                 let times = array.as_primitive::<TimestampMicrosecondType>();
-                                inside().and_then(|time| timestamp(time.as_bytes())) == times.is_valid(row).then(|| times.value(row))
+                                let time = inside().and_then(|time| timestamp(time.as_bytes()));
+                                time == times.is_valid(row).then(|| times.value(row))
                             }
                             Kind::Flag => {
                                 let flags = array.as_boolean();
                                 let word = inside().map(|word| word.to_lowercase()).or(value.map(str::to_owned));
-                                word.and_then(|word| word.parse::<bool>().ok()) == flags.is_valid(row).then(|| flags.value(row))
+                                let flag = word.and_then(|word| word.parse::<bool>().ok());
+                                flag == flags.is_valid(row).then(|| flags.value(row))
                             }
                             Kind::Object => value.is_some_and(|value| value.starts_with('{')) == array.is_valid(row),
                             Kind::List => {
@@ -346,13 +393,14 @@ proptest! {
                 };
                 let array = array_of(&batch, column.path);
                 let found = array.as_string_view();
-                prop_assert_eq!(found.is_valid(row).then(|| found.value(row)), expected_text.as_deref(), "{} of {}", column.path, text);
+                let found = found.is_valid(row).then(|| found.value(row));
+                prop_assert_eq!(found, expected_text.as_deref(), "{} of {}", column.path, text);
             }
         }
     }
 }
 
-/// The texts of an array and of what is in it, in order of depth, whatever their type.
+/// The strings of an array and of its members, in order of depth, whatever their type.
 fn all_texts(array: &dyn Array) -> Vec<Vec<Option<String>>> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     match array.data_type() {
@@ -375,12 +423,13 @@ proptest! {
         (0..records.len()).for_each(|row| tags.push(&[1, 0][row % 3 % 2..]));
         let batch = tags.finish(&batch);
         let found: Vec<_> = batch.columns().iter().flat_map(|array| all_texts(array)).collect();
-        let choice = |leaf: usize| [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View][(seed >> (leaf % 32 * 2)) as usize % 3].clone();
+        let kinds = [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View];
+        let choice = |leaf: usize| kinds[(seed >> (leaf % 32 * 2)) as usize % 3].clone();
         let types: Vec<_> = (0..found.len()).map(choice).collect();
         let other = retyped(batch.clone(), &types);
         other.columns().iter().for_each(validate);
         prop_assert_eq!(other.columns().iter().flat_map(|array| all_texts(array)).collect::<Vec<_>>(), found);
-        // There and, as nothing is to be done, back.
+        // Converted, and back; the way back to views needs no work.
         let views = vec![DataType::Utf8View; types.len()];
         prop_assert_eq!(&retyped(batch.clone(), &views), &batch);
         prop_assert_eq!(batch.schema().fields().len(), other.schema().fields().len());

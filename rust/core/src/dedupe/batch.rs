@@ -1,9 +1,9 @@
-//! Some rows of a batch.
+//! Selecting rows of a batch.
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
 use arrow_data::transform::MutableArrayData;
 
-/// The rows of a batch that stay; `None` when there are none. Their text stays where it is: only what points to it is copied.
+/// The rows of a batch that stay; `None` when there are none. Their strings are not moved: only the views are copied.
 pub(super) fn kept(batch: RecordBatch, stays: &[bool], removed: usize) -> Option<RecordBatch> {
     if removed == 0 {
         return Some(batch);
@@ -47,7 +47,8 @@ mod tests {
     fn batch() -> RecordBatch {
         let words = ["short", "longer than the twelve bytes of a view", "", "x"];
         let texts: ArrayRef = Arc::new((0..6).map(|row| words.get(row).copied()).collect::<StringViewArray>());
-        let flags: ArrayRef = Arc::new((0..6).map(|row| (row % 3 > 0).then_some(row % 2 == 0)).collect::<BooleanArray>());
+        let flags: ArrayRef =
+            Arc::new((0..6).map(|row| (row % 3 > 0).then_some(row % 2 == 0)).collect::<BooleanArray>());
         let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<UInt32Type, _, _>(
             (0..6u32).map(|row| (row != 2).then(|| (0..row).map(Some).collect::<Vec<_>>())),
         ));
@@ -55,7 +56,8 @@ mod tests {
         let field = |name: &str, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
         let members = vec![field("text", &texts), field("flag", &flags)];
         let object: ArrayRef = Arc::new(StructArray::new(members.into(), vec![Arc::clone(&texts), flags], None));
-        let fields = vec![field("text", &texts), field("list", &lists), field("none", &empty), field("object", &object)];
+        let fields =
+            vec![field("text", &texts), field("list", &lists), field("none", &empty), field("object", &object)];
         assert!(matches!(fields[3].data_type(), DataType::Struct(_)));
         RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![texts, lists, empty, object]).expect("a batch")
     }
@@ -68,7 +70,11 @@ mod tests {
             let kept = kept(batch(), &stays, 6 - rows.len());
             assert_eq!(kept.as_ref().map_or(0, RecordBatch::num_rows), rows.len());
             for (number, row) in rows.into_iter().enumerate() {
-                assert_eq!(kept.as_ref().map(|kept| kept.slice(number, 1)), Some(batch().slice(row, 1)), "{mask:06b} {row}");
+                assert_eq!(
+                    kept.as_ref().map(|kept| kept.slice(number, 1)),
+                    Some(batch().slice(row, 1)),
+                    "{mask:06b} {row}"
+                );
             }
         }
     }
@@ -76,7 +82,8 @@ mod tests {
     #[test]
     fn rows_without_columns_are_counted() {
         let options = RecordBatchOptions::new().with_row_count(Some(3));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).expect("a batch");
+        let batch =
+            RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).expect("a batch");
         assert_eq!(kept(batch, &[true, false, true], 1).map(|kept| kept.num_rows()), Some(2));
     }
 }

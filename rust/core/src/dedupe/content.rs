@@ -1,49 +1,54 @@
-//! What a record says, whatever its text looks like: two deliveries of one event may differ in the order of members, in white space and
-//! in escapes, and say the same.
+//! What a record says, independent of its spelling: two deliveries of one event may differ in the order of members, in
+//! white space and in escapes, and say the same.
 
 use ring::digest::{SHA256, digest};
 
 use crate::error::Error;
 use crate::json::{Cursor, Value, unescape};
 
-/// Objects and arrays that take more than this are hashed at once. So what is sorted in an object is little, however deep it lies.
+/// Objects and arrays of more bytes than this are replaced by their hash. So little is sorted in an object, however
+/// deeply it is nested.
 const SMALL: usize = 4096;
 
-/// Writes JSON in one form: members sorted by key, no white space, no escapes; every part begins with its kind and its length, or ends
-/// with a mark, so that different values are written differently. Numbers are told apart by their text, and of members of one key the
-/// order counts: what is written alike is alike, but not the other way round.
+/// Writes JSON in one form: members sorted by key, no white space, no escapes; every part begins with its kind and its
+/// length, or ends with a mark, so that different values are written differently. Numbers are distinguished by their
+/// text, and members of the same key by their order: equal forms mean equal values, but not the other way round.
 #[derive(Default)]
 pub(super) struct Content {
     written: Vec<u8>,
-    /// The members of the objects that are open.
+    /// The members of all objects that are being read.
     members: Vec<Member>,
     sorted: Vec<u8>,
-    /// What a string with escapes says.
+    /// The decoded text of a string with escapes.
     said: Vec<u8>,
 }
 
 /// A member as it was written.
 struct Member {
-    /// The first bytes of its key, which tell most keys apart.
+    /// The first bytes of its key, which distinguish most keys.
     first: u64,
-    /// The key, with what stands before its text.
+    /// The start of the key, including the kind and length before its text.
     start: usize,
     text: usize,
-    /// Where its value begins, and ends.
+    /// Start and end of its value.
     value: usize,
     end: usize,
 }
 
 impl Content {
     /// Passes the object at the cursor, and calls `member` with the key and the written form of each of its members.
-    pub(super) fn object(&mut self, cursor: &mut Cursor<'_>, mut member: impl FnMut(&[u8], &[u8])) -> Result<&[u8], Error> {
+    pub(super) fn object(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        mut member: impl FnMut(&[u8], &[u8]),
+    ) -> Result<&[u8], Error> {
         self.written.clear();
         self.members.clear();
         self.open(cursor, &mut member)?;
         Ok(&self.written)
     }
 
-    /// Records have been walked before: how deep they are is bounded by [`crate::json::MAX_DEPTH`].
+    /// Records were walked before, so their depth is bounded by [`crate::json::MAX_DEPTH`].
     fn value(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
         let start = self.written.len();
         match cursor.byte() {
@@ -102,7 +107,7 @@ impl Content {
         Ok(())
     }
 
-    /// Sorts the members from `first` on by their keys; those of one key stay in their order.
+    /// Sorts the members from `first` on by key; members of the same key keep their order.
     fn sort(&mut self, first: usize) {
         let Self { written, members, sorted, .. } = self;
         let members = &mut members[first..];
@@ -124,7 +129,8 @@ impl Content {
         self.text(&cursor.bytes()[value.start as usize + 1..value.end as usize - 1], cursor.is_escaped(value));
     }
 
-    /// Writes what a string says, and tells where that begins. A lone surrogate says nothing: then its text counts.
+    /// Writes the decoded text of a string, and returns where it begins. With a lone surrogate, which stands for no
+    /// text, the string is written as spelled.
     fn text(&mut self, inside: &[u8], escaped: bool) -> usize {
         if !escaped {
             return self.part(b's', inside);
@@ -137,7 +143,7 @@ impl Content {
         text
     }
 
-    /// Writes the kind, the length in groups of seven bits, and the bytes, and tells where these begin.
+    /// Writes the kind, the length in groups of seven bits, and the bytes, and returns where the bytes begin.
     fn part(&mut self, kind: u8, bytes: &[u8]) -> usize {
         self.written.reserve(LONGEST_HEAD + bytes.len());
         self.written.push(kind);
@@ -152,15 +158,15 @@ impl Content {
     }
 }
 
-/// Whether what was written is a string, and says something.
+/// Whether a written value is a string, and not an empty one.
 pub(super) fn is_text(written: &[u8]) -> bool {
     matches!(written, [b's' | b'r', length, ..] if *length > 0)
 }
 
-/// Bytes before a text at most: its kind, and a length of 32 bits.
+/// The most bytes before a text: its kind, and a length of 32 bits.
 const LONGEST_HEAD: usize = 6;
 
-/// The first bytes of a key as a number, so that numbers are in the order of keys; zeros follow a short one.
+/// The first bytes of a key as a number, so that numbers sort as keys do; a short key is padded with zeros.
 fn first_bytes(key: &[u8]) -> u64 {
     let mut first = [0; size_of::<u64>()];
     let length = key.len().min(first.len());
@@ -251,7 +257,8 @@ mod tests {
     fn turned(value: &Json) -> String {
         match value {
             Json::Object(map) => {
-                let members = map.iter().rev().map(|(key, value)| format!("{} : {}", Json::from(key.as_str()), turned(value)));
+                let members =
+                    map.iter().rev().map(|(key, value)| format!("{} : {}", Json::from(key.as_str()), turned(value)));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(" ,"))
             }
             Json::Array(list) => format!("[{}]", list.iter().map(turned).collect::<Vec<_>>().join(",")),

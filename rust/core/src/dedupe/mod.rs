@@ -1,20 +1,24 @@
-//! Records that came before: one event delivered twice, as by two trails.
+//! Duplicates: one event delivered twice, as by two trails.
 //!
-//! **A duplicate** is a record whose event has come before and said the same. The event is the text of `eventID` and of
-//! `recipientAccountId`, which records of before version 1.02 do not have; of aggregated events, of `eventId` and `accountId`. What
-//! it says is all of the record but the order of members, white space and the spelling of escapes, in which deliveries differ. A record
-//! of the same event that says something else is no duplicate: it stays, and is counted. A record without an id is none either:
-//! nothing tells it from another one that happened in the same second.
+//! **A duplicate** is a record of the same event as an earlier one that says the same. The event is the text of
+//! `eventID` and of `recipientAccountId`, which records before version 1.02 do not have; for aggregated events, of
+//! `eventId` and `accountId`. What a record says is all of it except the order of members, white space and the spelling
+//! of escapes, in which deliveries differ. A record of the same event that says something else is not a duplicate: it
+//! stays, and is counted. Neither is a record without an id: nothing distinguishes its event from another one in the
+//! same second.
 //!
-//! **Exact** rests on SHA-256: of both the first 128 bits are compared. So two different records are taken for one if 256 bits agree
-//! by chance, and a record is wrongly said to be of an event that came before with a probability of 10⁻²⁰ among a billion events.
+//! **Exact** rests on SHA-256: the first 128 bits of both hashes are compared. Two different records count as the same
+//! if 256 bits agree by chance. Among a billion events, the probability that a record is wrongly taken for an earlier
+//! event is 10⁻²⁰.
 //!
-//! Workers make the keys, in any order; whether a record came before is decided where the order of files is known, by whoever takes
-//! the batches. So the first in that order stays, whatever the number of workers.
+//! Workers make the keys, in any order; which records are duplicates is decided where batches are taken, since the
+//! order of files is known there. So the first record in that order stays, whatever the number of workers.
 
 mod batch;
 mod content;
 pub(crate) mod key;
+mod known;
+mod noted;
 pub(crate) mod set;
 
 use std::sync::{Mutex, PoisonError};
@@ -22,32 +26,34 @@ use std::sync::{Mutex, PoisonError};
 use arrow_array::RecordBatch;
 
 use crate::error::{Error, ErrorKind};
-use key::RowKeys;
+use key::{RowKey, RowKeys};
+pub use known::{Copy, Repeated, repeated, sorted, without};
+pub use noted::Noted;
 use set::{Seen, Set};
 
-/// What became of the records of some scans so far, one after another.
+/// The records so far, of one or more scans, one after another.
 pub struct Dedupe {
     set: Mutex<Set>,
     removes: bool,
 }
 
-/// What is told of a batch.
+/// The result for a batch.
 pub(crate) struct Told {
     /// Its rows, without duplicates if those are removed.
     pub(crate) rows: Option<RecordBatch>,
     pub(crate) found: Duplicates,
-    /// Of each row that came, whether it is no copy.
+    /// Whether each row of the batch is kept as not a copy.
     pub(crate) stays: Vec<bool>,
 }
 
-/// Records of events that came before.
+/// Counts of records whose event was seen before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Duplicates {
-    /// Those that say the same as an earlier one.
+    /// Records that say the same as an earlier one.
     pub copies: u64,
-    /// Those that say something else.
+    /// Records that say something else than the earlier ones.
     pub differ: u64,
-    /// Those of which nothing can be told, since they have no id.
+    /// Records that cannot be compared, since they have no id.
     pub without_id: u64,
 }
 
@@ -60,13 +66,13 @@ impl Duplicates {
 }
 
 impl Dedupe {
-    /// Knows no record so far. It removes duplicates, or it counts them only.
+    /// Starts without records, and removes duplicates or only counts them.
     #[must_use]
     pub fn new(removes: bool) -> Self {
         Self { set: Mutex::default(), removes }
     }
 
-    /// Counts the duplicates of the next batch, and removes them if that is asked for: then there are no rows when none is left.
+    /// Counts the duplicates in the next batch, and removes them if `self` removes; `rows` is `None` when none is left.
     pub(crate) fn next(&self, batch: RecordBatch, keys: &RowKeys) -> Result<Told, Error> {
         debug_assert_eq!(batch.num_rows(), keys.0.len());
         let mut found = Duplicates::default();
@@ -74,11 +80,11 @@ impl Dedupe {
         let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &keys.0 {
             let seen = match key {
-                None => {
+                RowKey::Place(_) => {
                     found.without_id += 1;
                     Seen::First
                 }
-                Some(key) => set.put(*key).map_err(|error| unwritable(&error))?,
+                RowKey::Event(key) => set.put(*key).map_err(|error| unwritable(&error))?,
             };
             found.differ += u64::from(seen == Seen::Other);
             found.copies += u64::from(seen == Seen::Copy);
@@ -94,10 +100,11 @@ impl Dedupe {
     }
 }
 
-/// What does not fit in memory has no place.
+/// The error when keys cannot be written to disk.
 fn unwritable(error: &std::io::Error) -> Error {
     let folder = std::env::temp_dir();
-    let why =
-        format!("{error}; to tell duplicates, 32 bytes for each event are kept in this folder, unless TMPDIR names another one");
+    let why = format!(
+        "{error}; to tell duplicates, 32 bytes for each event are kept in this folder, unless TMPDIR names another one"
+    );
     Error::whole(ErrorKind::Unwritable(why)).in_file(&folder.to_string_lossy())
 }

@@ -1,4 +1,4 @@
-//! What the text of a file is: what a digest lists is compared with this.
+//! The hash, sizes and layout of a file, which are compared with what a digest lists.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,10 +10,10 @@ use crate::hash::{Pieces, Sha256, sha256};
 
 use super::named::{Search, names_calls};
 
-/// What the text of a file is, and how it is stored.
+/// What a file contains, and how it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
-    /// Of the inflated text.
+    /// SHA-256 of the inflated text.
     pub sha256: Sha256,
     /// Bytes of the file.
     pub stored: u64,
@@ -23,19 +23,19 @@ pub struct Content {
     pub members: u32,
     /// Bytes after the last member.
     pub trailing: u64,
-    /// Whether the text names a call that tells when a trail began.
+    /// Whether the text names a call that shows when a trail began.
     pub(crate) names_calls: bool,
 }
 
 impl Content {
-    /// That of a text which is all there is of a file.
+    /// The content of a file with this text.
     pub(crate) fn of(text: &[u8], stored: u64, members: u32) -> Self {
         let names_calls = names_calls(text);
         Self { sha256: sha256(text), stored, inflated: text.len() as u64, members, trailing: 0, names_calls }
     }
 }
 
-/// A text that comes piece by piece.
+/// The content of a text that comes in pieces.
 pub(crate) struct Running {
     hash: Pieces,
     inflated: u64,
@@ -54,16 +54,15 @@ impl Running {
         self.calls.update(text);
     }
 
-    /// What the whole text is.
+    /// The content of the whole text.
     pub(crate) fn content(self, stored: u64, members: u32, trailing: u64) -> Content {
         let (sha256, names_calls) = (self.hash.finish(), self.calls.is_found());
         Content { sha256, stored, inflated: self.inflated, members, trailing, names_calls }
     }
 }
 
-/// The hashes of the files that a scan reads, for a verification that then need not read them again.
-///
-/// Paths are kept as 64-bit hashes with a random key, so that no two files can be made to meet.
+/// The hashes of files that a scan reads, so that a verification need not read them again.
+/// Paths are kept as 64-bit hashes with a random key, so that nobody can construct a collision.
 #[derive(Default)]
 pub struct Hashes {
     contents: Mutex<HashMap<u64, Content>>,
@@ -77,17 +76,17 @@ impl std::fmt::Debug for Hashes {
 }
 
 impl Hashes {
-    /// Notes what a file holds.
+    /// Records the content of a file.
     pub(crate) fn put(&self, path: &Path, content: Content) {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(self.keys.hash_one(path), content);
     }
 
-    /// What a file held when it was read.
+    /// The content of a file when it was read.
     pub(crate) fn get(&self, path: &Path) -> Option<Content> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(&self.keys.hash_one(path)).copied()
     }
 
-    /// How many files.
+    /// Number of files.
     pub fn len(&self) -> usize {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -97,7 +96,7 @@ impl Hashes {
         self.len() == 0
     }
 
-    /// Forgets all files.
+    /// Removes all files.
     pub fn clear(&self) {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

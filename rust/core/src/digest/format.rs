@@ -1,4 +1,4 @@
-//! Digest files: what is in one, and the text that its signature covers.
+//! Digest files: their content, and the string that their signature covers.
 
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
@@ -12,9 +12,9 @@ pub(crate) struct Digest {
     /// In microseconds since 1970; so is `end`.
     pub(crate) start: i64,
     pub(crate) end: i64,
-    /// As it stands in the file, since it is signed.
+    /// The end as text: this is what is signed.
     end_text: String,
-    /// The account that it says it belongs to.
+    /// The account that it names as its own.
     pub(crate) account: String,
     /// Where it was written to.
     pub(crate) at: Name,
@@ -50,13 +50,13 @@ pub(crate) struct Listed {
 }
 
 impl Digest {
-    /// The text that the signature of this digest covers, whose content has this hash.
+    /// The string that the signature of this digest covers, given the hash of its content.
     pub(crate) fn string_to_sign(&self, content: &Sha256) -> String {
         let previous = self.previous.as_ref().map_or("null", |previous| &previous.signature);
         format!("{}\n{}/{}\n{}\n{previous}", self.end_text, self.at.bucket, self.at.key, hex(content))
     }
 
-    /// Reads a digest file's text; what is wrong with it in words where it is none.
+    /// Parses the text of a digest file; on failure, says what is wrong with it.
     pub(crate) fn parse(text: &Arena, index: &mut Index) -> Result<Self, String> {
         Self::parse_object(text, index).map_err(|wrong| match wrong {
             Wrong::Json(error) => error.to_string(),
@@ -124,7 +124,7 @@ const PREVIOUS_HASH: &str = "previousDigestHashValue";
 const PREVIOUS_ALGORITHM: &str = "previousDigestHashAlgorithm";
 const PREVIOUS_SIGNATURE: &str = "previousDigestSignature";
 
-/// Why a text is no digest.
+/// Why a text is not a digest.
 #[derive(Debug)]
 enum Wrong {
     Json(Error),
@@ -145,10 +145,12 @@ impl From<Error> for Wrong {
 
 fn instant(name: &str, text: &str) -> Result<i64, Wrong> {
     let whole_seconds = text.len() == "YYYY-MM-DDTHH:MM:SSZ".len() && text.ends_with('Z');
-    timestamp(text.as_bytes()).filter(|_| whole_seconds).ok_or_else(|| Wrong::Content(format!("{name} is not a time: {text:?}")))
+    timestamp(text.as_bytes())
+        .filter(|_| whole_seconds)
+        .ok_or_else(|| Wrong::Content(format!("{name} is not a time: {text:?}")))
 }
 
-/// A key must not come twice: which of its values counts is anyone's guess.
+/// Duplicate keys are refused: it would be unclear which value counts.
 fn fill<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Wrong> {
     match field.replace(value) {
         None => Ok(()),
@@ -156,7 +158,7 @@ fn fill<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Wrong> {
     }
 }
 
-/// The string members of an object that are asked for.
+/// The string members of an object that are needed.
 #[derive(Default)]
 struct Fields(Vec<(String, Option<String>)>);
 
@@ -220,7 +222,7 @@ impl Reader<'_> {
         Ok(logs)
     }
 
-    /// The text of a string, or null; `None` for a value of another type, which nothing here needs.
+    /// The text of a string, or null; `None` for a value of another type, which is never needed here.
     #[expect(clippy::option_option, reason = "no string, null, text")]
     fn string_or_null(&mut self, name: &str) -> Result<Option<Option<String>>, Wrong> {
         let value = self.cursor.value()?;
@@ -245,8 +247,16 @@ fn text(inside: &[u8]) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::clock::HOUR;
 
-    pub(crate) const STARTING: &str = r#"{"awsAccountId":"111122223333","digestStartTime":"2015-08-17T14:01:31Z","digestEndTime":"2015-08-17T15:01:31Z","digestS3Bucket":"b","digestS3Object":"k","digestPublicKeyFingerprint":"f","digestSignatureAlgorithm":"SHA256withRSA","newestEventTime":null,"oldestEventTime":null,"previousDigestS3Bucket":null,"previousDigestS3Object":null,"previousDigestHashValue":null,"previousDigestHashAlgorithm":null,"previousDigestSignature":null,"logFiles":[]}"#;
+    pub(crate) const STARTING: &str = concat!(
+        r#"{"awsAccountId":"111122223333","digestStartTime":"2015-08-17T14:01:31Z","#,
+        r#""digestEndTime":"2015-08-17T15:01:31Z","digestS3Bucket":"b","digestS3Object":"k","#,
+        r#""digestPublicKeyFingerprint":"f","digestSignatureAlgorithm":"SHA256withRSA","#,
+        r#""newestEventTime":null,"oldestEventTime":null,"previousDigestS3Bucket":null,"#,
+        r#""previousDigestS3Object":null,"previousDigestHashValue":null,"#,
+        r#""previousDigestHashAlgorithm":null,"previousDigestSignature":null,"logFiles":[]}"#
+    );
 
     pub(crate) fn parse(text: &str) -> Result<Digest, String> {
         let mut arena = Arena::new(text.len());
@@ -257,7 +267,7 @@ pub(crate) mod tests {
     #[test]
     fn a_starting_digest() {
         let digest = parse(STARTING).expect("a digest");
-        assert_eq!((digest.end - digest.start, digest.previous.is_none(), digest.logs.len()), (3_600_000_000, true, 0));
+        assert_eq!((digest.end - digest.start, digest.previous.is_none(), digest.logs.len()), (HOUR, true, 0));
         let signed = digest.string_to_sign(&[0xab; 32]);
         assert_eq!(signed, format!("2015-08-17T15:01:31Z\nb/k\n{}\nnull", "ab".repeat(32)));
     }

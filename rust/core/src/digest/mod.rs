@@ -1,7 +1,8 @@
-//! Digests as CloudTrail writes and signs them: what verifies them and what writes them share this.
+//! Digests as CloudTrail writes and signs them: shared by the code that verifies and the code that writes them.
 //!
-//! `format` (what is in a digest file, and the text that its signature covers), `signature` (public keys, and where signatures are
-//! kept), `content` (what the text of a file is), `named` (whether it names a call about trails).
+//! `format` (the content of a digest file, and the string that its signature covers), `signature` (public keys, and
+//! where signatures are kept), `content` (hash and sizes of a file), `named` (whether a text names a call about
+//! trails).
 
 mod content;
 mod format;

@@ -1,6 +1,6 @@
-//! Whether a text names one of the calls that tell when a trail began: `CreateTrail` and `StartLogging`.
+//! Whether a text names one of the calls that show when a trail began: `CreateTrail` and `StartLogging`.
 //!
-//! It is asked of every log file that is hashed, so that a verification takes only those apart that may hold one.
+//! Every log file that is hashed is searched, so that a verification parses only those that may hold one.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 const LONGEST: usize = START.len();
 const CREATE: &str = "\"CreateTrail\"";
 const START: &str = "\"StartLogging\"";
-/// A text in which neither letters nor both names are escaped, as CloudTrail writes them.
+/// Both names, without escapes, as CloudTrail writes them.
 static NAMES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(CREATE), Finder::new(START)]);
 
 /// Whether a text names one of the calls.

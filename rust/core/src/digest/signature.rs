@@ -1,4 +1,4 @@
-//! RSA signatures, the public keys that they are checked with, and where they were kept.
+//! RSA signatures, their public keys, and where signatures are kept.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use crate::scalar::timestamp;
 /// The only algorithm that CloudTrail signs with: PKCS#1 v1.5 over SHA-256.
 pub(crate) const ALGORITHM: &str = "SHA256withRSA";
 
-/// Who vouches for a digest.
+/// Where the signature of a digest comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provenance {
-    /// A file of signatures, saved from the metadata of the objects.
+    /// A file of signatures saved from object metadata.
     File,
     /// The metadata of the object itself.
     Metadata,
     /// The digest that follows it.
     Successor,
-    /// Nobody.
+    /// Nowhere.
     None,
 }
 
@@ -39,11 +39,11 @@ impl Provenance {
 /// A public key of CloudTrail.
 #[derive(Debug, Clone, Default)]
 pub struct PublicKey {
-    /// DER of an `RSAPublicKey` (PKCS#1); empty where the key could not be read.
+    /// DER of an `RSAPublicKey` (PKCS#1); empty if the key could not be read.
     pub der: Vec<u8>,
-    /// The region that it is a key of, where that is known.
+    /// The region whose digests it signs, if that is known.
     pub region: Option<String>,
-    /// From when to when it signs, in microseconds since 1970, where that is known.
+    /// The time in which it signs, in microseconds since 1970, if that is known.
     pub valid: Option<(i64, i64)>,
 }
 
@@ -51,7 +51,7 @@ pub struct PublicKey {
 #[derive(Debug, Clone, Default)]
 pub struct Keys(HashMap<String, Vec<PublicKey>>);
 
-/// How much later than its end a digest may be signed: AWS's own tool asks for keys of so much later, too.
+/// How much later than its end a digest may be signed; AWS's own tool also asks for keys this much later.
 const SIGNED_LATE: i64 = 2 * HOUR;
 
 /// Why there is no key for a digest.
@@ -69,7 +69,7 @@ impl Keys {
         self.0.entry(fingerprint).or_default().push(key);
     }
 
-    /// The keys that a digest of this region may be signed with, around this time where it is known.
+    /// The keys that may have signed a digest of this region, around this time if it is known.
     pub(crate) fn find(&self, fingerprint: &str, region: &str, end: Option<i64>) -> Result<Vec<&PublicKey>, NoKey> {
         let all = self.0.get(fingerprint).ok_or(NoKey::Unknown)?;
         let of_region: Vec<_> = all.iter().filter(|key| key.region.as_ref().is_none_or(|of| of == region)).collect();
@@ -95,19 +95,19 @@ impl PublicKey {
     }
 }
 
-/// What S3 kept as metadata of a digest object.
+/// The metadata of a digest object in S3.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Saved {
     /// Hexadecimal digits.
     pub signature: Option<String>,
     /// `SHA256withRSA`.
     pub algorithm: Option<String>,
-    /// Whether there is a time at which a backfill digest was made, and which, in microseconds since 1970.
+    /// Whether the metadata says when a backfill digest was made, and when, in microseconds since 1970.
     pub backfill: Option<Option<i64>>,
 }
 
 impl Saved {
-    /// What the metadata of an object say; `None` where a copy has lost them.
+    /// Reads the metadata of an object; `None` if a copy lost it.
     pub(crate) fn of_object(metadata: &[(String, String)]) -> Option<Self> {
         let named = |name: &str| metadata.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         let signature = Some(named("signature")?);
@@ -121,7 +121,7 @@ impl Saved {
 pub struct Signatures(HashMap<String, Saved>);
 
 impl Signatures {
-    /// Adds what was saved of an object.
+    /// Adds the saved metadata of an object.
     pub fn add(&mut self, name: String, saved: Saved) {
         self.0.insert(name, saved);
     }

@@ -1,21 +1,24 @@
-//! THE definition of what a JSON document is: a record of CloudTrail, something that holds records, or something else, which is skipped
-//! for a reason. Framing, single records and filters ask here, so that a document comes out the same wherever it stands.
+//! The one definition of what a JSON document is: a record of CloudTrail, something that holds records, or something
+//! else, which is skipped for a reason. Framing, single records and filters all use it, so that a document is the same
+//! thing wherever it is found.
 //!
 //! | a document with | is |
 //! |---|---|
-//! | `raw` beside `file` and `record`, or `eventJson` beside texts only, which hold a record that says the same: a row of ctfast or of CloudTrail Lake | a holder: what it holds is what it is |
+//! | `raw` with `file` and `record`, or `eventJson` with strings only, if they agree with its record | a holder |
 //! | one of [`RECORD_KEYS`], and no `eventSource` that begins with `aws:` | a record |
-//! | such a key, and an `eventSource` that begins with `aws:` | what a service told a queue or a function, such as S3 of an object: `notification` |
+//! | such a key, and an `eventSource` that begins with `aws:` | `notification`, such as S3's of an object |
 //! | `digestStartTime` and `digestEndTime` | a digest: `digest` |
-//! | `detail` and a `detail-type` that ends with `via CloudTrail` | an event of CloudTrail on a bus; `detail` is the record |
-//! | `detail` and another `detail-type` | another service's event: `not-cloudtrail`, or `notification` if S3 tells of an object |
-//! | `messageType` `CONTROL_MESSAGE`, or a text that begins with `CWL CONTROL MESSAGE` | `control-message` of CloudWatch Logs |
+//! | `detail` and a `detail-type` that ends with `via CloudTrail` | an event on a bus; `detail` is the record |
+//! | `detail` and another `detail-type` | another event: `not-cloudtrail`, or `notification` if S3 reports an object |
+//! | `messageType` `CONTROL_MESSAGE`, or a string that begins with `CWL CONTROL MESSAGE` | `control-message` |
 //! | `Event` `s3:TestEvent`; `s3Bucket` and `s3ObjectKey` | `notification` |
-//! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs`; `raw` or `eventJson` with the text of an object | a holder: what it holds is what it is |
-//! | `ResultSet`, or one of [`RECORD_KEYS`] in lower case | rows that a query gave: bad, as `query-result` |
+//! | `CloudTrailEvent`, `message`, `@message`, `Body`, `Message`, `awslogs` | a holder |
+//! | `raw` or `eventJson` with the text of an object | a holder |
+//! | `ResultSet`, or one of [`RECORD_KEYS`] in lower case | rows of a query result: bad, as `query-result` |
 //! | none of these | `not-cloudtrail` |
 //!
-//! Lists of documents (`Records`, `Events`, …) are for [`super::framing`] to walk.
+//! A holder counts as the document inside of it: rows of ctfast or CloudTrail Lake, log events, messages. Lists of
+//! documents (`Records`, `Events`, …) are left to [`super::framing`].
 
 use crate::error::Error;
 use crate::json::{Cursor, Index, Key, PADDING, Value};
@@ -24,37 +27,38 @@ use crate::source::Skip;
 
 use super::record::{Name, Record, Wanted};
 
-/// An object with one of these keys is a record: all versions of CloudTrail's events, and what is left of one that was cut down, have some.
+/// An object with one of these keys is a record. Events of all CloudTrail versions have some of them, even if they were
+/// cut down.
 pub(crate) const RECORD_KEYS: [&str; 8] =
     ["eventVersion", "eventTime", "eventName", "eventSource", "eventID", "eventType", "eventCategory", "userIdentity"];
 
-/// How Athena calls some of them.
+/// Athena's names for some of these keys.
 const RESULT_KEYS: [&str; 6] = ["eventversion", "eventtime", "eventname", "eventsource", "eventid", "useridentity"];
 
-/// Fields that are objects, if anything, but JSON text in a row of a table.
+/// Fields that are objects in records, but JSON text in rows of tables.
 const OBJECTS: [&str; 4] = ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"];
 
-/// How `eventSource` begins in what a service tells a queue or a function; CloudTrail's are names of hosts.
+/// Prefix of `eventSource` in notifications of services to queues and functions; CloudTrail's are host names.
 const NOTIFIES: &[u8] = b"aws:";
 const CONTROL: &[u8] = b"CWL CONTROL MESSAGE";
 
-/// What a document is that is no list of others.
+/// What a document is, unless it is a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
     Record,
-    /// An event on a bus, which CloudTrail has made; its `detail`.
+    /// An event of CloudTrail on a bus, with its `detail`.
     Event(Value),
-    /// It holds this string or object, which is what it is.
+    /// It holds this string or object, which decides what the document is.
     Holds(Value),
     /// It holds this string: base64 of gzip.
     HoldsGzip(Value),
-    /// Columns that a query gave, of a record that they do not hold.
+    /// Columns of a query result that does not hold the record.
     Columns,
-    /// Nothing to be read.
+    /// A document that is not read.
     Other(Skip),
 }
 
-/// What its members say about a document.
+/// What the members of a document show about it.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one sign, seen or not")]
 pub(crate) struct Signs {
@@ -70,15 +74,15 @@ pub(crate) struct Signs {
     is_test: bool,
     names_bucket: bool,
     names_object: bool,
-    /// The text of an object, as it stands in a row of ctfast.
+    /// The record as text, in a row of ctfast.
     raw: Option<Value>,
     names_file: bool,
     numbers_record: bool,
-    /// The same in a row of Lake.
+    /// The record as text, in a row of Lake.
     event_json: Option<Value>,
-    /// Whether there is a member that is neither a string nor null: the cells of Lake's rows are texts.
+    /// Whether a member is neither a string nor null: cells of Lake's rows are strings.
     has_other_than_text: bool,
-    /// The line of a log, beside fields that Logs Insights found in it.
+    /// The log line in a row of Logs Insights, which adds the fields that it found in the line.
     message: Option<Value>,
     is_result: bool,
     flat: Option<&'static str>,
@@ -88,14 +92,14 @@ pub(crate) struct Signs {
 }
 
 impl Signs {
-    /// What all members of an object say.
+    /// The signs of all members of an object.
     pub(crate) fn of(cursor: &Cursor<'_>, object: Value) -> Result<Self, Error> {
         let mut signs = Self::default();
         each_member(cursor, object, |cursor, key, value| signs.note(cursor, key, value))?;
         Ok(signs)
     }
 
-    /// Adds what a member says; of two with the same key the later one counts.
+    /// Adds a member; of duplicate keys the later one counts.
     pub(crate) fn note(&mut self, cursor: &Cursor<'_>, key: Key, value: Value) {
         let name = cursor.name(key);
         self.has_other_than_text |= !matches!(first(cursor, value), b'"' | b'n');
@@ -127,7 +131,7 @@ impl Signs {
         }
     }
 
-    /// Of several members that may hold a record, the last one with an object counts, or else the last one.
+    /// If several members may hold a record, the last one with an object counts, or else the last one.
     fn note_held(&mut self, cursor: &Cursor<'_>, value: Value) {
         if !self.held.is_some_and(|held| may_hold_object(cursor, held)) || may_hold_object(cursor, value) {
             self.held = Some(value).filter(|value| matches!(first(cursor, *value), b'"' | b'{'));
@@ -145,39 +149,40 @@ impl Signs {
         }
     }
 
-    /// A field that is no object, in what may be a row of a table; or the text of the whole record, in some of ctfast's columns.
+    /// A field that is not an object, as in a row of a table; or the text of the whole record, as in some columns of
+    /// ctfast.
     pub(crate) fn flat(&self, cursor: &Cursor<'_>) -> Option<&'static str> {
         self.flat.or_else(|| self.raw.filter(|text| self.is_said_by(cursor, *text)).map(|_| "raw"))
     }
 
-    /// What makes a record of the document.
+    /// The key that makes the document a record.
     pub(crate) fn record_key(&self) -> Option<Key> {
         self.record_key
     }
 
-    /// Whether a list of documents may follow: a record, too, may have a key of such a name.
+    /// Whether a list of documents may follow: a record may also have such a key.
     pub(crate) fn allow_list(&self) -> bool {
         self.record_key.is_none() && self.detail_type.is_none()
     }
 
-    /// Whether all that the document lists are control messages.
+    /// Whether the document lists control messages only.
     pub(crate) fn is_control(&self) -> bool {
         self.is_control
     }
 
-    /// Whether this is an event on a bus, of whatever service.
+    /// Whether this is an event on a bus, of any service.
     pub(crate) fn is_event(&self) -> bool {
         self.record_key.is_none() && self.detail_type.is_some() && self.detail.is_some()
     }
 
-    /// The record, or its text, in what looks like a row of ctfast, of Lake or of Logs Insights.
+    /// The record, or its text, in what looks like a row of ctfast, Lake or Logs Insights.
     fn row(&self) -> Option<Value> {
         let raw = self.raw.filter(|_| self.names_file && self.numbers_record);
         raw.or_else(|| self.event_json.filter(|_| !self.has_other_than_text)).or(self.message)
     }
 
-    /// Whether a text is that of a record of which this may be a row: it tells the same event. Any record may have a key of such a name,
-    /// and then it counts itself.
+    /// Whether a string holds the record that this row was made from, that is, the same event. Any record may have a
+    /// key of this name, and then the record itself counts.
     #[cold]
     fn is_said_by(&self, cursor: &Cursor<'_>, text: Value) -> bool {
         if first(cursor, text) == b'{' {
@@ -194,7 +199,7 @@ impl Signs {
         inside.at >= length && Self::of(&inside, whole).is_ok_and(|signs| self.agrees(cursor, &signs, &inside))
     }
 
-    /// Whether another document is a record that says nothing else, as far as both tell.
+    /// Whether another document is a record that agrees with this one in what both contain.
     fn agrees(&self, cursor: &Cursor<'_>, other: &Self, inside: &Cursor<'_>) -> bool {
         let says = |signs: &Self, cursor: &Cursor<'_>| {
             let values = [signs.event_name, signs.event_source, signs.event_id];
@@ -242,7 +247,7 @@ impl Signs {
 /// The keys under which a row holds a record.
 const ROW_KEYS: [&[u8]; 3] = [b"raw", b"eventJson", b"@message"];
 
-/// What must be noted of each record for [`is_record`] to be cheap: one column, and the keys of rows.
+/// What must be noted about each record so that [`is_record`] is cheap: one column, and the keys of rows.
 pub(crate) fn wanted() -> Wanted {
     Wanted::columns_and_keys(event_source().map_or(0, |column| 1 << column), &ROW_KEYS)
 }
@@ -252,7 +257,7 @@ fn event_source() -> Option<ColumnId> {
     *COLUMN
 }
 
-/// Whether what was read as a record is one: its `eventSource` tells mostly, which is looked for in any case.
+/// Whether something read as a record is one. `eventSource`, which is noted anyway, decides in most cases.
 #[inline]
 pub(crate) fn is_record(record: &Record, whole: Value, cursor: &Cursor<'_>, event_source: Option<ColumnId>) -> bool {
     if record.strays.iter().any(|stray| stray.parent.is_none() && may_be_of_row(cursor, stray.name)) {
@@ -270,7 +275,7 @@ pub(crate) fn is_record_at(cursor: &Cursor<'_>, object: Value) -> bool {
     Signs::of(cursor, object).is_ok_and(|signs| matches!(signs.what(cursor), What::Record))
 }
 
-/// Whether an unknown key is one of those that a row has; written with escapes it may be.
+/// Whether an unknown key is one that rows have, perhaps written with escapes.
 #[inline]
 fn may_be_of_row(cursor: &Cursor<'_>, name: Name) -> bool {
     let Name::Key(start, end) = name else { return false };
@@ -278,7 +283,7 @@ fn may_be_of_row(cursor: &Cursor<'_>, name: Name) -> bool {
     ROW_KEYS.contains(&key) || key.contains(&b'\\')
 }
 
-/// The column that [`is_record`] asks for.
+/// The column that [`is_record`] needs.
 pub(crate) fn telling_column() -> Option<ColumnId> {
     event_source()
 }
@@ -297,12 +302,12 @@ fn notifies(cursor: &Cursor<'_>, source: Value) -> bool {
     cursor.string(source).is_some_and(|source| source.starts_with(NOTIFIES))
 }
 
-/// What a text is that is no JSON.
+/// Why a string that is not JSON is skipped.
 pub(crate) fn of_text(text: &[u8]) -> Skip {
     if text.starts_with(CONTROL) { Skip::ControlMessage } else { Skip::NotCloudTrail }
 }
 
-/// The string under a key of an object; the last one.
+/// The string under a key of an object; the last one if the key is repeated.
 pub(crate) fn string_member(cursor: &Cursor<'_>, object: Value, wanted: &[u8]) -> Option<Value> {
     let mut found = None;
     let walked = each_member(cursor, object, |cursor, key, value| {

@@ -1,4 +1,4 @@
-//! One document of a file: what it is, what it holds or lists, and who is told.
+//! One document of a file: its kind, and the documents that it holds or lists.
 
 use super::definition::{RECORD_KEYS, Signs, What};
 use super::framing::{Framing, Lines, Origin, State, Visitor};
@@ -10,27 +10,39 @@ use crate::json::{Cursor, Value};
 use crate::source::Skip;
 
 impl Framing {
-    /// Passes a document, or the part of it before its list.
-    pub(super) fn document(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
+    /// Passes a document, or its part before the list.
+    pub(super) fn document(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        visitor: &mut impl Visitor,
+        last: bool,
+    ) -> Result<(), Error> {
         let line = cursor.at;
-        match stamped::line(cursor, last)? {
-            Some(Line::Text(end)) => return self.text_line(cursor, end, visitor),
+        let stamped = stamped::line(cursor, last)?;
+        let is_open = stamped.is_open;
+        match stamped.line {
+            Some(Line::Text(end)) => {
+                if is_open {
+                    self.note_open();
+                }
+                return self.text_line(cursor, end, visitor);
+            }
             Some(Line::Document(start)) if !cursor.pass_to(start) => return self.look_anew(cursor),
             _ => {}
         }
         let (start, token) = (cursor.at, cursor.token());
         if cursor.byte() != b'{' {
-            return self.scalar(cursor, visitor, last);
+            return self.scalar(cursor, visitor, last, is_open);
         }
         let mut signs = Signs::default();
         let mut lists_nothing = false;
-        // What all of its members say, if that can be known before a part of a list is visited.
+        // The signs of all of its members, if they are known before any part of a list is visited.
         let (mut all, mut is_looked_through) = (None::<Signs>, false);
         let mut more = cursor.enter_object()?;
         while more {
             let key = cursor.key()?;
             let listed = List::of(cursor, key, &signs);
-            // Other members tell what a document is that lists nothing.
+            // The other members decide what a document with an empty list is.
             let is_empty = listed.is_some_and(|list| list != List::Records) && is_empty_array(cursor);
             lists_nothing |= is_empty;
             let listed = listed.filter(|_| !is_empty);
@@ -39,7 +51,7 @@ impl Framing {
                 let whole = self.whole(cursor, cursor.value_from(start, token), last)?;
                 all = whole.map(|whole| Signs::of(cursor, whole)).transpose()?;
             }
-            // To a record, a list is a member like any other.
+            // For a record, a list is a member like any other.
             let is_record = all.as_ref().is_some_and(|all| all.record_key().is_some());
             if let Some(list) = listed.filter(|_| !is_record) {
                 self.bounded(start, cursor)?;
@@ -84,7 +96,7 @@ impl Framing {
         Ok(())
     }
 
-    /// Visits an object that has been passed, and should be a record.
+    /// Visits an object that was passed and should be a record.
     fn record(&mut self, cursor: &Cursor<'_>, object: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
         if visitor.record(&mut cursor.back_to(object), Origin::Window, self.records)? {
             self.records += 1;
@@ -100,7 +112,7 @@ impl Framing {
         if cursor.pass_to(end) { Ok(()) } else { self.look_anew(cursor) }
     }
 
-    /// Has tokens looked for anew from here on, if that was not needed too often.
+    /// Requests that the tokens from here on are indexed again, unless that happened too often.
     fn look_anew(&mut self, cursor: &Cursor<'_>) -> Result<(), Error> {
         if self.is_torn_too_often() {
             return Err(Error::at(self.passed, cursor.unexpected("a record").kind().clone()));
@@ -120,15 +132,21 @@ impl Framing {
         self.records += 1;
     }
 
-    /// Passes a document that is no object: a string may hold one.
-    fn scalar(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<(), Error> {
+    /// Passes a document that is not an object: a string may hold one.
+    fn scalar(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        visitor: &mut impl Visitor,
+        last: bool,
+        is_open: bool,
+    ) -> Result<(), Error> {
         let (start, token) = (cursor.at, cursor.token());
         if !last && stamped::is_cut(cursor, start) {
             return Err(cursor.unexpected_end());
         }
         cursor.value()?;
         if !last && cursor.at >= cursor.end() {
-            return Err(cursor.unexpected_end()); // A number may go on.
+            return Err(cursor.unexpected_end()); // A number may continue.
         }
         if cursor.at < cursor.end() && !matches!(cursor.byte(), b' ' | b'\t' | b'\n' | b'\r' | b'{' | b'[' | b'"') {
             return Err(cursor.unexpected("an end"));
@@ -136,12 +154,17 @@ impl Framing {
         let value = cursor.value_from(start, token);
         self.bounded(start, cursor)?;
         self.ends(cursor, start, last)?;
+        // A number at the end may be the beginning of a longer one, or of a time stamp.
+        let may_continue = matches!(cursor.slice(value)[0], b'-' | b'0'..=b'9') && cursor.at >= cursor.end();
+        if is_open || may_continue {
+            self.note_open();
+        }
         self.inside(cursor, value, visitor)?;
         self.state = State::AfterDocument;
         Ok(())
     }
 
-    /// Notes that a document with a list lies on several lines, if it does: what stands outside of its elements tells.
+    /// Notes whether a document with a list extends over several lines, as the text outside of its elements shows.
     #[inline]
     pub(super) fn note_feeds(&mut self, passed: &[u8]) {
         if self.lines == Lines::Unknown && !passed.is_empty() && memchr::memchr(b'\n', passed).is_some() {
@@ -163,7 +186,7 @@ impl Framing {
         Ok(())
     }
 
-    /// Names what a document has beside its list, which is not read: another list, or what makes it a record as well.
+    /// Reports what a document has next to its list, which is not read: another list, or the keys of a record.
     fn beside(&mut self, name: &[u8], at: usize, visitor: &mut impl Visitor) {
         if !self.is_beside_named {
             self.is_beside_named = true;
@@ -172,7 +195,12 @@ impl Framing {
     }
 
     /// Passes an element of a list.
-    pub(super) fn element(&mut self, cursor: &mut Cursor<'_>, list: List, visitor: &mut impl Visitor) -> Result<(), Error> {
+    pub(super) fn element(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        list: List,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Error> {
         if list == List::Records && cursor.byte() == b'{' {
             let (start, token) = (cursor.at, cursor.token());
             if visitor.record(cursor, Origin::Window, self.records)? {
@@ -212,11 +240,15 @@ impl Framing {
         Ok(cursor.value_from(start, token))
     }
 
-    /// Visits what a value that has been passed holds.
+    /// Visits the documents inside of a value that was passed.
     fn inside(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
         match cursor.slice(value)[0] {
-            b'{' | b'[' => self.with_inside(value, visitor, |inside, outer, visitor| inside.value(outer, cursor, value, visitor)),
-            b'"' => self.with_inside(value, visitor, |inside, outer, visitor| inside.string(outer, cursor, value, visitor)),
+            b'{' | b'[' => {
+                self.with_inside(value, visitor, |inside, outer, visitor| inside.value(outer, cursor, value, visitor))
+            }
+            b'"' => {
+                self.with_inside(value, visitor, |inside, outer, visitor| inside.string(outer, cursor, value, visitor))
+            }
             _ => {
                 self.skip(Skip::NotCloudTrail, value.start as usize, visitor);
                 Ok(())
@@ -224,7 +256,7 @@ impl Framing {
         }
     }
 
-    /// Visits what a string holds in gzip.
+    /// Visits the documents in a string of gzip.
     fn inflated(&mut self, cursor: &Cursor<'_>, value: Value, visitor: &mut impl Visitor) -> Result<(), Error> {
         self.with_inside(value, visitor, |inside, outer, visitor| inside.gzip(outer, cursor, value, visitor))
     }
@@ -247,7 +279,7 @@ impl Framing {
     }
 }
 
-/// Passes a value, unless the window ends with it: a number may go on in the next one.
+/// Passes a value, unless the window ends with it: a number may continue in the next one.
 fn pass_whole_value(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     cursor.value()?;
     if cursor.at >= cursor.end() { Err(cursor.unexpected("',' or an end")) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! What a file is that begins as neither gzip nor JSON, where its first bytes or its first line tell.
+//! The format of a file that begins neither as gzip nor as JSON, as far as its first bytes or first line show.
 
 use crate::error::{Error, ErrorKind, Format};
 
@@ -16,12 +16,12 @@ const MAGIC: &[(&[u8], Format)] = &[
 /// The byte order mark of UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that the first line of a table may have.
+/// The most bytes in the first line of a table.
 const HEADER: usize = 8 << 10;
 
-/// Columns that the console gives to Event history, without blanks and in lower case; all of these are in each download.
+/// Column names in the console's downloads of Event history, lower case without blanks; each download has all of these.
 const EVENT_HISTORY: &[&str] = &["event name", "event time"];
-/// Of columns that queries give, at least one tells that a table is about events: of Athena, Lake and ctfast, or of Logs Insights.
+/// Columns of query results: a table with at least one is about events. From Athena, Lake and ctfast, or Logs Insights.
 const COLUMNS: &[&str] = &[
     "eventversion",
     "eventtime",
@@ -34,7 +34,7 @@ const COLUMNS: &[&str] = &[
     "@message",
 ];
 
-/// Why a text is not read that begins so.
+/// Why text that begins like this is not read.
 pub(crate) fn kind(text: &[u8]) -> ErrorKind {
     if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic)) {
         return ErrorKind::OtherFormat(*format);

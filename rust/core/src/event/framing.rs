@@ -1,18 +1,23 @@
-//! Finds the records of a file. The shape is told by content, never by name:
+//! Finds the records of a file. Its shape is recognised by its content, never by its name:
 //!
 //! | shape | records |
 //! |---|---|
-//! | `{"Records": […]}`, the output of `lookup-events` (`Events`), of `filter-log-events` (`events`), of `sqs receive-message` (`Messages`), what `CloudWatch` Logs gives to subscribers (`logEvents`) | what its elements are |
+//! | `{"Records": […]}` | what its elements are |
+//! | the output of `lookup-events` (`Events`) and `filter-log-events` (`events`) | the same |
+//! | the output of `sqs receive-message` (`Messages`) | the same |
+//! | what CloudWatch Logs sends to subscribers (`logEvents`) | the same |
 //! | the results of Logs Insights (`results`) | what the `@message` of each is |
 //! | the results of CloudTrail Lake (`QueryResultRows`) | what the `eventJson` of each is; rows without one are bad |
-//! | an array of anything; anything one after another (NDJSON), each with a time stamp before it, and perhaps the name of a log stream, or not | what each is |
+//! | an array; documents one after another (NDJSON), perhaps with time stamps before them | what each is |
 //! | a string | what its text is |
 //! | any other document | what [`super::definition`] says |
 //!
-//! What is no record is skipped, for a reason; what is broken is a bad record, if the text goes on after it ([`super::torn`]).
+//! What is not a record is skipped, with a reason. What is broken is a bad record if the text can be read on after it
+//! ([`super::torn`]).
 //!
-//! A file may come in windows: what ends before a window does is passed once and for all, the rest comes again with the next one. What
-//! must be in one window (a record, a document that is none, what stands before the records of one) is bounded, so that a window is.
+//! A file may come in windows: what was completed in a window is passed once, and the rest comes again with the next
+//! one. What must fit in one window is bounded: a record, a document that is not a record, and the part of a document
+//! before its records.
 
 use crate::bounds::{EMBEDDED_RECORDS, RECORD};
 use crate::error::{Error, ErrorKind};
@@ -23,22 +28,22 @@ use super::foreign::BOM;
 use super::inside::Inside;
 use super::lists::List;
 
-/// Who is told about the records of a file.
+/// Receives the records of a file.
 pub(crate) trait Visitor {
-    /// The cursor stands at the `{` of an object; the visitor passes it, and refuses one that is larger than [`RECORD`]. Whether it was
-    /// a record: if not, nothing was noted.
+    /// The cursor is at the `{` of an object. The visitor passes it, and refuses one larger than [`RECORD`]. Returns
+    /// whether it was a record; if not, nothing was noted.
     fn record(&mut self, cursor: &mut Cursor<'_>, origin: Origin, index: u64) -> Result<bool, Error>;
 
     /// The next record is the `detail` of this event on a bus.
     fn envelope(&mut self, _event: Value) {}
 
-    /// What should be a record is broken; the file goes on.
+    /// A record is broken, and the walk continues.
     fn bad_record(&mut self, error: Error);
 
-    /// What is strange about a record, but costs nothing.
+    /// Something unusual about a record that loses nothing.
     fn warn(&mut self, _error: Error) {}
 
-    /// What stands at this byte, with this index, is no record of CloudTrail.
+    /// The document at this byte, with this index, is not a record of CloudTrail.
     fn skip(&mut self, reason: Skip, at: usize, index: u64);
 
     /// Whether the walk should pause, so that what was visited can be handed over.
@@ -47,14 +52,15 @@ pub(crate) trait Visitor {
     }
 }
 
-/// How far a walk through a window has come.
+/// How far a walk through a window has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Walked {
     /// To its end.
     Whole,
     /// To [`Framing::passed`], since the visitor is full.
     Paused,
-    /// To [`Framing::passed`], after a torn line or plain text: tokens from there on must be looked for anew, since quotes may be open.
+    /// To [`Framing::passed`], after a torn line or plain text: tokens from there on must be indexed again, since a
+    /// quote may be open.
     Torn,
 }
 
@@ -74,29 +80,31 @@ pub(crate) struct Framing {
     pub(super) state: State,
     /// Whether the documents are elements of one array.
     pub(super) in_array: bool,
-    /// Documents so far, good, bad and skipped: the index of the next.
+    /// Documents so far (good, bad and skipped), which is the index of the next.
     pub(super) records: u64,
-    /// How much of the window has been passed once and for all.
+    /// The index of the first document that is what it is since the text ends, and else may be another.
+    pub(super) open: Option<u64>,
+    /// How much of the window need not be walked again.
     pub(super) passed: usize,
-    /// How much was passed of the windows before.
+    /// How much was passed in earlier windows.
     pub(super) before: u64,
-    /// Whether each document has a line of its own, as far as the first one tells.
+    /// Whether each document has its own line, judging by the first one.
     pub(super) lines: Lines,
-    /// Lines after which tokens had to be looked for anew: most of them were torn.
+    /// Lines after which tokens were indexed again, most of them torn.
     pub(super) torn: u64,
-    /// Whether that is so here.
+    /// Whether the tokens from here on must be indexed again.
     pub(super) is_lost: bool,
-    /// Whether the document at hand comes directly after a torn line.
+    /// Whether this document comes directly after a torn line.
     pub(super) is_after_torn: bool,
     /// Whether the window begins within a line.
     pub(super) within_line: bool,
-    /// Whether something has been named that the document at hand has beside its list.
+    /// Whether something next to the list of this document was reported.
     pub(super) is_beside_named: bool,
-    /// In how many documents this one is.
+    /// How many documents this one is nested in.
     pub(super) depth: u32,
-    /// Whether it was inflated from a string.
+    /// Whether this document was inflated from a string.
     pub(super) is_inflated: bool,
-    /// Whether all of the text is in memory, so that no window bounds what is in one piece.
+    /// Whether all of the text is in memory, so that windows impose no bound.
     is_whole: bool,
     /// The first index of this document.
     first: u64,
@@ -120,15 +128,15 @@ pub(super) enum State {
     Between,
     /// Before an element of a list.
     Element(List),
-    /// After such an element.
+    /// After an element of a list.
     AfterElement(List),
     /// In the document, after a member that is or follows its list.
     AfterList,
-    /// After a document: its records have been visited, and must not be again when the window ends before its comma.
+    /// After a document whose records were visited: they must not be visited again if the window ends before its comma.
     AfterDocument,
-    /// In a line that is torn.
+    /// In a torn line.
     TornLine,
-    /// After such a line, before the next one.
+    /// After a torn line, before the next line.
     AfterTornLine,
 }
 
@@ -143,6 +151,17 @@ impl Framing {
         self.records
     }
 
+    /// The index from which on documents may become others if the file grows, at the end of its text; those that were
+    /// records remain.
+    pub(crate) fn open(&self) -> Option<u64> {
+        self.open
+    }
+
+    /// Notes that the next document is what it is since the text ends.
+    pub(super) fn note_open(&mut self) {
+        self.open.get_or_insert(self.records);
+    }
+
     /// Whether anything of the file has been understood.
     pub(crate) fn has_begun(&self) -> bool {
         !matches!(self.state, State::Start)
@@ -153,7 +172,7 @@ impl Framing {
         self.passed
     }
 
-    /// Begins anew, with a document inside of one that `outer` walks through.
+    /// Starts anew, with a document inside of the one that `outer` walks.
     pub(super) fn restart(&mut self, outer: &Self, is_inflated: bool) {
         let inside = self.inside.take();
         *self = Self {
@@ -168,9 +187,15 @@ impl Framing {
         };
     }
 
-    /// Walks through a window to its end, or until the visitor is full, or after a torn line. An error at the very end of the window
-    /// may only mean that more must come, unless it is the last one: then [`Self::tear`] tells whether it costs no more than a line.
-    pub(crate) fn run(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
+    /// Walks a window to its end, or until the visitor is full, or to the end of a torn line. Unless the window is the
+    /// last one, an error at its very end may only mean that more text is needed. [`Self::tear`] decides whether an
+    /// error costs a line only.
+    pub(crate) fn run(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        visitor: &mut impl Visitor,
+        last: bool,
+    ) -> Result<Walked, Error> {
         self.before += self.passed as u64;
         self.passed = 0;
         let walked = self.walk(cursor, visitor, last);
@@ -187,8 +212,8 @@ impl Framing {
             match self.step(cursor, visitor, last) {
                 Ok(true) => return Ok(Walked::Whole),
                 Ok(false) => self.passed = cursor.at,
-                // What is no JSON from its first byte on may be another format, and the text may end for a reason of its own: only
-                // the caller can tell.
+                // Text that is not JSON from its first byte may be another format, and the end of the text may have a
+                // cause that only the caller knows.
                 Err(error) if self.state == State::Start || is_at(&error, text.len()) => return Err(error),
                 Err(error) => return self.tear(text, error, visitor, last),
             }
@@ -201,7 +226,7 @@ impl Framing {
         }
     }
 
-    /// Takes one step; `true` at the end.
+    /// Takes one step; returns `true` at the end.
     fn step(&mut self, cursor: &mut Cursor<'_>, visitor: &mut impl Visitor, last: bool) -> Result<bool, Error> {
         match self.state {
             State::Start | State::Between if !self.in_array => pass_space(cursor, last)?,
@@ -256,7 +281,7 @@ impl Framing {
         Ok(false)
     }
 
-    /// Refuses one more record in a document within another that has as many as may be.
+    /// Refuses another record in an embedded document that has reached the limit.
     fn has_room(&self, cursor: &Cursor<'_>) -> Result<(), Error> {
         let is_before_one = match self.state {
             State::Between => cursor.at < cursor.end(),
@@ -269,12 +294,12 @@ impl Framing {
         Ok(())
     }
 
-    /// Refuses what was passed since `start` if it is too large to be held for sure, wherever a window ends.
+    /// Refuses what was passed since `start` if it is too large to fit in every window.
     pub(super) fn bounded(&self, start: usize, cursor: &Cursor<'_>) -> Result<(), Error> {
         if cursor.at - start > RECORD && !self.is_whole { Err(self.too_large(start)) } else { Ok(()) }
     }
 
-    /// What begins at `start` is too large.
+    /// The error for a record or document at `start` that is too large.
     pub(crate) fn too_large(&self, start: usize) -> Error {
         let error = Error::at(start, ErrorKind::DocumentTooLarge(RECORD as u64));
         if self.has_begun() { error.in_record(self.records) } else { error }
@@ -295,7 +320,8 @@ impl Framing {
     }
 }
 
-/// Passes white space before a document. A byte order mark is no more than that: files that have one may have been put together.
+/// Passes white space before a document. Byte order marks count as white space: files that have one may have been
+/// concatenated.
 pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Error> {
     cursor.skip_space();
     while cursor.at < cursor.end() {
@@ -310,7 +336,7 @@ pub(crate) fn pass_space(cursor: &mut Cursor<'_>, last: bool) -> Result<(), Erro
     Ok(())
 }
 
-/// Whether an error lies at the end of a text, or after it.
+/// Whether an error is at the end of a text, or after it.
 pub(crate) fn is_at(error: &Error, end: usize) -> bool {
     error.location().byte.is_some_and(|byte| byte >= end as u64)
 }

@@ -1,4 +1,4 @@
-//! Documents within documents: what stands in a string, in gzip in a string, or in the place of a record.
+//! Documents within documents: in a string, in gzip in a string, or in place of a record.
 
 use super::definition::of_text;
 use super::framing::{Framing, Origin, Visitor, pass_space};
@@ -9,7 +9,7 @@ use crate::inflate::{Limits, Next, Stream};
 use crate::json::{Cursor, Index, PADDING, Value, unescape};
 use crate::source::Skip;
 
-/// What one level of documents within documents needs, kept from one to the next.
+/// Buffers for one level of nested documents, kept from one document to the next.
 #[derive(Default)]
 pub(super) struct Inside {
     text: Vec<u8>,
@@ -17,16 +17,16 @@ pub(super) struct Inside {
     framing: Framing,
 }
 
-/// What came of a document within another.
+/// The result of reading an embedded document.
 pub(super) struct Found {
-    /// The index of the record that comes next.
+    /// The index of the next record.
     pub(super) records: u64,
-    /// What is wrong with it, if the file can go on after it.
+    /// The damage in it, if the file can be read on after it.
     pub(super) bad: Option<ErrorKind>,
 }
 
 impl Inside {
-    /// Visits what stands in an object or an array, which is valid JSON.
+    /// Visits the documents in an object or an array, which is valid JSON.
     pub(super) fn value(
         &mut self,
         outer: &Framing,
@@ -41,7 +41,7 @@ impl Inside {
         self.run(&mut cursor.within(value), visitor)
     }
 
-    /// Visits what stands in a string.
+    /// Visits the documents in a string.
     pub(super) fn string(
         &mut self,
         outer: &Framing,
@@ -55,7 +55,7 @@ impl Inside {
         self.text(outer, value, false, visitor)
     }
 
-    /// Visits what stands in gzip in base64 in a string.
+    /// Visits the documents in a string that is base64 of gzip.
     pub(super) fn gzip(
         &mut self,
         outer: &Framing,
@@ -64,11 +64,13 @@ impl Inside {
         visitor: &mut dyn Visitor,
     ) -> Result<Found, Error> {
         let bad = |kind| Ok(Found { records: outer.records(), bad: Some(kind) });
-        // Once is what AWS does; twice could ask for as much memory as anybody likes.
+        // AWS compresses once; nested compression would allow unbounded memory.
         if outer.is_inflated {
             return bad(ErrorKind::Embedded(EMBEDDED_DEPTH));
         }
-        let Some(stored) = cursor.string(value).and_then(|string| from_base64(&string)) else { return bad(ErrorKind::NotBase64) };
+        let Some(stored) = cursor.string(value).and_then(|string| from_base64(&string)) else {
+            return bad(ErrorKind::NotBase64);
+        };
         let mut arena = Arena::new(WINDOW);
         let limits = Limits { inflated: WINDOW as u64 - 1, ratio: u64::MAX };
         match Stream::new(&*stored, limits).fill(&mut arena) {
@@ -84,8 +86,14 @@ impl Inside {
         self.text(outer, value, true, visitor)
     }
 
-    /// Visits what stands in [`Self::text`], all of which must be right before a row is made of a part of it.
-    fn text(&mut self, outer: &Framing, value: Value, is_inflated: bool, visitor: &mut dyn Visitor) -> Result<Found, Error> {
+    /// Visits the documents in [`Self::text`]. All of it must be valid before any part of it becomes a row.
+    fn text(
+        &mut self,
+        outer: &Framing,
+        value: Value,
+        is_inflated: bool,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Found, Error> {
         let length = self.text.len();
         self.text.resize(length + PADDING, 0);
         self.index.build(&self.text[..length]);
@@ -121,7 +129,7 @@ impl Inside {
     }
 }
 
-/// Passes a text that is objects and arrays, one after another, with nothing else after the first.
+/// Passes text that consists of objects and arrays only, after the first one.
 fn pass_documents(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     if !matches!(cursor.byte(), b'{' | b'[') {
         return Err(cursor.unexpected("a record"));
@@ -138,7 +146,7 @@ fn pass_documents(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     }
 }
 
-/// Whether a text should be one of records, broken or not: `[` alone begins lines of many logs.
+/// Whether a string should hold records, broken or not: lines of many logs begin with `[` alone.
 fn begins_as_documents(text: &[u8]) -> bool {
     match text {
         [b'{', ..] => true,
@@ -147,7 +155,8 @@ fn begins_as_documents(text: &[u8]) -> bool {
     }
 }
 
-/// Tells of what stands in a string: a byte of the decoded text is no byte of the file, so the place of the string is named.
+/// Forwards what was found in a string. Its errors name the place of the string, since bytes of the decoded text are
+/// not bytes of the file.
 struct Embedded<'a> {
     visitor: &'a mut dyn Visitor,
     at: usize,
@@ -179,7 +188,7 @@ impl Visitor for Embedded<'_> {
     }
 }
 
-/// The bytes that base64 stands for, with the padding that it must have.
+/// Decodes base64 with mandatory padding.
 fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| {
         Some(u32::from(match byte {

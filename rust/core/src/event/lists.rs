@@ -1,4 +1,4 @@
-//! The members of a document that list others, and what is looked for in rows of results.
+//! The members of a document that list other documents, and the records in rows of results.
 
 use super::definition::{Signs, string_member};
 use crate::json::{Cursor, Key, Value, is_space};
@@ -6,20 +6,20 @@ use crate::json::{Cursor, Key, Value, is_space};
 /// Members of a document that list others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
-    /// `Records`: of records, mostly.
+    /// `Records`: mostly records.
     Records,
-    /// Of documents that hold records, mostly in strings.
+    /// Documents that hold records, mostly in strings.
     Holders,
     /// Rows of Logs Insights: lists of fields.
     Rows,
     /// Rows of Lake: lists of objects with one column each.
     Results,
-    /// Of messages that `CloudWatch` Logs sends to see whether anybody is there.
+    /// Control messages, by which CloudWatch Logs checks whether the destination is reachable.
     Control,
 }
 
 impl List {
-    /// The list that this key of a document names, if the array at the cursor is one.
+    /// The list that this key of a document names, if the cursor is at an array.
     pub(super) fn of(cursor: &Cursor<'_>, key: Key, signs: &Signs) -> Option<Self> {
         if cursor.byte() != b'[' {
             return None;
@@ -45,12 +45,12 @@ pub(super) fn message(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
     })
 }
 
-/// The text of the record in a row of Lake, if the query asked for it.
+/// The text of the record in a row of Lake, if the query selected it.
 pub(super) fn lake_record(cursor: &Cursor<'_>, row: Value) -> Option<Value> {
     of_row(cursor, row, |column| string_member(cursor, column, b"eventJson"))
 }
 
-/// What is found in an object of a row; of several, in the last one.
+/// What `find` finds in the objects of a row; if in several, the last.
 fn of_row(cursor: &Cursor<'_>, row: Value, find: impl Fn(Value) -> Option<Value>) -> Option<Value> {
     if cursor.slice(row)[0] != b'[' {
         return None;

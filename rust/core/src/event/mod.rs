@@ -1,5 +1,5 @@
-//! Documents to records to values. `definition` says what is a record; [`Framing`] finds the records of a file, whatever its shape;
-//! [`Record`] is one of them as a set of spans in the window, one per column.
+//! Documents to records to values. `definition` says what is a record; [`Framing`] finds the records of a file,
+//! whatever its shape; [`Record`] is one record as a set of spans in the window, one per column.
 
 pub(crate) mod definition;
 mod document;

@@ -1,37 +1,58 @@
-//! Lines of logs, as `aws logs tail` prints them and `CloudWatch` Logs exports them: a time stamp, perhaps the name of the log stream,
-//! and a document or plain text.
+//! Log lines as `aws logs tail` prints and CloudWatch Logs exports them: a time stamp, perhaps the name of the log
+//! stream, and a document or plain text.
 //!
-//! A name may have blanks and brackets, and plain text may have JSON in it. So what stands after a time stamp is told by what JSON makes
-//! of it: a document is what goes on to the end of its line, what is a record, and what begins like one and is broken.
+//! A name may contain blanks and brackets, and plain text may contain JSON. So the text after a time stamp decides: it
+//! is a document if it is JSON up to the end of its line, if it is a record, or if it begins like one and is broken.
 
 use super::definition::is_record_at;
 use crate::error::Error;
 use crate::json::{Cursor, is_space};
 use crate::scalar::timestamp;
 
-/// Bytes of a time stamp at most.
+/// Bytes of the longest time stamp.
 const TIME_STAMP: usize = 40;
-/// Bytes of the name of a log stream at most.
+/// Bytes of the longest name of a log stream.
 const STREAM: usize = 512;
 
-/// What stands after a time stamp.
+/// The text after a time stamp.
 pub(super) enum Line {
     /// A document, which begins at this byte.
     Document(usize),
-    /// Plain text, to this byte.
+    /// Plain text, up to this byte.
     Text(usize),
 }
 
-/// What stands on the line at the cursor after its time stamp, if it begins with one.
-pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Error> {
+/// What the line at the cursor is, as far as it is known.
+pub(super) struct Stamped {
+    /// The text after its time stamp, if it begins with one.
+    pub(super) line: Option<Line>,
+    /// Whether the text ends before that is certain: in a file that grows, the line may become something else.
+    pub(super) is_open: bool,
+}
+
+/// The text after the time stamp on the line at the cursor, if the line begins with one.
+pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Stamped, Error> {
+    match find(cursor, false) {
+        Ok(line) => Ok(Stamped { line, is_open: false }),
+        Err(_) if last => Ok(Stamped { line: find(cursor, true)?, is_open: true }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The text after the time stamp; an error if that depends on what follows the window, which nothing does if it is the
+/// last one.
+fn find(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Error> {
     if !matches!(cursor.byte(), b'1'..=b'9') {
         return Ok(None);
     }
     let text = &cursor.bytes()[..cursor.end()];
     let length = text[cursor.at..].iter().take(TIME_STAMP).position(|byte| is_space(*byte));
-    let Some(length) = length.filter(|&length| is_time_stamp(&text[cursor.at..cursor.at + length])) else { return Ok(None) };
-    let more =
-        |at: Option<usize>| if at.is_none() && !last { Err(cursor.unexpected_end()) } else { Ok(at.unwrap_or(text.len())) };
+    let Some(length) = length.filter(|&length| is_time_stamp(&text[cursor.at..cursor.at + length])) else {
+        return Ok(None);
+    };
+    let more = |at: Option<usize>| {
+        if at.is_none() && !last { Err(cursor.unexpected_end()) } else { Ok(at.unwrap_or(text.len())) }
+    };
     let stamp = cursor.at + length;
     let first = more(text[stamp..].iter().position(|byte| !is_space(*byte)).map(|gap| stamp + gap))?;
     if let Some(line) = at(cursor, first, false, last)? {
@@ -49,7 +70,7 @@ pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Erro
         from = brace + 1;
     }
     let feed = more(feed)?;
-    // A record that is printed over several lines may begin on the next one.
+    // A record printed over several lines may begin on the next one.
     let has_name = first < feed && !text[first..feed].trim_ascii_end().iter().any(|byte| is_space(*byte));
     if has_name {
         let next = more(text[feed..].iter().position(|byte| !is_space(*byte)).map(|gap| feed + gap))?;
@@ -60,8 +81,8 @@ pub(super) fn line(cursor: &Cursor<'_>, last: bool) -> Result<Option<Line>, Erro
     Ok(Some(Line::Text(feed)))
 }
 
-/// The document that begins at this byte; or the line of plain text that it is in; `None` if nothing of the kind begins there. After a
-/// name, which may be any text, it must be the last thing on its line: plain text may quote a document.
+/// The document that begins at this byte, or the line of plain text that contains it; `None` if neither begins here.
+/// After a name, which may be any text, a document must end its line, since plain text may quote one.
 fn at(cursor: &Cursor<'_>, start: usize, is_named: bool, last: bool) -> Result<Option<Line>, Error> {
     let text = &cursor.bytes()[..cursor.end()];
     let rest = text.get(start..).unwrap_or_default();
@@ -77,7 +98,7 @@ fn at(cursor: &Cursor<'_>, start: usize, is_named: bool, last: bool) -> Result<O
     }
     let mut ahead = cursor.clone();
     if !ahead.pass_to(start) {
-        // A quote in the name hides what comes.
+        // A quote in the name hides the brackets after it.
         return Ok(is_object.then_some(Line::Document(start)));
     }
     let token = ahead.token();
@@ -106,7 +127,8 @@ fn at(cursor: &Cursor<'_>, start: usize, is_named: bool, last: bool) -> Result<O
 /// Whether the window ends in what may become a time stamp.
 pub(super) fn is_cut(cursor: &Cursor<'_>, start: usize) -> bool {
     let rest = &cursor.bytes()[start..cursor.end()];
-    rest.len() < TIME_STAMP && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
+    rest.len() < TIME_STAMP
+        && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b':' | b'.' | b'+' | b'T' | b'Z'))
 }
 
 /// Whether this is a time; its zone may be missing.

@@ -1,13 +1,14 @@
-//! Lines that are torn. Where each document has a line of its own, one that breaks costs its line, and no more: a bad record is told of,
-//! and the walk goes on with the next line that may begin a document. Lines that begin as only the inside of a document does (with a
-//! blank, `}`, `]` or `,`) go with the one before them.
+//! Torn lines. If each document has a line of its own, a broken one costs only its line: it is a bad record, and the
+//! walk continues with the next line that may begin a document. Lines that can only be inside of a document (beginning
+//! with a blank, `}`, `]` or `,`) belong to the line before them.
 //!
-//! What is left of a document must not pass for one. So nothing is read of what goes on after its end (`{…}, "x": 1}`): that was a part
-//! of something that has lost its beginning. Directly after a torn line, the line after it is looked at as well. Lists, of which each element is visited when it has been passed, are looked through to their
-//! ends first, in a file of lines, if they are no larger than a record may be.
+//! The rest of a damaged document must not be taken for a whole one. So a document that continues after its end (`{…},
+//! "x": 1}`) is not read: its beginning was lost. Directly after a torn line, the next line is checked as well. In a
+//! file of lines, lists no larger than a record may be are checked to their ends before any element is visited.
 //!
-//! Lines are what documents have if the first one of the file had one, or if the first one breaks and the next line begins as a document
-//! does. A document over many lines has no end that could be known: there the file ends.
+//! A file is one of lines if its first document has a line of its own, or if the first one breaks and the next line
+//! begins like a document. In a document over many lines, damage ends the file, since the end of the document cannot be
+//! known.
 
 use super::foreign::BOM;
 use super::framing::{Framing, Lines, State, Visitor, Walked, is_at};
@@ -15,17 +16,23 @@ use crate::bounds::{RECORD, TORN_BYTES, TORN_LINES};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Value};
 
-/// So far it is looked for the end of the first line of a file: it may be all of a large one.
+/// How far to look for the end of a file's first line, which may be all of a large file.
 const FIRST_LINE: usize = 16 << 10;
-/// How the log files of CloudTrail itself begin.
+/// The beginning of CloudTrail's own log files.
 const ORDINARY: &[u8] = b"{\"Records\":[";
 
 impl Framing {
-    /// What broke is told of as a bad record if it costs no more than its line; otherwise, or if more must come to know, the error comes
-    /// back. The text may end after the part that was walked through.
-    pub(crate) fn tear(&mut self, text: &[u8], error: Error, visitor: &mut impl Visitor, last: bool) -> Result<Walked, Error> {
+    /// Reports a break as a bad record if it costs only its line. Otherwise, or if more text is needed to know, returns
+    /// the error. The text may end after the part that was walked.
+    pub(crate) fn tear(
+        &mut self,
+        text: &[u8],
+        error: Error,
+        visitor: &mut impl Visitor,
+        last: bool,
+    ) -> Result<Walked, Error> {
         if matches!(self.state, State::TornLine | State::AfterTornLine) {
-            return Ok(self.pass_torn_lines(text)); // Its damage is no news.
+            return Ok(self.pass_torn_lines(text)); // Its damage was reported already.
         }
         let may_tear = matches!(
             error.kind(),
@@ -36,7 +43,8 @@ impl Framing {
                 | ErrorKind::InvalidUtf8
                 | ErrorKind::Unrecognized(_)
         );
-        let is_first = self.lines == Lines::Unknown && !self.in_array && matches!(self.state, State::Start | State::Between);
+        let is_first =
+            self.lines == Lines::Unknown && !self.in_array && matches!(self.state, State::Start | State::Between);
         if self.depth > 0 || !may_tear || self.is_torn_too_often() || !(is_first || self.lines == Lines::Each) {
             return Err(error);
         }
@@ -62,8 +70,13 @@ impl Framing {
             }
             self.lines = Lines::Each;
         }
+        // Of a character of several bytes, up to three are there.
+        let is_cut = matches!(error.kind(), ErrorKind::InvalidUtf8) && is_at(&error, text.len().saturating_sub(3));
         let error = if at_end && !last { self.too_large(self.passed) } else { error };
         visitor.bad_record(error.in_record(self.records));
+        if last && (at_end || is_cut) {
+            self.note_open(); // It may be a document over several lines.
+        }
         self.records += 1;
         self.torn += 1;
         self.is_after_torn = true;
@@ -74,12 +87,12 @@ impl Framing {
         Ok(Walked::Torn)
     }
 
-    /// Whether tokens were looked for anew as often as may be, for what was read so far.
+    /// Whether tokens were indexed again as often as allowed for what was read so far.
     pub(super) fn is_torn_too_often(&self) -> bool {
         self.torn >= TORN_LINES + (self.before + self.passed as u64) / TORN_BYTES
     }
 
-    /// Passes the rest of a torn line, and the lines that go with it.
+    /// Passes the rest of a torn line, and the lines that belong to it.
     pub(super) fn pass_torn_lines(&mut self, text: &[u8]) -> Walked {
         if self.state == State::TornLine {
             let Some(feed) = memchr::memchr(b'\n', &text[self.passed..]) else {
@@ -94,14 +107,14 @@ impl Framing {
             self.state = State::Between;
             return Walked::Torn;
         }
-        // The last line may have no end in this window.
+        // The last line may not end in this window.
         let is_begun = text[self.passed..].last().is_some_and(|&byte| byte != b'\n');
         self.state = if is_begun { State::TornLine } else { State::AfterTornLine };
         self.passed = text.len();
         Walked::Whole
     }
 
-    /// Whether what broke lies before the line that begins where the walk stands: something is missing, and nothing of the line is wrong.
+    /// Whether the break is before the current line: something is missing, but the line itself is fine.
     fn stands_before(&self, text: &[u8], error: &Error) -> bool {
         let is_between = self.state == State::Between && !self.in_array || self.state == State::Start;
         let is_here = error.location().byte == Some(self.passed as u64);
@@ -114,7 +127,7 @@ impl Framing {
         if before.is_empty() { !self.within_line } else { before.ends_with(b"\n") || before.ends_with(BOM) }
     }
 
-    /// Refuses a document that goes on after its end, which is where the cursor stands.
+    /// Refuses a document that continues after its end, where the cursor is.
     pub(super) fn ends(&self, cursor: &Cursor<'_>, start: usize, last: bool) -> Result<(), Error> {
         if self.in_array || self.depth > 0 {
             return Ok(());
@@ -134,8 +147,8 @@ impl Framing {
         }
     }
 
-    /// The whole of a list, or of the document that has it, where that can be looked through before a part of it is visited: on a line
-    /// of its own, or within another document. `begun` goes from its start to here.
+    /// The whole of a list, or of the document with it, if it can be checked before any part of it is visited: on a
+    /// line of its own, or within another document. `begun` goes from its start to here.
     pub(super) fn whole(&self, cursor: &Cursor<'_>, begun: Value, last: bool) -> Result<Option<Value>, Error> {
         let (start, text) = (begun.start as usize, &cursor.bytes()[..cursor.end()]);
         let is_line = !self.in_array && self.depth == 0;
@@ -166,13 +179,13 @@ impl Framing {
                 Ok(Some(value))
             }
             Err(error) if !is_line && may_come && is_at(&error, text.len()) => Err(error),
-            // What breaks within does so when it is visited: what comes before is kept, as of any list.
+            // A break inside is found when the element is visited; the elements before it are kept, as in any list.
             _ => Ok(None),
         }
     }
 }
 
-/// Where the next line begins, from a line's beginning on, that is more than the inside of a document.
+/// The start of the next line that may begin a document.
 fn next_line(text: &[u8], mut start: usize) -> Option<usize> {
     while let Some(first) = text.get(start) {
         if !matches!(first, b' ' | b'\t' | b'\r' | b'\n' | b'}' | b']' | b',') {

@@ -8,15 +8,16 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads an address in any of its spellings: leading zeros are decimal in IPv4, `::` stands once for any number of zero groups, and an
-    /// IPv6 address that maps an IPv4 one is that. Host names, zones and dots within IPv6 are no addresses.
+    /// Reads an address in any of its spellings: IPv4 may have leading zeros, which are decimal; `::` stands once for
+    /// any number of zero groups; an IPv6 address that maps an IPv4 address is that address. Host names, zones and
+    /// dotted IPv6 are not accepted.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         if text.contains(&b':') { Self::parse_v6(text) } else { Self::parse_v4(text) }
     }
 
     fn parse_v4(text: &[u8]) -> Option<Self> {
-        // As many characters as the longest ordinary spelling has.
+        // No longer than the longest usual spelling.
         if text.len() > "255.255.255.255".len() {
             return None;
         }
@@ -76,10 +77,10 @@ fn group(text: &str) -> Option<u16> {
     digits.then(|| u16::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// All addresses from one to another.
+/// All addresses in a range.
 ///
-/// An address of the other family is compared byte by byte as far as both go, as AWS's matcher does it: `0.0.0.0/0` has every IPv6 address,
-/// and `::/0` the IPv4 ones.
+/// An address of the other family is compared byte by byte as far as both go, as in AWS's matcher: `0.0.0.0/0` contains
+/// every IPv6 address, and `::/0` the IPv4 ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     text: String,
@@ -87,22 +88,22 @@ pub struct Block {
     top: Address,
 }
 
-/// Why a text is no block of addresses.
+/// Why a string is not a block of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockError {
-    /// Not one address, one `/` and one number.
+    /// It is not an address, a `/` and a number.
     Form,
-    /// What stands before the `/` is no address.
+    /// There is no address before the `/`.
     Address,
     /// The number after the `/` is not below this one.
     Mask(u8),
 }
 
 impl Block {
-    /// Reads `address/bits`; the address need not be the first of the block. A block of a single address, `/32` or `/128`, is refused as AWS
-    /// refuses it.
+    /// Reads `address/bits`; the address need not be the first of the block. A block of a single address, `/32` or
+    /// `/128`, is refused as AWS refuses it.
     pub fn parse(text: &str) -> Result<Self, BlockError> {
-        // Slashes at the end are passed over, as by AWS's matcher.
+        // Slashes at the end are ignored, as by AWS's matcher.
         let (address, bits) = text.trim_end_matches('/').split_once('/').ok_or(BlockError::Form)?;
         let bits: i32 = bits.parse().map_err(|_| BlockError::Form)?;
         let bits = u32::try_from(bits).map_err(|_| BlockError::Form)?;
@@ -121,7 +122,7 @@ impl Block {
         Ok(Self { text: text.to_owned(), bottom, top })
     }
 
-    /// The block of a single address, which has it in all its spellings; `None` for a text that is no address.
+    /// The block of a single address, in all its spellings; `None` for a string that is not an address.
     #[must_use]
     pub fn single(text: &str) -> Option<Self> {
         let address = Address::parse(text.as_bytes())?;
@@ -134,7 +135,7 @@ impl Block {
         &self.text
     }
 
-    /// Whether the block has this address.
+    /// Whether the block contains this address.
     #[must_use]
     pub fn contains(&self, address: &Address) -> bool {
         let (bottom, top, bytes) = (self.bottom.bytes(), self.top.bytes(), address.bytes());
@@ -209,7 +210,9 @@ mod tests {
 
     #[test]
     fn blocks() {
-        assert!(has("10.0.0.0/24", "10.0.0.255") && !has("10.0.0.0/24", "10.0.1.0") && !has("10.0.0.0/24", "9.255.255.255"));
+        assert!(
+            has("10.0.0.0/24", "10.0.0.255") && !has("10.0.0.0/24", "10.0.1.0") && !has("10.0.0.0/24", "9.255.255.255")
+        );
         assert!(has("10.0.0.77/24", "10.0.0.1"), "the address may be any of the block");
         assert!(has("10.0.0.128/25", "10.0.0.128") && !has("10.0.0.128/25", "10.0.0.127"));
         assert!(has("2001:db8::/32", "2001:db8::5") && !has("2001:db8::/32", "2001:db9::"));
@@ -239,7 +242,10 @@ mod tests {
             let block = Block::parse(&format!("{v4}/{bits}")).expect("a block");
             let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             let first = u32::from(v4) & mask;
-            for (address, expected) in [(first, true), (first | !mask, true), (first.wrapping_sub(1), bits == 0), ((first | !mask).wrapping_add(1), bits == 0)] {
+            let last = first | !mask;
+            for (address, expected) in
+                [(first, true), (last, true), (first.wrapping_sub(1), bits == 0), (last.wrapping_add(1), bits == 0)]
+            {
                 let address = Address::parse(Ipv4Addr::from(address).to_string().as_bytes()).expect("an address");
                 prop_assert_eq!(block.contains(&address), expected);
             }

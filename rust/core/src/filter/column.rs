@@ -1,4 +1,4 @@
-//! Conditions on a column, as Polars means them: on a null only [`Test::IsNull`] is met.
+//! Conditions on a column with the semantics of Polars: null meets only [`Test::IsNull`].
 
 use super::locate::with_parents;
 use crate::event::Record;
@@ -29,12 +29,12 @@ impl Field {
         COLUMNS[self.0 as usize].path
     }
 
-    /// Whether its text is that of a JSON value, whatever it is.
+    /// Whether its text is JSON of any kind.
     pub(super) fn is_json(self) -> bool {
         COLUMNS[self.0 as usize].kind == Kind::Json
     }
 
-    /// The column, and the objects that a record must be taken apart for.
+    /// The column, and the objects whose members must be noted for it.
     pub(super) fn columns(self) -> u128 {
         with_parents(self.0)
     }
@@ -45,7 +45,7 @@ impl Field {
     }
 }
 
-/// What is asked of a value.
+/// A test on a column.
 #[derive(Debug, Clone)]
 pub enum Test {
     /// Text is one of these.
@@ -60,7 +60,7 @@ pub enum Test {
     Contains(String),
     /// A flag is this.
     Is(bool),
-    /// A time lies between these, both included, in microseconds since 1970.
+    /// A time is between these, both included, in microseconds since 1970.
     Between(i64, i64),
     /// There is no value.
     IsNull,

@@ -1,4 +1,4 @@
-//! What other AWS services see of a record under names of their own.
+//! Values that other AWS services derive from a record, under names of their own.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::partition::partition;
 use crate::scalar::flag;
 use crate::schema::{ColumnId, find};
 
-/// The columns that derived values follow from.
+/// The columns from which values are derived.
 pub(super) struct Sources {
     category: ColumnId,
     event_type: ColumnId,
@@ -25,6 +25,11 @@ pub(super) struct Sources {
     time: ColumnId,
     id: ColumnId,
 }
+
+/// Two if AWS's own pages disagree, none if nothing can be derived.
+type Texts = [Option<Cow<'static, [u8]>>; 2];
+
+const NONE: Texts = [None, None];
 
 impl Sources {
     pub(super) fn new() -> Self {
@@ -45,7 +50,7 @@ impl Sources {
         }
     }
 
-    /// The columns that must be noted of a record.
+    /// The columns that must be noted for a record.
     pub(super) fn columns(&self, derived: Derived) -> u128 {
         match derived {
             Derived::Category => {
@@ -64,51 +69,55 @@ impl Sources {
             Derived::Region => 1 << self.region,
             Derived::Id => 1 << self.id,
             Derived::Resources => 0,
-            Derived::ObjectArn => 1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters,
+            Derived::ObjectArn => {
+                1 << self.event_source | 1 << self.resources | 1 << self.region | 1 << self.parameters
+            }
         }
     }
 
-    /// The texts; more than one where AWS's own pages do not agree, none where nothing follows.
-    pub(super) fn texts(&self, derived: Derived, record: &Record, cursor: &Cursor<'_>) -> Vec<Cow<'static, [u8]>> {
+    /// The derived strings.
+    pub(super) fn texts(&self, derived: Derived, record: &Record, cursor: &Cursor<'_>) -> Texts {
         let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
         let event_type = text(self.event_type);
-        let one = |text: Option<Cow<'_, [u8]>>| text.map(|text| Cow::Owned(text.into_owned())).into_iter().collect();
-        let fixed = |text: &'static str| vec![Cow::Borrowed(text.as_bytes())];
+        let one = |text: Option<Cow<'_, [u8]>>| [text.map(|text| Cow::Owned(text.into_owned())), None];
+        let fixed = |text: &'static str| [Some(Cow::Borrowed(text.as_bytes())), None];
         match derived {
             Derived::Category => match text(self.category) {
-                Some(category) => vec![Cow::Owned(category.into_owned())],
+                Some(category) => one(Some(category)),
                 None => fixed(self.category(event_type.as_deref(), record, cursor)),
             },
             Derived::DetailType => match event_type.as_deref() {
-                // Early records call a sign-in an API call; those before version 1.02 have no type at all.
-                None | Some(b"AwsApiCall") if text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") => sign_in(),
+                // Early records call a sign-in an API call, and those before version 1.02 have no type at all.
+                None | Some(b"AwsApiCall") if text(self.event_source).as_deref() == Some(b"signin.amazonaws.com") => {
+                    sign_in()
+                }
                 None | Some(b"AwsApiCall") => fixed("AWS API Call via CloudTrail"),
                 Some(b"AwsServiceEvent") => fixed("AWS Service Event via CloudTrail"),
                 Some(b"AwsConsoleAction") => fixed("AWS Console Action via CloudTrail"),
                 Some(b"AwsConsoleSignIn") => sign_in(),
                 Some(b"AwsCloudTrailInsight") => fixed("AWS Insight via CloudTrail"),
                 Some(other) if other.starts_with(b"AwsVpceEvent") => fixed("AWS Network Activity Event via CloudTrail"),
-                Some(_) => Vec::new(),
+                Some(_) => NONE,
             },
             Derived::Source => match text(self.event_source) {
                 Some(source) => {
                     let end = memchr::memmem::find(&source, b".amazonaws.com").unwrap_or(source.len());
-                    vec![Cow::Owned([b"aws.", &source[..end]].concat())]
+                    one(Some(Cow::Owned([b"aws.", &source[..end]].concat())))
                 }
                 // Insights have no source of their own: CloudTrail itself sends them.
                 None if self.is_insight(event_type.as_deref(), record, cursor) => fixed("aws.cloudtrail"),
-                None => Vec::new(),
+                None => NONE,
             },
             Derived::Account => one(text(self.account)),
             Derived::Time => one(text(self.time)),
             Derived::Region => one(text(self.region)),
             Derived::Id => one(text(self.id)),
-            Derived::Resources => Vec::new(),
-            Derived::ObjectArn => self.object_arn(record, cursor).map(Cow::Owned).into_iter().collect(),
+            Derived::Resources => NONE,
+            Derived::ObjectArn => one(self.object_arn(record, cursor).map(Cow::Owned)),
         }
     }
 
-    /// `arn:aws:s3:::bucket/key`, for a call of S3 without a resource that is an object.
+    /// `arn:aws:s3:::bucket/key` for an S3 call that lists no object among its resources.
     fn object_arn(&self, record: &Record, cursor: &Cursor<'_>) -> Option<Vec<u8>> {
         let text = |column: ColumnId| record.get(column).and_then(|value| cursor.string(value));
         if self.has_object(record, cursor) || text(self.event_source).as_deref() != Some(b"s3.amazonaws.com") {
@@ -134,7 +143,7 @@ impl Sources {
         Some(parts.concat())
     }
 
-    /// The category of a record that does not say it: they do from version 1.07 on.
+    /// The category of a record without one: records have it since version 1.07.
     fn category(&self, event_type: Option<&[u8]>, record: &Record, cursor: &Cursor<'_>) -> &'static str {
         if self.is_insight(event_type, record, cursor) {
             return "Insight";
@@ -155,19 +164,21 @@ impl Sources {
         event_type == Some(b"AwsCloudTrailInsight") || details
     }
 
-    /// Before version 1.06 only the call itself tells: on objects of S3, or of a Lambda function's invocation.
+    /// Before version 1.06, only the call itself identifies a data event: a call on S3 objects, or an invocation of a
+    /// Lambda function.
     fn is_early_data_event(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
         let is = |column: ColumnId, text: &[u8]| {
             record.get(column).and_then(|value| cursor.string(value)).is_some_and(|found| *found == *text)
         };
-        self.has_object(record, cursor) || is(self.event_name, b"Invoke") && is(self.event_source, b"lambda.amazonaws.com")
+        self.has_object(record, cursor)
+            || is(self.event_name, b"Invoke") && is(self.event_source, b"lambda.amazonaws.com")
     }
 
     /// Whether an object in S3 is among the resources.
     fn has_object(&self, record: &Record, cursor: &Cursor<'_>) -> bool {
         record.get(self.resources).is_some_and(|resources| {
             let text = cursor.slice(resources);
-            // Few have the text at all, and hardly any has escapes.
+            // Few records contain the string at all, and hardly any has escapes.
             let may = memchr::memmem::find(text, OBJECT).is_some() || memchr::memchr(b'\\', text).is_some();
             may && text.starts_with(b"[") && names_object(cursor.back_to(resources)).unwrap_or(false)
         })
@@ -203,6 +214,6 @@ fn names_object(mut inside: Cursor<'_>) -> Result<bool, Error> {
 }
 
 /// AWS's pages spell the detail type of sign-ins in two ways.
-fn sign_in() -> Vec<Cow<'static, [u8]>> {
-    [&b"AWS Console Sign In via CloudTrail"[..], b"AWS Console Signin via CloudTrail"].map(Cow::Borrowed).to_vec()
+fn sign_in() -> Texts {
+    [&b"AWS Console Sign In via CloudTrail"[..], b"AWS Console Signin via CloudTrail"].map(|text| Some(text.into()))
 }

@@ -1,6 +1,7 @@
-//! Text that is compared without regard to case.
+//! Strings that are compared without regard to case.
 
-/// A text as `equals-ignore-case` compares it: each character in its lower or its upper case, which may be several characters (`ß` is `SS`).
+/// A string as `equals-ignore-case` compares it: each character in lower or upper case, which may be several characters
+/// (`ß` is `SS`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
     text: String,
@@ -9,7 +10,7 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// The text with both cases of its characters.
+    /// The string with both cases of its characters.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let cases = |character: char| [character.to_lowercase().to_string(), character.to_uppercase().to_string()];
@@ -23,7 +24,7 @@ impl Folded {
         &self.text
     }
 
-    /// Whether `text` is this one.
+    /// Whether `text` equals it.
     #[must_use]
     pub fn equals(&self, text: &[u8]) -> bool {
         if self.cases.is_empty() {
@@ -32,7 +33,7 @@ impl Folded {
         rests(self.cases.iter(), text, <[u8]>::strip_prefix).iter().any(|rest| rest.is_empty())
     }
 
-    /// Whether `text` starts with this one.
+    /// Whether `text` starts with it.
     #[must_use]
     pub fn starts(&self, text: &[u8]) -> bool {
         if self.cases.is_empty() {
@@ -41,7 +42,7 @@ impl Folded {
         !rests(self.cases.iter(), text, <[u8]>::strip_prefix).is_empty()
     }
 
-    /// Whether `text` ends with this one.
+    /// Whether `text` ends with it.
     #[must_use]
     pub fn ends(&self, text: &[u8]) -> bool {
         if self.cases.is_empty() {
@@ -52,7 +53,8 @@ impl Folded {
     }
 }
 
-/// What can be left of `text` when one case of each character is taken off its beginning, or its end: different lengths only.
+/// What can remain of `text` after one case of each character is removed from its start or its end; one entry per
+/// length.
 fn rests<'a, 't>(
     cases: impl Iterator<Item = &'a [String; 2]>,
     text: &'t [u8],
@@ -102,7 +104,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_starts_and_ends_with(folded in "[aBéßk]{0,4}", before in "[a-c]{0,3}", after in "[a-c]{0,3}", upper: bool) {
+        fn what_it_starts_and_ends_with(
+            folded in "[aBéßk]{0,4}",
+            before in "[a-c]{0,3}",
+            after in "[a-c]{0,3}",
+            upper: bool,
+        ) {
             let other = if upper { folded.to_uppercase() } else { folded.to_lowercase() };
             let folded = Folded::new(&folded);
             prop_assert!(folded.equals(other.as_bytes()));

@@ -1,15 +1,15 @@
-//! Values that must not stand in different elements of one array.
+//! Values that must not come from different elements of one array.
 
 use std::ops::Range;
 
 use super::Slot;
 use super::locate::{Element, Found, OUTSIDE, PathId, Paths, Scratch, Subject};
 
-/// Slots, and how far each one's arrays matter to those after it.
+/// Slots, and which later slots each one's arrays constrain.
 #[derive(Debug, Clone)]
 pub(super) struct Join {
     pub(super) slots: Vec<Slot<PathId>>,
-    /// Of each slot: by number of steps, less one, the last slot after it whose path has so many in common with its own.
+    /// For each slot, by number of steps less one: the last later slot whose path shares that many steps with it.
     shared: Vec<Vec<usize>>,
 }
 
@@ -20,12 +20,12 @@ struct Choice {
     array: (u32, u32),
     /// The bytes of the element.
     place: (u32, u32),
-    /// The last slot that it binds.
+    /// The last slot that it constrains.
     until: usize,
 }
 
 impl Join {
-    /// `common` tells how many steps two paths have in common.
+    /// `common` returns how many steps two paths have in common.
     pub(super) fn new(slots: Vec<Slot<PathId>>, common: impl Fn(usize, usize) -> usize) -> Self {
         let count = slots.len();
         let mut shared = vec![Vec::new(); count];
@@ -40,8 +40,13 @@ impl Join {
     }
 
     pub(super) fn matches(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
+        if let [slot] = &*self.slots {
+            // A single value agrees with itself.
+            let found = paths.values(slot.path, subject, scratch);
+            return found.iter().any(|found| slot.passes(found, subject)) || slot.or_absent && found.is_empty();
+        }
         let mut in_arrays = false;
-        // What is found without a walk comes first: it mostly decides.
+        // Values that are found without a walk come first, since they usually decide.
         for free in [true, false] {
             for slot in self.slots.iter().filter(|slot| paths.is_free(slot.path) == free) {
                 let found = paths.values(slot.path, subject, scratch);
@@ -55,15 +60,21 @@ impl Join {
         !in_arrays || self.joined(paths, subject, scratch)
     }
 
-    /// The first slot that nothing passes, if there is one.
-    pub(super) fn failing(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Option<&Slot<PathId>> {
+    /// The first slot without an acceptable value, if there is one.
+    pub(super) fn failing(
+        &self,
+        paths: &Paths,
+        subject: Subject<'_, '_>,
+        scratch: &mut Scratch,
+    ) -> Option<&Slot<PathId>> {
         self.slots.iter().find(|slot| {
             let found = paths.values(slot.path, subject, scratch);
             !(found.iter().any(|found| slot.passes(found, subject)) || slot.or_absent && found.is_empty())
         })
     }
 
-    /// All ways to choose the values of the slots so far, each as the elements that later slots are bound to; slot by slot.
+    /// All ways to choose values for the slots, slot by slot; each way is the list of array elements that constrain
+    /// later slots.
     fn joined(&self, paths: &Paths, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
         let mut ways: Vec<Vec<Choice>> = vec![Vec::new()];
         for (number, slot) in self.slots.iter().enumerate() {
@@ -78,10 +89,11 @@ impl Join {
                     next.push(kept(way.clone(), number));
                 }
                 for &(_, element) in open.iter().flat_map(|bytes| within(&passing, bytes)) {
-                    let chosen = chain(element, &scratch.elements).filter_map(|Element { array, place, depth, .. }| {
-                        let until = *self.shared[number].get((depth as usize).checked_sub(1)?)?;
-                        Some(Choice { array, place, until })
-                    });
+                    let chosen =
+                        chain(element, &scratch.elements).filter_map(|Element { array, place, depth, .. }| {
+                            let until = *self.shared[number].get((depth as usize).checked_sub(1)?)?;
+                            Some(Choice { array, place, until })
+                        });
                     next.push(kept(way.iter().copied().chain(chosen).collect(), number));
                 }
             }
@@ -96,7 +108,7 @@ impl Join {
     }
 }
 
-/// The innermost elements that values are in, each once, by where they start.
+/// The innermost elements that contain values, each once, in the order of their starts.
 fn in_order<'a>(found: impl Iterator<Item = &'a Found>, elements: &[Element]) -> Vec<(u32, u32)> {
     let mut places: Vec<_> = found.map(|found| (elements[found.element as usize].place.0, found.element)).collect();
     places.sort_unstable();
@@ -104,18 +116,20 @@ fn in_order<'a>(found: impl Iterator<Item = &'a Found>, elements: &[Element]) ->
     places
 }
 
-/// Those that start within a range of bytes.
+/// The places that start within a range of bytes.
 fn within<'a>(places: &'a [(u32, u32)], bytes: &Range<u32>) -> &'a [(u32, u32)] {
     let after = |byte: u32| places.partition_point(|(start, _)| *start < byte);
     &places[after(bytes.start)..after(bytes.end)]
 }
 
-/// Where elements can start that agree with all that were chosen: not in an array of which another element was.
+/// The ranges in which elements may start that agree with all choices: not in an array of which another element was
+/// chosen.
 fn open(way: &[Choice]) -> Vec<Range<u32>> {
     let all = Range { start: 0, end: u32::MAX };
     way.iter().fold(vec![all], |open, Choice { array, place, .. }| {
         let parts = |range: Range<u32>| {
-            // An element that starts where the array does is the array: what stands in it alone is in none of its elements.
+            // An element that starts where the array does is the array itself: values directly in it are in none of its
+            // elements.
             let before = range.start..range.end.min(array.0 + 1);
             let inside = range.start.max(place.0)..range.end.min(place.1);
             let after = range.start.max(array.1)..range.end;
@@ -125,7 +139,7 @@ fn open(way: &[Choice]) -> Vec<Range<u32>> {
     })
 }
 
-/// Without the choices that bind no slot after this one, so that ways which differ only in them become one.
+/// Drops the choices that constrain no later slot, so that ways which differ only in them become one.
 fn kept(mut way: Vec<Choice>, slot: usize) -> Vec<Choice> {
     way.retain(|choice| choice.until > slot);
     way.sort_unstable_by_key(|choice| (choice.array, std::cmp::Reverse(choice.until)));
@@ -139,7 +153,7 @@ impl Slot<PathId> {
     }
 }
 
-/// An element and those that it lies in.
+/// An element and the elements around it.
 fn chain(element: u32, elements: &[Element]) -> impl Iterator<Item = Element> {
     let mut at = element;
     std::iter::from_fn(move || {

@@ -1,15 +1,22 @@
-//! What is known of a place in `CloudTrail`'s records, for remarks about conditions on it.
+//! What is known about a path in `CloudTrail`'s records, for remarks about conditions on it.
 
+use std::collections::HashSet;
+
+use super::Finding;
 use crate::schema::{COLUMNS, Kind, find};
+use crate::words::{nearest, quoted};
 
-/// What is known of a path; elements of lists are written `[]`.
+/// How similar an unknown name must be to a known one to count as a typo: AWS also adds fields.
+const ALIKE: f64 = 0.8;
+
+/// What is known about a path; elements of lists are written `[]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// A column of this kind.
     Column(Kind),
-    /// Records have it, or what it is in, under a name that differs in upper and lower case.
+    /// Records have it, or a parent of it, under a name that differs in case.
     Spelled(&'static str),
-    /// Nothing: it is in an open object, or new.
+    /// Nothing: it is inside of an open object, or new.
     Nothing,
 }
 
@@ -32,6 +39,28 @@ impl Known {
         }
         Self::Nothing
     }
+}
+
+/// The fields that records have at their top.
+pub(super) fn fields() -> Vec<&'static str> {
+    let own = |kind| !matches!(kind, Kind::Extra | Kind::Raw | Kind::File | Kind::Record);
+    COLUMNS.iter().filter(|column| own(column.kind) && !column.path.contains('.')).map(|column| column.path).collect()
+}
+
+/// Unknown names that are similar to a known one: each once, with the prefix of its path in the finding.
+pub(super) fn slips<'n>(names: impl IntoIterator<Item = &'n str>, before: &str, known: &[&str]) -> Vec<Finding> {
+    let mut seen = HashSet::new();
+    let new = names.into_iter().filter(|name| !known.contains(name) && seen.insert(*name));
+    new.filter_map(|name| {
+        let close = known[nearest(name, known, ALIKE)?];
+        // A name that differs only in case is reported elsewhere.
+        let message = (close.to_lowercase() != name.to_lowercase()).then(|| {
+            let [name, close] = [name, close].map(quoted);
+            format!("records are not known to have a field {name}; did you mean {close}?")
+        });
+        Some(Finding::warning(format!("{before}{name}"), "unknown-field", message?))
+    })
+    .collect()
 }
 
 #[cfg(test)]

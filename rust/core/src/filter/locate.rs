@@ -1,4 +1,4 @@
-//! Finds the values at many paths of one record, each part of the record walked at most once.
+//! Finds the values at many paths of one record. Each part of the record is walked at most once.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -14,22 +14,24 @@ use crate::schema::{COLUMNS, ColumnId, Kind, find};
 /// Index of a path in [`Paths`].
 pub(super) type PathId = usize;
 
-/// All paths that some predicates look at.
+/// All paths that some predicates use.
 pub(super) struct Paths {
     accesses: Vec<Access>,
     roots: Vec<Root>,
     /// The paths as trees of steps; the first two are their roots.
     nodes: Vec<Node>,
+    /// The paths of each tree.
+    trees: [Vec<PathId>; 2],
     sources: Sources,
 }
 
-/// Roots of the trees: of paths whose steps say which elements of arrays they mean, and of those that look through arrays.
+/// The roots of the trees: one for paths whose steps name array elements, one for paths that look through arrays.
 const EXACT: usize = 0;
 const THROUGH_ARRAYS: usize = 1;
 
-/// How to come to the values of a path.
+/// How the values of a path are reached.
 enum Access {
-    /// They are a column's.
+    /// They are the values of a column.
     Column {
         column: ColumnId,
         root: usize,
@@ -48,6 +50,8 @@ enum Access {
 struct Root {
     member: Member,
     node: usize,
+    /// The paths that lead through it.
+    paths: Vec<PathId>,
 }
 
 enum Member {
@@ -70,10 +74,10 @@ struct Node {
     path: Option<PathId>,
 }
 
-/// What stands at a path.
+/// A value found at a path.
 pub(super) struct Found {
     pub(super) value: Located,
-    /// The innermost array element that it is in; an index into [`Scratch::elements`].
+    /// The innermost array element that contains it; an index into [`Scratch::elements`].
     pub(super) element: u32,
 }
 
@@ -82,7 +86,7 @@ pub(super) enum Located {
     Text(Cow<'static, [u8]>),
 }
 
-/// An element of an array that a path looks through.
+/// An array element through which a path looks.
 #[derive(Clone, Copy)]
 pub(super) struct Element {
     /// The bytes of the array.
@@ -91,25 +95,25 @@ pub(super) struct Element {
     pub(super) place: (u32, u32),
     /// Steps from the record to the array.
     pub(super) depth: u32,
-    /// The element of an outer array that the array is in; `OUTSIDE` when there is none.
+    /// The element of an outer array that contains the array; `OUTSIDE` if there is none.
     pub(super) parent: u32,
 }
 
 /// In no array.
 pub(super) const OUTSIDE: u32 = 0;
 
-/// What was found in a record so far. Reused from record to record.
+/// The values found in a record so far. Reused for each record.
 #[derive(Default)]
 pub(super) struct Scratch {
     found: Vec<Vec<Found>>,
-    /// Of each path: whether it has been looked at.
+    /// For each path: whether it was looked up.
     looked: Vec<bool>,
-    /// Of each root: whether it has been walked.
+    /// For each root: whether it was walked.
     walked: Vec<bool>,
-    /// Of each tree: whether all of the record has been walked by it.
+    /// For each tree: whether the whole record was walked by it.
     walked_all: [bool; 2],
     pub(super) elements: Vec<Element>,
-    /// Members to descend into, when their object ends.
+    /// Members to descend into after their object ends.
     pending: Vec<(usize, Value)>,
 }
 
@@ -118,9 +122,9 @@ pub(super) struct Scratch {
 pub(super) struct Subject<'a, 'b> {
     /// `None` for a document of any kind.
     pub(super) record: Option<&'a Record>,
-    /// The event on a bus that the record came in.
+    /// The event on a bus that contained the record.
     pub(super) envelope: Option<Value>,
-    /// All of it.
+    /// All of the document.
     pub(super) whole: Value,
     pub(super) cursor: &'a Cursor<'b>,
 }
@@ -129,7 +133,10 @@ impl Paths {
     /// The paths, and a number for each.
     pub(super) fn new() -> (Self, HashMap<Path, PathId>) {
         let nodes = vec![Node::default(), Node { through_arrays: true, ..Node::default() }];
-        (Self { accesses: Vec::new(), roots: Vec::new(), nodes, sources: Sources::new() }, HashMap::new())
+        (
+            Self { accesses: Vec::new(), roots: Vec::new(), nodes, trees: Default::default(), sources: Sources::new() },
+            HashMap::new(),
+        )
     }
 
     /// The number of a path, which is added if it is new.
@@ -155,14 +162,17 @@ impl Paths {
             first = first.or(Some(at));
         }
         self.nodes[at].path = Some(id);
+        self.trees[usize::from(through_arrays)].push(id);
         let (Some(Step::Key(key)), Some(node)) = (steps.first(), first) else {
             return Access::Anywhere(usize::from(through_arrays));
         };
-        let member = find(key).filter(|&column| is_member(column)).map_or(Member::Key(key.as_bytes().into()), Member::Column);
+        let member =
+            find(key).filter(|&column| is_member(column)).map_or(Member::Key(key.as_bytes().into()), Member::Column);
         let root = self.roots.iter().position(|root| root.node == node).unwrap_or_else(|| {
-            self.roots.push(Root { member, node });
+            self.roots.push(Root { member, node, paths: Vec::new() });
             self.roots.len() - 1
         });
+        self.roots[root].paths.push(id);
         match column(steps) {
             Some(column) => Access::Column { column, root, through_arrays },
             None => Access::Below { root },
@@ -195,7 +205,7 @@ impl Paths {
         child
     }
 
-    /// The columns that must be noted of a record, and the keys without a column.
+    /// The columns that must be noted for a record, and the keys without a column.
     pub(super) fn wanted(&self) -> (u128, Vec<&[u8]>) {
         let mut columns = 0;
         let mut keys = Vec::new();
@@ -213,12 +223,12 @@ impl Paths {
         (columns, keys)
     }
 
-    /// Whether looking costs no walk.
+    /// Whether a lookup needs no walk.
     pub(super) fn is_free(&self, path: PathId) -> bool {
         matches!(self.accesses[path], Access::Column { .. } | Access::Derived(_))
     }
 
-    /// Forgets the last record.
+    /// Drops what was found in the last record.
     pub(super) fn reset(&self, scratch: &mut Scratch) {
         scratch.found.resize_with(self.accesses.len(), Vec::new);
         scratch.looked.clear();
@@ -230,7 +240,7 @@ impl Paths {
         scratch.elements.push(Element { array: (0, 0), place: (0, 0), depth: 0, parent: OUTSIDE });
     }
 
-    /// What stands at a path.
+    /// The values at a path.
     pub(super) fn values<'s>(&self, path: PathId, subject: Subject<'_, '_>, scratch: &'s mut Scratch) -> &'s [Found] {
         if !std::mem::replace(&mut scratch.looked[path], true) {
             self.look(path, subject, scratch);
@@ -261,14 +271,15 @@ impl Paths {
             Access::Derived(derived) => {
                 scratch.found[path].clear();
                 if let (Some(event), Some(name)) = (subject.envelope, derived.in_event()) {
-                    // What EventBridge said is known: nothing has to follow from the record.
+                    // An event on a bus has the values that EventBridge set: they need not be derived.
                     if let Some(value) = member(event, name.as_bytes(), subject.cursor) {
                         self.leaf(subject.cursor, value, true, path, scratch);
                     }
                     return;
                 }
                 let texts = self.sources.texts(*derived, record, subject.cursor);
-                scratch.found[path].extend(texts.into_iter().map(|text| Found { value: Located::Text(text), element: OUTSIDE }));
+                let found = |text| Found { value: Located::Text(text), element: OUTSIDE };
+                scratch.found[path].extend(texts.into_iter().flatten().map(found));
             }
         }
     }
@@ -277,8 +288,8 @@ impl Paths {
         if std::mem::replace(&mut scratch.walked[root], true) {
             return;
         }
-        let Root { member, node } = &self.roots[root];
-        self.clear(*node, scratch);
+        let Root { member, node, paths } = &self.roots[root];
+        scratch.begin(paths);
         let value = match (subject.record, member) {
             (Some(record), Member::Column(column)) => record.get(*column),
             (Some(record), Member::Key(key)) => stray(record, subject.cursor, key),
@@ -301,36 +312,25 @@ impl Paths {
 
     fn look_anywhere(&self, tree: usize, subject: Subject<'_, '_>, scratch: &mut Scratch) {
         if !std::mem::replace(&mut scratch.walked_all[tree], true) {
-            self.clear(tree, scratch);
+            scratch.begin(&self.trees[tree]);
             self.walk(tree, subject.whole, subject.cursor, OUTSIDE, scratch);
         }
     }
 
-    /// Forgets what was found at a node and below it.
-    fn clear(&self, node: usize, scratch: &mut Scratch) {
-        let node = &self.nodes[node];
-        if let Some(path) = node.path {
-            scratch.found[path].clear();
-            scratch.looked[path] = true;
-        }
-        let children = node.keys.iter().map(|(_, child)| child).chain(node.indices.iter().map(|(_, child)| child));
-        for &child in children.chain(&node.members).chain(&node.elements).chain(&node.each) {
-            self.clear(child, scratch);
-        }
-    }
-
-    /// Notes a value, or what the arrays that it consists of hold.
+    /// Notes a value, or the elements of arrays in it.
     fn leaf(&self, cursor: &Cursor<'_>, value: Value, through_arrays: bool, path: PathId, scratch: &mut Scratch) {
         let first = cursor.bytes()[value.start as usize];
         if through_arrays && first == b'[' {
-            let node = Node { through_arrays, path: Some(path), depth: depth_of(&self.accesses[path]), ..Node::default() };
+            let node =
+                Node { through_arrays, path: Some(path), depth: depth_of(&self.accesses[path]), ..Node::default() };
             self.elements(&node, None, value, cursor, OUTSIDE, scratch);
         } else if !(through_arrays && first == b'{') {
             scratch.found[path].push(Found { value: Located::Span(value), element: OUTSIDE });
         }
     }
 
-    /// Notes what stands at the paths that lead from `node` into `value`. Values that the scan has passed are right JSON.
+    /// Notes the values at the paths that lead from `node` into `value`. Values that the scan has passed are valid
+    /// JSON.
     fn walk(&self, node: usize, value: Value, cursor: &Cursor<'_>, element: u32, scratch: &mut Scratch) {
         let this = &self.nodes[node];
         match cursor.bytes()[value.start as usize] {
@@ -354,8 +354,15 @@ impl Paths {
         debug_assert!(walked.is_ok(), "the value was passed before");
     }
 
-    /// The last of duplicate keys counts: members are noted first, and looked into after the object's end.
-    fn members(&self, node: &Node, value: Value, cursor: &Cursor<'_>, element: u32, scratch: &mut Scratch) -> Result<(), Error> {
+    /// The last of duplicate keys counts: members are noted first, and entered after the object's end.
+    fn members(
+        &self,
+        node: &Node,
+        value: Value,
+        cursor: &Cursor<'_>,
+        element: u32,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
         let from = scratch.pending.len();
         let mut all = BTreeMap::new();
         let mut inside = cursor.back_to(value);
@@ -389,7 +396,8 @@ impl Paths {
         Ok(())
     }
 
-    /// The node of a key with dots in it: a path through arrays makes no difference between `{"a.b": …}` and `{"a": {"b": …}}`.
+    /// The node of a key that contains dots: for a path through arrays, `{"a.b": …}` and `{"a": {"b": …}}` are the
+    /// same.
     fn dotted(&self, node: &Node, name: &[u8]) -> Option<usize> {
         if !node.through_arrays || memchr::memchr(b'.', name).is_none() {
             return None;
@@ -399,7 +407,7 @@ impl Paths {
         keys.try_fold(first, |at, key| self.nodes[at].key(key))
     }
 
-    /// Looks into each element as if it stood in the array's place: at `number`, or at `node` alone when it has none.
+    /// Walks each element as if it replaced the array: by `number`, or else at `node`.
     fn elements(
         &self,
         node: &Node,
@@ -415,7 +423,7 @@ impl Paths {
             while more {
                 let item = inside.value()?;
                 let first = cursor.bytes()[item.start as usize];
-                // What stands in an array itself may be met together with any other element of it.
+                // Values directly in an array are compatible with any other element of it.
                 let mut within = element;
                 if matches!(first, b'{' | b'[') {
                     within = scratch.elements.len() as u32;
@@ -470,6 +478,14 @@ impl Node {
 }
 
 impl Scratch {
+    /// All values at these paths are about to be found, in one walk.
+    fn begin(&mut self, paths: &[PathId]) {
+        for &path in paths {
+            self.found[path].clear();
+            self.looked[path] = true;
+        }
+    }
+
     /// What [`Paths::values`] found at a path.
     pub(super) fn found(&self, path: PathId) -> &[Found] {
         &self.found[path]
@@ -477,7 +493,7 @@ impl Scratch {
 }
 
 impl Located {
-    /// As it stands in the record, or as JSON would have it.
+    /// The value as written in the record, or as JSON would write it.
     pub(super) fn written(&self, cursor: &Cursor<'_>) -> String {
         match self {
             Self::Span(value) => String::from_utf8_lossy(cursor.slice(*value)).into_owned(),
@@ -485,7 +501,7 @@ impl Located {
         }
     }
 
-    /// As tests see it.
+    /// The value as tests see it.
     #[inline]
     pub(super) fn scalar<'b>(&'b self, cursor: &Cursor<'b>) -> Scalar<'b> {
         let value = match self {
@@ -504,7 +520,7 @@ impl Located {
     }
 }
 
-/// Whether a column is a member of the record, rather than something about it.
+/// Whether a column is a member of the record, rather than a fact about it.
 fn is_member(column: ColumnId) -> bool {
     !matches!(COLUMNS[column as usize].kind, Kind::Extra | Kind::Raw | Kind::File | Kind::Record)
 }
@@ -528,13 +544,13 @@ fn depth_of(access: &Access) -> u32 {
     }
 }
 
-/// The column and the objects that it is in.
+/// The column and the objects that contain it.
 pub(super) fn with_parents(column: ColumnId) -> u128 {
     let path = COLUMNS[column as usize].path;
     path.match_indices('.').filter_map(|(at, _)| find(&path[..at])).fold(1 << column, |set, parent| set | 1 << parent)
 }
 
-/// Whether a list stands where the record should have an object on the way to the column.
+/// Whether there is a list where the record should have an object on the path to the column.
 #[cold]
 fn in_array(column: ColumnId, record: &Record, cursor: &Cursor<'_>) -> bool {
     let path = COLUMNS[column as usize].path;
@@ -542,7 +558,7 @@ fn in_array(column: ColumnId, record: &Record, cursor: &Cursor<'_>) -> bool {
     parents.any(|parent| record.get(parent).is_some_and(|value| cursor.bytes()[value.start as usize] == b'['))
 }
 
-/// The last value under a key that no column has.
+/// The last value of a key without a column.
 fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
     let own = record.strays.iter().filter(|stray| stray.parent.is_none());
     let named = own.filter(|stray| match stray.name {
@@ -552,7 +568,7 @@ fn stray(record: &Record, cursor: &Cursor<'_>, key: &[u8]) -> Option<Value> {
     named.map(|stray| stray.value).max_by_key(|value| value.start)
 }
 
-/// The last value under a key of an object that was passed before.
+/// The last value of a key in an object that was passed before.
 pub(super) fn member(object: Value, name: &[u8], cursor: &Cursor<'_>) -> Option<Value> {
     let mut found = None;
     let mut inside = cursor.back_to(object);

@@ -1,11 +1,11 @@
 //! Numbers that a double holds without changing them.
 
-/// The double that a JSON number stands for, unless a double would change it: `300`, `300.0` and `3e2` are one number, but
-/// `300.00000000000001` and `12345678901234567890` are none.
+/// The double that a JSON number stands for, unless a double would change it: `300`, `300.0` and `3e2` are the same
+/// number, but `300.00000000000001` and `12345678901234567890` have no double.
 pub(super) fn exact(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let digits = text.trim_start_matches('-');
-    // Every integer of so few digits is a double.
+    // Every integer with so few digits is exact as a double.
     if digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(value + 0.0);
     }

@@ -1,17 +1,17 @@
-//! Where a condition looks: paths into a record, or into any JSON document, and what can be told of a record without a key of its own.
+//! Where a condition looks: paths into a record, or into any JSON document, and values derived from a record.
 
 /// A place in a record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Path {
     /// Down from the record itself.
     Steps {
-        /// From the record on.
+        /// The steps, from the record on.
         steps: Vec<Step>,
-        /// Whether arrays on the way, and at the end, are looked into as if each element stood in their place: then only values that
-        /// are neither an object nor an array are found. Else a step through an array says which element it means.
+        /// Whether arrays on the way, and at the end, are entered as if each element stood in their place: then only
+        /// values that are neither objects nor arrays are found. Otherwise, a step through an array names the element.
         through_arrays: bool,
     },
-    /// What `EventBridge` or an event selector sees, and the record spells otherwise.
+    /// What `EventBridge` or an event selector sees, but the record spells differently.
     Derived(Derived),
 }
 
@@ -30,10 +30,11 @@ pub enum Step {
     Each,
 }
 
-/// A value that follows from others.
+/// A value that is derived from other ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Derived {
-    /// `Management`, `Data`, `NetworkActivity`, `Insight`, …: `eventCategory`, or for older records what their other fields say.
+    /// `Management`, `Data`, `NetworkActivity`, `Insight`, …: `eventCategory`, or for older records the category that
+    /// follows from other fields.
     Category,
     /// `detail-type` of the event that `EventBridge` makes of the record; both spellings of sign-in events.
     DetailType,
@@ -45,7 +46,7 @@ pub enum Derived {
     Time,
     /// `region` of that event.
     Region,
-    /// `id` of that event, for which that of the record stands.
+    /// `id` of that event; the record's id takes its place.
     Id,
     /// `resources` of that event; nothing follows from the record.
     Resources,
@@ -70,7 +71,7 @@ impl Derived {
         Self::OF_EVENT.iter().find(|(known, _)| *known == name).map(|(_, derived)| *derived)
     }
 
-    /// The name of the member of an event on a bus: it counts where there is such an event.
+    /// The member of an event on a bus, which is used if there is such an event.
     pub(super) fn in_event(self) -> Option<&'static str> {
         Self::OF_EVENT.iter().find(|(_, derived)| *derived == self).map(|(name, _)| *name)
     }

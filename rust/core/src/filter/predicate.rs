@@ -1,4 +1,4 @@
-//! Conditions: the one form that those of all languages have.
+//! Conditions: the one form to which all languages compile.
 
 use super::column::{Field, Test};
 use super::path::Path;
@@ -17,26 +17,26 @@ pub enum Predicate<P = Path> {
     Not(Box<Predicate<P>>),
     /// The value of a column passes a test.
     Column(Field, Test),
-    /// There is a value for each slot, and no two of them stand in different elements of one array.
+    /// There is a value for each slot, and no two values are in different elements of one array.
     ///
-    /// The slots are taken in order; each may use what the ones before it have left.
+    /// Slots are taken in order; each may use what the earlier ones left.
     Values(Vec<Slot<P>>),
-    /// The text of the whole record, as it stands in the file, passes a test.
+    /// The raw text of the whole record passes a test.
     Message(TextTest),
-    /// What one condition comes to, in the words in which it was written: an explanation gives these, not the parts.
+    /// A condition and its original wording. Explanations show the wording, not the parts.
     Condition(String, Box<Predicate<P>>),
 }
 
 /// One value of [`Predicate::Values`].
 #[derive(Debug, Clone)]
 pub struct Slot<P = Path> {
-    /// Where it stands.
+    /// Where it is.
     pub path: P,
-    /// What it must pass, if a value will do.
+    /// The test for a value, if a value is accepted.
     pub test: Option<ValueTest>,
-    /// Whether it will do, too, that nothing stands there.
+    /// Whether the absence of a value is accepted, too.
     pub or_absent: bool,
-    /// The condition in the words of the language that it was written in, for [`super::Rules::explain`].
+    /// The condition as its language spells it, for [`super::Rules::explain`].
     pub label: String,
 }
 
@@ -46,7 +46,7 @@ impl Slot {
         Self { path, test: Some(test), or_absent: false, label: label.into() }
     }
 
-    /// Nothing at `path`.
+    /// No value at `path`.
     pub fn absent(path: Path, label: impl Into<String>) -> Self {
         Self { path, test: None, or_absent: true, label: label.into() }
     }
@@ -58,14 +58,21 @@ impl Predicate {
         Self::Values(vec![Slot::new(path, test, label)])
     }
 
-    /// Nothing stands at `path`.
+    /// No value at `path`.
     pub fn absent(path: Path, label: impl Into<String>) -> Self {
         Self::Values(vec![Slot::absent(path, label)])
+    }
+
+    /// At least one is met: `a | b | c`, which is `(a | b) | c`, has three parts.
+    #[must_use]
+    pub fn any(parts: Vec<Self>) -> Self {
+        let inner = |part| if let Self::Any(parts) = part { parts } else { vec![part] };
+        Self::Any(parts.into_iter().flat_map(inner).collect())
     }
 }
 
 impl<P> Predicate<P> {
-    /// The same with other paths.
+    /// The same predicate with other paths.
     pub(super) fn map<Q>(&self, path: &mut impl FnMut(&P) -> Q) -> Predicate<Q> {
         match self {
             Self::Always(met) => Predicate::Always(*met),

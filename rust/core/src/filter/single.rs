@@ -10,19 +10,20 @@ use crate::event::{Framing, Origin, Record, Visitor, Walked, Wanted, pass_space}
 use crate::json::{Cursor, Index, MAX_WINDOW, PADDING, Value};
 use crate::source::Skip;
 
-/// A filter, whatever language it was written in.
+/// A filter, from any language.
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// What a record must meet.
     pub record: Predicate,
-    /// What a document that is no record must meet, where that is something else: an event pattern can speak of the event that
-    /// `EventBridge` makes of a record, and of anything.
+    /// What a document other than a record must meet, if that differs: an event pattern applies to the event that
+    /// EventBridge makes of a record, but also to other documents.
     pub document: Option<Predicate>,
-    /// What a text that is no JSON object must meet, where any text may be asked: filter patterns are written for lines of logs.
+    /// What a string other than a JSON object must meet, if the language allows any text: filter patterns are written
+    /// for log lines.
     pub text: Option<Predicate>,
 }
 
-/// A filter made ready for single records, with memory that it keeps.
+/// A filter prepared for single records, with buffers that are reused.
 pub struct Single {
     record_matcher: Matcher,
     document_matcher: Option<Matcher>,
@@ -40,19 +41,19 @@ impl Filter {
         Self { record, document: None, text: None }
     }
 
-    /// Met where all are.
+    /// Met if all are met.
     #[must_use]
     pub fn all(filters: &[Self]) -> Self {
         Self::combined(filters, Predicate::All)
     }
 
-    /// Met where one is.
+    /// Met if any is met.
     #[must_use]
     pub fn any(filters: &[Self]) -> Self {
-        Self::combined(filters, Predicate::Any)
+        Self::combined(filters, Predicate::any)
     }
 
-    /// Met where this is not.
+    /// Met if this is not met.
     #[must_use]
     pub fn negated(&self) -> Self {
         let negated = |predicate: &Predicate| Predicate::Not(Box::new(predicate.clone()));
@@ -92,7 +93,8 @@ impl Single {
         }
     }
 
-    /// Whether a record in the text meets the filter, as a scan of the text finds it; or, where there is none, the document or the line.
+    /// Whether a record in the text meets the filter, with records found as in a scan. If there is no record, the
+    /// document or the line is tested.
     pub fn matches(&mut self, text: &[u8]) -> Result<bool, Error> {
         let judge = |subject: Subject<'_>, whole, cursor: &Cursor<'_>| match subject {
             Subject::Record(matcher, record, envelope) => matcher.matches(record, envelope, whole, cursor),
@@ -102,7 +104,7 @@ impl Single {
         self.judged(text, judge, |met| *met)
     }
 
-    /// The conditions that a record does not meet, the first one if there are several; none when the filter is met.
+    /// The conditions that the first record fails; none if the filter is met.
     pub fn explain(&mut self, text: &[u8]) -> Result<Vec<Unmet>, Error> {
         let judge = |subject: Subject<'_>, whole, cursor: &Cursor<'_>| match subject {
             Subject::Record(matcher, record, envelope) => matcher.explain(Some(record), envelope, whole, cursor),
@@ -112,7 +114,8 @@ impl Single {
         self.judged(text, judge, Vec::is_empty)
     }
 
-    /// What `judge` says of the first record that is met, or else of the first one, or of what the text is without any.
+    /// The result of `judge` for the first record that meets the filter, else for the first record, else for the text
+    /// itself.
     fn judged<T>(
         &mut self,
         text: &[u8],
@@ -148,8 +151,8 @@ impl Single {
         }
     }
 
-    /// What is said of a text without records, or with something that a scan would refuse. A bad record within one object counts for
-    /// nothing. To what is written for lines of logs, any other text is one.
+    /// The result for text without records, or with something that a scan would refuse. A bad record inside of one
+    /// object is ignored. For languages written for log lines, any other text is a line.
     fn judged_whole<T>(
         &mut self,
         length: usize,
@@ -178,17 +181,17 @@ impl Single {
     }
 }
 
-/// What a text is, and what compares it.
+/// The kind of the text, and what is compared with it.
 enum Subject<'a> {
     /// A record, and the event on a bus that it came in.
     Record(&'a mut Matcher, &'a Record, Option<Value>),
-    /// A document of another kind, or a text.
+    /// A document of another kind, or a string.
     Document(&'a mut Matcher),
-    /// Another document that is no record, or an event that `EventBridge` made of something else.
+    /// Any other document, or an event that EventBridge made of something else.
     Other,
 }
 
-/// Judges the records of a text, as a scan finds them.
+/// Evaluates the records of a text, found as in a scan.
 struct Judged<'a, T, J, M> {
     matcher: &'a mut Matcher,
     record: &'a mut Record,
@@ -196,9 +199,9 @@ struct Judged<'a, T, J, M> {
     envelope: Option<Value>,
     judge: J,
     is_met: M,
-    /// What was said of the first record that is met, or else of the first one.
+    /// The result for the first record that meets the filter, else for the first one.
     said: Option<T>,
-    /// The first of what a scan would refuse.
+    /// The first error that makes a scan refuse the text.
     refused: Option<Error>,
 }
 
@@ -207,7 +210,7 @@ where
     J: FnMut(Subject<'_>, Value, &Cursor<'_>) -> T,
     M: Fn(&T) -> bool,
 {
-    /// Walks through the text at the front of `padded`, of which `index` has the tokens.
+    /// Walks the text at the front of `padded`, whose tokens are in `index`.
     fn walk(&mut self, padded: &[u8], length: usize, index: &mut Index) {
         let mut framing = Framing::of_whole_text();
         let mut start = 0;

@@ -10,7 +10,7 @@ use crate::scalar::timestamp;
 use crate::schema::{COLUMNS, Kind};
 use crate::testing::{Model, Window, decoded, record, text_of};
 
-/// What the predicate says of a record, of which only what it needs is noted.
+/// The result of the predicate for a record, for which only the necessary values are noted.
 fn matches(predicate: &Predicate, text: &str) -> bool {
     let window = Window::new(text);
     let mut cursor = window.cursor();
@@ -24,7 +24,7 @@ fn column(path: &str, test: Test) -> Predicate {
     Predicate::Column(Field::new(path, &test).expect("a column that can be tested so"), test)
 }
 
-/// The same by `serde_json` and the words of [`Test`].
+/// The expected result, by `serde_json` and the definition of [`Test`].
 fn naive(predicate: &Predicate, json: &str, model: &Model) -> bool {
     let (field, test) = match predicate {
         Predicate::All(parts) => return parts.iter().all(|part| naive(part, json, model)),
@@ -80,8 +80,13 @@ fn naive(predicate: &Predicate, json: &str, model: &Model) -> bool {
 
 #[test]
 fn each_test_on_a_value_on_a_null_and_on_a_value_of_another_type() {
-    let text = r#"{"eventName":"Dele\u0074eBucket","errorCode":null,"errorMessage":[1, "x"],"readOnly":"TRUE","managementEvent":"yes",
-        "eventTime":"2023-07-10T11:42:36Z","requestParameters":{"a" : "\u0041"},"userIdentity":{"sessionContext":{"attributes":{"mfaAuthenticated":"\ud800x"}}}}"#;
+    let text = concat!(
+        r#"{"eventName":"Dele\u0074eBucket","errorCode":null,"errorMessage":[1, "x"],"readOnly":"TRUE","#,
+        r#""managementEvent":"yes","#,
+        "\n        ",
+        r#""eventTime":"2023-07-10T11:42:36Z","requestParameters":{"a" : "\u0041"},"#,
+        r#""userIdentity":{"sessionContext":{"attributes":{"mfaAuthenticated":"\ud800x"}}}}"#,
+    );
     let texts = |texts: &[&str]| Test::In(texts.iter().map(ToString::to_string).collect());
     let noon = 1_688_989_356_000_000;
     for (path, test, expected) in [
@@ -134,7 +139,7 @@ fn only_columns_with_a_value_of_their_own_can_be_tested() {
     assert!(Field::new("readOnly", &Test::Contains(String::new())).is_none());
 }
 
-/// A predicate whose constants are still to be found among the values of a record.
+/// A predicate whose constants are still to be chosen among the values of a record.
 #[derive(Debug, Clone)]
 enum Sketch {
     All(Vec<Sketch>),
@@ -143,13 +148,8 @@ enum Sketch {
 }
 
 fn sketch() -> impl Strategy<Value = Sketch> {
-    let column = any::<(Index, u8, Index, Index, Index)>().prop_map(|(column, test, constant, from, to)| Sketch::Column {
-        column,
-        test,
-        constant,
-        from,
-        to,
-    });
+    let column = any::<(Index, u8, Index, Index, Index)>()
+        .prop_map(|(column, test, constant, from, to)| Sketch::Column { column, test, constant, from, to });
     column.prop_recursive(2, 6, 3, |part| {
         prop_oneof![vec(part.clone(), 0..3).prop_map(Sketch::All), vec(part, 0..3).prop_map(Sketch::Any)]
     })

@@ -1,8 +1,9 @@
-//! What is asked of one JSON value.
+//! Tests on one JSON value.
 
 use std::borrow::Cow;
 use std::ops::Bound;
 
+use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::address::{Address, Block};
@@ -15,7 +16,7 @@ use super::number::exact;
 pub(crate) enum Scalar<'a> {
     /// A string, without its quotes and escapes.
     Text(Cow<'a, [u8]>),
-    /// A number as it stands.
+    /// A number as it is written.
     Number(&'a [u8]),
     True,
     False,
@@ -24,7 +25,7 @@ pub(crate) enum Scalar<'a> {
     Array,
 }
 
-/// What is asked of a value.
+/// A test on a value.
 #[derive(Debug, Clone)]
 pub enum ValueTest {
     /// It is of one of these kinds.
@@ -67,30 +68,30 @@ impl Kind {
     pub const LEAVES: &'static [Self] = &[Self::Text, Self::Number, Self::True, Self::False, Self::Null];
 }
 
-/// What is asked of a text. Upper and lower case differ, unless the name says otherwise.
+/// A test on a string. It is case-sensitive unless its name says otherwise.
 #[derive(Debug, Clone)]
 pub enum TextTest {
     /// It is one of these.
     In(Texts),
-    /// It starts so.
+    /// It starts with this.
     Prefix(Box<[u8]>),
-    /// It ends so.
+    /// It ends with this.
     Suffix(Box<[u8]>),
-    /// This is part of it.
-    Contains(Box<[u8]>),
-    /// It is this, in any case.
+    /// It contains this.
+    Contains(Box<Finder<'static>>),
+    /// It equals this, in any case.
     EqualIgnoreCase(Folded),
-    /// It starts so, in any case.
+    /// It starts with this, in any case.
     PrefixIgnoreCase(Folded),
-    /// It ends so, in any case.
+    /// It ends with this, in any case.
     SuffixIgnoreCase(Folded),
-    /// The pieces follow one another in it, from its start to its end, with anything between them.
+    /// The pieces occur in it in order, from its start to its end, with anything between them.
     Glob(Glob),
     /// The expression is found in it.
     Regex(Regex),
-    /// It is an IP address of this block.
+    /// It is an IP address in this block.
     Addresses(Block),
-    /// The fields that blanks divide it into are so.
+    /// Its fields, separated by blanks, match this pattern.
     Fields(Fields),
     /// It passes one of these.
     Any(Vec<TextTest>),
@@ -100,25 +101,25 @@ pub enum TextTest {
     Not(Box<TextTest>),
 }
 
-/// A set of texts.
+/// A set of strings.
 #[derive(Debug, Clone)]
 pub struct Texts(Vec<Box<[u8]>>);
 
-/// Text with holes for anything.
+/// Text with wildcards.
 #[derive(Debug, Clone)]
 pub struct Glob {
     start: Box<[u8]>,
-    middle: Vec<Box<[u8]>>,
-    /// `None` when there are no holes.
+    middle: Vec<Finder<'static>>,
+    /// `None` if there are no wildcards.
     end: Option<Box<[u8]>>,
 }
 
-/// What is asked of a number.
+/// A test on a number.
 #[derive(Debug, Clone)]
 pub enum NumberTest {
-    /// It lies between these, as a double.
+    /// As a double, it is between these.
     Between(Bound<f64>, Bound<f64>),
-    /// It is written so.
+    /// It is spelled exactly like this.
     Written(String),
     /// A double holds all of its digits.
     Exact,
@@ -154,12 +155,18 @@ impl ValueTest {
 }
 
 impl TextTest {
-    /// It is one of these texts.
+    /// It contains this.
+    #[must_use]
+    pub fn containing(part: &[u8]) -> Self {
+        Self::Contains(Box::new(Finder::new(part).into_owned()))
+    }
+
+    /// It is one of these strings.
     pub fn one_of(texts: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
         Self::In(Texts::new(texts))
     }
 
-    /// It passes one of these; sets of texts become one.
+    /// It passes one of these; sets of strings are merged.
     pub(super) fn any(tests: Vec<Self>) -> Self {
         let (sets, mut others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| matches!(test, Self::In(_)));
         let known = sets.iter().filter_map(|set| if let Self::In(known) = set { Some(known.iter()) } else { None });
@@ -175,7 +182,7 @@ impl TextTest {
             Self::In(texts) => texts.contains(text),
             Self::Prefix(prefix) => text.starts_with(prefix),
             Self::Suffix(suffix) => text.ends_with(suffix),
-            Self::Contains(part) => memchr::memmem::find(text, part).is_some(),
+            Self::Contains(part) => part.find(text).is_some(),
             Self::EqualIgnoreCase(word) => word.equals(text),
             Self::PrefixIgnoreCase(prefix) => prefix.starts(text),
             Self::SuffixIgnoreCase(suffix) => suffix.ends(text),
@@ -209,22 +216,27 @@ impl Texts {
 }
 
 impl Glob {
-    /// Text that holes divide into these pieces, of which the first and the last may be empty. There is at least one.
+    /// Text made of these pieces with wildcards between them; the first and the last may be empty. There is at least
+    /// one.
     pub fn new(pieces: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
         let mut pieces: Vec<Box<[u8]>> = pieces.into_iter().map(|piece| piece.into().into_boxed_slice()).collect();
         let end = if pieces.len() > 1 { pieces.pop() } else { None };
         let mut pieces = pieces.into_iter();
-        Self { start: pieces.next().unwrap_or_default(), middle: pieces.filter(|piece| !piece.is_empty()).collect(), end }
+        Self {
+            start: pieces.next().unwrap_or_default(),
+            middle: pieces.filter(|piece| !piece.is_empty()).map(|piece| Finder::new(&piece).into_owned()).collect(),
+            end,
+        }
     }
 
-    /// The first place of each piece is as good as any other: one pass, whatever the number of holes.
+    /// The first match of each piece is as good as any other, so one pass is enough for any number of wildcards.
     fn matches(&self, text: &[u8]) -> bool {
         let Some(end) = &self.end else { return *self.start == *text };
         let Some(rest) = text.strip_prefix(&*self.start) else { return false };
         let Some(mut rest) = rest.strip_suffix(&**end) else { return false };
         for piece in &self.middle {
-            let Some(at) = memchr::memmem::find(rest, piece) else { return false };
-            rest = &rest[at + piece.len()..];
+            let Some(at) = piece.find(rest) else { return false };
+            rest = &rest[at + piece.needle().len()..];
         }
         true
     }
@@ -281,7 +293,8 @@ mod tests {
         fn globs(pieces in prop::collection::vec("[ab]{0,2}", 1..5), text in "[ab]{0,8}") {
             let expression = format!("^(?s:{})$", pieces.join(".*"));
             let expected = Regex::new(&expression).expect("an expression").is_match(text.as_bytes());
-            prop_assert_eq!(Glob::new(pieces.iter().map(String::as_str)).matches(text.as_bytes()), expected, "{:?} {}", pieces, text);
+            let glob = Glob::new(pieces.iter().map(String::as_str));
+            prop_assert_eq!(glob.matches(text.as_bytes()), expected, "{:?} {}", pieces, text);
         }
     }
 }

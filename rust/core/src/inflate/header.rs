@@ -8,40 +8,45 @@ const EXTRA: u8 = 1 << 2;
 const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
-/// Deflate, the only method there is.
+/// Deflate, the only defined method.
 const DEFLATE: u8 = 8;
 
 /// The two bytes that a gzip member starts with.
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Whether the header at the front of a file ends in a checksum of itself, which libdeflate passes over.
+/// Whether a file is gzip, by its first bytes.
+pub(super) fn is_gzip(file: &[u8]) -> bool {
+    file.starts_with(&MAGIC)
+}
+
+/// Whether the header at the front of a file ends in a checksum of itself, which libdeflate ignores.
 pub(super) fn has_checksum(file: &[u8]) -> bool {
     file.get(3).is_some_and(|flags| flags & CHECKSUM != 0)
 }
 
-/// A header of which a part has been read.
+/// A partially read header.
 pub(super) struct Header {
     field: Field,
-    /// Of the fields that are still to come.
+    /// The flags of fields that are still to come.
     flags: u8,
-    /// Of what precedes the checksum.
+    /// The checksum of the header so far.
     crc: Crc,
 }
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy)]
 enum Field {
-    /// Magic number, method, flags, time, hints and system: ten bytes, so many of which have been read.
+    /// Magic number, method, flags, time, hints and system: ten bytes, and how many of them were read.
     Fixed(usize),
     /// The lower byte of the length, once it has been read.
     ExtraLength(Option<u8>),
-    /// Bytes of it that are still to come.
+    /// Bytes of the extra field that are still to come.
     Extra(u16),
     /// Up to a zero.
     Name,
     /// Up to a zero.
     Comment,
-    /// The lower byte of it, once it has been read.
+    /// The lower byte of the checksum, once it has been read.
     Checksum(Option<u8>),
     End,
 }
@@ -51,7 +56,8 @@ impl Header {
         Self { field: Field::Fixed(0), flags: 0, crc: Crc::new() }
     }
 
-    /// Reads on. `Some` tells how many of these bytes belong to the header, if it ends in them; the error, which of them is wrong.
+    /// Reads on. `Some` tells how many of these bytes belong to the header, if it ends in them; the error, which of
+    /// them is wrong.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
         let mut hashed = bytes.len();
         for (at, &byte) in bytes.iter().enumerate() {

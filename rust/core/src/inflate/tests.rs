@@ -1,15 +1,18 @@
-use std::io;
+use std::io::{self, Read};
 
 use flate2::{Compression, Crc, GzBuilder};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::header::{MAGIC, is_gzip};
+use super::limits::RATIO_FROM;
 use super::*;
+use crate::arena::Arena;
 
-/// How a file came out: its text, and the end in words; empty when nothing is wrong.
+/// The result of reading a file: its text, and its error in words, which is empty without one.
 type Outcome = (Vec<u8>, String);
 
-/// What a stream makes of a file, in arenas with so much room.
+/// The result of a stream, in arenas with this much room.
 fn streamed_from(file: impl Read, room: usize, limits: Limits) -> Outcome {
     let mut stream = Stream::new(file, limits);
     let mut text = Vec::new();
@@ -29,7 +32,7 @@ fn streamed(file: &[u8]) -> Outcome {
     streamed_from(file, 1 << 16, Limits::default())
 }
 
-/// What libdeflate makes of a file.
+/// The result of libdeflate.
 fn at_once(file: &[u8], room: usize) -> Option<Vec<u8>> {
     let mut arena = Arena::new(room + 3);
     arena.append(|text| text.extend_from_slice(b"abc"));
@@ -39,7 +42,7 @@ fn at_once(file: &[u8], room: usize) -> Option<Vec<u8>> {
     right.map(|_| arena.text(3).to_vec())
 }
 
-/// The same for a file that is right: one with a checksum in a header is left to the stream, which checks it.
+/// Checks libdeflate on a valid file: one with a checksum in a header is left to the stream, which checks that.
 fn at_once_if_plain(file: &[u8], text: &[u8]) {
     let has_checksum = file.windows(4).any(|header| header.starts_with(b"\x1f\x8b\x08") && header[3] & 2 != 0);
     assert_eq!(at_once(file, text.len()), (!has_checksum).then(|| text.to_vec()));
@@ -114,7 +117,7 @@ fn a_file_cut_anywhere_keeps_what_came_before_and_names_the_member() {
         assert!(both.starts_with(&text) && text.len() >= TEXT.len() * (begun - 1), "cut at {end}");
         assert_eq!(at_once(&file[..end], 1000), None, "cut at {end}");
     }
-    // The whole text is there as soon as its last block is.
+    // The whole text is there as soon as its last block has come.
     assert_eq!(streamed(&first[..first.len() - 8]).0, TEXT);
 }
 
@@ -143,12 +146,18 @@ fn what_does_not_match_is_named() {
         streamed(&file)
     };
     let both = [b"x", TEXT].concat();
-    assert_eq!(with(size - 8, 1), (both.clone(), format!("gzip checksum does not match in member 2 at byte {}", size - 4)));
+    assert_eq!(
+        with(size - 8, 1),
+        (both.clone(), format!("gzip checksum does not match in member 2 at byte {}", size - 4))
+    );
     assert_eq!(with(size - 4, 1), (both, format!("gzip length does not match in member 2 at byte {size}")));
     assert_eq!(with(2, 1).1, "corrupt gzip: invalid header of member 1 at byte 2");
     assert_eq!(with(3, 0x80).1, "corrupt gzip: invalid header of member 1 at byte 3");
     let first = member(b"x", 6).len();
-    assert_eq!(with(first + 3, 0x20), (b"x".to_vec(), format!("corrupt gzip: invalid header of member 2 at byte {}", first + 3)));
+    assert_eq!(
+        with(first + 3, 0x20),
+        (b"x".to_vec(), format!("corrupt gzip: invalid header of member 2 at byte {}", first + 3))
+    );
     let fields = member_with_all_fields(TEXT);
     let end = 10 + 2 + 6 + "name\0words\0".len() + 2;
     for (at, byte) in [(4, 1), (9, 1), (12, 2), (18, 4), (end - 3 - 2, 1), (end - 2, 8), (end - 1, 1)] {
@@ -186,7 +195,7 @@ fn zeros_after_the_last_member_cost_nothing_and_anything_else_is_damage() {
         assert_eq!(error.to_string(), format!("{said} at byte {}", file.len()));
         assert!(error.is_damage());
     }
-    // What starts as a member is one.
+    // What starts like a member counts as one.
     let error = format!("corrupt gzip: invalid header of member 2 at byte {}", file.len() + 2);
     assert_eq!(streamed(&[&file[..], b"\x1f\x8bjunk"].concat()), (TEXT.to_vec(), error));
 }
@@ -204,12 +213,16 @@ fn the_fast_half_wants_room_for_all_of_the_text() {
 fn a_small_room_only_makes_more_windows() {
     let file = [member(TEXT, 6), member(b"", 6), member_with_all_fields(TEXT)].concat();
     for room in [1, 2, 3, 7, TEXT.len(), TEXT.len() + 1, 1000] {
-        assert_eq!(streamed_from(&file[..], room, Limits::default()), ([TEXT, TEXT].concat(), String::new()), "room for {room}");
+        assert_eq!(
+            streamed_from(&file[..], room, Limits::default()),
+            ([TEXT, TEXT].concat(), String::new()),
+            "room for {room}"
+        );
         assert_eq!(streamed_from(TEXT, room, Limits::default()), (TEXT.to_vec(), String::new()), "room for {room}");
     }
 }
 
-/// Gives one byte at a time, now and then is interrupted, and fails after so many.
+/// A reader that returns one byte at a time, is sometimes interrupted, and fails after this many bytes.
 struct Slow<'a>(&'a [u8], usize, bool);
 
 impl Read for Slow<'_> {
@@ -230,9 +243,12 @@ impl Read for Slow<'_> {
 
 #[test]
 fn a_reader_may_give_one_byte_at_a_time() {
-    for file in
-        [[member(TEXT, 6), member_with_all_fields(TEXT), b"x".to_vec()].concat(), member(b"", 6), TEXT.to_vec(), b"\x1f".to_vec()]
-    {
+    for file in [
+        [member(TEXT, 6), member_with_all_fields(TEXT), b"x".to_vec()].concat(),
+        member(b"", 6),
+        TEXT.to_vec(),
+        b"\x1f".to_vec(),
+    ] {
         assert_eq!(streamed_from(Slow(&file, usize::MAX, false), 1000, Limits::default()), streamed(&file));
     }
 }
@@ -250,7 +266,8 @@ fn a_reader_may_give_a_file_in_any_two_parts() {
 fn a_reader_that_fails_leaves_the_text_before_it() {
     let file = [member(TEXT, 6), member(TEXT, 6)].concat();
     let first = member(TEXT, 6).len();
-    for (good, kept) in [(0, 0), (1, 0), (first, TEXT.len()), (first + 1, TEXT.len()), (file.len() - 1, 2 * TEXT.len())] {
+    for (good, kept) in [(0, 0), (1, 0), (first, TEXT.len()), (first + 1, TEXT.len()), (file.len() - 1, 2 * TEXT.len())]
+    {
         let (text, error) = streamed_from(Slow(&file, good, false), 1000, Limits::default());
         assert_eq!(text.len(), kept, "after {good}");
         assert!(error.starts_with("cannot read: the disk is gone at byte "), "{error}");
@@ -280,7 +297,7 @@ fn the_limit_of_the_ratio_holds_for_large_texts_only() {
     assert_eq!(ratio(&larger, 0), "inflates more than 0 times");
 }
 
-/// Bytes as they are in logs, and as they are not.
+/// Bytes that are typical of logs, and others that are not.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..400), "(\"[a-f]{1,3}\":|,){0,300}".prop_map(String::into_bytes)]
 }
@@ -295,7 +312,7 @@ fn part() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// How a file ends for [`one_by_one`].
+/// The end of a file, as [`one_by_one`] finds it.
 enum End {
     Whole,
     Padded(usize),
@@ -304,7 +321,7 @@ enum End {
     Damaged(usize),
 }
 
-/// The texts of the members up to what is none: flate2 is given one at a time.
+/// The texts of all members before the first other bytes: flate2 is given one member at a time.
 fn one_by_one(file: &[u8]) -> (Vec<u8>, End) {
     let mut texts = Vec::new();
     let mut rest = file;
@@ -332,8 +349,13 @@ fn one_by_one(file: &[u8]) -> (Vec<u8>, End) {
 
 proptest! {
     #[test]
-    fn members_inflate_as_flate2_does_it_in_any_windows(texts in vec((text(), 0..10u32, any::<bool>()), 1..4), room in 1..700usize) {
-        let members = texts.iter().map(|(text, level, fields)| if *fields { member_with_all_fields(text) } else { member(text, *level) });
+    fn members_inflate_as_flate2_does_it_in_any_windows(
+        texts in vec((text(), 0..10u32, any::<bool>()), 1..4),
+        room in 1..700usize,
+    ) {
+        let members = texts.iter().map(|(text, level, fields)| {
+            if *fields { member_with_all_fields(text) } else { member(text, *level) }
+        });
         let file = members.collect::<Vec<_>>().concat();
         let text = texts.iter().map(|(text, ..)| &text[..]).collect::<Vec<_>>().concat();
         let mut expected = Vec::new();
@@ -343,10 +365,14 @@ proptest! {
         at_once_if_plain(&file, &text);
     }
 
-    /// One bit anywhere in members, padding and junk in any order: the stream, in windows of any size, ends as flate2 does when
-    /// it is given one member after another, and libdeflate takes nothing that the stream does not.
+    /// One flipped bit anywhere in members, padding and junk in any order: the stream, in windows of any size, ends as
+    /// flate2 does when it is given one member after another, and libdeflate accepts nothing that the stream refuses.
     #[test]
-    fn one_bit_in_members_of_any_layout(parts in vec(part(), 1..6), bit in prop::option::of(any::<prop::sample::Index>()), room in 1..700usize) {
+    fn one_bit_in_members_of_any_layout(
+        parts in vec(part(), 1..6),
+        bit in prop::option::of(any::<prop::sample::Index>()),
+        room in 1..700usize,
+    ) {
         let mut file = [member(b"[", 6), parts.concat()].concat();
         if let Some(bit) = bit {
             let bit = bit.index(8 * file.len());
@@ -364,15 +390,22 @@ proptest! {
         prop_assert!(error.contains(&expected) && error.is_empty() == expected.is_empty(), "{}: {}", error, expected);
         prop_assert!(text.starts_with(&texts) && (matches!(end, End::Damaged(_)) || text == texts));
         prop_assert_eq!(&streamed(&file), &(text, error));
-        match at_once(&file, 4000) {
-            Some(whole) => prop_assert!(matches!(end, End::Whole) && whole == texts),
-            None => prop_assert!(!matches!(end, End::Whole) || file.windows(4).any(|header| header.starts_with(&MAGIC) && header[3] & 2 != 0)),
+        if let Some(whole) = at_once(&file, 4000) {
+            prop_assert!(matches!(end, End::Whole) && whole == texts);
+        } else {
+            let has_checked_header = file.windows(4).any(|start| start.starts_with(&MAGIC) && start[3] & 2 != 0);
+            prop_assert!(!matches!(end, End::Whole) || has_checked_header);
         }
     }
 
-    /// Both halves and flate2 agree on whether a file is right; where it is, they agree on its text.
+    /// Both inflaters and flate2 agree on whether a file is valid, and on the text of a valid file.
     #[test]
-    fn a_damaged_file_is_damaged_for_both_halves(texts in vec(text(), 1..3), at: prop::sample::Index, byte: u8, cut in prop::option::of(any::<prop::sample::Index>())) {
+    fn a_damaged_file_is_damaged_for_both_halves(
+        texts in vec(text(), 1..3),
+        at: prop::sample::Index,
+        byte: u8,
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
         let mut file = texts.iter().map(|text| member(text, 6)).collect::<Vec<_>>().concat();
         let at = at.index(file.len());
         file[at] = byte;

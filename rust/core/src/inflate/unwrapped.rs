@@ -1,22 +1,24 @@
-//! The text of a file, whatever it is wrapped in: gzip, gzip within gzip, UTF-16.
+//! The text of a file without its layers: gzip, gzip within gzip, UTF-16.
 //!
-//! A delivery stream that compresses puts its own gzip around that of `CloudWatch` Logs, and a shell may write UTF-16. What a file is
-//! wrapped in is told by the first two bytes of each layer; no JSON begins with any of them.
+//! A delivery stream with compression adds its own gzip to that of CloudWatch Logs, and a shell may write UTF-16. The
+//! first two bytes of each layer identify it; no JSON begins with any of them.
 
 use std::io::{self, Read};
 
 use super::header::MAGIC;
+use super::limits::{Limits, RATIO_FROM};
+use super::stream::{Next, Stream, fill};
 use super::utf16::Utf16;
-use super::{Limits, Next, RATIO_FROM, Stream, fill};
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind};
 
-/// Whether inflated text is yet to be unwrapped: it is gzip once more, or UTF-16.
-pub(crate) fn is_wrapped(text: &[u8]) -> bool {
+/// Whether inflated text has another layer: gzip or UTF-16.
+pub(super) fn is_wrapped(text: &[u8]) -> bool {
     text.starts_with(&MAGIC) || Utf16::begins(text).is_some()
 }
 
-/// Reads the text of a file of any size in bounded memory: [`Stream`] for each of up to two layers of gzip, then [`Utf16`].
+/// Reads the text of a file of any size in bounded memory: [`Stream`] for each of up to two layers of gzip, then
+/// [`Utf16`].
 pub(crate) struct Unwrapped<R> {
     layers: Layers<R>,
     utf16: Option<Utf16>,
@@ -44,7 +46,7 @@ impl<R: Read> Unwrapped<R> {
         Self { layers, utf16, limits }
     }
 
-    /// Whether there is more around the text than one layer of gzip.
+    /// Whether the text has more layers than one of gzip.
     pub(crate) fn is_wrapped(&self) -> bool {
         matches!(self.layers, Layers::Two(_)) || self.is_decoded()
     }
@@ -62,7 +64,7 @@ impl<R: Read> Unwrapped<R> {
         }
     }
 
-    /// Gzip members of the file so far; none in a plain one.
+    /// Gzip members of the file so far; none in an uncompressed one.
     pub(crate) fn members(&self) -> u32 {
         match &self.layers {
             Layers::One(only) => only.stream.members(),
@@ -70,7 +72,7 @@ impl<R: Read> Unwrapped<R> {
         }
     }
 
-    /// Appends text until the room of the arena is full or the text ends.
+    /// Appends text until the arena is full or the text ends.
     pub(crate) fn fill(&mut self, arena: &mut Arena) -> Next {
         if self.layers.head() == MAGIC {
             return Next::Damaged(Error::whole(ErrorKind::NestedGzip));
@@ -90,7 +92,7 @@ impl<R: Read> Unwrapped<R> {
         if written == output.len() {
             return (written, None);
         }
-        // Where the file itself is damaged, that is why a character is cut.
+        // If the file itself is damaged, that is why a character is cut.
         let end = match (layers.end(), wrong) {
             (Next::End(_), Some(error)) => Next::Damaged(error),
             (end, _) => end,
@@ -121,7 +123,7 @@ impl<R: Read> Layers<R> {
         }
     }
 
-    /// Both layers together may inflate to no more than one could.
+    /// Both layers together may inflate only as far as a single one.
     fn beyond(&self, limits: Limits) -> Option<Error> {
         let Self::Two(inner) = self else { return None };
         let (text, stored) = (inner.stream.written, inner.stream.file.stream.offset());
@@ -137,7 +139,7 @@ impl<R: Read> Layers<R> {
                 let end = inner.end();
                 let outer = inner.stream.file.end.take();
                 match (end, outer) {
-                    // What is cut in the inner one is cut by the damage of the outer one.
+                    // The inner layer is cut because the outer one is damaged.
                     (Next::Damaged(error), Some(Next::Damaged(outer))) if error.is_cut() => Next::Damaged(outer),
                     (Next::Damaged(error), _) => Next::Damaged(error.within_gzip()),
                     (_, Some(Next::Damaged(outer))) => Next::Damaged(outer),
@@ -153,9 +155,9 @@ impl<R: Read> Layers<R> {
 /// A stream as a reader: it ends with the text, and keeps the reason.
 struct Inflated<R> {
     stream: Stream<R>,
-    /// The first bytes, which are looked at.
+    /// The first bytes, by which the layer is identified.
     head: Vec<u8>,
-    /// How many of them have been read.
+    /// How many of the first bytes were read from here.
     passed: usize,
     end: Option<Next>,
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 /// Bytes of units that are decoded at once.
 const INPUT: usize = 64 << 10;
 
-/// A decoder that reads as much as it writes, and keeps what of a character did not fit.
+/// A decoder that reads only as much as it writes, and keeps the part of a character that did not fit.
 pub(super) struct Utf16 {
     unit: fn([u8; 2]) -> u16,
     input: Box<[u8]>,
@@ -30,9 +30,13 @@ impl Utf16 {
         Some(Self { unit, input: Box::default(), start: 0, end: 0, rest: ([0; 4], 0, 0), written: 0 })
     }
 
-    /// Fills the output from what `read` gives, which fills what it is given until it ends. Less is written at the end, or before
-    /// units that are no character.
-    pub(super) fn decode(&mut self, output: &mut [u8], mut read: impl FnMut(&mut [u8]) -> usize) -> (usize, Option<Error>) {
+    /// Fills the output from `read`, which fills its buffer except at the end. Less is written at the end, or before
+    /// units that are not a character.
+    pub(super) fn decode(
+        &mut self,
+        output: &mut [u8],
+        mut read: impl FnMut(&mut [u8]) -> usize,
+    ) -> (usize, Option<Error>) {
         let mut length = self.put_rest(output);
         while length < output.len() {
             match self.end - self.start {

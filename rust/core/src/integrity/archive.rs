@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use crate::digest::Name;
 use crate::error::Error;
+use crate::source::Storage;
 use crate::source::key::{DIGEST, Folders, Key, is_kind};
 use crate::source::object::check_bucket;
 use crate::source::{has_log_ending, path_text, unreadable};
-
-use super::storage::Storage;
 
 /// A folder, and what of which bucket it holds.
 #[derive(Debug, Clone)]
 pub struct Root {
     /// The folder.
     pub path: PathBuf,
-    /// Its bucket and the key prefix that was left out below it, where they are known; else they are found by the names.
+    /// Its bucket and the key prefix that was left out below it, where they are known; else they are found by the
+    /// names.
     pub origin: Option<(String, String)>,
 }
 
@@ -31,7 +31,8 @@ pub(crate) struct Archive {
 struct Mount {
     path: PathBuf,
     origin: Option<(String, String)>,
-    /// The ends of the folder's own path, longest first: what keys may begin with where the folder lies deep in the tree.
+    /// The ends of the folder's own path, longest first: what keys may begin with where the folder lies deep in the
+    /// tree.
     ends: Vec<String>,
 }
 
@@ -59,7 +60,8 @@ impl Mount {
             let joined = |start: &str| key.strip_prefix(start).is_some_and(|key| key == rest);
             joined(start) || below.is_some_and(joined)
         };
-        let in_bucket = || rest.strip_prefix(bucket.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(key.as_str());
+        let in_bucket =
+            || rest.strip_prefix(bucket.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(key.as_str());
         rest == key || in_bucket() || self.ends.iter().any(|end| is(end))
     }
 }
@@ -122,8 +124,8 @@ impl Archive {
 
     /// Where an object may lie: nowhere but below the roots, since its name must be [safe](is_safe).
     ///
-    /// A root that is said to be a bucket is all there is of it. Else an object lies in a folder of its bucket's name, or, if the
-    /// root may be its bucket, in the root.
+    /// A root that is said to be a bucket is all there is of it. Else an object lies in a folder of its bucket's name,
+    /// or, if the root may be its bucket, in the root.
     fn candidates(&self, name: &Name, may_be_root: bool) -> Vec<PathBuf> {
         debug_assert!(is_safe(&name.key));
         let mut found: Vec<_> = self.roots.iter().filter_map(|root| root.in_origin(name)).collect();
@@ -164,7 +166,8 @@ impl Archive {
         self.roots.iter().any(|root| root.origin.is_some() == is_told && root.is_at(name, path))
     }
 
-    /// The file that is this object; where there is none, the one that would be. `None` for a name that leads elsewhere.
+    /// The file that is this object; where there is none, the one that would be. `None` for a name that leads
+    /// elsewhere.
     pub(crate) fn find(&self, name: &Name) -> Option<PathBuf> {
         if !is_safe(&name.key) {
             return None;
@@ -219,7 +222,8 @@ impl Archive {
 impl Places {
     /// Whether they are all asked for, or this one is.
     pub(crate) fn has(&self, place: &Place) -> bool {
-        let has = |wanted: &Option<HashSet<String>>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+        let has =
+            |wanted: &Option<HashSet<String>>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
         has(&self.accounts, &place.account) && has(&self.regions, &place.region)
     }
 }
@@ -232,7 +236,8 @@ impl Contents {
         }
         let text = format!("{whole}/");
         let folders = Folders::parse(&text).unwrap_or_default();
-        let asked = |wanted: &Option<HashSet<String>>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
+        let asked =
+            |wanted: &Option<HashSet<String>>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
         if folders.account.is_some_and(|account| !asked(&wanted.accounts, account))
             || folders.kind.is_some_and(|kind| !is_kind(kind))
             || folders.region.is_some_and(|region| !asked(&wanted.regions, region))
@@ -249,7 +254,7 @@ impl Contents {
             }
             return;
         }
-        let found = match storage.list(path) {
+        let found = match storage.folder(path) {
             Ok(found) => found,
             Err(error) => return self.unreadable.push((path.to_owned(), error)),
         };

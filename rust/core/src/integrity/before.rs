@@ -1,29 +1,31 @@
-//! The chains that were there before the range begins: each of them is expected in it.
+//! The chains that existed before the range: each is expected in it.
 //!
-//! They are known by the names of their digests, and however long the history is, only some of its folders are looked through: every
-//! day of the month before the range, and in each folder of an earlier month the newest day that holds digests. So a chain stays
-//! unknown only if it began and ended within one month, longer ago than that, while another one in the same folders went on.
+//! They are known by the names of their digests. However long the history is, only some of its folders are read: every
+//! day of the month before the range, and in each folder of an earlier month the newest day with digests. So a chain
+//! stays unknown only if it began and ended within one month, longer ago than that, while another one in the same
+//! folders continued.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use crate::clock::{DAY, day, is_plausible};
 use crate::error::Error;
+use crate::source::Storage;
 use crate::source::key::Key;
 
 use super::days::files;
 use super::node::ChainId;
-use super::storage::Storage;
 
-/// How long before the range every day is looked through.
+/// How long before the range every day is read.
 const RECENT: i64 = 31 * DAY;
-/// Digests that are kept of a chain: the newest may turn out to be no part of it.
+/// Digests kept per chain: the newest may turn out not to belong to it.
 const KEPT: usize = 24;
 
 /// The newest digests of each chain, with the times in their names, oldest first.
 pub(crate) type Newest = BTreeMap<ChainId, BTreeSet<(i64, PathBuf)>>;
 
-/// Finds the chains of a place that have digests before the range, in the folders of days and among files that lie in none.
+/// Finds the chains of a place that have digests before the range, in the folders of days and among files outside of
+/// them.
 pub(crate) fn chains(
     days: &[(u32, PathBuf)],
     odd: &[PathBuf],
@@ -45,12 +47,14 @@ pub(crate) fn chains(
     chains
 }
 
-/// Adds the digests among some files; whether there are any.
+/// Adds the digests among some files; returns whether there are any.
 fn add(chains: &mut Newest, files: Vec<PathBuf>, (since, now): (i64, i64)) -> bool {
     let mut any = false;
     for path in files {
         let text = path.to_string_lossy();
-        let Some(key) = Key::parse(&text).filter(|key| key.time < since && is_plausible(key.time, now)) else { continue };
+        let Some(key) = Key::parse(&text).filter(|key| key.time < since && is_plausible(key.time, now)) else {
+            continue;
+        };
         let Some(id) = ChainId::of(&key) else { continue };
         let time = key.time;
         let kept = chains.entry(id).or_default();
@@ -80,7 +84,7 @@ mod tests {
         fs::write(folder.join(name), b"").expect("a file");
     }
 
-    /// The trails that are found, with the times of their newest digests.
+    /// The trails found, with the times of their newest digests.
     fn found(root: &Path, since: &str) -> Vec<(String, i64)> {
         let mut failed = |path: PathBuf, error| panic!("{}: {error}", path.display());
         let region = root.join("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1");
@@ -99,12 +103,18 @@ mod tests {
         for month in 1..=5 {
             put(root.path(), "other", &format!("2024-{month:02}-28T10:00:00Z"));
         }
-        // Recent days are looked through one by one, earlier months from their end.
+        // Recent days are read one by one, earlier months from their end.
         let time = |text: &str| timestamp(text.as_bytes()).expect("a time");
         let other = ("other".to_owned(), time("2024-05-28T10:00:00Z"));
-        assert_eq!(found(root.path(), "2024-06-10T00:00:00Z"), [("old".to_owned(), time("2024-05-20T10:00:00Z")), other.clone()]);
-        assert_eq!(found(root.path(), "2024-09-10T00:00:00Z"), [("old".to_owned(), time("2020-02-03T11:00:00Z")), other]);
-        // A digest of the range itself is none before it.
+        assert_eq!(
+            found(root.path(), "2024-06-10T00:00:00Z"),
+            [("old".to_owned(), time("2024-05-20T10:00:00Z")), other.clone()]
+        );
+        assert_eq!(
+            found(root.path(), "2024-09-10T00:00:00Z"),
+            [("old".to_owned(), time("2020-02-03T11:00:00Z")), other]
+        );
+        // A digest of the range itself does not count.
         assert_eq!(found(root.path(), "2020-02-03T11:00:00Z"), [("old".to_owned(), time("2020-02-03T10:00:00Z"))]);
         assert_eq!(found(root.path(), "2020-02-03T10:00:00Z"), []);
     }
@@ -113,7 +123,8 @@ mod tests {
     fn a_day_without_digests_hides_none() {
         let root = tempfile::tempdir().expect("a folder");
         put(root.path(), "t", "2024-01-15T10:00:00Z");
-        fs::create_dir_all(root.path().join("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2024/01/31")).expect("a folder");
+        fs::create_dir_all(root.path().join("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2024/01/31"))
+            .expect("a folder");
         assert_eq!(found(root.path(), "2024-09-10T00:00:00Z").len(), 1);
     }
 }

@@ -1,7 +1,7 @@
-//! Calls that tell when a trail began: `CreateTrail` and `StartLogging`, as the log files hold them.
+//! Calls that show when a trail began: `CreateTrail` and `StartLogging`, from log files.
 //!
-//! Every log file that is hashed is searched for their names; only those that hold one are taken apart. What is believed are successful
-//! calls in log files that a valid digest lists, and that have the listed hash.
+//! Every log file that is hashed is searched for their names, and only those that contain one are parsed. A call counts
+//! if it succeeded, and if its log file has the hash that a valid digest lists.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::source::Skip;
 use super::archive::Place;
 use super::node::ChainId;
 
-/// A call about a trail that went well.
+/// A successful call about a trail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Call {
     /// When, in microseconds since 1970.
     pub(crate) time: i64,
     pub(crate) what: What,
     pub(crate) account: Arc<str>,
-    /// Where it was called: trails are made and started in their home region.
+    /// The region of the call: trails are created and started in their home region.
     pub(crate) region: Arc<str>,
     pub(crate) trail: Arc<str>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn calls(text: &Arena, index: &mut Index) -> Vec<Call> {
     index.build(text.text(0));
     let mut found = Found(Vec::new());
     let mut cursor = Cursor::new(text.padded(0), text.len(), index.tokens());
-    // What is before damage counts: the hash of the whole is right.
+    // Records before the damage count, since the hash of the whole file matches.
     let _ = Framing::default().run(&mut cursor, &mut found, true);
     found.0
 }
@@ -63,7 +63,7 @@ impl Visitor for Found {
     fn skip(&mut self, _: Skip, _: usize, _: u64) {}
 }
 
-/// The members of an object that are asked for; `None` for those that are not there.
+/// The needed members of an object; `None` for missing ones.
 fn members<const N: usize>(mut cursor: Cursor<'_>, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
     let mut found = [None; N];
     if cursor.byte() != b'{' {
@@ -82,9 +82,10 @@ fn members<const N: usize>(mut cursor: Cursor<'_>, names: [&str; N]) -> Result<[
     Ok(found)
 }
 
-/// What a record says, if it is a call about a trail that went well.
+/// The call in a record, if it is a successful one about a trail.
 fn call(cursor: &Cursor<'_>) -> Result<Option<Call>, Error> {
-    let names = ["eventSource", "eventName", "eventTime", "errorCode", "awsRegion", "recipientAccountId", "requestParameters"];
+    let names =
+        ["eventSource", "eventName", "eventTime", "errorCode", "awsRegion", "recipientAccountId", "requestParameters"];
     let start = cursor.back_to(Value { start: cursor.at as u32, end: 0, token: cursor.token() as u32 });
     let [source, name, time, error, region, account, parameters] = members(start, names)?;
     let text = |value: Option<Value>| cursor.string(value?).and_then(|text| String::from_utf8(text.into_owned()).ok());
@@ -92,24 +93,29 @@ fn call(cursor: &Cursor<'_>) -> Result<Option<Call>, Error> {
     let Some(parameters) = parameters else { return Ok(None) };
     let [trail, validated] = members(cursor.back_to(parameters), ["name", "enableLogFileValidation"])?;
     let what = match text(name).as_deref() {
-        Some("CreateTrail") => What::Created { is_validated: validated.is_some_and(|value| cursor.slice(value) == b"true") },
+        Some("CreateTrail") => {
+            What::Created { is_validated: validated.is_some_and(|value| cursor.slice(value) == b"true") }
+        }
         Some("StartLogging") => What::Started,
         _ => return Ok(None),
     };
     let is_ours = text(source).as_deref() == Some("cloudtrail.amazonaws.com") && is_null(error);
     let time = text(time).and_then(|time| timestamp(time.as_bytes()));
-    let (Some(time), Some(trail), Some(region), Some(account)) = (time, text(trail), text(region), text(account)) else {
+    let (Some(time), Some(trail), Some(region), Some(account)) = (time, text(trail), text(region), text(account))
+    else {
         return Ok(None);
     };
-    // A trail is named by its name or by its ARN.
+    // Calls name a trail by its name or its ARN.
     let trail = trail.rsplit_once(":trail/").map_or(&*trail, |(_, name)| name).into();
     Ok(is_ours.then(|| Call { time, what, account: account.into(), region: region.into(), trail }))
 }
 
 impl Call {
-    /// Whether it is about the trail of a chain. That of an organisation is made in its management account.
+    /// Whether it is about the trail of a chain. An organisation's trail is created in the management account.
     pub(crate) fn is_about(&self, place: &Place, id: &ChainId) -> bool {
-        self.trail == id.trail && self.region == id.home_region && (self.account == place.account || place.org.is_some())
+        self.trail == id.trail
+            && self.region == id.home_region
+            && (self.account == place.account || place.org.is_some())
     }
 }
 
@@ -117,7 +123,11 @@ impl Call {
 mod tests {
     use super::*;
 
-    const CREATED: &str = r#"{"eventTime":"2024-03-01T10:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"CreateTrail","awsRegion":"eu-west-1","recipientAccountId":"111122223333","requestParameters":{"name":"audit","enableLogFileValidation":true},"errorCode":null}"#;
+    const CREATED: &str = concat!(
+        r#"{"eventTime":"2024-03-01T10:00:00Z","eventSource":"cloudtrail.amazonaws.com","#,
+        r#""eventName":"CreateTrail","awsRegion":"eu-west-1","recipientAccountId":"111122223333","#,
+        r#""requestParameters":{"name":"audit","enableLogFileValidation":true},"errorCode":null}"#
+    );
 
     fn read(records: &str) -> Vec<Call> {
         let text = format!(r#"{{"Records":[{records}]}}"#);
@@ -132,7 +142,10 @@ mod tests {
             .replace("CreateTrail", "StartLogging")
             .replace("\"audit\"", "\"arn:aws:cloudtrail:eu-west-1:111122223333:trail/audit\"");
         let found = read(&format!("{{\"eventName\":\"GetObject\"}},{CREATED},{arn}"));
-        assert_eq!(found.iter().map(|call| call.what).collect::<Vec<_>>(), [What::Created { is_validated: true }, What::Started]);
+        assert_eq!(
+            found.iter().map(|call| call.what).collect::<Vec<_>>(),
+            [What::Created { is_validated: true }, What::Started]
+        );
         assert!(found.iter().all(|call| &*call.trail == "audit" && &*call.region == "eu-west-1"));
     }
 

@@ -13,10 +13,9 @@ use crate::source::key::Key;
 use super::archive::{Place, is_safe};
 use super::calls::{self, Call};
 use super::finding::{Reason, Status};
-use super::hasher::Hasher;
+use super::hasher::{Hasher, Unread};
 use super::node::{ChainId, Node, Problem};
 use super::plan::Job;
-use super::storage::Unread;
 
 /// What every worker keeps.
 pub(super) struct Worker {
@@ -80,11 +79,15 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
     if let Err(no_key) = job.keys.find(&digest.fingerprint, &place.region, signed) {
         let fingerprint = &digest.fingerprint;
         problems.push(match no_key {
-            NoKey::Unknown => Problem::new(Reason::UnknownKey, format!("no public key has the fingerprint {fingerprint}")),
+            NoKey::Unknown => {
+                Problem::new(Reason::UnknownKey, format!("no public key has the fingerprint {fingerprint}"))
+            }
             NoKey::OtherRegion => {
                 Problem::new(Reason::KeyRegion, format!("the public key {fingerprint} is one of another region"))
             }
-            NoKey::OtherTime => Problem::new(Reason::KeyTime, format!("the public key {fingerprint} was not in use at the time")),
+            NoKey::OtherTime => {
+                Problem::new(Reason::KeyTime, format!("the public key {fingerprint} was not in use at the time"))
+            }
             NoKey::Unusable => Problem::new(Reason::BadKey, format!("the public key {fingerprint} cannot be used")),
         });
     }
@@ -107,7 +110,8 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
             )),
         }
         if chain.backfill && saved.backfill.is_none() {
-            problems.push(Problem::new(Reason::Format, "the saved metadata of a backfill digest have no generation time"));
+            problems
+                .push(Problem::new(Reason::Format, "the saved metadata of a backfill digest have no generation time"));
         }
         match &saved.signature {
             // What is not hexadecimal is a signature that does not match.
@@ -116,11 +120,14 @@ pub(super) fn read_digest(worker: &mut Worker, node: &mut Node, chain: &ChainId,
         }
     }
     if digest.end != node.time {
-        problems
-            .push(Problem::new(Reason::NameTime, format!("ends at {}, but its name tells {}", iso(digest.end), iso(node.time))));
+        problems.push(Problem::new(
+            Reason::NameTime,
+            format!("ends at {}, but its name tells {}", iso(digest.end), iso(node.time)),
+        ));
     }
     if !(is_plausible(digest.start, job.now) && is_plausible(digest.end, job.now)) || digest.end - digest.start > DAY {
-        let message = format!("it says that it is about {} to {}, which no digest is", iso(digest.start), iso(digest.end));
+        let message =
+            format!("it says that it is about {} to {}, which no digest is", iso(digest.start), iso(digest.end));
         problems.push(Problem::new(Reason::ImplausibleTime, message));
     }
     if digest.account != *place.account {
@@ -151,7 +158,7 @@ impl Unread {
             Self::Bad(error) => {
                 let is_unread = matches!(error.kind(), ErrorKind::Unreadable(_) | ErrorKind::Store(..));
                 let reason = if is_unread { Reason::Unreadable } else { Reason::Format };
-                Problem::new(reason, error.to_string())
+                Problem { byte: error.location().byte, ..Problem::new(reason, error.to_string()) }
             }
         }
     }
@@ -173,7 +180,8 @@ pub(super) fn check_log(worker: &mut Worker, task: &mut Task, job: &Job) -> Chec
         return checked;
     }
     if algorithm != "SHA-256" {
-        checked.problem = Some(Problem::new(Reason::HashAlgorithm, format!("the hash algorithm is {algorithm:?}, not SHA-256")));
+        checked.problem =
+            Some(Problem::new(Reason::HashAlgorithm, format!("the hash algorithm is {algorithm:?}, not SHA-256")));
         return checked;
     }
     let mut found = (0, Err(Unread::Missing));

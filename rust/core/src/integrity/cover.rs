@@ -1,15 +1,17 @@
-//! What was asked for, what valid digests cover, and what is left uncovered: chain by chain, when all of them are known.
+//! What was asked for, what valid digests cover, and what is left uncovered: chain by chain, once all of them are
+//! known.
 //!
 //! | uncovered | unless | weight |
 //! |---|---|---|
-//! | the beginning of what was asked for (`since`) | `CreateTrail` made the trail then, and it was started first | error, else a note |
+//! | the start of the range (`since`) | `CreateTrail` made the trail then, and it was started | error, else a note |
 //! | what follows a `CreateTrail` with validation | it was started first when its digests begin | error |
-//! | what the chains of the same trail in other regions cover before a chain begins | as above | note: regions and trails may be added |
-//! | the end of what was asked for (`until`) | it is so late that no digest may be there yet | error, else a note |
+//! | what chains of the trail in other regions cover before a chain begins | as above | note: regions may be added |
+//! | the end of the range (`until`) | it is so late that no digest may be there yet | error, else a note |
 //!
-//! At either end less than an hour is a note: what is asked for in whole hours or days seldom begins or ends with a digest.
+//! Less than an hour at either end is only a note: a range in whole hours or days seldom begins or ends with a digest.
 //!
-//! A starting digest alone tells none of this: one follows every stop, and who removes what is before it leaves no trace in the chain.
+//! A starting digest alone proves none of this: one follows every stop, and removing what is before it leaves no trace
+//! in the chain.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,24 +24,24 @@ use super::finding::{Finding, Range, Reason, Severity, What};
 use super::node::ChainId;
 use super::stretches::{Stretch, Stretches};
 
-/// How far the digests of a trail may begin from the call that starts it, and apart from each other in its regions.
+/// How far the digests of a trail may begin after the call that starts it, and apart from each other in its regions.
 const NEAR: i64 = 2 * HOUR;
-/// How long a digest may take to come.
+/// How late a digest may be delivered.
 pub(super) const DELIVERY: i64 = 2 * HOUR;
 
-/// What is known of the time of one chain.
+/// What is known about the time of one chain.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cover {
-    /// What valid digests are about.
+    /// What valid digests cover.
     pub(super) found: Stretches,
     /// Before a digest that starts the chain again.
     pub(super) gaps: Stretches,
     pub(super) missing: Stretches,
-    /// What digests are about that are not valid, as far as their names tell.
+    /// What invalid digests would cover, by their names.
     pub(super) bad: Stretches,
-    /// Whether there are digests of it before the range.
+    /// Whether it has digests before the range.
     pub(super) is_continued: bool,
-    /// It has no digest in the range, but one after it: whether that names one before it.
+    /// It has no digest in the range but one after it; whether that one names a digest before it.
     pub(super) follower: Option<bool>,
 }
 
@@ -54,7 +56,7 @@ pub(super) struct Asked {
 /// All chains of an archive.
 pub(super) type Covers = BTreeMap<(Place, ChainId), Cover>;
 
-/// Tells the ranges of all chains, and what speaks against them.
+/// Returns the ranges of all chains, and the findings about them.
 pub(super) fn tell(covers: &Covers, calls: &[Call], asked: Asked) -> (Vec<Range>, Vec<Finding>) {
     let (mut ranges, mut findings) = (Vec::new(), Vec::new());
     let mut firsts: BTreeMap<_, Vec<(i64, &str)>> = BTreeMap::new();
@@ -84,20 +86,20 @@ impl Cover {
     }
 }
 
-/// A chain that is told of.
+/// The chain that is reported.
 struct Told<'a> {
     place: &'a Place,
     id: &'a ChainId,
     cover: &'a Cover,
     calls: Vec<&'a Call>,
-    /// Where the same trail begins first among the other regions, and when.
+    /// Where, among the other regions, the same trail begins first, and when.
     sibling: Option<(i64, &'a str)>,
     asked: Asked,
     findings: &'a mut Vec<Finding>,
 }
 
 impl Told<'_> {
-    /// Finds what is uncovered before and after all that is known; from when to when the chain should be.
+    /// Finds what is uncovered before and after everything known; returns from when to when the chain should be.
     fn judge(&mut self) -> (i64, i64) {
         let Asked { since, until, now } = self.asked;
         let Some((first, last)) = self.cover.known().whole() else {
@@ -119,7 +121,7 @@ impl Told<'_> {
         (begin, end)
     }
 
-    /// Whether a time at the end need be covered yet.
+    /// Whether a time at the end must be covered yet.
     fn ending(&mut self, last: i64, end: i64) {
         let now = self.asked.now;
         if last < end {
@@ -135,9 +137,10 @@ impl Told<'_> {
         }
     }
 
-    /// Whether the first moment that is known is that at which the trail began; where not, from when on it is not.
+    /// Whether the first known moment is the one at which the trail began; if not, since when it is uncovered.
     fn beginning(&mut self, first: i64) -> i64 {
-        let created = |call: &&&Call| matches!(call.what, Called::Created { .. }) && call.time <= first.saturating_add(HOUR);
+        let created =
+            |call: &&&Call| matches!(call.what, Called::Created { .. }) && call.time <= first.saturating_add(HOUR);
         let created = self.calls.iter().filter(created).max_by_key(|call| call.time).copied();
         let is_first_start = |made: &Call| {
             let mut starts = self.calls.iter().filter(|call| call.what == Called::Started && call.time >= made.time);
@@ -154,11 +157,14 @@ impl Told<'_> {
             }
             return first;
         }
-        if let Some(made) = created.filter(|made| made.what == Called::Created { is_validated: true } && bound(made.time) < first)
+        if let Some(made) =
+            created.filter(|made| made.what == Called::Created { is_validated: true } && bound(made.time) < first)
             && since.is_none_or(|since| made.time > since)
         {
-            let why =
-                format!("the trail was made with validation at {} (CreateTrail), but its digests begin later", iso(made.time));
+            let why = format!(
+                "the trail was made with validation at {} (CreateTrail), but its digests begin later",
+                iso(made.time)
+            );
             let from = since.unwrap_or(made.time);
             self.find(Severity::Error, (from, first), &why);
             return from;
@@ -168,13 +174,17 @@ impl Told<'_> {
             format!("; the digests of the same trail in {region} begin at {}", iso(begin))
         });
         if let Some(since) = since.filter(|&since| since < first) {
-            let started = if starts_near(&self.calls, first) { " (StartLogging was called then, as after a stop)" } else { "" };
-            let why = format!("nothing tells whether the trail began only then{started} or earlier digests were removed{beside}");
+            let started =
+                if starts_near(&self.calls, first) { " (StartLogging was called then, as after a stop)" } else { "" };
+            let why = format!(
+                "nothing tells whether the trail began only then{started} or earlier digests were removed{beside}"
+            );
             self.find(weight(since, first), (since, first), &why);
             return since;
         }
         if let Some((begin, _)) = sibling.filter(|_| !self.cover.is_continued && since.is_none()) {
-            let why = format!("nothing tells whether the region was added only then or earlier digests were removed{beside}");
+            let why =
+                format!("nothing tells whether the region was added only then or earlier digests were removed{beside}");
             self.find(Severity::Note, (begin, first), &why);
             return begin;
         }
@@ -197,7 +207,7 @@ impl Told<'_> {
         });
     }
 
-    /// The ranges, of which each moment between what was asked for is found or uncovered.
+    /// The ranges: each moment between the bounds is either found or uncovered.
     fn ranges(&self, begin: i64, end: i64, out: &mut Vec<Range>) {
         let Asked { since, until, .. } = self.asked;
         let Cover { found, gaps, missing, bad, .. } = self.cover;
@@ -219,7 +229,9 @@ impl Told<'_> {
             (rest.without(&[found, missing, gaps, bad]), Reason::Uncovered),
         ]
         .into_iter()
-        .flat_map(|(stretches, reason)| stretches.within(whole).iter().map(|stretch| (stretch, reason)).collect::<Vec<_>>())
+        .flat_map(|(stretches, reason)| {
+            stretches.within(whole).iter().map(|stretch| (stretch, reason)).collect::<Vec<_>>()
+        })
         .collect();
         uncovered.sort_unstable();
         for ((start, end), reason) in uncovered {
@@ -228,7 +240,7 @@ impl Told<'_> {
     }
 }
 
-/// How much time weighs that is not covered at an end of the range.
+/// How severe uncovered time at an end of the range is.
 fn weight(start: i64, end: i64) -> Severity {
     if end.saturating_sub(start) < HOUR { Severity::Note } else { Severity::Error }
 }

@@ -3,23 +3,22 @@
 use std::path::{Path, PathBuf, absolute};
 
 use crate::error::Error;
+use crate::source::Storage;
 use crate::source::is_apple_double;
 use crate::source::key::Folders;
 
-use super::storage::Storage;
-
-/// Days of a region's folder: `YYYYMMDD`, and the folder; and files that lie in no day.
+/// The days of a region's folder, as `YYYYMMDD` with the folder; and files outside of them.
 pub(crate) struct Days {
     pub(crate) folders: Vec<(u32, PathBuf)>,
     pub(crate) odd: Vec<PathBuf>,
 }
 
 impl Days {
-    /// The days of some folders of a region, in order. Those that cannot be listed are passed to `failed`.
+    /// The days in some folders of a region, in order. Folders that cannot be listed are passed to `failed`.
     pub(crate) fn of(folders: &[PathBuf], storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> Self {
         let mut days = Self { folders: Vec::new(), odd: Vec::new() };
         for folder in folders {
-            // A root may lie below the region: its year, month or day.
+            // A root may be below the region: its year, month or day.
             let inside = Folders::parse(&absolute(folder).unwrap_or_default().to_string_lossy())
                 .map_or(0, |folders| folders.below_region());
             days.visit(folder, inside, storage, failed);
@@ -30,14 +29,14 @@ impl Days {
     }
 
     fn visit(&mut self, folder: &Path, depth: usize, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) {
-        const DAY: usize = 3;
-        if depth == DAY
+        const DEPTH: usize = 3;
+        if depth == DEPTH
             && let Some(day) = day_of(folder)
         {
             self.folders.push((day, folder.to_owned()));
             return;
         }
-        match storage.list(folder) {
+        match storage.folder(folder) {
             Ok(found) => {
                 for (path, is_folder) in found {
                     if is_folder {
@@ -55,7 +54,8 @@ impl Days {
 /// The day of a folder `YYYY/MM/DD`, as a number of these digits.
 fn day_of(folder: &Path) -> Option<u32> {
     let whole = absolute(folder).ok()?;
-    let parts: Vec<_> = whole.components().rev().take(3).map(|part| part.as_os_str().to_str()).collect::<Option<_>>()?;
+    let parts: Vec<_> =
+        whole.components().rev().take(3).map(|part| part.as_os_str().to_str()).collect::<Option<_>>()?;
     let [day, month, year] = parts.try_into().ok()?;
     day_number(&format!("{year}/{month}/{day}"))
 }
@@ -63,7 +63,9 @@ fn day_of(folder: &Path) -> Option<u32> {
 /// `YYYY/MM/DD` as the number YYYYMMDD.
 pub(crate) fn day_number(day: &str) -> Option<u32> {
     let digits = |text: &str, length: usize| {
-        (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse::<u32>().ok()).flatten()
+        (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| text.parse::<u32>().ok())
+            .flatten()
     };
     let (year, rest) = day.split_once('/')?;
     let (month, day) = rest.split_once('/')?;
@@ -75,7 +77,7 @@ pub(crate) fn files(folder: &Path, storage: &Storage, failed: &mut impl FnMut(Pa
     let mut files = Vec::new();
     let mut ahead = vec![folder.to_owned()];
     while let Some(folder) = ahead.pop() {
-        match storage.list(&folder) {
+        match storage.folder(&folder) {
             Ok(found) => {
                 for (path, is_folder) in found {
                     if is_folder {

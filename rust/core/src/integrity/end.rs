@@ -1,4 +1,5 @@
-//! What is left when all digests of a place are settled: the newest that are missing, and log files that none lists.
+//! What is reported once all digests of a place are settled: the newest missing ones, and log files that no digest
+//! lists.
 
 use crate::clock::{HOUR, iso};
 use crate::error::Error;
@@ -23,7 +24,7 @@ impl Walk {
         let mut failed = |path, error: Error| out.unreadable(path, &error, Some(&place));
         let more = self.unlisted.pass_one(&job.archive.storage, &mut failed);
         if self.digests == 0 {
-            // Nothing can list them any more: no need to hold them.
+            // No later digest can list them, so they need not be held.
             for file in self.unlisted.take() {
                 self.tell_unlisted(file, out);
             }
@@ -37,7 +38,8 @@ impl Walk {
             self.tell_unlisted(file, out);
         }
         self.only_backfill(out);
-        let in_range = |chain: &Chain| chain.last.as_ref().zip(job.since).is_none_or(|(last, since)| last.time >= since);
+        let in_range =
+            |chain: &Chain| chain.last.as_ref().zip(job.since).is_none_or(|(last, since)| last.time >= since);
         let seen = self.chains.iter().filter(|(_, chain)| in_range(chain)).map(|(id, _)| id);
         out.seen.extend(seen.map(|id| (self.place.account.clone(), self.place.region.clone(), id.trail.clone())));
         self.tell_covers(job, out);
@@ -52,7 +54,7 @@ impl Walk {
         false
     }
 
-    /// Whether digests are missing at the end of the chains: the range, or newer log files, say that there should be some.
+    /// Whether digests are missing at the end of the chains, judging by the range or by newer log files.
     fn newest_missing(&mut self, job: &Job, out: &mut Output) {
         let mut settled = Vec::new();
         let chains = std::mem::take(&mut self.chains);
@@ -63,7 +65,7 @@ impl Walk {
         for (id, chain) in standard() {
             let Some(last) = &chain.last else { continue };
             let by_log = log.filter(|_| Some(last.time) == newest);
-            // The first hour of the range is part of it, even if nothing tells how far it goes.
+            // The first hour of the range is part of it, even if its end is unknown.
             let first = job.since.filter(|&since| last.time < since).map(|since| since + HOUR);
             let (end, why) = if first.is_some() {
                 let end = job.until.or(by_log.max(first));
@@ -81,7 +83,7 @@ impl Walk {
         self.chains = chains;
     }
 
-    /// Whether digests are missing that saved signatures name.
+    /// Reports missing digests that saved signatures name.
     fn named_by_signatures(&mut self, job: &Job, out: &mut Output) {
         for (id, mut left) in std::mem::take(&mut self.named).into_iter().filter(|(id, _)| job.is_asked(id)) {
             left.retain(|&time, _| {
@@ -95,7 +97,7 @@ impl Walk {
         }
     }
 
-    /// Hands over what is known of the time of the chains.
+    /// Hands over what is known about the time of the chains.
     fn tell_covers(&mut self, job: &Job, out: &mut Output) {
         for (id, chain) in self.chains.iter().filter(|(id, _)| !id.backfill) {
             let cover = self.covers.entry(id.clone()).or_default();
@@ -107,17 +109,18 @@ impl Walk {
         out.covers.extend(covers.map(|(id, cover)| ((place.clone(), id), cover)));
     }
 
-    /// Tells of trails of which there are backfill digests only: where those are, the others were.
+    /// Reports trails with backfill digests only: where those exist, the others must have existed.
     fn only_backfill(&self, out: &mut Output) {
         for id in self.chains.keys().filter(|id| id.backfill) {
             if !self.chains.contains_key(&ChainId { backfill: false, ..id.clone() }) {
                 let message = format!("there are backfill digests of trail {}, but no others", id.trail);
-                out.findings.push(Finding { trail: Some(id.trail.clone()), ..self.place.finding(Reason::NoDigests, message) });
+                out.findings
+                    .push(Finding { trail: Some(id.trail.clone()), ..self.place.finding(Reason::NoDigests, message) });
             }
         }
     }
 
-    /// The digest that is missing of the hour of a log file.
+    /// The missing digest for the hour of a log file.
     fn missing_about(&self, time: i64) -> Option<String> {
         self.missing.range(time.saturating_add(1)..).next().and_then(|(_, missing)| missing.file_about(time))
     }
@@ -139,10 +142,11 @@ impl Walk {
             (Reason::Unlisted, Severity::Error, "no digest lists it".to_owned())
         };
         let missing = time.and_then(|time| self.missing_about(time));
-        let message = missing.as_ref().map_or(message, |_| "no digest lists it: the digest of its hour is not there".to_owned());
+        let message =
+            missing.as_ref().map_or(message, |_| "no digest lists it: the digest of its hour is not there".to_owned());
         let file = path_text(&path);
         out.counts.unlisted(severity);
-        // Without digests one finding tells of all of them.
+        // Without any digest, one finding covers all of them.
         if self.digests > 0 {
             let finding = Finding { severity, file: Some(file.clone()), time, ..self.place.finding(reason, message) };
             out.findings.push(finding);
@@ -150,6 +154,6 @@ impl Walk {
             self.not_listed += 1;
         }
         let (account, region) = (Some(self.place.account.clone()), Some(self.place.region.clone()));
-        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, severity, missing });
+        out.unlisted.push(UnlistedRow { file, account, region, kind: Some(kind), time, reason, severity, missing });
     }
 }

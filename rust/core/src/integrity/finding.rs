@@ -1,21 +1,21 @@
-//! What a verification finds: rows, in the words of values.
+//! What a verification finds, as rows.
 
 use std::sync::Arc;
 
-use crate::digest::Provenance;
+use crate::digest::{Content, Provenance};
 
 pub use super::reason::{Reason, Severity};
 
-/// How a file came out.
+/// The status of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// Proven to be what CloudTrail delivered.
     Valid,
     /// Proven not to be, or not to be a file at all.
     Invalid,
-    /// Not there.
+    /// Missing.
     Missing,
-    /// Nothing that could be trusted vouches for it.
+    /// Not proven by anything trusted.
     Unverified,
 }
 
@@ -35,13 +35,13 @@ impl Status {
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Whether it speaks against the archive.
+    /// Whether it counts against the archive.
     pub severity: Severity,
     /// What it is.
     pub reason: Reason,
-    /// The same in words.
+    /// The message.
     pub message: String,
-    /// The file that it is about.
+    /// The file.
     pub file: Option<String>,
     /// Where it belongs to.
     pub account: Option<Arc<str>>,
@@ -58,7 +58,7 @@ pub struct Finding {
 pub struct DigestRow {
     /// Its path.
     pub file: Arc<str>,
-    /// Its bucket and key, as it says itself or as the digest says that names it.
+    /// Its bucket and key, as it says itself or as the next digest says.
     pub bucket: Option<String>,
     /// See `bucket`.
     pub key: Option<String>,
@@ -74,21 +74,25 @@ pub struct DigestRow {
     pub backfill: bool,
     /// First moment of delivery, in microseconds since 1970.
     pub start: Option<i64>,
-    /// Moment of delivery to stop before; that of the name where the file tells none.
+    /// Moment of delivery to stop before; the time in the name if the file states none.
     pub end: i64,
-    /// How it came out.
+    /// Its status.
     pub status: Status,
     /// The first reason why it is not valid.
     pub reason: Option<Reason>,
-    /// Who vouches for it.
+    /// Where its signature comes from.
     pub signature: Provenance,
     /// Fingerprint of its public key.
     pub fingerprint: Option<String>,
     /// How many log files it lists.
     pub logs: Option<u64>,
+    /// What it contains, if it is a digest.
+    pub content: Option<Content>,
+    /// Where its damage lies, if that is known.
+    pub byte: Option<u64>,
 }
 
-/// Digests of consecutive hours that are not there.
+/// Missing digests of consecutive hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingRow {
     /// Account.
@@ -107,17 +111,17 @@ pub struct MissingRow {
     pub end: i64,
     /// How many digests.
     pub digests: u64,
-    /// Who tells that they should be there.
+    /// What shows that they should exist.
     pub why: String,
-    /// Where the newest would lie; its key where that is not known.
+    /// Where the newest would be; its key if that is not known.
     pub file: Option<String>,
-    /// Bucket and key of the newest, where they are known.
+    /// Bucket and key of the newest, if known.
     pub bucket: Option<String>,
     /// See `bucket`.
     pub key: Option<String>,
 }
 
-/// What was asked for, found, or left uncovered of a chain.
+/// Time of a chain that was asked for, found, or left uncovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
     /// Account.
@@ -130,7 +134,7 @@ pub struct Range {
     pub home_region: Arc<str>,
     /// Which of the three.
     pub what: What,
-    /// In microseconds since 1970; `None` where nothing bounds what was asked for.
+    /// In microseconds since 1970; `None` if what was asked for has no bound.
     pub start: Option<i64>,
     /// See `start`.
     pub end: Option<i64>,
@@ -141,11 +145,11 @@ pub struct Range {
 /// What a [`Range`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// The time that was to be covered.
+    /// The time that should be covered.
     Asked,
-    /// Time that valid digests cover.
+    /// Time covered by valid digests.
     Found,
-    /// Time between them, or that was asked for, that none covers.
+    /// Time between them, or asked for, that is not covered.
     Uncovered,
 }
 
@@ -175,7 +179,7 @@ pub struct UsedKey {
 /// A log file that a digest lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRow {
-    /// Its path; where there is none, the key.
+    /// Its path, or its key if there is none.
     pub file: String,
     /// As the digest names it.
     pub bucket: String,
@@ -187,12 +191,14 @@ pub struct LogRow {
     pub region: Arc<str>,
     /// Path of the digest.
     pub digest: Arc<str>,
-    /// How it came out.
+    /// Its status.
     pub status: Status,
     /// The first reason why it is not valid.
     pub reason: Option<Reason>,
-    /// Bytes of its text, when it was read.
-    pub bytes: Option<u64>,
+    /// What it contains, if it could be read.
+    pub content: Option<Content>,
+    /// Where its damage lies, if that is known.
+    pub byte: Option<u64>,
 }
 
 /// A log file that no digest lists.
@@ -200,7 +206,7 @@ pub struct LogRow {
 pub struct UnlistedRow {
     /// Its path.
     pub file: String,
-    /// Account, where its place tells it.
+    /// Account, if its path shows it.
     pub account: Option<Arc<str>>,
     /// Region.
     pub region: Option<Arc<str>>,
@@ -208,13 +214,15 @@ pub struct UnlistedRow {
     pub kind: Option<String>,
     /// The time in its name, in microseconds since 1970.
     pub time: Option<i64>,
-    /// Whether that speaks against the archive.
+    /// Whether a digest to come may list it.
+    pub reason: Reason,
+    /// Whether it counts against the archive.
     pub severity: Severity,
-    /// The digest of its hour, where that is one of those that are missing.
+    /// The digest of its hour, if that is missing.
     pub missing: Option<String>,
 }
 
-/// What is known about some hours of a chain.
+/// The state of some hours of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Account.

@@ -1,20 +1,14 @@
 //! Files to what their text is: in one read, with buffers that are kept.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use crate::arena::Arena;
 use crate::digest::{Content, Running};
 use crate::error::{Error, ErrorKind};
-use crate::inflate::{Inflater, Limits, Next, Stream, is_gzip, length_hint};
-use crate::source::unreadable;
+use crate::inflate::{Limits, Next, Reader};
+use crate::source::{Body, Opened, Storage};
 
-use super::storage::{Opened, Storage, Unread};
-
-/// Files that are stored in more bytes are streamed.
-const STORED_WHOLE: u64 = 24 << 20;
-/// Files that say they inflate to more are streamed.
-const INFLATED_WHOLE: usize = 64 << 20;
 /// Text that a streamed file is hashed in.
 const WINDOW: usize = 1 << 20;
 /// A digest file inflates to less: 100,000 log files are 50 MB.
@@ -23,17 +17,34 @@ const LARGEST_DIGEST: usize = 256 << 20;
 /// Reads files one after another.
 pub(crate) struct Hasher {
     stored: Vec<u8>,
-    inflater: Inflater,
+    reader: Reader,
     arena: Arena,
-    limits: Limits,
     storage: Storage,
     /// Of the last file, where there are any.
     metadata: Option<Vec<(String, String)>>,
 }
 
+/// Why a file is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// There is no such file.
+    Missing,
+    /// It is not gzip: it starts with this byte.
+    NotGzip(u8),
+    /// It is damaged, or cannot be read.
+    Bad(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Bad(error)
+    }
+}
+
 impl Hasher {
     pub(crate) fn new(limits: Limits, storage: Storage) -> Self {
-        Self { stored: Vec::new(), inflater: Inflater::new(), arena: Arena::new(WINDOW), limits, storage, metadata: None }
+        let (reader, arena) = (Reader::new(limits), Arena::new(WINDOW));
+        Self { stored: Vec::new(), reader, arena, storage, metadata: None }
     }
 
     /// Hashes the text of a file.
@@ -57,63 +68,49 @@ impl Hasher {
     }
 
     fn read(&mut self, path: &Path, keep: bool) -> Result<Content, Unread> {
-        self.stored.clear();
         self.arena.truncate(0);
-        let Opened { mut file, metadata } = self.storage.open(path, STORED_WHOLE)?;
-        self.metadata = metadata;
-        let read = file.by_ref().take(STORED_WHOLE + 1).read_to_end(&mut self.stored).map_err(why)?;
-        match self.stored.first() {
-            None => return Err(Error::whole(ErrorKind::Empty).into()),
-            Some(&byte) if !is_gzip(&self.stored) => return Err(Unread::NotGzip(byte)),
-            Some(_) => {}
-        }
-        if read as u64 <= STORED_WHOLE
-            && let Some(content) = self.whole()
-        {
-            return Ok(content);
-        }
-        let stored = std::mem::take(&mut self.stored);
-        let result = self.stream(io::Cursor::new(&stored).chain(file), keep);
+        let mut stored = std::mem::take(&mut self.stored);
+        let content = match self.storage.open(path, &mut stored) {
+            Ok(Some(Opened { body, metadata })) => {
+                self.metadata = metadata;
+                match body {
+                    Body::Whole(stored) => self.whole(stored).map_or_else(|| self.stream(stored, keep), Ok),
+                    Body::Stream(file) => self.stream(file, keep),
+                }
+            }
+            Ok(None) => Err(Unread::Missing),
+            Err(error) => Err(error.into()),
+        };
         self.stored = stored;
-        Ok(result?)
+        content
     }
 
     /// At once, when it is a right gzip file of an ordinary size.
-    fn whole(&mut self) -> Option<Content> {
-        let length = length_hint(&self.stored);
-        let stored = self.stored.len() as u64;
-        let allowed = self.limits.most(stored);
-        if length > INFLATED_WHOLE || length as u64 > allowed {
-            return None;
-        }
-        if self.arena.room() < length {
-            self.arena = Arena::new(length);
-        }
-        let members = self.inflater.whole(&self.stored, &mut self.arena)?;
-        let text = self.arena.text(0);
-        if text.len() as u64 > allowed {
-            return None; // The length was that of the last member alone.
-        }
-        Some(Content::of(text, stored, members))
+    fn whole(&mut self, stored: &[u8]) -> Option<Content> {
+        self.arena.reserve(self.reader.room(stored)?);
+        let members = self.reader.whole(stored, &mut self.arena)?;
+        Some(Content::of(self.arena.text(0), stored.len() as u64, members))
     }
 
-    fn stream(&mut self, file: impl Read, keep: bool) -> Result<Content, Error> {
-        let mut stream = Stream::new(file, self.limits);
+    fn stream(&mut self, file: impl Read, keep: bool) -> Result<Content, Unread> {
+        let mut stream = self.reader.layer(file);
         if !keep && self.arena.room() > WINDOW {
             self.arena = Arena::new(WINDOW);
         }
         let mut hash = Running::new();
-        self.arena.truncate(0);
         loop {
             let before = self.arena.len();
             let next = stream.fill(&mut self.arena);
             let text = self.arena.text(before);
+            if let (0, Some(&byte)) = (stream.members(), text.first()) {
+                return Err(Unread::NotGzip(byte));
+            }
             hash.update(text);
             if let Some(trailing) = next.trailing() {
                 return Ok(hash.content(stream.offset(), stream.members(), trailing));
             }
             match next {
-                Next::Damaged(error) => return Err(error),
+                Next::Damaged(error) => return Err(error.into()),
                 _ if keep => self.grow()?,
                 _ => self.arena.truncate(0),
             }
@@ -124,16 +121,9 @@ impl Hasher {
         if self.arena.len() > LARGEST_DIGEST {
             return Err(Error::whole(ErrorKind::DocumentTooLarge(LARGEST_DIGEST as u64)));
         }
-        let mut next = Arena::new(2 * self.arena.len());
-        next.append(|text| text.extend_from_slice(self.arena.text(0)));
-        self.arena = next;
+        self.arena.reserve(2 * self.arena.len());
         Ok(())
     }
-}
-
-/// Why a file cannot be read: as whoever reads it says, or in the words of the operating system.
-fn why(error: io::Error) -> Error {
-    error.downcast::<Error>().unwrap_or_else(|error| unreadable(&error))
 }
 
 #[cfg(test)]
@@ -144,6 +134,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::bounds::INFLATED_WHOLE;
     use crate::hash::{hex, sha256};
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -152,17 +143,20 @@ mod tests {
         encoder.finish().expect("memory")
     }
 
-    fn read(name: &str, file: &[u8]) -> Result<Content, Unread> {
-        let path = std::env::temp_dir().join(format!("ctfast-hash-{}-{name}", std::process::id()));
+    fn read_by(hasher: &mut Hasher, file: &[u8]) -> Result<Content, Unread> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
         std::fs::write(&path, file).expect("a file");
-        let result = Hasher::new(Limits::default(), Storage::default()).file(&path);
-        std::fs::remove_file(&path).expect("a file");
-        result
+        hasher.file(&path)
+    }
+
+    fn read(file: &[u8]) -> Result<Content, Unread> {
+        read_by(&mut Hasher::new(Limits::default(), Storage::default()), file)
     }
 
     #[test]
     fn the_text_is_hashed_not_the_file() {
-        let content = read("one", &gzip(b"abc")).expect("content");
+        let content = read(&gzip(b"abc")).expect("content");
         assert_eq!(hex(&content.sha256), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!((content.inflated, content.members, content.trailing), (3, 1, 0));
     }
@@ -170,10 +164,10 @@ mod tests {
     #[test]
     fn members_and_trailing_bytes_are_told() {
         let two = [gzip(b"a"), gzip(b"bc")].concat();
-        let content = read("two", &two).expect("content");
+        let content = read(&two).expect("content");
         assert_eq!((content.sha256, content.members), (sha256(b"abc"), 2));
         let trailing = [gzip(b"abc"), b"junk".to_vec()].concat();
-        let content = read("trailing", &trailing).expect("content");
+        let content = read(&trailing).expect("content");
         assert_eq!((content.sha256, content.members, content.trailing), (sha256(b"abc"), 1, 4));
     }
 
@@ -182,20 +176,22 @@ mod tests {
         let text = vec![b'x'; INFLATED_WHOLE + 1];
         let limits = Limits { ratio: 2_000, ..Limits::default() };
         let mut hasher = Hasher::new(limits, Storage::default());
-        let stored = gzip(&text);
-        let content = hasher.stream(stored.as_slice(), false).expect("content");
+        let content = read_by(&mut hasher, &gzip(&text)).expect("content");
         assert_eq!((content.sha256, content.inflated, content.members), (sha256(&text), text.len() as u64, 1));
         assert!(hasher.arena.len() <= WINDOW);
     }
 
     #[test]
     fn damage_is_named() {
-        let kind = |file: &[u8]| match read("bad", file) {
+        let kind = |file: &[u8]| match read(file) {
             Err(Unread::Bad(error)) => error.kind().name(),
             other => panic!("{other:?}"),
         };
         assert_eq!((kind(b""), kind(&gzip(b"abc")[..9])), ("empty", "truncated-gzip"));
-        assert_eq!(read("plain", b"{}"), Err(Unread::NotGzip(b'{')));
-        assert_eq!(Hasher::new(Limits::default(), Storage::default()).file(Path::new("/no/such/file")), Err(Unread::Missing));
+        assert_eq!(read(b"{}"), Err(Unread::NotGzip(b'{')));
+        assert_eq!(
+            Hasher::new(Limits::default(), Storage::default()).file(Path::new("/no/such/file")),
+            Err(Unread::Missing)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Digests that are not there: as ranges of hours, however many they are.
+//! Missing digests, as ranges of hours, however many there are.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::source::path_text;
 
 use super::archive::Archive;
 
-/// Digests of consecutive hours that are not there.
+/// Missing digests of consecutive hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {
     /// When the oldest of them would end.
@@ -19,21 +19,21 @@ pub(crate) struct Missing {
     pub(crate) last: i64,
     /// How many: one for each hour.
     pub(crate) count: u64,
-    /// The name of the newest, where it is known.
+    /// The name of the newest, if known.
     pub(crate) at: Option<Name>,
-    /// Where the newest would lie.
+    /// Where the newest would be.
     pub(crate) path: Option<PathBuf>,
-    /// Who tells that they should be there.
+    /// What shows that they should exist.
     pub(crate) why: String,
 }
 
 impl Missing {
-    /// The hours that they would be about.
+    /// The hours that they would cover.
     pub(crate) fn hours(&self) -> (i64, i64) {
         (self.first.saturating_sub(HOUR), self.last)
     }
 
-    /// The same in words.
+    /// The message.
     pub(crate) fn message(&self) -> String {
         let Self { first, last, count, why, .. } = self;
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
@@ -44,26 +44,26 @@ impl Missing {
         }
     }
 
-    /// What the newest is called: by its path, or by its key.
+    /// The path or key of the newest.
     pub(crate) fn file(&self) -> Option<String> {
         let path = self.path.as_ref().map(|path| path_text(path));
         path.or_else(|| self.at.as_ref().map(|at| at.key.clone()))
     }
 
-    /// What that one of them is called which would be about a moment.
+    /// The name of the one that would cover a moment.
     pub(crate) fn file_about(&self, moment: i64) -> Option<String> {
         let (start, end) = self.hours();
         if moment < start || moment >= end {
             return None;
         }
-        // Counted from the end, whose name is the one that is known.
+        // Counted from the end, whose name is known.
         let hours = ((self.last - moment - 1) / HOUR).min(self.count.cast_signed() - 1);
         let file = self.file()?;
         Some(named(&file, self.last - hours * HOUR).unwrap_or(file))
     }
 }
 
-/// Another digest of a chain: its name, if that can be believed, and its path.
+/// Another digest of a chain: its name, if it can be trusted, and its path.
 #[derive(Clone, Copy)]
 pub(crate) struct Like<'a> {
     pub(crate) name: Option<&'a Name>,
@@ -71,9 +71,16 @@ pub(crate) struct Like<'a> {
 }
 
 impl Like<'_> {
-    /// The digests that end so many hours after a moment, from the first hour on, but for those of which there is a file: that one has
-    /// findings of its own. There are no more ranges than such files, and one.
-    pub(crate) fn missing(self, from: i64, hours: i64, there: &BTreeSet<i64>, why: &str, archive: &Archive) -> Vec<Missing> {
+    /// The digests that end this many hours after a moment, from the first hour on, except those with a file, which
+    /// have findings of their own. There is at most one range more than such files.
+    pub(crate) fn missing(
+        self,
+        from: i64,
+        hours: i64,
+        there: &BTreeSet<i64>,
+        why: &str,
+        archive: &Archive,
+    ) -> Vec<Missing> {
         if hours < 1 {
             return Vec::new();
         }

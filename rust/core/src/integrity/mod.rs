@@ -1,10 +1,11 @@
-//! Proves that an archive is complete and unaltered, by the digest files that CloudTrail signs.
+//! Proves that an archive is complete and unaltered, with the digest files that CloudTrail signs.
 //!
-//! [`Verify`] walks through the places of an archive (account × region), and in each through its chains of digests, from the oldest
-//! to the newest. [`Verify::step`] does a bounded part of the work and returns what it found, as values: it neither prints nor fails.
-//! Flow: `archive` (what lies where) → `hasher` (files to values) → `check` (one file alone) → `chain` (order, links, verdicts)
-//! → `place` (windows, log files; `before` the range, at the `end` of it) → `verify` (all places). The findings are values of `finding`;
-//! `output` holds what a step gives, `rows` makes Arrow of it.
+//! [`Verify`] walks through the places of an archive (account × region), and in each along its chains of digests, from
+//! the oldest to the newest. [`Verify::step`] does a bounded part of the work and returns its findings as values: it
+//! neither prints nor fails. Flow: `archive` (which files exist) → `hasher` (files to values) → `check` (one file
+//! alone) → `chain` (order, links, verdicts) → `walk` (what is known of one place) → `place` (the steps of a walk:
+//! windows, log files; `before` the range, at its `end`) → `verify` (all places). `finding` defines the findings,
+//! `output` the result of a step; `rows` turns it into Arrow, `files` into rows of the ledger.
 
 mod archive;
 mod before;
@@ -14,6 +15,7 @@ mod check;
 mod cover;
 mod days;
 mod end;
+mod files;
 mod finding;
 mod hasher;
 mod missing;
@@ -24,7 +26,6 @@ mod plan;
 mod reason;
 mod rows;
 mod saved;
-mod storage;
 mod stretches;
 #[cfg(any(test, feature = "fuzzing"))]
 mod times;

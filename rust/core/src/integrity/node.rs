@@ -1,4 +1,4 @@
-//! A digest file as the walk along its chain sees it.
+//! A digest file as seen from the walk along its chain.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::source::key::{Key, Name as KeyName};
 use super::archive::Archive;
 use super::finding::Reason;
 
-/// What tells the chains of one account and region apart.
+/// What distinguishes the chains of one account and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ChainId {
     pub(crate) trail: Arc<str>,
@@ -28,15 +28,15 @@ impl ChainId {
 /// A digest file.
 pub(crate) struct Node {
     pub(crate) path: PathBuf,
-    /// The time in its name: that of its end.
+    /// The time in its name, which is that of its end.
     pub(crate) time: i64,
-    /// Whether it lies after the range, and is only read for what it says about the digest before it.
+    /// Whether it is after the range, and only read for what it says about the digest before it.
     pub(crate) is_witness: bool,
-    /// `None` where it cannot be read; `problems` tells why.
+    /// `None` if it cannot be read; `problems` says why.
     pub(crate) read: Option<(Digest, Content)>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) signature: Option<(Vec<u8>, Provenance)>,
-    /// Whether the signature matches, once that is known.
+    /// Whether the signature matches, once known.
     pub(crate) proven: Option<bool>,
 }
 
@@ -45,11 +45,13 @@ pub(crate) struct Node {
 pub(crate) struct Problem {
     pub(crate) reason: Reason,
     pub(crate) message: String,
+    /// Where the damage lies, if that is known.
+    pub(crate) byte: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: message.into(), byte: None }
     }
 }
 
@@ -62,12 +64,14 @@ impl Node {
         self.read.as_ref().map(|(digest, _)| digest)
     }
 
-    /// Whether what it says may be believed, as far as that is known.
+    /// Whether its content may be trusted, as far as is known.
     pub(crate) fn is_trusted(&self) -> bool {
-        self.read.is_some() && self.problems.iter().all(|problem| problem.reason.is_of_the_chain()) && self.proven != Some(false)
+        self.read.is_some()
+            && self.problems.iter().all(|problem| problem.reason.is_of_the_chain())
+            && self.proven != Some(false)
     }
 
-    /// Whether it is a digest that was written to another place: what it says is not about this one.
+    /// Whether it was written to another place, so that its content is not about this one.
     pub(crate) fn is_moved(&self) -> bool {
         self.has(Reason::Moved)
     }
@@ -81,7 +85,7 @@ impl Node {
         self.digest().filter(|_| is_told).map_or(self.time, |digest| digest.end)
     }
 
-    /// Whether the digest that follows says that it follows this one.
+    /// Whether the next digest names this one as its predecessor.
     pub(crate) fn precedes(&self, next: &Self, archive: &Archive) -> bool {
         let previous = next.digest().and_then(|digest| digest.previous.as_ref());
         previous.is_some_and(|previous| archive.is_at(&previous.at, &self.path))

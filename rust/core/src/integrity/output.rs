@@ -1,4 +1,4 @@
-//! What is found, and how much was done for it.
+//! What was found, and how much work it took.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use crate::digest::{Content, Provenance};
 use crate::error::Error;
+use crate::ledger::{Outcome, Row};
 use crate::source::key::Key;
 use crate::source::path_text;
 
 use super::archive::Place;
 use super::calls::Call;
 use super::cover::Cover;
-use super::finding::{DigestRow, Finding, LogRow, MissingRow, Range, Reason, Severity, Span, Status, UnlistedRow, UsedKey};
+use super::finding::{
+    DigestRow, Finding, LogRow, MissingRow, Range, Reason, Severity, Span, Status, UnlistedRow, UsedKey,
+};
 use super::node::{ChainId, Node};
 
 /// What a step found.
@@ -26,9 +29,11 @@ pub struct Output {
     pub logs: Vec<LogRow>,
     /// Log files that no digest lists.
     pub unlisted: Vec<UnlistedRow>,
-    /// What speaks against the archive, or is worth knowing.
+    /// Files that are neither, and what could not be read or listed at all.
+    pub apart: Vec<Row>,
+    /// Errors and notes.
     pub findings: Vec<Finding>,
-    /// What is known of which hours.
+    /// The states of hours.
     pub spans: Vec<Span>,
     /// What was asked for, found and left uncovered: at the end.
     pub ranges: Vec<Range>,
@@ -38,11 +43,11 @@ pub struct Output {
     pub counts: Counts,
     /// Work since the start.
     pub progress: Progress,
-    /// Account, region and trail of the chains that were walked along.
+    /// Account, region and trail of each chain that was walked.
     pub(super) seen: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
-    /// Trails of digests that were passed over, since others are asked for.
+    /// Trails of digests that were skipped, since others are asked for.
     pub(super) others: BTreeSet<Arc<str>>,
-    /// What is known of the time of the standard chains that were walked along.
+    /// The times of the standard chains that were walked.
     pub(super) covers: Vec<((Place, ChainId), Cover)>,
     /// Calls about trails.
     pub(super) calls: Vec<Call>,
@@ -50,7 +55,7 @@ pub struct Output {
     pub(super) used: BTreeMap<(Arc<str>, String), u64>,
 }
 
-/// How many files came out how.
+/// How many files have each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Digests of the standard chains: valid, invalid, missing, unverified.
@@ -59,7 +64,7 @@ pub struct Counts {
     pub backfills: [u64; 4],
     /// Log files, each as often as it is listed.
     pub logs: [u64; 4],
-    /// Valid digests that a file of signatures or their own metadata vouch for, that their successors vouch for.
+    /// Valid digests by the source of their signature: saved or in metadata, in their successors.
     pub vouched: [u64; 2],
     /// Log files that no digest lists: errors, notes.
     pub unlisted: [u64; 2],
@@ -82,7 +87,8 @@ pub struct Progress {
 
 impl Counts {
     pub(super) fn add(&mut self, more: &Self) {
-        let add = |counts: &mut [u64], more: &[u64]| counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+        let add =
+            |counts: &mut [u64], more: &[u64]| counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         add(&mut self.digests, &more.digests);
         add(&mut self.backfills, &more.backfills);
         add(&mut self.logs, &more.logs);
@@ -140,12 +146,13 @@ impl Progress {
 }
 
 impl Output {
-    /// Adds what a part found, and empties it.
+    /// Adds the results of a part, and empties it.
     pub(super) fn take(&mut self, part: &mut Self) {
         self.digests.append(&mut part.digests);
         self.missing.append(&mut part.missing);
         self.logs.append(&mut part.logs);
         self.unlisted.append(&mut part.unlisted);
+        self.apart.append(&mut part.apart);
         self.findings.append(&mut part.findings);
         self.spans.append(&mut part.spans);
         self.seen.append(&mut part.seen);
@@ -159,12 +166,15 @@ impl Output {
     }
 
     pub(super) fn unreadable(&mut self, path: PathBuf, error: &Error, place: Option<&Place>) {
+        self.apart.push(Row { key: path_text(&path), ..Row::failed(error) });
         self.about(Reason::Unreadable, error.to_string(), &path, place);
         drop(path);
     }
 
     pub(super) fn stray(&mut self, path: &Path, place: Option<&Place>) {
         let message = "a file where CloudTrail puts none of this name: a copy, or moved";
+        let (key, reason) = (path_text(path), Some(Reason::Stray.name().into()));
+        self.apart.push(Row { reason, ..Row::new(key, Outcome::Unverified) });
         self.about(Reason::Stray, message.to_owned(), path, place);
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::{DAY, HOUR, day, is_plausible};
 use crate::error::Error;
+use crate::source::Storage;
 use crate::source::key::Key;
 
 use super::before;
@@ -14,7 +15,6 @@ use super::finding::{Reason, State, Status};
 use super::node::{ChainId, Node};
 use super::output::Output;
 use super::plan::Job;
-use super::storage::Storage;
 use super::walk::Walk;
 use super::workers::each;
 
@@ -193,9 +193,9 @@ impl Walk {
                 let message = "listed by more than one digest, or twice by one".to_owned();
                 out.findings.push(self.place.log_finding(Reason::ListedTwice, message, &at, path.as_deref()));
             }
-            let mut reason = None;
+            let (mut reason, mut byte) = (None, None);
             if let Some(problem) = problem {
-                reason = Some(problem.reason);
+                (reason, byte) = (Some(problem.reason), problem.byte);
                 out.findings.push(self.place.log_finding(problem.reason, problem.message, &at, path.as_deref()));
                 self.spans[task.span].bad_logs += 1;
                 self.spans[task.span].state = State::Invalid;
@@ -210,8 +210,7 @@ impl Walk {
             out.counts.log(status);
             out.progress.log(content.as_ref());
             if job.details || status != Status::Valid {
-                let bytes = content.map(|content| content.inflated);
-                out.logs.push(self.place.log_row(at, path, task.digest, (status, reason), bytes));
+                out.logs.push(self.place.log_row(at, path, task.digest, (status, reason), (content, byte)));
             }
         }
         self.hand_over_spans(out);

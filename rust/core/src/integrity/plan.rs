@@ -1,4 +1,4 @@
-//! What to verify, and with what.
+//! What to verify, and against what.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::archive::{Archive, Place, Places, Root};
 use super::node::ChainId;
 use super::saved::Named;
 
-/// What to verify, and with what.
+/// What to verify, and against what.
 pub struct Plan {
     /// The folders.
     pub roots: Vec<Root>,
@@ -27,17 +27,17 @@ pub struct Plan {
     pub places: Places,
     /// Names of trails; `None` for all.
     pub trails: Option<HashSet<String>>,
-    /// The time, in microseconds since 1970: what should be there by now.
+    /// The current time, in microseconds since 1970: what should exist by now.
     pub now: i64,
-    /// What a file may inflate to.
+    /// How far a file may inflate.
     pub limits: Limits,
     /// Workers.
     pub threads: usize,
     /// Hashes of files that were read already.
     pub hashes: Option<Arc<Hashes>>,
-    /// Whether to tell of valid files one by one.
+    /// Whether valid files are reported one by one.
     pub details: bool,
-    /// The way to the buckets that some of the folders are in.
+    /// Access to the buckets that contain some of the folders.
     pub remote: Option<Arc<Remote>>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Whether a chain is one of those that are asked for.
+    /// Whether a chain is asked for.
     pub(super) fn is_asked(&self, chain: &ChainId) -> bool {
         self.trails.as_ref().is_none_or(|trails| trails.contains(&*chain.trail))
     }

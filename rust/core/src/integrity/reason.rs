@@ -1,4 +1,4 @@
-//! What may be wrong with an archive, and how grave it is.
+//! What can be wrong with an archive, and how severe it is.
 
 /// What is wrong, or worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -8,13 +8,13 @@ pub enum Reason {
     Format,
     /// The operating system refused to read it.
     Unreadable,
-    /// It is not where it says it was written to.
+    /// It is not where it says it was written.
     Moved,
     /// No public key has the fingerprint that it names.
     UnknownKey,
     /// The key is one of another region.
     KeyRegion,
-    /// The key was not in use at the time.
+    /// The key was not in use at that time.
     KeyTime,
     /// The key cannot be used.
     BadKey,
@@ -26,31 +26,31 @@ pub enum Reason {
     NoSignature,
     /// Another hash algorithm than SHA-256.
     HashAlgorithm,
-    /// The next digest holds another hash of it.
+    /// The next digest holds another hash for it.
     PreviousHash,
-    /// The next digest holds another signature of it.
+    /// The next digest holds another signature for it.
     PreviousSignature,
-    /// It does not start when the digest before it ends.
+    /// It does not start where the digest before it ends.
     Discontinuity,
     /// It points past the digest before it.
     Fork,
     /// It points to a later digest.
     Order,
-    /// It ends at another time than its name tells.
+    /// It ends at another time than its name says.
     NameTime,
-    /// A time that no digest of CloudTrail's has, or one that is about more than a day.
+    /// A time that no CloudTrail digest can have, or a span of more than a day.
     ImplausibleTime,
-    /// It names another account than that of its folder.
+    /// It names another account than its folder.
     ForeignDigest,
-    /// A digest is not there.
+    /// A digest is missing.
     MissingDigest,
-    /// No digest tells of the time between two: the later one starts the chain again.
+    /// No digest covers the time between two: the later one starts the chain again.
     Gap,
-    /// No digest covers a time that one should.
+    /// No digest covers a time that should be covered.
     Uncovered,
     /// There are log files, but no digests.
     NoDigests,
-    /// A log file is not there.
+    /// A log file is missing.
     MissingLog,
     /// The hash does not match.
     Hash,
@@ -70,11 +70,11 @@ pub enum Reason {
     Unlisted,
     /// No digest lists it yet, but the next one may.
     Pending,
-    /// A file with a name of CloudTrail's where none belongs.
+    /// A file named like CloudTrail's in a place where none belongs.
     Stray,
 }
 
-/// Whether a [`super::Finding`] speaks against the archive.
+/// Whether a [`super::Finding`] counts against the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// It does.
@@ -136,7 +136,7 @@ impl Reason {
         }
     }
 
-    /// Whether it speaks against the archive.
+    /// Whether it counts against the archive.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -145,7 +145,7 @@ impl Reason {
         }
     }
 
-    /// Whether it is about the digest's place among others, and leaves the digest itself proven.
+    /// Whether it concerns the digest's place in the chain, and leaves the digest itself proven.
     pub(crate) fn is_of_the_chain(self) -> bool {
         matches!(self, Self::Discontinuity | Self::Fork | Self::Order | Self::NameTime | Self::ForeignDigest)
             || self.severity() == Severity::Note

@@ -8,7 +8,7 @@ use arrow_schema::{Field, Schema};
 
 use super::{DigestRow, Finding, LogRow, MissingRow, Output, Range, Span, UnlistedRow, UsedKey};
 
-/// Columns of a batch, added one by one. Batches are small and are kept: their columns are as large as they must be, and no larger.
+/// Columns of a batch, added one by one. Batches are small and kept, so their columns have no spare capacity.
 struct Frame {
     fields: Vec<Field>,
     columns: Vec<ArrayRef>,
@@ -31,7 +31,7 @@ impl Frame {
         self.add(name, Arc::new(builder.finish()))
     }
 
-    /// Text that repeats itself.
+    /// Text with few distinct values.
     fn word<'a>(self, name: &str, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
         let mut builder = StringViewBuilder::with_capacity(values.len()).with_deduplicate_strings();
         values.for_each(|value| builder.append_option(value));
@@ -141,7 +141,7 @@ impl Output {
             .word("region", rows().map(|row| Some(&*row.region)))
             .word("status", rows().map(|row| Some(row.status.name())))
             .word("reason", rows().map(|row| row.reason.map(super::Reason::name)))
-            .number("bytes", rows().map(|row| row.bytes))
+            .number("bytes", rows().map(|row| row.content.map(|content| content.inflated)))
             .text("file", rows().map(|row| Some(row.file.as_str())))
             .word("bucket", rows().map(|row| Some(row.bucket.as_str())))
             .text("key", rows().map(|row| Some(row.key.as_str())))

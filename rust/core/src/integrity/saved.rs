@@ -1,4 +1,4 @@
-//! Digests that saved signatures name: each of them was there when its signature was saved.
+//! Digests named by saved signatures: each existed when its signature was saved.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,14 +13,15 @@ use super::node::ChainId;
 /// The digests of a place that saved signatures name, by chain and by the time in their names.
 pub(crate) type Named = BTreeMap<ChainId, BTreeMap<i64, Name>>;
 
-/// All digests that saved signatures name, by place; but for those that lie where nobody looks.
+/// All digests that saved signatures name, by place, without those in places that are not searched.
 pub(crate) fn named(signatures: &Signatures, archive: &Archive) -> BTreeMap<Place, Named> {
     let mut places: BTreeMap<Place, Named> = BTreeMap::new();
     for name in signatures.names() {
         let Some((bucket, key)) = name.split_once('/') else { continue };
         let Some(parsed) = Key::parse(key) else { continue };
         let Some(id) = ChainId::of(&parsed) else { continue };
-        let place = Place { org: parsed.org.map(Into::into), account: parsed.account.into(), region: parsed.region.into() };
+        let place =
+            Place { org: parsed.org.map(Into::into), account: parsed.account.into(), region: parsed.region.into() };
         let name = Name { bucket: bucket.to_owned(), key: key.to_owned() };
         if archive.may_hold(&name) {
             places.entry(place).or_default().entry(id).or_default().insert(parsed.time, name);
@@ -29,7 +30,7 @@ pub(crate) fn named(signatures: &Signatures, archive: &Archive) -> BTreeMap<Plac
     places
 }
 
-/// Those that are not there, as ranges. In buckets of which nothing is there at all, nobody need look.
+/// The missing ones, as ranges. Buckets of which nothing is present are not searched.
 pub(crate) fn missing(left: BTreeMap<i64, Name>, buckets: &HashSet<String>, archive: &Archive) -> Vec<Missing> {
     let mut found: Vec<Missing> = Vec::new();
     for (time, at) in left {

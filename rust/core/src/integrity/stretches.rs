@@ -1,14 +1,15 @@
-//! Stretches of time.
+//! Spans of time.
 
-/// From a moment to another, in microseconds since 1970.
+/// A span, in microseconds since 1970.
 pub(crate) type Stretch = (i64, i64);
 
-/// Some stretches. Those that are added in order and touch are one, so that a chain without holes is one, however long it is.
+/// Some spans. Those that are added in order and touch are merged, so that a chain without gaps is a single one,
+/// however long it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stretches(Vec<Stretch>);
 
 impl Stretches {
-    /// Adds one; nothing if it is empty.
+    /// Adds one, unless it is empty.
     pub(crate) fn add(&mut self, (start, end): Stretch) {
         match self.0.last_mut() {
             _ if start >= end => {}
@@ -17,7 +18,7 @@ impl Stretches {
         }
     }
 
-    /// All moments of these and of others: in order, and apart from each other.
+    /// The union of these and others: in order and disjoint.
     pub(crate) fn and(&self, others: &[&Self]) -> Self {
         let mut all: Vec<_> = self.0.iter().chain(others.iter().flat_map(|others| &others.0)).copied().collect();
         all.sort_unstable();
@@ -28,7 +29,7 @@ impl Stretches {
         joined
     }
 
-    /// The moments of these that are not of others.
+    /// The difference of these and others.
     pub(crate) fn without(&self, others: &[&Self]) -> Self {
         let taken = Self::default().and(others);
         let mut left = Self::default();
@@ -43,7 +44,7 @@ impl Stretches {
         left
     }
 
-    /// The moments of these that lie in a stretch.
+    /// The intersection of these with one span.
     pub(crate) fn within(&self, (from, to): Stretch) -> Self {
         let mut found = Self::default();
         self.and(&[]).0.into_iter().for_each(|(start, end)| found.add((start.max(from), end.min(to))));
@@ -60,12 +61,12 @@ impl Stretches {
         self.0.iter().copied()
     }
 
-    /// Whether a moment is the end of one, or lies in it.
+    /// Whether a moment is inside of one, or its end.
     pub(crate) fn holds_end(&self, moment: i64) -> bool {
         self.0.iter().any(|&(start, end)| start < moment && moment <= end)
     }
 
-    /// From the first moment to the last; `None` where there is none.
+    /// From the first moment to the last; `None` if there is none.
     pub(crate) fn whole(&self) -> Option<Stretch> {
         let start = self.0.iter().map(|stretch| stretch.0).min()?;
         Some((start, self.0.iter().map(|stretch| stretch.1).max()?))

@@ -3,6 +3,7 @@
 use crate::clock::{HOUR, is_plausible};
 use crate::digest::{Content, Digest, Name, Previous, Provenance};
 use crate::hash::{hex, sha256};
+use crate::source::Storage;
 
 use super::archive::{Archive, Place, Root};
 use super::chain::{Chain, Settled};
@@ -10,17 +11,23 @@ use super::cover::{Asked, Cover, Covers, tell};
 use super::finding::{Range, Reason, What};
 use super::missing::named;
 use super::node::{ChainId, Node, Problem};
-use super::storage::Storage;
 
-const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
+const NAME: &str = concat!(
+    "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/",
+    "111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz"
+);
 
-/// Walks along digests that begin and end at any times, oldest first by the times in their names, each of which names the one before it
-/// or none; what was asked for, and what the walk tells: how many steps, and the ranges.
+/// Walks along digests that begin and end at any times, oldest first by the times in their names, each of which names
+/// the one before it or none; what was asked for, and what the walk tells: how many steps, and the ranges.
 ///
 /// # Panics
 /// Where the walk tells more than there are digests, or ranges that do not tell each moment once.
 #[must_use]
-pub fn walk_of_times(digests: &[(i64, i64, bool)], (since, until): (Option<i64>, Option<i64>), now: i64) -> (usize, Vec<Range>) {
+pub fn walk_of_times(
+    digests: &[(i64, i64, bool)],
+    (since, until): (Option<i64>, Option<i64>),
+    now: i64,
+) -> (usize, Vec<Range>) {
     let archive = Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root");
     let at = |time: i64| Name { bucket: "b".into(), key: named(NAME, time).unwrap_or_else(|| NAME.to_owned()) };
     let mut times: Vec<_> = digests.iter().filter(|(_, end, _)| is_plausible(*end, now)).copied().collect();
@@ -100,7 +107,8 @@ mod tests {
         ) {
             let digest = |(start, end, is_hour, is_linked)| (if is_hour { end - HOUR } else { start }, end, is_linked);
             let digests: Vec<_> = digests.into_iter().map(digest).collect();
-            let (since, until) = if since.zip(until).is_some_and(|(since, until)| since > until) { (until, since) } else { (since, until) };
+            let is_reversed = since.zip(until).is_some_and(|(since, until)| since > until);
+            let (since, until) = if is_reversed { (until, since) } else { (since, until) };
             let (_, ranges) = walk_of_times(&digests, (since, until), NOW);
             prop_assert!(ranges.iter().all(|range| range.start.zip(range.end).is_none_or(|(start, end)| start <= end)));
         }

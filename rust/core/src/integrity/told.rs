@@ -1,9 +1,9 @@
-//! The rows and findings in which a place is told of: what they all say of it.
+//! Rows and findings about a place, with what they have in common.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::digest::{Name, Provenance};
+use crate::digest::{Content, Name, Provenance};
 use crate::source::key::Key;
 use crate::source::path_text;
 
@@ -28,7 +28,14 @@ impl Place {
     }
 
     /// About one of its chains.
-    pub(super) fn finding_of(&self, id: &ChainId, reason: Reason, message: String, file: Option<String>, time: i64) -> Finding {
+    pub(super) fn finding_of(
+        &self,
+        id: &ChainId,
+        reason: Reason,
+        message: String,
+        file: Option<String>,
+        time: i64,
+    ) -> Finding {
         Finding { file, trail: Some(id.trail.clone()), time: Some(time), ..self.finding(reason, message) }
     }
 
@@ -38,7 +45,7 @@ impl Place {
         path: Option<PathBuf>,
         digest: Arc<str>,
         (status, reason): (Status, Option<Reason>),
-        bytes: Option<u64>,
+        (content, byte): (Option<Content>, Option<u64>),
     ) -> LogRow {
         LogRow {
             file: path.map_or_else(|| at.key.clone(), |path| path_text(&path)),
@@ -49,7 +56,8 @@ impl Place {
             digest,
             status,
             reason,
-            bytes,
+            content,
+            byte,
         }
     }
 
@@ -84,7 +92,7 @@ impl Place {
         Span { account, region, trail: id.trail.clone(), start, end, state, digests: 0, logs: 0, bad_logs: 0 }
     }
 
-    /// A row without what is the digest's own.
+    /// A row, without the values of a specific digest.
     pub(super) fn digest_row(&self, id: &ChainId) -> DigestRow {
         let Place { account, region, .. } = self.clone();
         DigestRow {
@@ -103,6 +111,8 @@ impl Place {
             signature: Provenance::None,
             fingerprint: None,
             logs: None,
+            content: None,
+            byte: None,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Log files that no digest lists, found without holding the names of all that one lists.
+//! Log files that no digest lists, found without holding the names of all log files.
 //!
-//! A digest lists log files of its own hour, or a little older. So the folder of a day is looked through some days after its own
-//! time: what nobody has listed by then is held, in case a late digest still does, and the names of the day are forgotten.
+//! A digest lists log files of its own hour or a little older. So the folder of a day is compared some days after its
+//! time: files that no digest has listed by then are held, in case a late one still does, and the other names of the
+//! day are dropped.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -10,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::{DAY, day};
 use crate::error::Error;
+use crate::source::Storage;
 use crate::source::key::Key;
 
 use super::archive::is_read;
 use super::days::{Days, day_number, files};
-use super::storage::Storage;
 
 /// A log file that no digest lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +28,14 @@ pub(crate) struct LogFile {
 
 pub(crate) struct Unlisted {
     keys: RandomState,
-    /// Hashes of the paths that are listed, by the day of their folder.
+    /// Hashes of the listed paths, by the day of their folder.
     listed: BTreeMap<u32, HashSet<u64>>,
-    /// Folders that have not been looked through, oldest first.
+    /// Folders that were not compared yet, oldest first.
     ahead: VecDeque<(u32, PathBuf, usize)>,
     odd: Vec<(PathBuf, usize)>,
     kinds: Vec<String>,
     held: HashMap<u64, LogFile>,
-    /// Kinds of which some digest lists some file.
+    /// Kinds of which some file is listed.
     pub(crate) listed_kinds: HashSet<String>,
     range: (Option<i64>, Option<i64>),
     /// The latest time in a name of kind `CloudTrail`.
@@ -76,7 +77,7 @@ impl Unlisted {
         }
     }
 
-    /// Notes that a digest lists this file; whether another one has before.
+    /// Notes that a digest lists this file; returns whether another one did before.
     pub(crate) fn list(&mut self, path: &Path) -> bool {
         let hash = self.keys.hash_one(path);
         let text = path.to_string_lossy();
@@ -95,7 +96,7 @@ impl Unlisted {
         !self.listed.entry(day).or_default().insert(hash)
     }
 
-    /// Looks through the folders of the days before this one.
+    /// Compares the folders of the days before this one.
     pub(crate) fn pass(&mut self, day: u32, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) {
         while self.ahead.front().is_some_and(|(next, ..)| *next < day)
             && let Some((_, folder, kind)) = self.ahead.pop_front()
@@ -105,13 +106,13 @@ impl Unlisted {
             }
         }
         let rest = self.listed.split_off(&day);
-        // Of files in no day's folder the names are kept.
+        // Names of files outside of the folders of days are kept.
         let without_day = self.listed.remove(&0);
         self.listed = rest;
         self.listed.extend(without_day.map(|names| (0, names)));
     }
 
-    /// Looks through one more folder; `false` when there are none.
+    /// Compares one more folder; `false` if there are none.
     pub(crate) fn pass_one(&mut self, storage: &Storage, failed: &mut impl FnMut(PathBuf, Error)) -> bool {
         let Some((_, folder, kind)) = self.ahead.pop_front() else { return false };
         for file in files(&folder, storage, failed) {
@@ -120,7 +121,7 @@ impl Unlisted {
         true
     }
 
-    /// What is held by now.
+    /// The number of files held.
     pub(crate) fn take(&mut self) -> Vec<LogFile> {
         for (file, kind) in std::mem::take(&mut self.odd) {
             self.look_at(file, kind);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::source::Storage;
 
 use super::archive::{Archive, Dirs, Place};
 use super::calls::Call;
@@ -15,49 +16,62 @@ use super::finding::{Finding, Reason, UsedKey};
 use super::output::{Counts, Output, Progress, add_used};
 use super::plan::{Job, Plan};
 use super::saved;
-use super::storage::Storage;
 use super::walk::Walk;
 use super::workers::each;
 
-/// A verification that is under way. It works in [`Self::step`] only: between the steps no thread of it runs.
+/// A running verification. It works only inside of [`Self::step`]: between steps none of its threads run.
 pub struct Verify {
     job: Job,
     workers: Vec<Worker>,
     places: VecDeque<(Place, Dirs)>,
-    /// The walks that are under way, and what they found in this step.
+    /// The running walks, and what they found in this step.
     walks: Vec<(Walk, Output)>,
     counts: Counts,
     progress: Progress,
     stray: VecDeque<PathBuf>,
     unreadable: Vec<(PathBuf, Error)>,
-    /// What was asked for by name, and was not seen: accounts, regions, trails.
+    /// What was asked for by name and not found: accounts, regions, trails.
     asked: [HashSet<String>; 3],
-    /// Trails that there are, and that were not asked for: so many that one of them can be told to be near.
+    /// Existing trails that were not asked for: enough of them to suggest a similar name.
     others: BTreeSet<Arc<str>>,
-    /// What the walks that are done know of their chains, until it is told.
+    /// What finished walks know about their chains, until it is reported.
     covers: Option<Covers>,
     calls: BTreeSet<Call>,
     used: BTreeMap<(Arc<str>, String), u64>,
-    /// Log files that a walk reads in a step.
+    /// Log files per walk and step.
     slice: usize,
 }
 
-/// How long a step should last about: Ctrl-C waits for it.
+/// The target duration of a step, since Ctrl-C waits for its end.
 const STEP: Duration = Duration::from_millis(200);
 const SLICES: (usize, usize) = (16, 32 << 10);
-/// Places that are walked through at once.
+/// Places that are walked at once.
 const WALKS: usize = 32;
 /// Calls about trails that are kept, the oldest first.
 const CALLS: usize = 1 << 16;
-/// Other trails than those that are asked for.
+/// Other trails than those asked for that are kept.
 const OTHERS: usize = 10_000;
-/// Rows of files in no place, of one step.
+/// Rows per step for files outside of any place.
 const STRAY: usize = 4096;
 
 impl Verify {
-    /// Looks through the folders, down to regions. Fails where one of those that are named is not there, or tells nothing.
+    /// Lists the folders down to regions. Fails if one that was named does not exist or cannot be recognized.
     pub fn start(plan: Plan) -> Result<Self, Error> {
-        let Plan { roots, keys, signatures, since, until, places, trails, now, limits, threads, hashes, details, remote } = plan;
+        let Plan {
+            roots,
+            keys,
+            signatures,
+            since,
+            until,
+            places,
+            trails,
+            now,
+            limits,
+            threads,
+            hashes,
+            details,
+            remote,
+        } = plan;
         let archive = Archive::new(roots, Storage::new(remote))?;
         let mut contents = archive.contents(&places);
         let named = saved::named(&signatures, &archive);
@@ -86,12 +100,12 @@ impl Verify {
         })
     }
 
-    /// Trails of digests that were passed over so far, since others are asked for: the first 10,000 of them.
+    /// Trails of digests that were skipped so far, since others are asked for: the first 10,000.
     pub fn other_trails(&self) -> impl Iterator<Item = &str> {
         self.others.iter().map(|trail| &**trail)
     }
 
-    /// Does a part of the work; `None` when all is done.
+    /// Does a part of the work; `None` if everything is done.
     pub fn step(&mut self) -> Option<Output> {
         let mut out = Output::default();
         for (path, error) in self.unreadable.drain(..) {
@@ -129,7 +143,7 @@ impl Verify {
         Some(out)
     }
 
-    /// Tells of what was asked for, but has no digests.
+    /// Reports what was asked for but has no digests.
     fn tell_unseen(&mut self, out: &mut Output) {
         for (names, what) in self.asked.iter_mut().zip(["account", "region", "trail"]) {
             let mut names: Vec<_> = names.drain().collect();
@@ -153,7 +167,8 @@ impl Verify {
         }
     }
 
-    /// Takes all walks a step further: side by side where there are enough of them, else one after another with all workers.
+    /// Takes all walks one step further: in parallel if there are enough of them, else one after another with all
+    /// workers.
     fn walk(&mut self, out: &mut Output) {
         let Self { job, workers, walks, slice, .. } = self;
         let begin = Instant::now();
@@ -165,7 +180,7 @@ impl Verify {
         if walks.len() >= 2 * workers.len() {
             each(workers, walks, |worker, walk| step(std::slice::from_mut(worker), walk));
         } else if job.archive.storage.is_far() {
-            // Every walk has to wait for its folders: none should wait for another one's.
+            // Each walk has to wait for its folders, and should not wait for those of another one.
             let (share, several) = ((workers.len() / walks.len()).max(1), walks.len().div_ceil(workers.len()));
             std::thread::scope(|scope| {
                 for (workers, walks) in workers.chunks_mut(share).zip(walks.chunks_mut(several)) {

@@ -1,4 +1,4 @@
-//! What is known of a place while it is walked through, and what is told of its digests once they are settled.
+//! The state of the walk through a place, and the report of its settled digests.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -24,18 +24,18 @@ use super::unlisted::Unlisted;
 /// The walk through a place.
 pub(super) struct Walk {
     pub(super) place: Place,
-    /// Folders of digests up to the begin of the range, oldest first, until they are looked through for chains.
+    /// Folders of digests up to the start of the range, oldest first, until they are searched for chains.
     pub(super) before: Option<Vec<(u32, PathBuf)>>,
-    /// Folders of digests that were not looked through, oldest first.
+    /// Folders of digests that were not read yet, oldest first.
     pub(super) days: VecDeque<(u32, PathBuf)>,
-    /// Digest files that lie in no day's folder.
+    /// Digest files outside of the folders of days.
     pub(super) odd: Vec<PathBuf>,
-    /// Digest files that were not read, oldest first.
+    /// Digest files that were not read yet, oldest first.
     pub(super) ahead: VecDeque<(ChainId, Node)>,
     pub(super) chains: BTreeMap<ChainId, Chain>,
-    /// Log files that were not read.
+    /// Log files that were not read yet.
     pub(super) logs: VecDeque<Task>,
-    /// The hours of the digests whose log files are read now.
+    /// The hours of the digests whose log files are being read.
     pub(super) spans: Vec<Span>,
     pub(super) unlisted: Unlisted,
     /// End of the newest digest of the standard chains.
@@ -43,11 +43,11 @@ pub(super) struct Walk {
     pub(super) digests: u64,
     pub(super) is_settled: bool,
     pub(super) is_done: bool,
-    /// What is known of the time of the chains.
+    /// What is known about the time of the chains.
     pub(super) covers: BTreeMap<ChainId, Cover>,
-    /// Digests that are missing, by the end of the last hour: log files that none lists may be of those hours.
+    /// Missing digests, by the end of the last hour: unlisted log files may belong to those hours.
     pub(super) missing: BTreeMap<i64, Missing>,
-    /// Digests that saved signatures name, and that have not been seen.
+    /// Digests named by saved signatures that were not found yet.
     pub(super) named: Named,
     /// Buckets that the digests here were written to.
     pub(super) buckets: HashSet<String>,
@@ -61,7 +61,8 @@ impl Walk {
         let found = Days::of(&dirs.digests, &job.archive.storage, &mut failed);
         let first = job.since.map_or(0, |since| day(since - DAY));
         let last = job.until.map_or(u32::MAX, |until| day(until.saturating_add(3 * DAY)));
-        let before = job.since.map(|since| found.folders.iter().take_while(|(of, _)| *of <= day(since)).cloned().collect());
+        let before =
+            job.since.map(|since| found.folders.iter().take_while(|(of, _)| *of <= day(since)).cloned().collect());
         let days = found.folders.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
         let unlisted = Unlisted::new(&dirs.logs, (job.since, job.until), &job.archive.storage, &mut failed);
         let named = job.named.get(&place).cloned().unwrap_or_default();
@@ -87,14 +88,20 @@ impl Walk {
         }
     }
 
-    /// Tells of a digest whose name has a time that none of CloudTrail's has. It is no part of its chain, which would not end else.
+    /// Reports a digest with a time in its name that no CloudTrail digest can have. It is not part of its chain, which
+    /// would otherwise never end.
     pub(super) fn implausible(&mut self, id: &ChainId, time: i64, path: &Path, out: &mut Output) {
         self.digests += 1;
         out.counts.digest(Status::Invalid, id.backfill);
         let message = format!("its name tells {}: no digest of CloudTrail's ends then", iso(time));
         let file = path_text(path);
         let finding = self.place.finding(Reason::ImplausibleTime, message);
-        out.findings.push(Finding { file: Some(file.clone()), trail: Some(id.trail.clone()), time: Some(time), ..finding });
+        out.findings.push(Finding {
+            file: Some(file.clone()),
+            trail: Some(id.trail.clone()),
+            time: Some(time),
+            ..finding
+        });
         let reason = Some(Reason::ImplausibleTime);
         out.digests.push(DigestRow {
             file: file.into(),
@@ -118,7 +125,11 @@ impl Walk {
                             iso(to)
                         )
                     } else {
-                        format!("the chain starts again at {}, though the digest before it ends at {}", iso(to), iso(from))
+                        format!(
+                            "the chain starts again at {}, though the digest before it ends at {}",
+                            iso(to),
+                            iso(from)
+                        )
                     };
                     out.findings.push(finding(Reason::Gap, message, None, to));
                     let to = job.until.map_or(to, |until| to.min(until));
@@ -144,7 +155,7 @@ impl Walk {
                     out.counts.digest(status, id.backfill);
                     out.counts.signature(node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from), status);
                     let file = path_text(&node.path);
-                    for Problem { reason, message } in &node.problems {
+                    for Problem { reason, message, .. } in &node.problems {
                         out.findings.push(finding(*reason, message.clone(), Some(file.clone()), node.time));
                     }
                     self.digest(id, *node, status, &file, job, out);
@@ -153,14 +164,15 @@ impl Walk {
         }
     }
 
-    /// Tells of a digest, and puts its log files in the queue.
+    /// Reports a digest, and queues its log files.
     fn digest(&mut self, id: &ChainId, node: Node, status: Status, file: &str, job: &Job, out: &mut Output) {
         let file: Arc<str> = file.into();
-        let first = node.problems.first().map(|problem| problem.reason).filter(|_| status != Status::Valid);
+        let first = node.problems.first().filter(|_| status != Status::Valid);
+        let (first, byte) = (first.map(|problem| problem.reason), first.and_then(|problem| problem.byte));
         let is_told = !node.is_moved() && !node.has(Reason::ImplausibleTime);
         let signature = node.signature.as_ref().map_or(Provenance::None, |(_, from)| *from);
         let (end, is_moved) = (node.end(), node.is_moved());
-        let digest = node.read.map(|(digest, _)| digest);
+        let (digest, content) = node.read.unzip();
         let start = digest.as_ref().filter(|_| is_told).map(|digest| digest.start);
         let row = DigestRow {
             file: Arc::clone(&file),
@@ -173,6 +185,8 @@ impl Walk {
             signature,
             fingerprint: digest.as_ref().map(|digest| digest.fingerprint.clone()),
             logs: digest.as_ref().map(|digest| digest.logs.len() as u64),
+            content,
+            byte,
             ..self.place.digest_row(id)
         };
         if let Some(fingerprint) = row.fingerprint.as_ref().filter(|_| status == Status::Valid) {
@@ -200,7 +214,7 @@ impl Walk {
             if status == Status::Valid { cover.found.add(stretch) } else { cover.bad.add(stretch) }
         }
         let mut span = self.place.span(id, stretch.0, end, state);
-        // Backfill digests are about the same hours again.
+        // Backfill digests cover the same hours again.
         (span.digests, span.logs) = (u64::from(!id.backfill), logs.len() as u64);
         let number = self.spans.len();
         for listed in logs {
@@ -212,16 +226,29 @@ impl Walk {
                 out.counts.log(Status::Unverified);
                 let reason = Some(Reason::DigestInvalid);
                 let path = paths.into_iter().next();
-                out.logs.push(self.place.log_row(listed.at, path, Arc::clone(&file), (Status::Unverified, reason), None));
+                out.logs.push(self.place.log_row(
+                    listed.at,
+                    path,
+                    Arc::clone(&file),
+                    (Status::Unverified, reason),
+                    (None, None),
+                ));
             } else {
                 let is_proven = status == Status::Valid;
-                self.logs.push_back(Task { listed, digest: Arc::clone(&file), is_proven, span: number, paths, checked: None });
+                self.logs.push_back(Task {
+                    listed,
+                    digest: Arc::clone(&file),
+                    is_proven,
+                    span: number,
+                    paths,
+                    checked: None,
+                });
             }
         }
         self.spans.push(span);
     }
 
-    /// Tells of the hours, once their log files are read.
+    /// Reports the hours, once their log files are read.
     pub(super) fn hand_over_spans(&mut self, out: &mut Output) {
         if self.logs.is_empty() {
             out.spans.extend(self.spans.drain(..).filter(|span| span.digests > 0));

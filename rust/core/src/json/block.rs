@@ -1,4 +1,4 @@
-//! What 64 bytes of JSON mean: pure bit arithmetic, shared by every variant of `unchecked::classify`.
+//! The tokens of 64 bytes of JSON: pure bit arithmetic, shared by every variant of `unchecked::classify`.
 
 /// One bit per byte of a block.
 pub(crate) struct Masks {
@@ -34,7 +34,7 @@ pub(crate) fn prefix_xor(mut mask: u64) -> u64 {
     mask
 }
 
-/// What one block leaves to the next.
+/// The state that one block passes to the next.
 #[derive(Default)]
 pub(crate) struct State {
     /// 1 when the first byte of the next block is escaped.
@@ -44,8 +44,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The tokens of the block: quotes that open or close a string, brackets outside of strings, and what asks for care inside
-    /// of them (the backslash of an escape, a control character).
+    /// The tokens of the block: quotes that open or close a string, brackets outside of strings, and special characters
+    /// inside of strings (the backslash of an escape, a control character).
     #[inline(always)]
     pub(crate) fn tokens(&mut self, masks: &Masks, prefix_xor: impl Fn(u64) -> u64) -> u64 {
         const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
@@ -54,8 +54,9 @@ impl State {
             (escape, escaped) = (0, self.escaped);
             self.escaped = 0;
         } else {
-            // Of each run of backslashes every second one is escaped by the one before it. Subtracting the run's starts from
-            // the odd bits carries through each run and so marks every other bit, whichever parity it starts at.
+            // In each run of backslashes, every second one is escaped by the one before it. Subtracting the run's
+            // starts from the odd bits carries through each run and so marks every other bit, whichever parity it
+            // starts at.
             let starts = masks.backslash & !self.escaped;
             let alternating = (starts << 1 | ODD).wrapping_sub(starts) ^ ODD;
             escaped = alternating ^ (masks.backslash | self.escaped);

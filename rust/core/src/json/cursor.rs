@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use super::text::{decoded, unescape};
 use crate::error::{Error, ErrorKind};
+use crate::schema::Opening;
 
-/// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near 1,000.
+/// Deepest nesting of objects and arrays. The deepest event seen is 11 deep, and Python's own `json` gives up near
+/// 1,000.
 pub(crate) const MAX_DEPTH: usize = 1024;
 
 /// A JSON value in a window: its bytes, and the token at or after its start.
@@ -40,7 +42,9 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8], end: usize, tokens: &'a [u32]) -> Self {
         assert!(end <= super::MAX_WINDOW, "positions have 32 bits");
-        debug_assert!(bytes[end..].iter().take(super::PADDING).all(|&byte| byte == 0) && bytes.len() >= end + super::PADDING);
+        debug_assert!(
+            bytes[end..].iter().take(super::PADDING).all(|&byte| byte == 0) && bytes.len() >= end + super::PADDING
+        );
         Self { bytes, tokens, end, at: 0, token: 0 }
     }
 
@@ -70,13 +74,13 @@ impl<'a> Cursor<'a> {
         Self { end: value.end as usize, ..self.back_to(value) }
     }
 
-    /// The bytes of a value, as they stand in the file.
+    /// The bytes of a value, as in the file.
     #[inline]
     pub(crate) fn slice(&self, value: Value) -> &'a [u8] {
         &self.bytes[value.start as usize..value.end as usize]
     }
 
-    /// What a string value says; `None` for a value that is no string.
+    /// The decoded text of a string value; `None` for a value that is not a string.
     pub(crate) fn string(&self, value: Value) -> Option<Cow<'a, [u8]>> {
         let inside = self.slice(value).strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         if !self.is_escaped(value) {
@@ -98,7 +102,8 @@ impl<'a> Cursor<'a> {
         self.at = at;
     }
 
-    /// Moves on to a place, past the tokens on the way. Whether tokens after it are what they seem: if a quote is open there, they are not.
+    /// Moves forward to a place, past the tokens on the way. Returns whether the tokens after it are valid: they are
+    /// not if a quote is open there.
     pub(crate) fn pass_to(&mut self, at: usize) -> bool {
         let mut is_open = false;
         while (self.tokens[self.token] as usize) < at {
@@ -133,7 +138,7 @@ impl<'a> Cursor<'a> {
         unexpected(self.bytes, self.at, self.end, expected)
     }
 
-    /// The text should go on where it ends.
+    /// Fails because the text ends too early.
     #[cold]
     pub(crate) fn unexpected_end(&self) -> Error {
         unexpected(self.bytes, self.end, self.end, "more")
@@ -182,7 +187,7 @@ impl<'a> Cursor<'a> {
         Ok(Key { start, end, escaped })
     }
 
-    /// What a key says; it may be written with escapes.
+    /// The decoded text of a key, which may have escapes.
     pub(crate) fn name(&self, key: Key) -> Cow<'a, [u8]> {
         let inside = &self.bytes[key.start..key.end];
         if key.escaped { decoded(inside) } else { Cow::Borrowed(inside) }
@@ -205,9 +210,43 @@ impl<'a> Cursor<'a> {
         Some((key, value))
     }
 
+    /// Passes a key and its colon, if the member begins like this; space may follow.
+    #[inline(always)]
+    pub(crate) fn expected_key(&mut self, opening: &Opening) -> bool {
+        let Some(length) = self.bytes[self.at..].first_chunk().and_then(|bytes| opening.begins(bytes)) else {
+            return false;
+        };
+        self.at += length;
+        self.token += 2;
+        true
+    }
+
+    /// Passes a string without escapes.
+    #[inline(always)]
+    pub(crate) fn plain_string(&mut self) -> Option<Value> {
+        let close = self.tokens[self.token + 1] as usize;
+        if self.byte() != b'"' || self.bytes[close] != b'"' {
+            return None;
+        }
+        let value = Value { start: self.at as u32, end: close as u32 + 1, token: self.token as u32 };
+        (self.at, self.token) = (close + 1, self.token + 2);
+        Some(value)
+    }
+
+    /// After a member: passes `,` if a quote follows at once.
+    #[inline(always)]
+    pub(crate) fn next_key(&mut self) -> bool {
+        let follows = self.bytes[self.at..].first_chunk() == Some(b",\"");
+        self.at += usize::from(follows);
+        follows
+    }
+
     /// After a member: passes `,` and tells that another follows, or passes `}`.
     #[inline(always)]
     pub(crate) fn next_member(&mut self) -> Result<bool, Error> {
+        if self.next_key() {
+            return Ok(true);
+        }
         self.next(b'}', "',' or '}'")
     }
 
@@ -383,7 +422,7 @@ fn string_end(bytes: &[u8], tokens: &[u32], end: usize, token: usize) -> Result<
     if bytes[close] == b'"' { Ok((close + 1, token + 2)) } else { careful_string_end(bytes, tokens, end, token + 1) }
 }
 
-/// The same for a string with escapes, or with what must not be in one.
+/// From the opening quote to after the closing one, for a string with escapes or invalid characters.
 #[cold]
 #[inline(never)]
 fn careful_string_end(bytes: &[u8], tokens: &[u32], end: usize, mut token: usize) -> Result<(usize, usize), Error> {
@@ -410,6 +449,9 @@ fn careful_string_end(bytes: &[u8], tokens: &[u32], end: usize, mut token: usize
 /// Passes `true`, `false`, `null` or a number.
 #[inline]
 fn literal(bytes: &[u8], at: usize, end: usize) -> Result<usize, Error> {
+    if let Some(b"null" | b"true") = bytes[at..].first_chunk() {
+        return Ok(at + 4);
+    }
     let word: &[u8] = match bytes[at] {
         b'n' => b"null",
         b't' => b"true",
@@ -465,7 +507,7 @@ mod tests {
     use super::*;
     use crate::json::{Index, PADDING};
 
-    /// Passes one value and tells where it ends, or what is wrong.
+    /// Passes one value and returns where it ends, or its error.
     fn pass(text: &str) -> Result<usize, String> {
         let mut bytes = text.as_bytes().to_vec();
         bytes.resize(text.len() + PADDING, 0);
@@ -532,12 +574,14 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        /// serde_json is the oracle: both accept, or both refuse.
+        /// serde_json is the oracle: either both accept or both refuse.
         #[test]
-        fn agrees_with_serde_json(text in r#"([\[\]{}",:\\]|[0-9eE.+\-]|"[a-z]{0,3}"|"a":|true|false|null|\\u00e9|[ \n\x01é]){0,24}"#) {
+        fn agrees_with_serde_json(
+            text in r#"([\[\]{}",:\\]|[0-9eE.+\-]|"[a-z]{0,3}"|"a":|true|false|null|\\u00e9|[ \n\x01é]){0,24}"#,
+        ) {
             let expected = serde_json::from_str::<serde_json::Value>(&text);
             let whole = pass(&text).is_ok_and(|end| text[end..].trim_matches([' ', '\t', '\n', '\r']).is_empty());
-            // serde_json refuses lone surrogates, which are JSON all the same; the expression above makes none.
+            // serde_json also refuses lone surrogates, which are valid JSON; the expression above makes none.
             prop_assert_eq!(whole, expected.is_ok(), "{}", text);
         }
     }

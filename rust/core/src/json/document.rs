@@ -1,9 +1,9 @@
-//! A small JSON text as a tree that knows where its parts stand: for conditions that users write, not for records.
+//! A small JSON text as a tree with the positions of its parts: for conditions that users write, not for records.
 
 use super::{Cursor, Index, PADDING, unescape};
 use crate::error::{Error, ErrorKind};
 
-/// How long a text may be, in bytes. Positions have 32 bits, and no condition comes near.
+/// The longest text, in bytes. Positions have 32 bits; no real condition is nearly as long.
 const MAX_LENGTH: usize = 1 << 24;
 
 /// A value, and the byte of the text at which it begins.
@@ -17,11 +17,11 @@ pub(crate) struct Node {
 pub(crate) enum Content {
     Null,
     Flag(bool),
-    /// As it stands.
+    /// The number as written.
     Number(String),
     Text(String),
     List(Vec<Node>),
-    /// In the order of the text; keys may come twice.
+    /// In the order of the text; keys may be repeated.
     Object(Vec<Member>),
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// Reads a text that is one JSON value; how deep it may be nested is the cursor's limit.
+    /// Parses a text that is one JSON value; the cursor limits its nesting.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_LENGTH {
             return Err(Error::at(MAX_LENGTH, ErrorKind::DocumentTooLarge(MAX_LENGTH as u64)));
@@ -53,7 +53,7 @@ impl Node {
         build(&mut cursor.back_to(value))
     }
 
-    /// What it is, in words.
+    /// The kind of value, in words.
     pub(crate) fn kind(&self) -> &'static str {
         match self.content {
             Content::Null => "null",
@@ -137,6 +137,8 @@ mod tests {
         ] {
             assert_eq!(Node::parse(text).expect_err(text).to_string(), message);
         }
-        assert!(Node::parse(&"[".repeat(100_000)).expect_err("too deep").to_string().starts_with("nested deeper than 1024"));
+        assert!(
+            Node::parse(&"[".repeat(100_000)).expect_err("too deep").to_string().starts_with("nested deeper than 1024")
+        );
     }
 }

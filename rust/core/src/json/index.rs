@@ -2,11 +2,11 @@
 
 use crate::unchecked::classify;
 
-/// Bytes after a window that a [`super::Cursor`] may look at; they are zero, which ends every token.
+/// Bytes after a window that a [`super::Cursor`] may read; they are zero, which ends every token.
 pub(crate) const PADDING: usize = 64;
 
-/// Bytes of a window at most: positions in it, and in its padding, have 32 bits. No window comes near (see [`crate::bounds::WINDOW`]);
-/// [`Index::build`] and [`super::Cursor::new`] hold whoever makes one to it.
+/// The largest window: positions in it and its padding have 32 bits. [`Index::build`] and [`super::Cursor::new`] check
+/// it; real windows are much smaller (see [`crate::bounds::WINDOW`]).
 pub(crate) const MAX_WINDOW: usize = u32::MAX as usize - PADDING;
 
 /// Sentinels after the tokens, so that looking a few tokens ahead needs no check.
@@ -42,7 +42,8 @@ impl Index {
         &self.tokens
     }
 
-    /// How much of `window`, from which the index was built, is valid UTF-8, and whether what follows is wrong rather than cut off.
+    /// How much of `window`, from which the index was built, is valid UTF-8, and whether the next bytes are invalid
+    /// rather than cut off.
     ///
     /// Only runs of blocks that are not all ASCII are looked at: a character never crosses into a block that is.
     pub(crate) fn valid_up_to(&self, window: &[u8]) -> (usize, bool) {
@@ -66,7 +67,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn validity_is_that_of_the_whole(mut bytes in r"[a-zé€😀]{0,300}".prop_map(String::into_bytes), at: prop::sample::Index, byte: u8, cut: usize) {
+        fn validity_is_that_of_the_whole(
+            mut bytes in r"[a-zé€😀]{0,300}".prop_map(String::into_bytes),
+            at: prop::sample::Index,
+            byte: u8,
+            cut: usize,
+        ) {
             if !bytes.is_empty() {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;

@@ -1,4 +1,4 @@
-//! The text that a JSON string stands for.
+//! The decoded text of a JSON string.
 
 use std::borrow::Cow;
 use std::char::{REPLACEMENT_CHARACTER, decode_utf16};
@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 /// Appends the text of the inside of a JSON string, whose escapes a [`super::Cursor`] has found to be well formed.
 ///
-/// A surrogate without its partner, which no UTF-8 can carry, becomes U+FFFD; the result tells whether there was one.
+/// A surrogate without its partner, which UTF-8 cannot represent, becomes U+FFFD; the result says whether there was
+/// one.
 pub(crate) fn unescape(mut inside: &[u8], text: &mut Vec<u8>) -> bool {
     let mut replaced = false;
     while let Some(escape) = memchr::memchr(b'\\', inside) {

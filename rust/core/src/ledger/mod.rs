@@ -1,8 +1,8 @@
-//! What became of each file: one row per file, for whoever keeps books on what is done.
+//! What became of each file: one row per file, for callers that keep account of what is done.
 //!
-//! Files that are passed over while folders are listed have rows as well, and so have folders that are not listed at all, whose files
-//! nobody has seen. A [`Ledger`] takes the rows of one scan after another and holds a bounded number of them; [`table`] makes a batch
-//! of some.
+//! Files that a listing skips have rows as well, and so do folders that are not listed at all, whose files are not
+//! known. A [`Ledger`] takes the rows of one scan after another and holds a bounded number of them in memory; [`table`]
+//! makes a batch of rows.
 
 mod row;
 mod spill;
@@ -15,11 +15,11 @@ use crate::error::{Error, ErrorKind};
 pub use row::{Outcome, Row};
 use spill::Spill;
 
-/// The rows of one scan after another. The latest are in memory, [`LEDGER_ROWS`] at most, those before them on the disk.
+/// The rows of one scan after another. The latest, [`LEDGER_ROWS`] at most, are in memory, the earlier ones on disk.
 #[derive(Debug, Default)]
 pub struct Ledger {
     state: Mutex<State>,
-    /// Whether it wants the hashes of the files.
+    /// Whether the rows should have the hashes of the files.
     hashes: bool,
 }
 
@@ -30,7 +30,7 @@ struct State {
 }
 
 impl Ledger {
-    /// Without a row so far.
+    /// An empty ledger.
     #[must_use]
     pub fn new(hashes: bool) -> Self {
         Self { hashes, ..Self::default() }
@@ -40,7 +40,7 @@ impl Ledger {
         self.hashes
     }
 
-    /// Adds rows, which come next.
+    /// Appends rows.
     pub fn extend(&self, rows: impl IntoIterator<Item = Row>) -> Result<(), Error> {
         self.with(|State { spill, latest }| {
             for row in rows {
@@ -62,7 +62,7 @@ impl Ledger {
         })
     }
 
-    /// Some of the rows that nobody has taken yet, the first ones; none when all are taken. They are then gone.
+    /// Removes and returns the first page of rows that are left; empty when none are.
     pub fn take(&self) -> Result<Vec<Row>, Error> {
         self.with(|State { spill, latest }| Ok(spill.take()?.unwrap_or_else(|| std::mem::take(latest))))
     }
@@ -72,7 +72,7 @@ impl Ledger {
     }
 }
 
-/// What does not fit in memory has no place.
+/// The error when rows cannot be written to disk: it names the folder, and how to choose another one.
 fn unwritable(error: &std::io::Error) -> Error {
     let folder = std::env::temp_dir();
     let why = format!("{error}; the rows of a ledger are kept in this folder, unless TMPDIR names another one");
@@ -92,6 +92,7 @@ mod tests {
             etag: some(5).map(|_| "\"e\"".to_owned()),
             read: number as u64,
             skipped: u64::MAX,
+            open: 1,
             duplicates: some(7),
             reason,
             byte: some(11),

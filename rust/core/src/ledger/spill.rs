@@ -1,4 +1,4 @@
-//! Rows on the disk: in a file without a name, which is gone with the process however it ends.
+//! Rows on disk: in an unnamed file, which disappears with the process, however that ends.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,7 +13,7 @@ pub(super) struct Spill {
     file: Option<File>,
     /// Where each page ends.
     ends: Vec<u64>,
-    /// How many of them were taken.
+    /// How many pages were taken.
     taken: usize,
 }
 
@@ -47,12 +47,14 @@ impl Spill {
         let mut rest = bytes.as_slice();
         let mut rows = Vec::new();
         while !rest.is_empty() {
-            rows.push(read(&mut rest).map_err(|Changed| io::Error::other("rows of the ledger were changed on the disk"))?);
+            rows.push(
+                read(&mut rest).map_err(|Changed| io::Error::other("rows of the ledger were changed on the disk"))?,
+            );
         }
         Ok(Some(rows))
     }
 
-    /// The first page that was not taken. When the last one is, the disk is free again.
+    /// The first page that was not taken yet. When the last one is taken, the file is dropped.
     pub(super) fn take(&mut self) -> io::Result<Option<Vec<Row>>> {
         let rows = self.page(self.taken)?;
         self.taken += usize::from(rows.is_some());
@@ -65,11 +67,14 @@ impl Spill {
 
 fn write(row: &Row, into: &mut Vec<u8>) {
     let outcome = row.outcome.name();
-    for text in [Some(row.key.as_str()), row.etag.as_deref(), Some(outcome), row.reason.as_deref(), row.sha256.as_deref()] {
+    for text in
+        [Some(row.key.as_str()), row.etag.as_deref(), Some(outcome), row.reason.as_deref(), row.sha256.as_deref()]
+    {
         number(text.map(|text| text.len() as u64), into);
         into.extend_from_slice(text.unwrap_or_default().as_bytes());
     }
-    for count in [row.size, Some(row.read), Some(row.bad), Some(row.skipped), row.duplicates, row.byte] {
+    for count in [row.size, Some(row.read), Some(row.bad), Some(row.skipped), Some(row.open), row.duplicates, row.byte]
+    {
         number(count, into);
     }
 }
@@ -79,17 +84,17 @@ fn number(value: Option<u64>, into: &mut Vec<u8>) {
     into.extend_from_slice(&value.unwrap_or_default().to_le_bytes());
 }
 
-/// Nothing that was written.
+/// The bytes are not those that were written.
 struct Changed;
 
 fn read(from: &mut &[u8]) -> Result<Row, Changed> {
     let (key, etag) = (text(from)?.ok_or(Changed)?, text(from)?);
     let outcome = text(from)?.and_then(|name| Outcome::named(&name)).ok_or(Changed)?;
     let (reason, sha256) = (text(from)?.map(Cow::Owned), text(from)?);
-    let (size, read, bad, skipped) = (count(from)?, count(from)?, count(from)?, count(from)?);
-    let [read, bad, skipped] = [read, bad, skipped].map(Option::unwrap_or_default);
+    let (size, read, bad, skipped, open) = (count(from)?, count(from)?, count(from)?, count(from)?, count(from)?);
+    let [read, bad, skipped, open] = [read, bad, skipped, open].map(Option::unwrap_or_default);
     let (duplicates, byte) = (count(from)?, count(from)?);
-    Ok(Row { key, size, etag, read, bad, skipped, duplicates, outcome, reason, byte, sha256 })
+    Ok(Row { key, size, etag, read, bad, skipped, open, duplicates, outcome, reason, byte, sha256 })
 }
 
 fn text(from: &mut &[u8]) -> Result<Option<String>, Changed> {

@@ -10,6 +10,7 @@ use super::row::Row;
 /// Some rows, each with its columns.
 #[must_use]
 pub fn batch(rows: &[Row]) -> RecordBatch {
+    let records = |count: fn(&Row) -> u64| counts(rows, |row| row.outcome.counts_records().then(|| count(row)));
     let columns = [
         ("file", texts(rows, |row| Some(&row.key))),
         ("size", counts(rows, |row| row.size)),
@@ -17,9 +18,9 @@ pub fn batch(rows: &[Row]) -> RecordBatch {
         ("outcome", texts(rows, |row| Some(row.outcome.name()))),
         ("reason", texts(rows, |row| row.reason.as_deref())),
         ("byte", counts(rows, |row| row.byte)),
-        ("records_read", counts(rows, |row| Some(row.read))),
-        ("records_bad", counts(rows, |row| Some(row.bad))),
-        ("records_skipped", counts(rows, |row| Some(row.skipped))),
+        ("records_read", records(|row| row.read)),
+        ("records_bad", records(|row| row.bad)),
+        ("records_skipped", records(|row| row.skipped)),
         ("records_duplicate", counts(rows, |row| row.duplicates)),
         ("sha256", texts(rows, |row| row.sha256.as_deref())),
     ];

@@ -1,4 +1,4 @@
-//! Files on their way to the workers: in order, and objects of buckets fetched ahead, as many as there is room for.
+//! Files on their way to the workers: in order, with objects of buckets prefetched as far as there is room.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -9,35 +9,34 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use crate::bounds::STORED_WHOLE;
 use crate::error::{Error, ErrorKind};
-use crate::source::object::{Bucket, Got, Remote};
-use crate::source::{At, Entry, Keys, Listed};
+use crate::source::object::{Bucket, Got, Remote, Version};
+use crate::source::{At, Entry, Keys, Listed, is_whole};
 
-/// Bodies that are fetched, or wait for a worker, and their bytes.
+/// Limits on bodies that are being fetched or wait for a worker: their number, and their bytes.
 const BODIES: usize = 256;
 const BYTES: u64 = 64 << 20;
-/// What an object may have whose size the listing does not tell; if it has more, it is streamed.
+/// Bytes reserved for an object whose size the listing does not tell; a larger one is streamed.
 const UNKNOWN: u64 = 512 << 10;
-/// Steps of a listing that wait for a worker.
+/// The most steps of a listing that wait for a worker.
 const STEPS: usize = 4 << 10;
 
 /// Where workers take files from.
 pub(super) enum Files {
-    /// Straight from their source.
+    /// Directly from their source.
     Direct(Keys),
-    /// From a thread that looks ahead.
+    /// From a thread that prefetches.
     Ahead(Arc<Ahead>),
 }
 
-/// A step of a listing, and the body of the file if that is under way.
+/// A step of a listing, and the body of the file if that is being fetched.
 pub(super) struct Item {
     pub(super) listed: Listed,
-    pub(super) body: Option<Body>,
+    pub(super) fetch: Option<Fetch>,
 }
 
-/// The body of an object that is being fetched. It takes up its room until it is dropped; then nobody fetches it any more.
-pub(super) struct Body {
+/// The body of an object that is being fetched. It occupies its room until it is dropped, which cancels the request.
+pub(super) struct Fetch {
     got: Receiver<Result<Got, Error>>,
     task: AbortHandle,
     bytes: u64,
@@ -45,26 +44,26 @@ pub(super) struct Body {
 }
 
 impl Files {
-    /// The next file. When some are at hand already, those that are not yet listed are not waited for.
+    /// The next file. A worker that has some already does not wait for files that are not listed yet.
     pub(super) fn next(&mut self, has_some: bool) -> Option<Item> {
         match self {
-            Self::Direct(keys) => keys.next().map(|listed| Item { listed, body: None }),
+            Self::Direct(keys) => keys.next().map(|listed| Item { listed, fetch: None }),
             Self::Ahead(ahead) => ahead.pop(!has_some),
         }
     }
 }
 
-/// What a wait for a body has come to.
+/// The result of waiting for a body.
 pub(super) enum Wait {
     Got(Result<Got, Error>),
-    /// It is late: there is time for other work.
+    /// It has not come yet: there is time for other work.
     Late,
-    /// The fetcher has hung up without an error.
+    /// The fetching task has ended without a result.
     Gone,
 }
 
-impl Body {
-    /// Waits for the body, so long at most.
+impl Fetch {
+    /// Waits for the body, for `patience` at most.
     pub(super) fn wait(&self, patience: Duration) -> Wait {
         match self.got.recv_timeout(patience) {
             Ok(got) => Wait::Got(got),
@@ -74,7 +73,7 @@ impl Body {
     }
 }
 
-impl Drop for Body {
+impl Drop for Fetch {
     fn drop(&mut self) {
         self.task.abort();
         let mut state = self.ahead.state();
@@ -84,7 +83,7 @@ impl Drop for Body {
     }
 }
 
-/// The queue between the thread that looks ahead and the workers.
+/// The queue between the prefetching thread and the workers.
 #[derive(Default)]
 pub(super) struct Ahead {
     state: Mutex<State>,
@@ -101,7 +100,7 @@ struct State {
 }
 
 impl Ahead {
-    /// Starts a thread that takes keys from their source, and has their objects fetched.
+    /// Starts a thread that takes keys from their source and starts fetching their objects.
     pub(super) fn start(keys: Keys, remote: &Remote) -> std::io::Result<(Arc<Self>, JoinHandle<()>)> {
         let ahead = Arc::new(Self::default());
         let (shared, handle) = (Arc::clone(&ahead), remote.handle().clone());
@@ -121,30 +120,31 @@ impl Ahead {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a step when there is room; `false` when nobody wants it.
+    /// Adds a step when there is room; `false` when the queue is closed.
     fn push(self: &Arc<Self>, listed: Listed, handle: &Handle) -> bool {
         let wanted = fetched(&listed);
         let bytes = wanted.map(|(.., bytes)| bytes);
         let is_full = |state: &mut State| {
-            let too_many = bytes.is_some_and(|bytes| state.bodies >= BODIES || state.bodies > 0 && state.bytes + bytes > BYTES);
+            let too_many =
+                bytes.is_some_and(|bytes| state.bodies >= BODIES || state.bodies > 0 && state.bytes + bytes > BYTES);
             !state.closed && (state.items.len() >= STEPS || too_many)
         };
         let mut state = self.changed.wait_while(self.state(), is_full).unwrap_or_else(PoisonError::into_inner);
         if state.closed {
             return false;
         }
-        let body = wanted.map(|(entry, bucket, bytes)| {
+        let fetch = wanted.map(|(entry, bucket, bytes)| {
             state.bodies += 1;
             state.bytes += bytes;
-            let (got, task) = fetch(entry, bucket, handle);
-            Body { got, task, bytes, ahead: Arc::clone(self) }
+            let (got, task) = fetch(entry, bucket, bytes, handle);
+            Fetch { got, task, bytes, ahead: Arc::clone(self) }
         });
-        state.items.push_back(Item { listed, body });
+        state.items.push_back(Item { listed, fetch });
         self.changed.notify_all();
         true
     }
 
-    /// The next step, if there is one or it is to be waited for.
+    /// The next step; `None` at the end and, without `waits`, if there is none yet.
     fn pop(&self, waits: bool) -> Option<Item> {
         let is_empty = |state: &mut State| waits && state.items.is_empty() && !state.has_ended && !state.closed;
         let mut state = self.changed.wait_while(self.state(), is_empty).unwrap_or_else(PoisonError::into_inner);
@@ -155,19 +155,19 @@ impl Ahead {
         item
     }
 
-    /// Nobody will take anything any more.
+    /// Closes the queue: no more steps will be taken.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
         let items = std::mem::take(&mut state.items);
         drop(state);
-        // Bodies give their room back as they are dropped, for which they need the lock.
+        // Dropping a body releases its room, for which it takes the lock.
         drop(items);
         self.changed.notify_all();
     }
 }
 
-/// Tells the workers that no more files come, or that nobody knows whether more should.
+/// Tells the workers that no more files will come, or that it is unknown whether there are more.
 struct End<'a>(&'a Ahead);
 
 impl Drop for End<'_> {
@@ -176,27 +176,32 @@ impl Drop for End<'_> {
         state.has_ended = true;
         if std::thread::panicking() {
             let listed = Listed::Broken(Error::whole(ErrorKind::Bug));
-            state.items.push_back(Item { listed, body: None });
+            state.items.push_back(Item { listed, fetch: None });
         }
         drop(state);
         self.0.changed.notify_all();
     }
 }
 
-/// An object to be fetched ahead, and the bytes to keep room for.
+/// An object to be prefetched, and the bytes to reserve for it.
 fn fetched(listed: &Listed) -> Option<(&Entry, &Arc<Bucket>, u64)> {
     let Listed::File(entry) = listed else { return None };
     let At::Bucket(bucket) = &entry.at else { return None };
-    Some((entry, bucket, entry.size.unwrap_or(UNKNOWN))).filter(|(.., bytes)| *bytes <= STORED_WHOLE)
+    Some((entry, bucket, entry.size.unwrap_or(UNKNOWN))).filter(|(.., bytes)| is_whole(*bytes))
 }
 
-fn fetch(entry: &Entry, bucket: &Arc<Bucket>, handle: &Handle) -> (Receiver<Result<Got, Error>>, AbortHandle) {
+fn fetch(
+    entry: &Entry,
+    bucket: &Arc<Bucket>,
+    most: u64,
+    handle: &Handle,
+) -> (Receiver<Result<Got, Error>>, AbortHandle) {
     let (sender, got) = channel();
-    let (bucket, address, size) = (Arc::clone(bucket), entry.key.clone(), entry.size);
+    let (bucket, address) = (Arc::clone(bucket), entry.key.clone());
+    let version = Version { length: entry.size, tag: entry.etag.clone().filter(|_| entry.is_planned) };
     let task = handle.spawn(async move {
-        let most = if size.is_some() { STORED_WHOLE } else { UNKNOWN };
-        // Nobody takes it when the scan was closed.
-        let _ = sender.send(bucket.get(&address, size, most).await);
+        // The receiver is gone when the scan was closed.
+        let _ = sender.send(bucket.get(&address, version, most).await);
     });
     (got, task.abort_handle())
 }
@@ -216,7 +221,10 @@ mod tests {
 
     fn skipped(reason: Skip) -> Listed {
         let at = At::Disk(PathBuf::new());
-        Listed::Skipped(Entry { key: String::new(), at, size: None, etag: None, modified: None, first: 0 }, reason)
+        Listed::Skipped(
+            Entry { key: String::new(), at, size: None, etag: None, modified: None, first: 0, is_planned: false },
+            reason,
+        )
     }
 
     #[test]
@@ -239,9 +247,8 @@ mod tests {
         assert!(thread.join().is_err());
         let mut files = Files::Ahead(ahead);
         assert!(matches!(files.next(false).map(|item| item.listed), Some(Listed::Skipped(..))));
-        assert!(
-            matches!(files.next(false).map(|item| item.listed), Some(Listed::Broken(error)) if *error.kind() == ErrorKind::Bug)
-        );
+        let next = files.next(false).map(|item| item.listed);
+        assert!(matches!(next, Some(Listed::Broken(error)) if *error.kind() == ErrorKind::Bug));
         assert!(files.next(false).is_none());
     }
 

@@ -1,131 +1,52 @@
-//! Where the steps meet: files → workers (fetch, inflate, index, frame, filter, build) → batches, in the order of the files.
+//! Where the steps meet: files → workers (fetch, inflate, index, frame, filter, build) → batches, in the order of the
+//! files.
 
 mod files;
+mod live;
 mod order;
+mod plan;
 mod report;
 mod rows;
-mod sizes;
+mod shared;
 mod stored;
 mod windows;
 mod worker;
 
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
 
+pub use live::Live;
+pub use plan::{Plan, Query, Run, Selection, Sources, text_type};
 pub use report::{Finding, Report, Unnamed};
-pub use sizes::Sizes;
 
+use crate::columns::Recut;
 use crate::dedupe::key::RowKeys;
 use crate::dedupe::{Dedupe, Duplicates, Told};
-use crate::digest::Hashes;
 use crate::error::Error;
-use crate::filter::{Predicate, Rules, Search};
-use crate::inflate::Limits;
-use crate::ledger::{Ledger, Row};
-use crate::source::object::Remote;
+use crate::ledger::Row;
+use crate::schema::Profile;
 use crate::source::{Keys, Skip};
 use files::{Ahead, Files};
-use order::{Order, Output};
+use order::Output;
+use shared::Shared;
 use worker::Worker;
-
-/// What to read, and how.
-pub struct Plan {
-    /// The files.
-    pub files: Keys,
-    /// The way to the buckets that some of them are in.
-    pub remote: Option<Arc<Remote>>,
-    /// Whether others use it as well: then its owner closes it, not the scan.
-    pub keeps_remote: bool,
-    /// The columns, made by [`crate::schema::project`].
-    pub schema: SchemaRef,
-    /// The types that text is handed over in, one for each column or member that is text, in order of depth, with that of the names of
-    /// the rules after them: `Utf8`, `LargeUtf8` or `Utf8View`. Views if nothing is said, which cost nothing.
-    pub text: Option<Vec<DataType>>,
-    /// What the rows must meet.
-    pub predicate: Option<Predicate>,
-    /// Rules of which a row must meet one; their names become a column after all others.
-    pub rules: Option<Vec<(String, Predicate)>>,
-    /// Whether the first bad file or record ends the scan.
-    pub fail: bool,
-    /// What a file may inflate to.
-    pub limits: Limits,
-    /// Workers.
-    pub threads: usize,
-    /// Where to note the hashes of the files that are read, for a verification.
-    pub hashes: Option<Arc<Hashes>>,
-    /// Where to note how large the files that are read are.
-    pub sizes: Option<Arc<Sizes>>,
-    /// Whether to tell what became of each file, until [`Scan::take_ledger`] is asked.
-    pub ledger: bool,
-    /// Where to note it besides.
-    pub ledgers: Vec<Arc<Ledger>>,
-    /// Where to look for records that came before, in this scan or in those before it.
-    pub dedupe: Option<Arc<Dedupe>>,
-}
-
-/// What all workers share.
-struct Shared {
-    files: Mutex<Files>,
-    order: Order,
-    schema: SchemaRef,
-    text: Option<Vec<DataType>>,
-    search: Option<Search>,
-    filter: Option<Arc<Rules>>,
-    rules: Option<Arc<Rules>>,
-    fail: bool,
-    limits: Limits,
-    hashes: Option<Arc<Hashes>>,
-    sizes: Option<Arc<Sizes>>,
-    books: Books,
-    /// Whether keys of the rows are wanted.
-    keyed: bool,
-}
-
-/// Which books are kept on files.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Books {
-    None,
-    /// A row of the ledger for each.
-    Rows,
-    /// The same, with the hash of its bytes as stored.
-    Hashes,
-}
-
-impl Books {
-    fn of(is_told: bool, ledgers: &[Arc<Ledger>]) -> Self {
-        match ledgers.iter().any(|ledger| ledger.wants_hashes()) {
-            true => Self::Hashes,
-            false if is_told || !ledgers.is_empty() => Self::Rows,
-            false => Self::None,
-        }
-    }
-}
-
-impl Shared {
-    /// Whether no record of the text can become a row.
-    fn is_ruled_out(&self, text: &[u8]) -> bool {
-        self.search.as_ref().is_some_and(|search| search.rules_out(text))
-    }
-}
 
 /// A running scan. It owns its threads; dropping it ends them.
 pub struct Scan {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    /// Looks ahead of the workers, where files are in buckets.
+    /// Prefetches for the workers, if files are in buckets.
     ahead: Option<Arc<Ahead>>,
-    remote: Option<Arc<Remote>>,
-    keeps_remote: bool,
-    dedupe: Option<Arc<Dedupe>>,
-    /// Whether rows of the ledger wait in the report.
-    tells: bool,
-    ledgers: Vec<Arc<Ledger>>,
-    /// Copies so far of the file that goes on in the next batch.
+    live: Live,
+    /// Duplicates so far in the file that continues in the next batch.
     copies: u64,
+    recut: Option<Recut>,
+    /// A batch without rows, for a reader who gets batches as they come, with strings as views.
+    no_rows: Option<RecordBatch>,
     report: Report,
 }
 
@@ -134,7 +55,7 @@ pub struct Scan {
 pub enum Next {
     /// The next batch.
     Batch(RecordBatch),
-    /// Nothing yet.
+    /// No batch yet.
     Waiting,
     /// All files are read.
     End,
@@ -142,35 +63,31 @@ pub enum Next {
 
 impl Scan {
     /// Starts the workers.
-    pub fn start(plan: Plan) -> std::io::Result<Self> {
-        let threads = plan.threads.max(1);
-        let mut started = Vec::new();
-        let (files, ahead) = match &plan.remote {
-            None => (Files::Direct(plan.files), None),
+    pub fn start(plan: &Plan, live: Live) -> io::Result<Self> {
+        Self::of_keys(plan.selection.keys(&live), plan, live)
+    }
+
+    /// Starts the workers, with these files in place of those that the selection names.
+    pub fn of_keys(files: Keys, plan: &Plan, mut live: Live) -> io::Result<Self> {
+        let threads = plan.run.threads.max(1);
+        let mut workers = Vec::new();
+        let (files, ahead) = match &live.remote {
+            None => (Files::Direct(files), None),
             Some(remote) => {
-                let (ahead, thread) = Ahead::start(plan.files, remote)?;
-                started.push(thread);
+                let (ahead, thread) = Ahead::start(files, remote)?;
+                workers.push(thread);
                 (Files::Ahead(Arc::clone(&ahead)), Some(ahead))
             }
         };
-        let shared = Arc::new(Shared {
-            files: Mutex::new(files),
-            order: Order::new(threads),
-            schema: plan.schema,
-            text: plan.text,
-            search: search(plan.predicate.as_ref(), plan.rules.as_deref()),
-            filter: plan.predicate.map(|predicate| Arc::new(Rules::one(predicate))),
-            rules: plan.rules.map(|rules| Arc::new(Rules::new(rules))),
-            fail: plan.fail,
-            limits: plan.limits,
-            hashes: plan.hashes,
-            sizes: plan.sizes,
-            books: Books::of(plan.ledger, &plan.ledgers),
-            keyed: plan.dedupe.is_some(),
-        });
-        let Plan { remote, keeps_remote, dedupe, ledger: tells, ledgers, .. } = plan;
-        let report = Report { duplicates: dedupe.is_some().then(Duplicates::default), ..Report::default() };
-        let mut scan = Self { shared, workers: started, ahead, remote, keeps_remote, dedupe, tells, ledgers, copies: 0, report };
+        if plan.query.dedupe && live.dedupe.is_none() {
+            live.dedupe = Some(Arc::new(Dedupe::new(true)));
+        }
+        let report = Report { duplicates: live.dedupe.is_some().then(Duplicates::default), ..Report::default() };
+        let shared = Arc::new(Shared::new(files, threads, plan, &live));
+        let recut = plan.run.recut.map(|profile| Recut::new(plan.query.schema_for(profile)));
+        let is_as_it_comes = recut.is_none() && plan.query.text.is_none();
+        let no_rows = is_as_it_comes.then(|| RecordBatch::new_empty(plan.query.schema_for(Profile::Views)));
+        let mut scan = Self { shared, workers, ahead, live, copies: 0, recut, no_rows, report };
         for number in 0..threads {
             let worker = Worker::new(Arc::clone(&scan.shared));
             let thread = thread::Builder::new().name(format!("ctfast-{number}")).spawn(move || worker.run())?;
@@ -179,10 +96,33 @@ impl Scan {
         Ok(scan)
     }
 
-    /// The next batch in the order of the files, waiting for it so long at most.
+    /// The next batch in the order of the files, waiting for it for `patience` at most.
     pub fn next(&mut self, patience: Duration) -> Result<Next, Error> {
+        loop {
+            if let Some(batch) = self.recut.as_mut().and_then(Recut::next) {
+                return Ok(Next::Batch(batch));
+            }
+            let next = self.next_as_it_comes(patience)?;
+            match (&mut self.recut, next) {
+                (Some(recut), Next::Batch(batch)) => recut.push(&batch),
+                (Some(recut), Next::End) => {
+                    recut.finish();
+                    return Ok(recut.next().map_or(Next::End, Next::Batch));
+                }
+                (_, next) => return Ok(next),
+            }
+        }
+    }
+
+    /// A batch without rows, for a reader who gets batches as they come, with strings as views.
+    #[must_use]
+    pub fn no_rows(&self) -> Option<RecordBatch> {
+        self.no_rows.clone()
+    }
+
+    fn next_as_it_comes(&mut self, patience: Duration) -> Result<Next, Error> {
         let taken = self.shared.order.take(patience);
-        if let Some(remote) = &self.remote {
+        if let Some(remote) = &self.live.remote {
             self.report.requests = remote.requests();
         }
         let Some(output) = taken else { return Ok(Next::Waiting) };
@@ -190,9 +130,13 @@ impl Scan {
             order::Taken::Output(output) => {
                 let Output { batch, keys, mut ledger, report, error } = output;
                 self.report.add(report);
-                let rows = self.without_duplicates(batch, &keys, &mut ledger);
-                let noted = self.note(ledger.into_iter().map(|(_, row)| row).collect());
-                match error.map_or(rows, Err).and_then(|rows| noted.map(|()| rows)) {
+                let rows = match error {
+                    // The rows were dropped, and not compared with earlier records.
+                    Some(error) => Err(error),
+                    None => self.without_duplicates(batch, &keys, &mut ledger),
+                };
+                let noted = self.note(&ledger);
+                match rows.and_then(|rows| noted.map(|()| rows)) {
                     Err(error) => {
                         self.close();
                         Err(error)
@@ -201,21 +145,24 @@ impl Scan {
                 }
             }
             order::Taken::End => {
-                // A scan that is closed, after a failure or by its reader, has no workers.
+                // A scan that was closed, after a failure or by its reader, has no workers.
                 self.report.complete |= !self.workers.is_empty();
                 Ok(Next::End)
             }
         }
     }
 
-    /// The rows of the next batch that stay, counted, for each file as well.
+    /// The rows of the next batch without duplicates, which are counted, also for each file.
     fn without_duplicates(
         &mut self,
         batch: Option<RecordBatch>,
         keys: &RowKeys,
         ledger: &mut [(usize, Row)],
     ) -> Result<Option<RecordBatch>, Error> {
-        let Some(dedupe) = &self.dedupe else { return Ok(batch) };
+        if let (Some(noted), Some(_)) = (&self.live.keys, &batch) {
+            noted.add(keys);
+        }
+        let Some(dedupe) = &self.live.dedupe else { return Ok(batch) };
         let none = Told { rows: None, found: Duplicates::default(), stays: Vec::new() };
         let Told { rows, found, stays } = batch.map_or(Ok(none), |batch| dedupe.next(batch, keys))?;
         let copies = |stays: &[bool]| stays.iter().filter(|stays| !**stays).count() as u64;
@@ -240,51 +187,34 @@ impl Scan {
         Ok(rows)
     }
 
-    /// Notes what became of some files.
-    fn note(&mut self, rows: Vec<Row>) -> Result<(), Error> {
-        for ledger in &self.ledgers {
-            ledger.extend(rows.iter().cloned())?;
-        }
-        if self.tells {
-            self.report.ledger.extend(rows);
-        }
-        Ok(())
+    /// Records what became of some files.
+    fn note(&self, rows: &[(usize, Row)]) -> Result<(), Error> {
+        self.live.ledgers.iter().try_for_each(|ledger| ledger.extend(rows.iter().map(|(_, row)| row.clone())))
     }
 
-    /// What was read up to the last batch.
+    /// The report of what was read up to the last batch.
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// What became of each file since this was last asked, up to the last batch.
-    pub fn take_ledger(&mut self) -> Vec<Row> {
-        std::mem::take(&mut self.report.ledger)
-    }
-
     /// Ends the workers and waits for them.
     pub fn close(&mut self) {
         self.shared.order.close();
-        if let Some(remote) = &self.remote {
+        if let Some(remote) = &self.live.remote {
             self.report.requests = remote.requests();
         }
         if let Some(ahead) = &self.ahead {
             ahead.close();
         }
-        if let Some(remote) = self.remote.as_ref().filter(|_| !self.keeps_remote) {
+        if let Some(remote) = self.live.remote.as_ref().filter(|_| !self.live.keeps_remote) {
             remote.close();
         }
         for worker in self.workers.drain(..) {
-            // A panic of a worker was told by `Order` as the end of its task.
+            // `Order` has reported a panic of a worker already, as the end of its task.
             let _ = worker.join();
         }
     }
-}
-
-/// What a file must have for any row.
-fn search(predicate: Option<&Predicate>, rules: Option<&[(String, Predicate)]>) -> Option<Search> {
-    let any = rules.map(|rules| Predicate::Any(rules.iter().map(|(_, rule)| rule.clone()).collect()));
-    Search::new(&Predicate::All(predicate.cloned().into_iter().chain(any).collect()))
 }
 
 impl Drop for Scan {

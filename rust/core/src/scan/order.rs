@@ -1,31 +1,35 @@
-//! Outputs of many workers in the order of their tasks, with bounded room for those that are early.
+//! Outputs of many workers in the order of their tasks, with bounded room for outputs that are early.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
+use arrow_buffer::NullBuffer;
+use arrow_data::ArrayData;
 
 use super::report::Report;
+use crate::bounds::{NOTED, ORDER_BYTES, ORDER_TASKS};
 use crate::dedupe::key::RowKeys;
 use crate::error::Error;
 use crate::ledger::Row;
 
-/// A part of what a task gives.
+/// A part of the output of a task.
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) batch: Option<RecordBatch>,
-    /// Those of its rows, if they are wanted.
+    /// The keys of its rows, if they are wanted.
     pub(super) keys: RowKeys,
     /// What happened since the last part.
     pub(super) report: Report,
-    /// What became of the files since then, if that was asked for: each with the number of rows of the batch up to its end.
+    /// What became of the files since the last part, if a ledger is kept: each with the number of rows of the batch up
+    /// to its end.
     pub(super) ledger: Vec<(usize, Row)>,
     /// Why the scan ends here.
     pub(super) error: Option<Error>,
 }
 
-/// What the reader of the scan is given.
+/// What the reader of the scan receives.
 #[expect(clippy::large_enum_variant, reason = "one at a time, moved once")]
 pub(super) enum Taken {
     Output(Output),
@@ -38,23 +42,26 @@ pub(super) type Turn = u64;
 /// The queue between workers and reader.
 pub(super) struct Order {
     state: Mutex<State>,
-    /// An output has come, or the end.
+    /// An output was added, or the end was reached.
     produced: Condvar,
     /// There is room again, or the scan is closed.
     room: Condvar,
-    /// Tasks that may be under way or waiting to be read: one per worker. Twice as many made
-    /// narrow reads 4 % faster, but let peaks of memory grow with the archive.
-    window: u64,
+    /// Tasks that may be running or waiting to be read.
+    tasks: u64,
+    /// Bytes of outputs that may wait besides the one that is read next.
+    bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
-    /// The task that is read now.
+    /// The task that is being read.
     head: Turn,
     /// The task that is handed out next.
     next: Turn,
     /// Outputs of the tasks from `head` on.
     tasks: VecDeque<Task>,
+    /// Bytes of these outputs.
+    waiting: usize,
     /// No more tasks will come.
     ended: bool,
     closed: bool,
@@ -62,25 +69,53 @@ struct State {
 
 #[derive(Default)]
 struct Task {
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<(Output, usize)>,
     done: bool,
 }
 
-/// Outputs that a task may have waiting. With two, peaks of memory were a quarter higher.
-const OUTPUTS: usize = 1;
+impl Output {
+    /// The memory that it holds.
+    fn bytes(&self) -> usize {
+        let rows = self.batch.as_ref().map_or(0, held);
+        rows + self.keys.bytes() + (self.ledger.len() + self.report.bad.len() + self.report.warnings.len()) * NOTED
+    }
+}
+
+/// The memory that the columns of a batch hold; those that share a buffer hold it once.
+fn held(batch: &RecordBatch) -> usize {
+    fn visit(data: &ArrayData, seen: &mut HashMap<*const u8, usize>) {
+        let nulls = data.nulls().map(NullBuffer::buffer);
+        seen.extend(
+            data.buffers()
+                .iter()
+                .chain(nulls)
+                .map(|buffer| (buffer.data_ptr().as_ptr().cast_const(), buffer.capacity())),
+        );
+        data.child_data().iter().for_each(|child| visit(child, seen));
+    }
+    let mut seen = HashMap::new();
+    batch.columns().iter().for_each(|column| visit(&column.to_data(), &mut seen));
+    seen.values().sum()
+}
 
 impl Order {
     pub(super) fn new(workers: usize) -> Self {
-        Self { state: Mutex::default(), produced: Condvar::new(), room: Condvar::new(), window: workers as u64 }
+        let (tasks, bytes) = (workers as u64 * ORDER_TASKS, (workers - 1) * ORDER_BYTES);
+        Self { state: Mutex::default(), produced: Condvar::new(), room: Condvar::new(), tasks, bytes }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until another task may be under way; `false` when none should be.
+    /// Waits until another task may start; `false` when none should start any more.
     pub(super) fn wait_for_room(&self) -> bool {
-        let state = self.room.wait_while(self.state(), |state| !state.closed && state.next >= state.head + self.window);
+        let full = |state: &mut State| {
+            // What a task builds while others wait could not be handed over.
+            let has_room = state.waiting < self.bytes && state.next < state.head + self.tasks;
+            !state.closed && !state.ended && state.next != state.head && !has_room
+        };
+        let state = self.room.wait_while(self.state(), full);
         let state = state.unwrap_or_else(PoisonError::into_inner);
         !state.closed && !state.ended
     }
@@ -100,22 +135,25 @@ impl Order {
         self.room.notify_all();
     }
 
-    /// Hands over a part, when there is room; `false` when nobody wants it.
+    /// Hands over a part, when there is room; `false` when the scan is closed.
     pub(super) fn put(&self, turn: Turn, output: Output) -> bool {
+        let bytes = output.bytes();
         let full = |state: &mut State| {
-            let task = &state.tasks[(turn - state.head) as usize];
-            !state.closed && task.outputs.len() >= OUTPUTS
+            // What is read next always has room: all else waits for it.
+            let is_next = turn == state.head && state.tasks[0].outputs.is_empty();
+            !state.closed && !is_next && state.waiting + bytes > self.bytes
         };
         let mut state = self.room.wait_while(self.state(), full).unwrap_or_else(PoisonError::into_inner);
         let task = (turn - state.head) as usize;
         if !state.closed {
-            state.tasks[task].outputs.push_back(output);
+            state.waiting += bytes;
+            state.tasks[task].outputs.push_back((output, bytes));
             self.produced.notify_all();
         }
         !state.closed
     }
 
-    /// The task has given all its parts.
+    /// Ends a task: all of its parts were handed over.
     pub(super) fn finish(&self, turn: Turn) {
         let mut state = self.state();
         let task = (turn - state.head) as usize;
@@ -123,7 +161,7 @@ impl Order {
         self.produced.notify_all();
     }
 
-    /// The next part in order; `None` when it has not come in time.
+    /// The next part in order; `None` when it has not come within `patience`.
     pub(super) fn take(&self, patience: Duration) -> Option<Taken> {
         let nothing = |state: &mut State| {
             let waits = state.tasks.front().map_or(!state.ended, |task| task.outputs.is_empty() && !task.done);
@@ -135,7 +173,8 @@ impl Order {
             return Some(Taken::End);
         }
         while let Some(task) = state.tasks.front_mut() {
-            if let Some(output) = task.outputs.pop_front() {
+            if let Some((output, bytes)) = task.outputs.pop_front() {
+                state.waiting -= bytes;
                 self.room.notify_all();
                 return Some(Taken::Output(output));
             }
@@ -149,12 +188,12 @@ impl Order {
         state.ended.then_some(Taken::End)
     }
 
-    /// Whether nobody will take anything any more.
+    /// Whether the scan is closed: no more parts will be taken.
     pub(super) fn is_closed(&self) -> bool {
         self.state().closed
     }
 
-    /// Nobody will take anything any more.
+    /// Closes the queue: no more parts will be taken.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.produced.notify_all();
@@ -164,6 +203,10 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, StringViewArray, UInt8Array};
+
     use super::*;
 
     fn output(number: u64) -> Output {
@@ -194,13 +237,82 @@ mod tests {
         assert!(matches!(order.take(Duration::ZERO), Some(Taken::End)));
     }
 
+    /// An output of this many bytes and a few more.
+    fn of_bytes(bytes: usize) -> Output {
+        let column: ArrayRef = Arc::new(UInt8Array::from(vec![0; bytes]));
+        let batch = RecordBatch::try_from_iter([("bytes", column)]).expect("one column");
+        Output { batch: Some(batch), ..Output::default() }
+    }
+
+    #[test]
+    fn outputs_that_are_early_wait_up_to_a_number_of_bytes() {
+        let order = Order::new(2);
+        let (first, second) = (order.begin(), order.begin());
+        assert!(order.put(second, of_bytes(ORDER_BYTES / 2)) && order.put(second, of_bytes(ORDER_BYTES / 4)));
+        std::thread::scope(|scope| {
+            let blocked = scope.spawn(|| order.put(second, of_bytes(ORDER_BYTES / 2)));
+            // What is read next has room all the same.
+            assert!(order.put(first, of_bytes(2 * ORDER_BYTES)));
+            assert!(!blocked.is_finished());
+            order.finish(first);
+            for bytes in [2 * ORDER_BYTES, ORDER_BYTES / 2, ORDER_BYTES / 4, ORDER_BYTES / 2] {
+                let Some(Taken::Output(Output { batch: Some(batch), .. })) = order.take(Duration::from_secs(60)) else {
+                    panic!("no batch");
+                };
+                assert_eq!(batch.num_rows(), bytes);
+            }
+            assert!(blocked.join().expect("no panic"));
+        });
+    }
+
+    #[test]
+    fn tasks_begin_up_to_a_number() {
+        let order = Order::new(2);
+        let first = order.begin();
+        for _ in 1..2 * ORDER_TASKS {
+            assert!(order.wait_for_room());
+            order.begin();
+        }
+        std::thread::scope(|scope| {
+            let blocked = scope.spawn(|| order.wait_for_room());
+            assert!(!blocked.is_finished());
+            order.finish(first);
+            assert!(order.take(Duration::ZERO).is_none());
+            assert!(blocked.join().expect("no panic"));
+        });
+    }
+
+    #[test]
+    fn no_task_begins_while_too_many_bytes_wait() {
+        let order = Order::new(2);
+        let (first, second) = (order.begin(), order.begin());
+        assert!(order.put(second, of_bytes(ORDER_BYTES - 1_000)) && order.put(first, of_bytes(1_000)));
+        std::thread::scope(|scope| {
+            let blocked = scope.spawn(|| order.wait_for_room());
+            assert!(!blocked.is_finished());
+            order.finish(first);
+            assert!(matches!(order.take(Duration::ZERO), Some(Taken::Output(_))));
+            assert!(blocked.join().expect("no panic"));
+        });
+    }
+
+    #[test]
+    fn a_buffer_of_several_columns_counts_once() {
+        let views = StringViewArray::from_iter_values(["a text that is longer than a view"]);
+        let one = RecordBatch::try_from_iter([("a", Arc::new(views.clone()) as ArrayRef)]).expect("one column");
+        let columns = ["a", "b"].map(|name| (name, Arc::new(views.clone()) as ArrayRef));
+        let two = RecordBatch::try_from_iter(columns).expect("two columns");
+        assert!(held(&one) > 0);
+        assert_eq!(held(&one), held(&two));
+    }
+
     #[test]
     fn a_closed_order_frees_its_workers() {
-        let order = Order::new(1);
-        let turn = order.begin();
-        assert!(order.put(turn, output(1)));
+        let order = Order::new(2);
+        let (_, turn) = (order.begin(), order.begin());
+        assert!(order.put(turn, of_bytes(ORDER_BYTES)));
         std::thread::scope(|scope| {
-            let blocked = scope.spawn(|| order.put(turn, output(2)));
+            let blocked = scope.spawn(|| order.put(turn, of_bytes(1)));
             order.close();
             assert!(!blocked.join().expect("no panic"));
         });

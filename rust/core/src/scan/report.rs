@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::bounds::{BAD_FILES, BAD_RECORDS};
 use crate::dedupe::Duplicates;
 use crate::error::Error;
-use crate::ledger::Row;
 use crate::source::Skip;
 use crate::source::object::Requests;
 
@@ -24,13 +23,13 @@ pub struct Report {
     pub pruned: BTreeMap<Skip, u64>,
     /// Records that became rows.
     pub records_read: u64,
-    /// What should be a record and is broken.
+    /// Records that are broken.
     pub records_bad: u64,
-    /// Records that the predicate refused.
+    /// Records that did not meet the predicate.
     pub records_filtered: u64,
-    /// What is no record of CloudTrail, by reason; and records that were removed as duplicates.
+    /// What is not a record of CloudTrail, by reason; and records that were removed as duplicates.
     pub skipped_records: BTreeMap<Skip, u64>,
-    /// What was found of duplicates among the records that met the predicate, if that was asked for. Only the scan itself knows it.
+    /// Duplicates among the records that met the predicate, if they were looked for. Only the scan itself sets this.
     pub duplicates: Option<Duplicates>,
     /// Bytes of the files that were opened, as stored.
     pub bytes_stored: u64,
@@ -38,15 +37,13 @@ pub struct Report {
     pub bytes_inflated: u64,
     /// Bad files and bad records, the first ones of each.
     pub bad: Vec<Finding>,
-    /// What is strange, but cost nothing; the first ones.
+    /// Warnings, the first ones: what is unusual, but lost nothing.
     pub warnings: Vec<Finding>,
-    /// How many there are besides, which are counted but not named.
+    /// How many further findings are counted but not named.
     pub unnamed: Unnamed,
     /// Values that do not fit their column, by its path.
     pub misfits: BTreeMap<&'static str, u64>,
-    /// What became of each file, if that was asked for and until it is taken.
-    pub ledger: Vec<Row>,
-    /// Requests to buckets, those of work that is under way among them.
+    /// Requests to buckets, including those of work in progress.
     pub requests: Requests,
 }
 
@@ -55,10 +52,10 @@ pub struct Report {
 pub struct Finding {
     /// What, and where.
     pub error: Error,
-    /// Records of the file that are whole, whether the predicate refused them or not: those before the damage, or all of a file that has
-    /// none.
+    /// Records of the file that are whole, whether they met the predicate or not: those before the damage, or all of a
+    /// file without damage.
     pub records_kept: u64,
-    /// Of a bad record: how many more of its file are after it that are not named. `None` for what is about a file.
+    /// For a bad record: how many later bad records of its file are not named. `None` for a finding about a file.
     pub more: Option<u64>,
 }
 
@@ -67,7 +64,7 @@ pub struct Finding {
 pub struct Unnamed {
     /// Bad files.
     pub files: u64,
-    /// Bad records, and those after them.
+    /// Bad records, including those counted in `more` of a finding that is not named.
     pub records: u64,
     /// Warnings.
     pub warnings: u64,
@@ -83,17 +80,17 @@ impl Report {
     }
 
     /// Counts a skipped file.
-    pub(crate) fn skip(&mut self, reason: Skip) {
+    pub fn skip(&mut self, reason: Skip) {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
     /// Counts a pruned folder.
-    pub(crate) fn prune(&mut self, reason: Skip) {
+    pub fn prune(&mut self, reason: Skip) {
         *self.pruned.entry(reason).or_default() += 1;
     }
 
     /// Counts a bad file, and names it if there is room.
-    pub(crate) fn add_bad_file(&mut self, finding: Finding) {
+    pub fn add_bad_file(&mut self, finding: Finding) {
         self.files_bad += 1;
         self.name_bad_file(finding);
     }
@@ -116,7 +113,7 @@ impl Report {
         }
     }
 
-    /// Names what is strange, if there is room.
+    /// Names a warning, if there is room.
     pub(crate) fn add_warning(&mut self, finding: Finding) {
         if (self.warnings.len() as u64) < BAD_FILES {
             self.warnings.push(finding);
@@ -125,8 +122,8 @@ impl Report {
         }
     }
 
-    /// Adds what happened next.
-    pub(crate) fn add(&mut self, next: Self) {
+    /// Adds a later report.
+    pub fn add(&mut self, next: Self) {
         self.files_read += next.files_read;
         self.files_bad += next.files_bad;
         self.records_read += next.records_read;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Shared;
 use super::report::{Finding, Report};
+use super::shared::Shared;
 use crate::bounds::{BAD_OF_A_FILE, RECORD};
 use crate::columns::{Builders, Place, Tags};
 use crate::dedupe::key::{Keys, RowKeys};
@@ -19,10 +19,10 @@ pub(super) struct Rows {
     pub(super) builders: Builders,
     filter: Option<Matcher>,
     pub(super) rules: Option<(Matcher, Tags)>,
-    /// Those of the rows, if they are wanted.
+    /// The keys of the rows, if they are wanted.
     keys: Option<Keys>,
     wanted: Wanted,
-    /// The column that tells mostly whether a record is one.
+    /// The column that usually decides whether a record is one of CloudTrail.
     telling: Option<ColumnId>,
     record: Record,
     /// The event on a bus that the next record is in.
@@ -34,19 +34,24 @@ pub(super) struct Rows {
     /// Whether that text was decoded from UTF-16.
     pub(super) decoded: bool,
     pub(super) key: String,
-    /// The first record that is asked for.
+    /// Index of the first record to read.
     first: u64,
-    /// Of the file: records so far that became rows, that the predicate refused, that are broken; the first of these are named.
+    /// The index after the last record.
+    settled: u64,
+    /// The index from which on documents may become others if the file grows.
+    pub(super) open: Option<u64>,
+    /// Counts of the file so far: records that became rows, that did not meet the predicate, and that are broken; the
+    /// first broken ones are named.
     pub(super) read: u64,
     pub(super) filtered: u64,
     pub(super) bad: u64,
     named: Vec<Error>,
-    /// What is no record, by reason, and the first of what nobody knows.
+    /// What is not a record, by reason, and the first documents of no known kind.
     others: BTreeMap<Skip, u64>,
     strange: Vec<Error>,
-    /// What was strange about the first record that was.
+    /// The warning about the first unusual record.
     warned: Option<Error>,
-    /// How many of the first two the report has been told.
+    /// How much of `read` and `filtered` the report has already.
     told: (u64, u64),
     full: bool,
 }
@@ -70,6 +75,8 @@ impl Rows {
             decoded: false,
             key: String::new(),
             first: 0,
+            settled: 0,
+            open: None,
             read: 0,
             filtered: 0,
             bad: 0,
@@ -84,12 +91,13 @@ impl Rows {
         }
     }
 
-    /// The records that follow are those of this file; those before the first one that is asked for are no news.
+    /// The records that follow are those of this file; those before `first` were handed over by an earlier run.
     pub(super) fn start(&mut self, key: String, first: u64) {
         self.builders.start_file(&key);
         self.key = key;
         self.first = first;
         (self.base, self.offset, self.decoded) = (0, 0, false);
+        (self.settled, self.open) = (0, None);
         (self.read, self.filtered, self.bad) = (0, 0, 0);
         self.named.clear();
         self.others.clear();
@@ -98,7 +106,7 @@ impl Rows {
         self.told = (0, 0);
     }
 
-    /// The same failure, at its byte of the file's text and not of the window.
+    /// The same failure, at its byte in the text of the file instead of the window.
     pub(super) fn placed(&self, error: Error) -> Error {
         let error = error.shifted(self.offset);
         if self.decoded { error.decoded() } else { error }
@@ -115,30 +123,38 @@ impl Rows {
         self.keys.as_mut().map(Keys::take).unwrap_or_default()
     }
 
-    /// Tells the report of the records since it was last told.
+    /// Adds the records since the last call to the report.
     pub(super) fn tell(&mut self, report: &mut Report) {
         let (read, filtered) = std::mem::replace(&mut self.told, (self.read, self.filtered));
         report.records_read += self.read - read;
         report.records_filtered += self.filtered - filtered;
     }
 
-    /// Records that were whole, asked for or not.
+    /// Records that were whole, whether they met the predicate or not.
     pub(super) fn kept(&self) -> u64 {
         self.read + self.filtered
     }
 
-    /// What was no record.
+    /// Documents that were not records.
     pub(super) fn skipped(&self) -> u64 {
         self.others.values().sum()
     }
 
-    /// Why the file as a whole counts as skipped: there is nothing in it but what is.
+    /// Documents at the end that may become others if the file grows. Records are none of them, since they were handed
+    /// over.
+    pub(super) fn unsettled(&self) -> u64 {
+        let seen = self.kept() + self.bad + self.skipped();
+        self.open.map_or(0, |open| seen.saturating_sub(open.max(self.settled)))
+    }
+
+    /// Why the file as a whole counts as skipped: everything in it was skipped.
     pub(super) fn skips_file(&self) -> Option<Skip> {
         let reason = self.others.keys().max_by_key(|reason| (**reason == Skip::NotCloudTrail, **reason)).copied();
         reason.filter(|_| self.kept() == 0 && self.bad == 0)
     }
 
-    /// Tells the report of the bad records of the file, which is at its end, and of what was skipped; the first bad one.
+    /// Adds the bad records and the skipped documents of the file to the report, at the end of the file; returns the
+    /// first bad record.
     pub(super) fn tell_bad(&mut self, report: &mut Report) -> Option<Error> {
         let records_kept = self.kept();
         let strange = self.others.get(&Skip::NotCloudTrail).copied().unwrap_or_default();
@@ -175,19 +191,24 @@ impl Visitor for Rows {
         if !definition::is_record(&self.record, whole, cursor, self.telling) {
             return Ok(false);
         }
+        self.settled = index + 1;
         if index < self.first {
             self.filtered += 1;
             return Ok(true);
         }
         let met = self.filter.as_mut().is_none_or(|filter| filter.matches(&self.record, envelope, whole, cursor));
-        let hits =
-            self.rules.as_mut().filter(|_| met).map(|(rules, tags)| (rules.hits(&self.record, envelope, whole, cursor), tags));
+        let hits = self
+            .rules
+            .as_mut()
+            .filter(|_| met)
+            .map(|(rules, tags)| (rules.hits(&self.record, envelope, whole, cursor), tags));
         if met && hits.as_ref().is_none_or(|(hits, _)| !hits.is_empty()) {
             let Ok(record) = u32::try_from(index) else {
                 return Err(Error::at(whole.start as usize, ErrorKind::TooManyRecords).in_record(index));
             };
             let base = (origin == Origin::Window).then_some(self.base);
-            let key = self.keys.as_mut().map(|keys| keys.of(&mut cursor.back_to(whole))).transpose()?;
+            let key =
+                self.keys.as_mut().map(|keys| keys.of(&mut cursor.back_to(whole), &self.key, record)).transpose()?;
             self.builders.push(&self.record, cursor, whole, Place { base, record })?;
             if let (Some(keys), Some(key)) = (&mut self.keys, key) {
                 keys.push(key);
@@ -206,7 +227,7 @@ impl Visitor for Rows {
 
     fn bad_record(&mut self, error: Error) {
         if error.location().record.is_some_and(|index| index < self.first) {
-            self.filtered += 1; // an earlier run has told it
+            self.filtered += 1; // an earlier run has reported it
             return;
         }
         self.bad += 1;
@@ -223,7 +244,7 @@ impl Visitor for Rows {
 
     fn skip(&mut self, reason: Skip, at: usize, index: u64) {
         if index < self.first {
-            self.filtered += 1; // an earlier run has told it
+            self.filtered += 1; // an earlier run has reported it
             return;
         }
         *self.others.entry(reason).or_default() += 1;
@@ -245,9 +266,9 @@ mod tests {
     use super::*;
     use crate::filter::{Predicate, Rules};
     use crate::inflate::Limits;
-    use crate::scan::Books;
     use crate::scan::files::Files;
     use crate::scan::order::Order;
+    use crate::scan::shared::Books;
     use crate::schema;
     use crate::testing::Window;
 
@@ -263,7 +284,6 @@ mod tests {
             fail: false,
             limits: Limits::default(),
             hashes: None,
-            sizes: None,
             books: Books::None,
             keyed: false,
         });

@@ -1,5 +1,5 @@
-//! The text of one file, read through windows: what is held does not depend on how much there is, and a batch ends between any two
-//! records.
+//! The text of one file, read in windows: memory does not depend on the size of the text, and a batch may end between
+//! any two records.
 
 use super::worker::{Closed, Outcome, Worker, in_record};
 use crate::arena::Arena;
@@ -24,11 +24,12 @@ impl Worker {
                 Ok(passed) => start = passed.start,
             }
         };
+        self.rows.open = framing.open();
         self.forget_text();
         Ok(outcome)
     }
 
-    /// Reads the records of a text that `fill` appends to the arena, by as much as there is room for.
+    /// Reads the records of a text that `fill` appends to the arena, as much at a time as there is room for.
     pub(super) fn windows(&mut self, mut fill: impl FnMut(&mut Arena) -> Next) -> Result<Outcome, Closed> {
         self.make_room(WINDOW)?;
         let mut framing = Framing::default();
@@ -36,7 +37,8 @@ impl Worker {
         let outcome = loop {
             self.arena.reserve(ARENA);
             let next = self.arena.up_to(start + WINDOW, &mut fill);
-            let part = Part { end: self.arena.len(), last: matches!(next, Next::End(_)), more: matches!(next, Next::More) };
+            let part =
+                Part { end: self.arena.len(), last: matches!(next, Next::End(_)), more: matches!(next, Next::More) };
             let passed = match self.walk(&mut framing, start, part)? {
                 Ok(passed) => passed,
                 Err(error) => break Outcome::Bad(error),
@@ -48,11 +50,12 @@ impl Worker {
                 Next::Damaged(error) => break Outcome::Bad(in_record(error, &framing)),
             }
         };
+        self.rows.open = framing.open();
         self.forget_text();
         Ok(outcome)
     }
 
-    /// Makes room after the text from `start` on, which is yet to be read; where it stands then.
+    /// Makes room after the unread text, which begins at `start`; returns where it begins then.
     fn next_window(&mut self, start: usize) -> Result<usize, Closed> {
         if !self.rows.builders.borrows() {
             self.arena.drop_front(start);
@@ -64,20 +67,20 @@ impl Worker {
         Ok(0)
     }
 
-    /// The file has been read. Where no rows point to its text, that is forgotten.
+    /// Called at the end of a file: drops its text, if no rows point to it.
     fn forget_text(&mut self) {
         if !self.rows.builders.borrows() {
             self.arena.truncate(0);
         }
     }
 
-    /// What comes next does not end within a window.
+    /// The error for a record or document that does not end within a window.
     fn too_large(&self, framing: &Framing) -> Outcome {
         Outcome::Bad(self.rows.placed(framing.too_large(0)))
     }
 
-    /// Reads the records of the text in the arena from `start` to `end`, and hands over a batch whenever there is a full one: then what
-    /// follows in the arena moves to its front.
+    /// Reads the records of the text in the arena from `start` to `end`, and hands over each full batch: the rest of
+    /// the text then moves to the front of the arena.
     fn walk(&mut self, framing: &mut Framing, start: usize, mut part: Part) -> Result<Result<Passed, Error>, Closed> {
         let mut passed = Passed { start, bytes: 0 };
         loop {
@@ -99,7 +102,7 @@ impl Worker {
         }
     }
 
-    /// Reads the records of one window. Damage of the text counts where it lies.
+    /// Reads the records of one window. Damage counts at its own byte of the text.
     fn window(&mut self, framing: &mut Framing, start: usize, part: Part) -> Result<Walked, Error> {
         let Part { mut end, last, more } = part;
         let arena = &mut self.arena;
@@ -135,7 +138,7 @@ impl Worker {
             (ErrorKind::Unrecognized(_), Some(byte)) => Error::at(byte as usize, foreign::kind(&text[byte as usize..])),
             _ => error,
         };
-        // After damage the text goes on.
+        // The text continues after damage.
         let error = match framing.tear(text, error, &mut self.rows, !more) {
             Err(error) if is_at(&error, text.len()) && !last => return Ok(Walked::Whole),
             Err(error) => error,
@@ -149,15 +152,15 @@ impl Worker {
 #[derive(Clone, Copy)]
 struct Part {
     end: usize,
-    /// Whether the text is complete with it.
+    /// Whether the text ends with this part.
     last: bool,
-    /// Whether there is more; if not, and it is not complete either, the rest is lost.
+    /// Whether another part follows; if none does and this is not the last, the rest of the text is lost.
     more: bool,
 }
 
-/// How far a walk has come.
+/// How far a walk has got.
 struct Passed {
-    /// Where what is yet to be read stands in the arena.
+    /// Where the unread text begins in the arena.
     start: usize,
     /// How much was read.
     bytes: usize,

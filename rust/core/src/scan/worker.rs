@@ -1,4 +1,4 @@
-//! One worker: whole files, one after another, with buffers that it keeps.
+//! One worker: reads whole files, one after another, with buffers that it reuses.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -7,13 +7,13 @@ use super::files::Item;
 use super::order::{Output, Turn};
 use super::report::{Finding, Report};
 use super::rows::Rows;
-use super::{Books, Shared};
+use super::shared::{Books, Shared};
 use crate::arena::Arena;
 use crate::bounds::{TASK_BYTES, TASK_FILES, UNKNOWN_BYTES};
 use crate::columns::retyped;
 use crate::error::{Error, ErrorKind};
 use crate::event::Framing;
-use crate::inflate::Inflater;
+use crate::inflate::Reader;
 use crate::json::Index;
 use crate::ledger::Row;
 use crate::source::{Listed, Skip};
@@ -25,17 +25,17 @@ pub(super) struct Worker {
     pub(super) report: Report,
     ledger: Vec<(usize, Row)>,
     pub(super) stored: Vec<u8>,
-    pub(super) inflater: Inflater,
+    pub(super) reader: Reader,
     pub(super) arena: Arena,
     /// The text of one file that is larger than the arena.
     pub(super) large: Arena,
     pub(super) index: Index,
     pub(super) rows: Rows,
-    /// The file that is read.
+    /// The file that is being read.
     pub(super) path: PathBuf,
-    /// How large it is, if that is known.
+    /// The size of the file, if that is known.
     pub(super) size: Option<u64>,
-    /// Of its bytes as stored, if that is wanted and known.
+    /// SHA-256 of the file as stored, if that is wanted and known.
     pub(super) sha256: Option<String>,
 }
 
@@ -46,12 +46,12 @@ impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             rows: Rows::new(&shared),
+            reader: Reader::new(shared.limits),
             shared,
             turn: 0,
             report: Report::default(),
             ledger: Vec::new(),
             stored: Vec::new(),
-            inflater: Inflater::new(),
             arena: Arena::new(0),
             large: Arena::new(0),
             index: Index::default(),
@@ -61,7 +61,7 @@ impl Worker {
         }
     }
 
-    /// Takes tasks until there are no more.
+    /// Runs tasks until there are no more.
     pub(super) fn run(mut self) {
         while let Some((turn, task)) = self.next_task() {
             let result = task.into_iter().try_for_each(|item| self.visit(item)).and_then(|()| self.flush());
@@ -72,8 +72,8 @@ impl Worker {
         }
     }
 
-    /// The next files in order, of about a task's size. Their turn begins before they are asked for, so that whoever waits for it hears
-    /// of a source that panics.
+    /// The next files in order, of about a task's size. Their turn begins before the source is asked for them, so that
+    /// a reader waiting for this turn learns of a source that panics.
     fn next_task(&mut self) -> Option<(Finish, Vec<Item>)> {
         if !self.shared.order.wait_for_room() {
             return None;
@@ -98,7 +98,7 @@ impl Worker {
         Some((turn, task))
     }
 
-    fn visit(&mut self, Item { listed, body }: Item) -> Result<(), Closed> {
+    fn visit(&mut self, Item { listed, fetch }: Item) -> Result<(), Closed> {
         match listed {
             Listed::Skipped(entry, reason) => {
                 self.note(|| Row::passed(entry, reason));
@@ -117,13 +117,13 @@ impl Worker {
             Listed::Broken(error) => Err(self.end(error)),
             Listed::File(entry) => {
                 let row = self.keeps_books().then(|| Row::of(entry.clone()));
-                let outcome = self.file(entry, body)?;
+                let outcome = self.file(entry, fetch.as_ref())?;
                 self.settle(outcome, row)
             }
         }
     }
 
-    /// Counts the file by how it came out.
+    /// Counts the file by its outcome.
     fn settle(&mut self, outcome: Outcome, row: Option<Row>) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
         let outcome = match (outcome, self.rows.skips_file()) {
@@ -132,9 +132,10 @@ impl Worker {
         };
         let Rows { read, bad, filtered, .. } = self.rows;
         let (kept, skipped) = (self.rows.kept(), filtered + self.rows.skipped());
+        let open = self.rows.unsettled();
         if let Some(row) = row {
             let (size, sha256) = (row.size.or(self.size), self.sha256.take());
-            self.note(|| outcome.noted(Row { size, read, bad, skipped, sha256, ..row }));
+            self.note(|| outcome.noted(Row { size, read, bad, skipped, open, sha256, ..row }));
         }
         self.report.records_bad += self.rows.bad;
         if let Some(error) = self.rows.tell_bad(&mut self.report) {
@@ -158,7 +159,7 @@ impl Worker {
         self.shared.books != Books::None
     }
 
-    /// Notes what became of a file, if anybody keeps books.
+    /// Records what became of a file, if there is a ledger.
     fn note(&mut self, row: impl FnOnce() -> Row) {
         if self.keeps_books() {
             self.ledger.push((self.rows.builders.rows(), row()));
@@ -170,7 +171,7 @@ impl Worker {
         self.fail(error)
     }
 
-    /// Ends the scan here, if failures are to end it.
+    /// Ends the scan here, if failures end it.
     fn fail(&mut self, error: Error) -> Result<(), Closed> {
         if self.shared.fail { Err(self.end(error)) } else { Ok(()) }
     }
@@ -187,7 +188,7 @@ impl Worker {
         self.hand_over(self.arena.len())
     }
 
-    /// Hands over the rows so far. The text in the arena from `read` on is yet to be read: it moves to the front.
+    /// Hands over the rows so far. The text in the arena from `read` on is unread: it moves to the front.
     pub(super) fn hand_over(&mut self, read: usize) -> Result<(), Closed> {
         self.rows.tell(&mut self.report);
         let ledger = std::mem::take(&mut self.ledger);
@@ -200,24 +201,28 @@ impl Worker {
                 None => batch.rows,
             };
             match &self.shared.text {
-                // Here, on many threads: whoever takes the batches has one, and work of its own.
+                // Converted here, on many threads: the consumer of the batches has one thread, and its own work.
                 Some(types) => retyped(rows, types),
                 None => rows,
             }
         });
         let keys = self.rows.take_keys();
         self.rows.start_batch();
-        if self.shared.order.put(self.turn, Output { batch, keys, ledger, report, error: None }) { Ok(()) } else { Err(Closed) }
+        if self.shared.order.put(self.turn, Output { batch, keys, ledger, report, error: None }) {
+            Ok(())
+        } else {
+            Err(Closed)
+        }
     }
 }
 
-/// Damage that no record has told of lies in the record that comes next.
+/// Places damage that has no record yet in the record that comes next.
 pub(super) fn in_record(error: Error, framing: &Framing) -> Error {
     let unknown = error.is_damage() && error.location().record.is_none();
     if unknown && framing.has_begun() { error.in_record(framing.records()) } else { error }
 }
 
-/// How a file came out.
+/// The outcome of reading a file.
 pub(super) enum Outcome {
     Read(Option<Error>),
     Skipped(Skip),
@@ -225,7 +230,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The row of the file, with how it came out.
+    /// The row of the file, with this outcome.
     fn noted(&self, row: Row) -> Row {
         match self {
             Self::Read(_) => row,

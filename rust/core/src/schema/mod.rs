@@ -1,5 +1,5 @@
-//! THE column table: each column's path in the record, its kind, and what it means. The Arrow schema, the key tables of the parser, the
-//! builders, the Python stubs and `docs/columns.md` derive from it.
+//! THE column table: each column's path in the record, its kind, and what it means. The Arrow schema, the key tables of
+//! the parser, the builders, the Python stubs and `docs/columns.md` derive from it.
 
 mod keys;
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 
-pub(crate) use keys::{ColumnId, KeyTable};
+pub(crate) use keys::{ColumnId, KeyTable, Opening};
 
 /// How a column is read from its JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Kind {
     Object,
     /// A list of such objects.
     List,
-    /// What no other column holds.
+    /// Everything that no other column holds.
     Extra,
     /// The whole record.
     Raw,
@@ -39,9 +39,9 @@ pub enum Kind {
 pub struct Column {
     /// Where the value stands in the record: `userIdentity.arn`, `resources[].ARN`.
     pub path: &'static str,
-    /// How it is read.
+    /// How its value is read.
     pub kind: Kind,
-    /// What it means, in one sentence.
+    /// Its meaning, in one sentence.
     pub doc: &'static str,
 }
 
@@ -70,7 +70,8 @@ pub const COLUMNS: &[Column] = &[
     column(
         "userIdentity.type",
         Text,
-        "`Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `AWSAccount`, `AWSService`, …; some service events have none.",
+        "`Root`, `IAMUser`, `AssumedRole`, `Role`, `FederatedUser`, `AWSAccount`, `AWSService`, …; some service \
+         events have none.",
     ),
     column(
         "userIdentity.userName",
@@ -89,7 +90,11 @@ pub const COLUMNS: &[Column] = &[
         "When the credentials were issued; basic and extended ISO 8601 both occur.",
     ),
     column("userIdentity.sessionContext.attributes.mfaAuthenticated", Text, "`true` or `false`, as a string."),
-    column("userIdentity.sessionContext.sessionIssuer", Object, "Who the session was issued for: the role, or the user."),
+    column(
+        "userIdentity.sessionContext.sessionIssuer",
+        Object,
+        "Who the session was issued for: the role, or the user.",
+    ),
     column("userIdentity.sessionContext.sessionIssuer.type", Text, "`Root`, `IAMUser` or `Role`."),
     column("userIdentity.sessionContext.sessionIssuer.userName", Text, "Name of the role or user."),
     column("userIdentity.sessionContext.sessionIssuer.principalId", Text, "Unique id of the role or user."),
@@ -102,7 +107,11 @@ pub const COLUMNS: &[Column] = &[
         Json,
         "Application and user ids as the provider gave them.",
     ),
-    column("userIdentity.sessionContext.sourceIdentity", Text, "The identity that the first role of the chain was assumed with."),
+    column(
+        "userIdentity.sessionContext.sourceIdentity",
+        Text,
+        "The identity that the first role of the chain was assumed with.",
+    ),
     column(
         "userIdentity.sessionContext.ec2RoleDelivery",
         Text,
@@ -131,7 +140,11 @@ pub const COLUMNS: &[Column] = &[
     column("userAgent", Text, "Agent that made the request; cut at 1 KB."),
     column("errorCode", Text, "Error of the service; null when the request succeeded."),
     column("errorMessage", Text, "Description of the error; failed console sign-ins have only this."),
-    column("requestParameters", Json, "Parameters of the request; their form is the service's own. Omitted above 100 KB."),
+    column(
+        "requestParameters",
+        Json,
+        "Parameters of the request; their form is the service's own. Omitted above 100 KB.",
+    ),
     column("responseElements", Json, "What the service answered to a change; null for reads. Omitted above 100 KB."),
     column("additionalEventData", Json, "Data that is part of neither request nor response. Omitted above 28 KB."),
     column("requestID", Text, "Id of the request, made by the service."),
@@ -139,7 +152,8 @@ pub const COLUMNS: &[Column] = &[
     column(
         "eventType",
         Text,
-        "`AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvent`, `AwsCloudTrailInsight`, …",
+        "`AwsApiCall`, `AwsServiceEvent`, `AwsConsoleAction`, `AwsConsoleSignIn`, `AwsVpceEvent`, \
+         `AwsCloudTrailInsight`, …",
     ),
     column("apiVersion", Text, "API version of the request."),
     column("managementEvent", Flag, "Whether this is a management event."),
@@ -166,7 +180,11 @@ pub const COLUMNS: &[Column] = &[
     column("eventContext", Json, "Condition keys and tags; only in event data stores."),
     column("insightDetails", Json, "What an Insights event found."),
     column("annotation", Text, "Text field of the Lake schema, without a documented meaning."),
-    column("extra", Extra, "Unknown keys, and values that do not fit their column, under their paths; null when there are none."),
+    column(
+        "extra",
+        Extra,
+        "Unknown keys, and values that do not fit their column, under their paths; null when there are none.",
+    ),
     column("raw", Raw, "The whole record."),
     column("file", File, "Key or path of the file that the record came from."),
     column("record", Record, "Index of the record in its file, from 0."),
@@ -187,15 +205,20 @@ pub(crate) struct Tree {
     pub(crate) record: KeyTable,
     /// The keys of each object, and of each list's elements.
     pub(crate) keys: Vec<KeyTable>,
+    /// The beginning of each column's member, by [`ColumnId`], and of none.
+    pub(crate) openings: [Opening; 129],
 }
 
 /// The tree of [`COLUMNS`].
 pub(crate) static TREE: LazyLock<Tree> = LazyLock::new(|| {
     let ids = || 0..COLUMNS.len() as ColumnId;
-    let children =
-        |parent: Option<&str>| -> Vec<ColumnId> { ids().filter(|&id| split(COLUMNS[id as usize].path).0 == parent).collect() };
+    let children = |parent: Option<&str>| -> Vec<ColumnId> {
+        ids().filter(|&id| split(COLUMNS[id as usize].path).0 == parent).collect()
+    };
     let keys = |parent: Option<&str>| {
-        let own = children(parent).into_iter().filter(|&id| !matches!(COLUMNS[id as usize].kind, Extra | Raw | File | Record));
+        let own = children(parent)
+            .into_iter()
+            .filter(|&id| !matches!(COLUMNS[id as usize].kind, Extra | Raw | File | Record));
         let own = own.map(|id| (split(COLUMNS[id as usize].path).1, id));
         let aliases = ALIASES.iter().filter(|(alias, _)| split(alias).0 == parent && parent.is_some());
         let aliases = aliases.filter_map(|(alias, path)| Some((split(alias).1, find(path)?)));
@@ -212,10 +235,11 @@ pub(crate) static TREE: LazyLock<Tree> = LazyLock::new(|| {
         subtree,
         record: keys(None),
         keys: COLUMNS.iter().map(|column| keys(Some(column.path))).collect(),
+        openings: std::array::from_fn(|id| COLUMNS.get(id).map_or(Opening::NONE, |column| Opening::of(column.name()))),
     }
 });
 
-/// The path of the parent, and the own name.
+/// The path of the parent, and the name within it.
 fn split(path: &str) -> (Option<&str>, &str) {
     match path.rsplit_once('.') {
         Some((parent, name)) => (Some(parent.trim_end_matches("[]")), name),
@@ -228,14 +252,18 @@ pub(crate) fn find(path: &str) -> Option<ColumnId> {
     COLUMNS.iter().position(|column| column.path == path).map(|id| id as ColumnId)
 }
 
-/// In which of Arrow's types text is handed over.
+/// The Arrow types in which strings are handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// As it is built: views, which Polars works with, too.
+    /// As built: views, which Polars uses as well.
     Views,
-    /// With offsets, which every reader of Arrow can compute with. What may be long has offsets of 64 bits: each batch would fit in
-    /// 32, but the table of an archive has more than 2 GiB of it, and pyarrow cannot take rows of that.
+    /// With offsets, which every reader of Arrow can compute with. JSON and other long strings have 64-bit offsets: a
+    /// batch would fit in 32 bits, but the table of an archive has more than 2 GiB of such text, and pyarrow cannot
+    /// take rows of that.
     Strings,
+    /// What Spark and the writers of lakes accept: neither views, nor 64-bit offsets, nor unsigned numbers, nor columns
+    /// that cannot be null. Lists hold an `element`, which is its name in Parquet.
+    Spark,
 }
 
 impl Profile {
@@ -243,8 +271,14 @@ impl Profile {
         match (self, kind) {
             (Self::Views, _) => DataType::Utf8View,
             (Self::Strings, Json | Extra | Raw) => DataType::LargeUtf8,
-            (Self::Strings, _) => DataType::Utf8,
+            (Self::Strings | Self::Spark, _) => DataType::Utf8,
         }
+    }
+
+    fn list(self, item: DataType, nullable: bool) -> DataType {
+        let is_spark = self == Self::Spark;
+        let name = if is_spark { "element" } else { Field::LIST_FIELD_DEFAULT_NAME };
+        DataType::List(Arc::new(Field::new(name, item, nullable || is_spark)))
     }
 }
 
@@ -257,22 +291,40 @@ fn field(id: ColumnId, profile: Profile) -> Field {
         Flag => DataType::Boolean,
         Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Object => DataType::Struct(fields()),
-        List => DataType::List(Arc::new(Field::new_list_field(DataType::Struct(fields()), true))),
+        List => profile.list(DataType::Struct(fields()), true),
+        Record if profile == Profile::Spark => DataType::Int64,
         Record => DataType::UInt32,
     };
-    let always = matches!(column.kind, Raw | File | Record);
+    let always = matches!(column.kind, Raw | File | Record) && profile != Profile::Spark;
     Field::new(split(column.path).1, data_type, !always)
 }
 
-/// The Arrow schema of these columns of the result, in this order; `None` when one is unknown.
+/// The Arrow schema of these result columns, in this order; `None` when one is unknown.
 pub fn project(names: &[impl AsRef<str>]) -> Option<Schema> {
     project_as(names, Profile::Views)
 }
 
-/// The same with text in the types of `profile`.
+/// The Arrow schema of these result columns, with strings in the types of `profile`.
 pub fn project_as(names: &[impl AsRef<str>], profile: Profile) -> Option<Schema> {
     let root = |name: &str| find(name).filter(|id| TREE.roots.contains(id)).map(|id| field(id, profile));
     names.iter().map(|name| root(name.as_ref())).collect::<Option<Vec<_>>>().map(Schema::new)
+}
+
+/// The last column: the rules that each record meets.
+pub(crate) const RULES: &str = "rules";
+
+/// The field of the column `rules`.
+#[must_use]
+pub fn rules(profile: Profile) -> Field {
+    Field::new(RULES, profile.list(profile.text(Text), false), profile == Profile::Spark)
+}
+
+/// Identifies this table: another one, with other columns or kinds, has another fingerprint.
+pub(crate) fn fingerprint() -> &'static str {
+    static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
+        COLUMNS.iter().fold(String::new(), |table, column| format!("{table}{} {:?}\n", column.path, column.kind))
+    });
+    &FINGERPRINT
 }
 
 /// The names of all columns of the result.
@@ -297,6 +349,25 @@ mod tests {
                 assert!(find(parent).is_some_and(|parent| usize::from(parent) < id), "{}", column.path);
             }
         }
+    }
+
+    #[test]
+    fn spark_gets_types_that_it_takes() {
+        fn check(field: &Field) {
+            assert!(field.is_nullable(), "{field}");
+            match field.data_type() {
+                DataType::Utf8 | DataType::Boolean | DataType::Int64 => {}
+                DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) => assert_eq!(&**zone, "UTC"),
+                DataType::Struct(members) => members.iter().for_each(|member| check(member)),
+                DataType::List(element) => check(element),
+                other => panic!("{}: {other}", field.name()),
+            }
+        }
+        let all: Vec<_> = names().collect();
+        let schema = project_as(&all, Profile::Spark).expect("columns of the table");
+        assert!(schema.fields().iter().map(|field| field.name()).eq(&all));
+        schema.fields().iter().for_each(|field| check(field));
+        check(&rules(Profile::Spark));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use std::fmt;
 use crate::clock::DAY;
 use crate::scalar::timestamp;
 
-/// What a key says about its file.
+/// The parts of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// What stands before `AWSLogs/`, without the slash; empty where nothing does.
+    /// The part before `AWSLogs/`, without the slash; empty if there is none.
     pub prefix: &'a str,
     /// Organization id, of organization trails.
     pub org: Option<&'a str>,
@@ -28,9 +28,9 @@ pub struct Key<'a> {
     pub day: Option<&'a str>,
     /// The time in the name, in microseconds since 1970.
     pub time: i64,
-    /// The time in the name, as it stands.
+    /// The time in the name, as text.
     pub stamp: &'a str,
-    /// What else the name says.
+    /// The rest of the name.
     pub name: Name<'a>,
 }
 
@@ -39,7 +39,7 @@ pub struct Key<'a> {
 pub enum Name<'a> {
     /// A file of events.
     Log {
-        /// Random text that tells the files of one minute apart.
+        /// Random letters that distinguish the files of one minute.
         unique: &'a str,
     },
     /// A digest file.
@@ -55,13 +55,14 @@ pub enum Name<'a> {
 
 const SUFFIX: &str = ".json.gz";
 const BACKFILL: &str = "_backfill";
-/// Where CloudTrail Lake keeps results of queries; it is no kind of logs.
+/// Where CloudTrail Lake keeps results of queries; it is not a kind of logs.
 const LAKE: &str = "CloudTrail-Lake";
 /// The kind of digest files.
 pub const DIGEST: &str = "CloudTrail-Digest";
 
 impl<'a> Key<'a> {
-    /// Reads a whole key, or a file name alone. Account, kind and region of the folders count; the name may contradict them.
+    /// Reads a whole key, or a file name alone. Account, kind and region are those of the folders, even if the name
+    /// contradicts them.
     #[must_use]
     pub fn parse(key: &'a str) -> Option<Self> {
         let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
@@ -140,7 +141,7 @@ pub(crate) struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// Reads the folders below the last `AWSLogs`; `None` where they are not CloudTrail's.
+    /// Reads the folders below the last `AWSLogs`; `None` if they are not CloudTrail's.
     pub(crate) fn parse(path: &'a str) -> Option<Self> {
         let start = match path.rfind("/AWSLogs/") {
             Some(slash) => slash + 1,
@@ -189,7 +190,7 @@ impl<'a> Folders<'a> {
         })
     }
 
-    /// How many folders stand below the region.
+    /// Number of folders below the region.
     pub(crate) fn below_region(&self) -> usize {
         self.below.split('/').filter(|name| !name.is_empty()).count()
     }
@@ -199,20 +200,24 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// CloudTrail's own kinds; other services write below `AWSLogs` too.
+/// Whether this is one of CloudTrail's kinds; other services write below `AWSLogs` too.
 pub(crate) fn is_kind(text: &str) -> bool {
     text == "CloudTrail"
         || text != LAKE
-            && text.strip_prefix("CloudTrail-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            && text
+                .strip_prefix("CloudTrail-")
+                .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// Whether a path is another service's where no folders of an account tell it: results of CloudTrail Lake, flow logs in folders that
-/// are named as Hive wants it, and files whose names begin as those of all services below `AWSLogs` do.
+/// Whether a path belongs to another service although its account folders do not show it: results of CloudTrail Lake,
+/// flow logs in Hive-style folders, and file names that other services use below `AWSLogs`.
 pub(crate) fn is_of_other_service(path: &str) -> bool {
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
     let mut above = "";
     for folder in folders.split('/') {
-        if folder.strip_prefix("aws-service=").is_some_and(|service| !is_kind(service)) || (above, folder) == (LAKE, "Query") {
+        if folder.strip_prefix("aws-service=").is_some_and(|service| !is_kind(service))
+            || (above, folder) == (LAKE, "Query")
+        {
             return true;
         }
         above = folder;
@@ -220,7 +225,10 @@ pub(crate) fn is_of_other_service(path: &str) -> bool {
     // CloudFront: `<distribution>.<YYYY-MM-DD-HH>.<unique>.gz`.
     if let [_, hour, _, "gz"] = file.split('.').collect::<Vec<_>>()[..]
         && hour.len() == "YYYY-MM-DD-HH".len()
-        && hour.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7 | 10) { byte == b'-' } else { byte.is_ascii_digit() })
+        && hour
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7 | 10) { byte == b'-' } else { byte.is_ascii_digit() })
     {
         return true;
     }
@@ -246,7 +254,9 @@ fn time(stamp: &str) -> Option<i64> {
         6 => &clock[4..],
         _ => return None,
     };
-    timestamp(format!("{}-{}-{}T{}:{}:{seconds}Z", &date[..4], &date[4..6], &date[6..], &clock[..2], &clock[2..4]).as_bytes())
+    timestamp(
+        format!("{}-{}-{}T{}:{}:{seconds}Z", &date[..4], &date[4..6], &date[6..], &clock[..2], &clock[2..4]).as_bytes(),
+    )
 }
 
 #[cfg(test)]
@@ -255,7 +265,10 @@ mod tests {
 
     #[test]
     fn log_of_an_account_trail() {
-        let text = "AWSLogs/123456789012/CloudTrail/us-west-1/2014/06/20/123456789012_CloudTrail_us-west-1_20140620T1255Z_HdkvFTXOA3Vnhbc1.json.gz";
+        let text = concat!(
+            "AWSLogs/123456789012/CloudTrail/us-west-1/2014/06/20/",
+            "123456789012_CloudTrail_us-west-1_20140620T1255Z_HdkvFTXOA3Vnhbc1.json.gz"
+        );
         let key = Key::parse(text).expect("a key");
         assert_eq!((key.prefix, key.org, key.account, key.kind), ("", None, "123456789012", "CloudTrail"));
         assert_eq!((key.region, key.day, key.time / DAY), ("us-west-1", Some("2014/06/20"), 16_241));
@@ -265,7 +278,10 @@ mod tests {
 
     #[test]
     fn log_of_an_organization_trail_with_a_prefix() {
-        let text = "sec/ct/AWSLogs/o-exampleorgid/222222222222/CloudTrail/eu-west-1/2024/02/29/222222222222_CloudTrail_eu-west-1_20240229T0005Z_abcDEF0123456789.json.gz";
+        let text = concat!(
+            "sec/ct/AWSLogs/o-exampleorgid/222222222222/CloudTrail/eu-west-1/2024/02/29/",
+            "222222222222_CloudTrail_eu-west-1_20240229T0005Z_abcDEF0123456789.json.gz"
+        );
         let key = Key::parse(text).expect("a key");
         assert_eq!((key.prefix, key.org, key.account), ("sec/ct", Some("o-exampleorgid"), "222222222222"));
         assert_eq!(key.to_string(), text);
@@ -273,7 +289,10 @@ mod tests {
 
     #[test]
     fn digests() {
-        let text = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_your-trail-name_us-east-2_20150817T150131Z.json.gz";
+        let text = concat!(
+            "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/",
+            "111122223333_CloudTrail-Digest_us-east-2_your-trail-name_us-east-2_20150817T150131Z.json.gz"
+        );
         let key = Key::parse(text).expect("a key");
         assert_eq!(key.name, Name::Digest { trail: "your-trail-name", home_region: "us-east-2", backfill: false });
         assert_eq!(key.to_string(), text);
@@ -285,7 +304,8 @@ mod tests {
 
     #[test]
     fn other_kinds_and_a_missing_underscore() {
-        let key = Key::parse("111111111111_CloudTrail-Insight_us-east-2_20150901T1925Z_WZZw1RymnjCRjxXc.json.gz").expect("a key");
+        let key = Key::parse("111111111111_CloudTrail-Insight_us-east-2_20150901T1925Z_WZZw1RymnjCRjxXc.json.gz")
+            .expect("a key");
         assert_eq!(key.kind, "CloudTrail-Insight");
         let key = Key::parse("123456789012_CloudTrail_us-west-1_20140620T1255ZHdkvFTXOA3Vnhbc.json.gz").expect("a key");
         assert_eq!(key.name, Name::Log { unique: "HdkvFTXOA3Vnhbc" });
@@ -293,8 +313,10 @@ mod tests {
 
     #[test]
     fn the_folders_count_more_than_the_name() {
-        let text =
-            "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/111111111111_CloudTrail_us-west-2_20200101T2355Z_a.json.gz";
+        let text = concat!(
+            "AWSLogs/111111111111/CloudTrail/us-east-2/2020/01/02/",
+            "111111111111_CloudTrail_us-west-2_20200101T2355Z_a.json.gz"
+        );
         assert_eq!(Key::parse(text).expect("a key").region, "us-east-2");
     }
 

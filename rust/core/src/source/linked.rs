@@ -1,23 +1,23 @@
-//! Folders that are reached over symbolic links: each is walked once, so that links in a circle, or to each other, end.
+//! Folders reached by symbolic links: each is walked once, so that a walk ends even if links form a circle.
 
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How a walk has come to a folder.
+/// How a walk reached a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// By the names of the folders it lies in: nothing else leads here.
+    /// By the names of its parent folders, without a link.
     Straight,
-    /// Over a link: it lies elsewhere.
+    /// By a link: it lies elsewhere.
     Linked,
 }
 
-/// The folders of one walk that lie elsewhere, in 16 bytes each; those that are reached straight are a tree, and need no memory.
+/// The linked folders of one walk, in 16 bytes each. Folders reached without links form a tree and need no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// The folder that is walked through, as it is without links.
+    /// The root of the walk, with all links resolved.
     root: Option<PathBuf>,
     walked: HashSet<(u64, u64)>,
 }
@@ -27,7 +27,7 @@ impl Links {
         Self { root: fs::canonicalize(root).ok(), walked: HashSet::new() }
     }
 
-    /// How to walk through a folder that was found in one that was come to so; `None` where it has its turn elsewhere.
+    /// How to walk a folder that was found in one reached by `came`; `None` if it is walked under another name.
     pub(crate) fn enter(&mut self, path: &Path, is_link: bool, came: Way) -> Option<Way> {
         if !is_link && came == Way::Straight {
             return Some(Way::Straight);
@@ -35,7 +35,7 @@ impl Links {
         if is_link {
             let target = fs::canonicalize(path).ok()?;
             let root = self.root.as_deref()?;
-            // What it leads to is walked through by its own name, or is around the walk.
+            // The target is walked under its own name, or contains the root of the walk.
             if target.starts_with(root) || root.starts_with(&target) {
                 return None;
             }

@@ -1,10 +1,10 @@
-//! The one interface of everything that names files to read: folders, buckets, and lists of keys are iterators of [`Listed`].
+//! The one interface of all sources of files: folders, buckets and lists of keys are iterators of [`Listed`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::object::Bucket;
-use super::{Barren, Seen, Selection, Skip};
+use super::{Barren, Seen, Sieve, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -19,12 +19,14 @@ pub struct Entry {
     pub at: At,
     /// Bytes; `None` where the source of the key does not know.
     pub size: Option<u64>,
-    /// What a store calls this version of it, as its answers have it, quotes included.
+    /// The `ETag` of this version, as the store sends it, quotes included.
     pub etag: Option<String>,
     /// When it was last changed: microseconds since 1970.
     pub modified: Option<i64>,
-    /// Its first record that is asked for: an earlier run has handed over those before it.
+    /// Index of its first record to read: an earlier run has handed over those before it.
     pub first: u64,
+    /// Whether only this version is to be read: any other one is a failure.
+    pub is_planned: bool,
 }
 
 /// Where a file is.
@@ -41,9 +43,9 @@ pub enum At {
 pub enum Listed {
     /// A file to read.
     File(Entry),
-    /// A file that is not asked for, with what is known of it.
+    /// A file that is not selected, with what is known about it.
     Skipped(Entry, Skip),
-    /// A folder whose files are not asked for: it is not listed. Its path or address.
+    /// A folder whose files are not selected, by its path or address: it is not listed.
     Pruned(String, Skip),
     /// A file or folder that cannot be read.
     Failed(Error),
@@ -53,19 +55,19 @@ pub enum Listed {
 
 impl Listed {
     /// A file that was found, to be read or not.
-    pub(super) fn chosen(entry: Entry, selection: &Selection) -> Self {
-        match selection.skips(&entry.key) {
+    pub(super) fn chosen(entry: Entry, sieve: &Sieve) -> Self {
+        match sieve.skips(&entry.key) {
             Some(skip) => Self::Skipped(entry, skip),
             None => Self::File(entry),
         }
     }
 }
 
-/// The files of one source. When they have come to their end without one to read, that is noted.
+/// The files of one source. If it ends without a file to read, that is recorded.
 pub(super) struct Source {
     listed: Keys,
     passed: Barren,
-    /// Nobody wants to know, or it is known: a file has come, or a failure that is told by itself.
+    /// `None` if nothing is to be recorded, or once a file or a failure has come.
     seen: Option<Arc<Seen>>,
 }
 
@@ -110,7 +112,15 @@ mod tests {
     }
 
     fn entry() -> Entry {
-        Entry { key: String::new(), at: At::Disk(PathBuf::new()), size: None, etag: None, modified: None, first: 0 }
+        Entry {
+            key: String::new(),
+            at: At::Disk(PathBuf::new()),
+            size: None,
+            etag: None,
+            modified: None,
+            first: 0,
+            is_planned: false,
+        }
     }
 
     fn skipped() -> Listed {

@@ -1,34 +1,34 @@
-//! Files of the local disk, listed lazily and in key order.
+//! Files on the local disk, listed lazily and in key order.
 
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{At, Entry, Links, Listed, Selection, Skip, Way, path_text};
+use super::{At, Entry, Links, Listed, Sieve, Skip, Way, path_text};
 use crate::error::{Error, ErrorKind};
 
-/// Endings of the names that are read from a folder; other files lie there for other reasons.
+/// Suffixes of the files that are read in a folder; other files there are not logs.
 const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log"];
 const COMPRESSED: &str = ".gz";
-/// What may be compressed, and is no log.
+/// The suffix of tables, which may be compressed and are not logs.
 const TABLE: &str = ".csv";
 
-/// Walks through files and folders. Each folder is listed when the walk comes to it, in the order that S3 lists its keys in.
+/// Walks files and folders. Each folder is listed when the walk reaches it, in the order in which S3 lists keys.
 pub struct Listing {
-    selection: Selection,
-    /// What is still to visit, the next one last.
+    sieve: Sieve,
+    /// Paths still to visit, the next one last.
     ahead: Vec<Visit>,
-    /// Of the folder that the user named last.
+    /// Links below the folder that the user named last.
     links: Links,
 }
 
 enum Visit {
-    /// Named by the user: read, whatever its name ends in.
+    /// Named by the user: read, whatever its suffix.
     Named(PathBuf),
     File(PathBuf),
     Folder(PathBuf, Way),
-    /// A folder, in one that the walk has come to so.
+    /// A folder, and how the walk reached its parent.
     Found {
         path: PathBuf,
         is_link: bool,
@@ -40,12 +40,16 @@ enum Visit {
 impl Listing {
     /// Walks through these files and folders, in this order.
     #[must_use]
-    pub fn new(paths: Vec<PathBuf>, selection: Selection) -> Self {
-        Self { selection, ahead: paths.into_iter().rev().map(Visit::Named).collect(), links: Links::default() }
+    pub fn new(paths: Vec<PathBuf>, sieve: impl Into<Sieve>) -> Self {
+        Self {
+            sieve: sieve.into(),
+            ahead: paths.into_iter().rev().map(Visit::Named).collect(),
+            links: Links::default(),
+        }
     }
 
     fn file(&self, path: PathBuf, metadata: &Metadata) -> Listed {
-        Listed::chosen(entry(path, Some(metadata)), &self.selection)
+        Listed::chosen(entry(path, Some(metadata)), &self.sieve)
     }
 
     fn folder(&mut self, path: &Path, came: Way) -> io::Result<()> {
@@ -63,10 +67,10 @@ impl Listing {
         }
         found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
         for (_, path, is_folder, is_link) in found {
-            if is_folder && self.selection.seen.is_some() {
-                self.selection.see_folder(&path_text(&path));
+            if is_folder && self.sieve.seen.is_some() {
+                self.sieve.see_folder(&path_text(&path));
             }
-            self.ahead.push(match is_folder.then(|| self.selection.skips_folder(&path_text(&path))) {
+            self.ahead.push(match is_folder.then(|| self.sieve.skips_folder(&path_text(&path))) {
                 None => Visit::File(path),
                 Some(None) => Visit::Found { path, is_link, came },
                 Some(Some(skip)) => Visit::Pruned(path, skip),
@@ -84,22 +88,24 @@ impl Iterator for Listing {
             let visit = self.ahead.pop()?;
             let result = match visit {
                 Visit::Pruned(path, skip) => return Some(pruned(&path, skip)),
-                // What it is need not be asked.
-                Visit::File(path) if !has_log_ending(&path) => return Some(Listed::Skipped(entry(path, None), Skip::Name)),
+                // The name decides; metadata is not needed.
+                Visit::File(path) if !has_log_ending(&path) => {
+                    return Some(Listed::Skipped(entry(path, None), Skip::Name));
+                }
                 Visit::File(ref path) | Visit::Named(ref path) => match fs::metadata(path) {
                     Ok(metadata) if metadata.is_dir() && matches!(visit, Visit::Named(_)) => {
                         self.links = Links::below(path);
                         self.ahead.push(Visit::Folder(path.clone(), Way::Straight));
                         continue;
                     }
-                    // A pipe that the user names is read; one that lies in a folder would be waited for.
+                    // A pipe that the user names is read; in a folder, reading one would block.
                     Ok(metadata) if !metadata.is_file() && matches!(visit, Visit::File(_)) => {
                         Err(io::Error::other("not a regular file"))
                     }
                     Ok(metadata) => return Some(self.file(path.clone(), &metadata)),
                     Err(error) => Err(error),
                 },
-                // In the order of the walk, so that the first of several ways to a folder is the one that is taken.
+                // In the order of the walk, so that the first of several paths to a folder is taken.
                 Visit::Found { path, is_link, came } => match self.links.enter(&path, is_link, came) {
                     Some(way) => {
                         self.ahead.push(Visit::Folder(path, way));
@@ -116,19 +122,25 @@ impl Iterator for Listing {
     }
 }
 
-/// A file, with what the operating system says of it if that was asked.
+/// A file, with its size and time if its metadata was read.
 fn entry(path: PathBuf, metadata: Option<&Metadata>) -> Entry {
     Entry {
         key: path_text(&path),
         at: At::Disk(path),
         size: metadata.map(Metadata::len),
         etag: None,
-        modified: metadata.and_then(|metadata| metadata.modified().ok()).and_then(micros),
+        modified: metadata.and_then(|metadata| version_of(metadata).1),
         first: 0,
+        is_planned: false,
     }
 }
 
-/// A folder that is not listed; its path ends as the address of one in a bucket does.
+/// The version of a file: its size, and the time of its last change, in microseconds since 1970.
+pub(crate) fn version_of(metadata: &Metadata) -> (Option<u64>, Option<i64>) {
+    (Some(metadata.len()), metadata.modified().ok().and_then(micros))
+}
+
+/// A folder that is not listed; its path ends in a slash, as the address of a folder in a bucket does.
 fn pruned(path: &Path, reason: Skip) -> Listed {
     Listed::Pruned(format!("{}/", path_text(path)), reason)
 }
@@ -141,17 +153,17 @@ fn micros(time: SystemTime) -> Option<i64> {
     }
 }
 
-/// A symbolic link to a folder counts as a folder; whether it is walked through, [`Links`] tells.
+/// A symbolic link to a folder counts as a folder; [`Links`] decides whether it is walked.
 pub(crate) fn is_folder(kind: FileType, path: &Path) -> bool {
     if kind.is_symlink() { path.is_dir() } else { kind.is_dir() }
 }
 
-/// Whether this is what macOS keeps beside a file on other file systems: `._NAME` beside NAME.
+/// Whether this is a file in which macOS keeps the metadata of another file: `._NAME` next to NAME.
 pub(crate) fn is_apple_double(path: &Path) -> bool {
     path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"._")
 }
 
-/// Whether a file in a folder is read, by its name, in whatever case.
+/// Whether a file in a folder is read, by its name, in any case of letters.
 #[must_use]
 pub fn has_log_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
@@ -162,23 +174,28 @@ pub fn has_log_ending(path: &Path) -> bool {
     is_log && !is_apple_double(path)
 }
 
-/// A name without this ending, if it has it.
+/// Whether a file is compressed, by its name.
+pub(super) fn has_gzip_ending(path: &Path) -> bool {
+    without(path.as_os_str().as_encoded_bytes(), COMPRESSED).is_some()
+}
+
+/// The name without this suffix, if it has it.
 fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
     let (stem, last) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
     last.eq_ignore_ascii_case(ending.as_bytes()).then_some(stem)
 }
 
-/// What the operating system says of a file that is read.
+/// An error of the operating system while a file was read.
 pub(crate) fn unreadable(error: &io::Error) -> Error {
     Error::whole(ErrorKind::Unreadable(words(error)))
 }
 
-/// What it says of one that is written.
+/// An error of the operating system while a file was written.
 pub(crate) fn unwritable(error: &io::Error) -> Error {
     Error::whole(ErrorKind::Unwritable(words(error)))
 }
 
-/// The words of the operating system, without the number that Rust adds.
+/// The message of the operating system, without the number that Rust adds.
 #[must_use]
 pub fn words(error: &io::Error) -> String {
     let words = error.to_string();

@@ -1,8 +1,8 @@
 //! Paths as text, for columns, checkpoints and messages, and back.
 //!
-//! Names of files are bytes, and a column is UTF-8. A byte that is part of no character stands as U+FFFD and its two hexadecimal
-//! digits, `\u{fffd}FF`; so that two names are never one text, the three bytes of a U+FFFD that a name really has stand so, too.
-//! Every other name is itself.
+//! File names are bytes, and a column is UTF-8. A byte that is not part of a character is written as U+FFFD and its two
+//! hexadecimal digits, `\u{fffd}FF`. So that no two names become one string, the three bytes of a real U+FFFD are
+//! written in this way, too. Every other name is unchanged.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 const MARK: char = '\u{fffd}';
 
-/// The text of a path: another one for each path.
+/// The text of a path: different paths have different texts.
 pub(crate) fn path_text(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     if let Ok(text) = str::from_utf8(bytes)
@@ -39,7 +39,7 @@ pub(crate) fn path_text(path: &Path) -> String {
     text
 }
 
-/// The path of a text of [`path_text`]; any other text is the path itself.
+/// The path that [`path_text`] turned into this text; any other text is the path itself.
 pub(crate) fn path_of(path: &Path) -> Cow<'_, Path> {
     let text = path.to_str().filter(|text| text.contains(MARK));
     text.and_then(unescaped).map_or(Cow::Borrowed(path), |bytes| PathBuf::from(OsString::from_vec(bytes)).into())
@@ -80,7 +80,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_paths_have_one_text(bytes in prop::collection::vec(prop::sample::select(b"aF0/\xef\xbf\xbd\xff\xc3\xa9".to_vec()), 0..12)) {
+        fn no_two_paths_have_one_text(
+            bytes in prop::collection::vec(prop::sample::select(b"aF0/\xef\xbf\xbd\xff\xc3\xa9".to_vec()), 0..12),
+        ) {
             let path = Path::new(OsStr::from_bytes(&bytes));
             let text = path_text(path);
             let back = path_of(Path::new(&text)).into_owned();

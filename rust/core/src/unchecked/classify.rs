@@ -2,12 +2,13 @@
 
 use crate::json::block::{Masks, State};
 
-/// Appends the position of each token of `bytes` to `tokens`, and the number of each block that is not all ASCII to `wide`.
+/// Appends the position of each token of `bytes` to `tokens`, and the number of each block that is not all ASCII to
+/// `wide`.
 pub(crate) fn tokens(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
     #[cfg(target_arch = "x86_64")]
     {
         if x86::has_avx512() {
-            // SAFETY: the processor has just said that it has every feature that the function is compiled for.
+            // SAFETY: every feature that the function is compiled for was just detected.
             return unsafe { x86::tokens_avx512(bytes, tokens, wide) };
         }
         if x86::has_avx2() {
@@ -40,7 +41,7 @@ pub fn variants() -> Vec<(&'static str, Variant)> {
     #[cfg(target_arch = "x86_64")]
     {
         if x86::has_avx2() {
-            // SAFETY: the processor has just said that it has every feature that the function is compiled for.
+            // SAFETY: every feature that the function is compiled for was just detected.
             variants.push(("avx2", |bytes, tokens, wide| unsafe { x86::tokens_avx2(bytes, tokens, wide) }));
         }
         if x86::has_avx512() {
@@ -79,7 +80,7 @@ fn walk(
         if masks.high != 0 {
             wide.push(base / 64);
         }
-        // The padding is no part of the text: an open string must not turn it into tokens.
+        // The padding is not part of the text: an open string must not turn it into tokens.
         let inside = (1 << rest.len()) - 1;
         flatten(state.tokens(&masks, &prefix_xor) & inside, base, tokens);
     }
@@ -92,6 +93,10 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{Masks, walk};
+
+    /// Bytes by which text is fetched ahead, since processors stop at the end of a page. What is fetched may lie
+    /// outside of the text: nothing is read there.
+    const AHEAD: usize = 3072;
 
     pub(super) fn has_avx512() -> bool {
         has!("avx512f") && has!("avx512bw") && has!("avx512vbmi2") && has_avx2()
@@ -110,6 +115,7 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,bmi1,bmi2,popcnt")]
     pub(super) fn tokens_avx512(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
         let masks = |block: &[u8; 64]| {
+            _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
             // SAFETY: `block` has 64 readable bytes; the load asks for no alignment.
             let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
             let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
@@ -137,7 +143,10 @@ mod x86 {
             // the length grows only over places that were just written.
             unsafe {
                 let end = tokens.as_mut_ptr().add(tokens.len());
-                _mm512_storeu_si512(end.cast(), _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))));
+                _mm512_storeu_si512(
+                    end.cast(),
+                    _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))),
+                );
                 if count > 16 {
                     let second = _mm512_extracti32x4_epi32(places, 1);
                     _mm512_storeu_si512(end.add(16).cast(), _mm512_add_epi32(base, _mm512_cvtepu8_epi32(second)));
@@ -157,6 +166,7 @@ mod x86 {
     #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
     pub(super) fn tokens_avx2(bytes: &[u8], tokens: &mut Vec<u32>, wide: &mut Vec<u32>) {
         let masks = |block: &[u8; 64]| {
+            _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
             // SAFETY: both loads lie inside the 64 bytes of `block` and ask for no alignment.
             let halves = unsafe {
                 let start = block.as_ptr();
@@ -186,8 +196,8 @@ mod x86 {
             let count = mask.count_ones() as usize;
             tokens.reserve(64);
             // SAFETY: 64 places are reserved after the length and a mask has 64 bits, so that no write passes them; the
-            // length grows only over places that were just written. (`trailing_zeros` of an empty mask is 64: a harmless
-            // value after the length.)
+            // length grows only over places that were just written. (`trailing_zeros` of an empty mask is 64: a
+            // harmless value after the length.)
             unsafe {
                 let end = tokens.as_mut_ptr().add(tokens.len());
                 let mut written = 0;

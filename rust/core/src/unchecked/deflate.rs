@@ -4,17 +4,17 @@ use std::ptr::NonNull;
 
 use libdeflate_sys as sys;
 
-/// How one gzip member came out.
+/// The result of inflating one gzip member.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// Whole and right.
+    /// Whole and valid.
     Done {
-        /// Bytes of the input that the member takes.
+        /// Bytes of the input that the member occupies.
         read: usize,
     },
     /// The output is too small.
     NeedsSpace,
-    /// Not a whole and right gzip member; the streaming inflater tells why.
+    /// Not a whole, valid gzip member; the streaming inflater tells why.
     Bad,
 }
 
@@ -31,15 +31,16 @@ impl Decompressor {
         Self(NonNull::new(object).expect("memory for a decompressor"))
     }
 
-    /// Inflates the first gzip member of `input` and appends it to `text`, whose capacity must hold it and `reserved` bytes.
+    /// Inflates the first gzip member of `input` and appends it to `text`, whose capacity must hold it and `reserved`
+    /// bytes.
     ///
     /// Writing into spare capacity saves zeroing it first.
     pub(crate) fn gzip(&mut self, input: &[u8], text: &mut Vec<u8>, reserved: usize) -> Member {
         let (mut read, mut written) = (0, 0);
         let spare = text.spare_capacity_mut();
         let room = spare.len().saturating_sub(reserved);
-        // SAFETY: pointers and lengths are those of live slices, the output is not aliased, the object is alive; libdeflate
-        // writes `room` bytes at most and reads none of them before it wrote them.
+        // SAFETY: pointers and lengths are those of live slices, the output is not aliased, the object is alive;
+        // libdeflate writes `room` bytes at most and reads none of them before it has written them.
         let result = unsafe {
             sys::libdeflate_gzip_decompress_ex(
                 self.0.as_ptr(),
@@ -53,7 +54,8 @@ impl Decompressor {
         };
         match result {
             sys::libdeflate_result_LIBDEFLATE_SUCCESS => {
-                // SAFETY: libdeflate has written so many bytes after the length, and says so only on success.
+                // SAFETY: libdeflate has written this many bytes after the length; it reports the number only on
+                // success.
                 unsafe { text.set_len(text.len() + written) };
                 Member::Done { read }
             }

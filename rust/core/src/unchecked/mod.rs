@@ -1,10 +1,11 @@
-//! The one room with `unsafe`: three small doors to what safe Rust cannot say, each with a safe twin that tests compare.
+//! The one module with `unsafe`: three small doors to what safe Rust cannot express, each with a safe twin that tests
+//! compare it with.
 //!
 //! | door | why | twin |
 //! |---|---|---|
 //! | [`classify`] | SIMD loads and stores | `classify::scalar` |
-//! | [`deflate`] | libdeflate's C interface alone tells how much input it read, and writes to memory that was never zeroed | `flate2`, in `inflate::stream` |
-//! | [`view`] | `arrow` would validate again, string by string, what the parser has proven; views are made there too | `StringViewArray::try_new` |
+//! | [`deflate`] | only libdeflate's C interface reports the input it read and fills uninitialised memory | `flate2` |
+//! | [`view`] | `arrow` would validate each string again, which the parser has done | `StringViewArray::try_new` |
 
 #![expect(unsafe_code, reason = "this is the room")]
 

@@ -1,45 +1,54 @@
 //! String views: how they are made, and how they become an array without a second validation.
 //!
-//! A [`View`] can be made only here, by [`Texts`]; each lies in one of the two buffers that [`Texts::finish`] gives, because
-//! - the arena's end is compared there with the furthest place that any view has reached, and
-//! - what was copied is only ever appended to: no view points after its end,
+//! A [`View`] can be made only here, by [`Texts`]; each lies in one of the two buffers that [`Texts::finish`] returns,
+//! because
+//! - the arena's end is compared there with the furthest end of any view, and
+//! - the buffer of copies only grows: no view points past its end,
 //!
-//! and both buffers are compared with what an offset of 32 bits can reach.
+//! and both buffers are checked to be within reach of a 32-bit offset.
 
 use std::sync::Arc;
 
 use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 
-/// What a buffer may hold: lengths and offsets of Arrow's views are signed numbers of 32 bits.
+/// The most bytes in a buffer: lengths and offsets of Arrow's views are signed 32-bit numbers.
 const MOST: usize = i32::MAX as usize;
 
-/// Number of the arena among the buffers, where views may point into it.
-const ARENA: u128 = 0;
-/// Views of up to this many bytes hold them.
+/// Index of the arena among the buffers, if views may point into it.
+const ARENA: u64 = 0;
+/// Strings of up to this many bytes are stored in the view itself.
 const INLINE: usize = 12;
-/// The bits of the first bytes, by their number.
-static INLINE_BITS: [u128; INLINE + 1] = {
-    let mut bits = [0; INLINE + 1];
+/// Masks for the first 0 to 12 bytes of a string: for the four that follow the length in a view, and for the rest.
+static INLINE_BITS: [(u32, u64); INLINE + 1] = {
+    let mut bits = [(0, 0); INLINE + 1];
     let mut length = 1;
     while length <= INLINE {
-        bits[length] = bits[length - 1] << 8 | 0xff;
+        let (first, rest) = bits[length - 1];
+        bits[length] = if length <= 4 { (first << 8 | 0xff, 0) } else { (first, rest << 8 | 0xff) };
         length += 1;
     }
     bits
 };
 
-/// One text of a batch, as Arrow has it. The default is the empty text.
+/// One string of a batch, as Arrow stores it. The default is the empty string.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct View(u128);
 
-/// The texts of the batch that is being built. They are UTF-8: windows are validated before records are read from them, values are cut
-/// out of them at ASCII bytes, and what is appended is decoded from such values.
+impl View {
+    #[inline(always)]
+    fn of(low: u64, high: u64) -> Self {
+        Self(u128::from(low) | u128::from(high) << 64)
+    }
+}
+
+/// The strings of the batch that is being built. They are UTF-8: windows are validated before records are read from
+/// them, values are cut out of windows at ASCII bytes, and what is appended is decoded from such values.
 pub(crate) struct Texts {
     /// Whether views may point into the arena; else all text is copied.
     borrow: bool,
     copied: Vec<u8>,
-    /// How far into the arena views reach.
+    /// The furthest end of a view in the arena.
     reached: usize,
     most: usize,
 }
@@ -68,34 +77,37 @@ impl Texts {
         self.copied.len()
     }
 
-    /// A view of `window[start..end]`, whose first byte stands at `base` in the arena if it is in the arena at all. Sixteen
-    /// bytes after `start` must be readable.
+    /// A view of `window[start..end]`, whose first byte stands at `base` in the arena if it is in the arena at all.
+    /// Sixteen bytes after `start` must be readable.
     #[inline(always)]
     pub(crate) fn view(&mut self, window: &[u8], start: usize, end: usize, base: Option<usize>) -> View {
         let text = &window[start..end];
         let length = text.len();
-        let head = window[start..].first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
-        let inline = (head & INLINE_BITS[length.min(INLINE)]) << 32 | length as u128;
-        // Offsets that would not fit fail in `finish`, by the end that is noted here.
+        let head: &[u8; 16] = window[start..].first_chunk().expect("a window has padding");
+        let first = u32::from_le_bytes(std::array::from_fn(|byte| head[byte]));
+        let rest = u64::from_le_bytes(std::array::from_fn(|byte| head[4 + byte]));
+        let (first_bits, rest_bits) = INLINE_BITS[length.min(INLINE)];
+        let low = length as u64 | u64::from(first & first_bits) << 32;
+        let inline = rest & rest_bits;
+        // Offsets that do not fit make `finish` fail, by the end that is noted here.
         let (buffer, offset) = match base {
             Some(base) if self.borrow => {
                 self.reached = self.reached.max(base + end);
                 (ARENA, base + start)
             }
-            _ if length <= INLINE => return View(inline),
+            _ if length <= INLINE => return View::of(low, inline),
             _ => {
                 let offset = self.copied.len();
                 self.copied.extend_from_slice(text);
                 (self.copies(), offset)
             }
         };
-        let reference = length as u128 | (head & 0xffff_ffff) << 32 | buffer << 64 | (offset as u128) << 96;
-        // Which of the two it is depends on the data alone; a branch would often be predicted wrong.
-        let choice = u128::from(length <= INLINE).wrapping_neg();
-        View(inline & choice | reference & !choice)
+        let reference = buffer | (offset as u64) << 32;
+        // Which of the two it is depends on the data alone; a branch would often be mispredicted.
+        View::of(low, if length <= INLINE { inline } else { reference })
     }
 
-    /// A view of what `write` appends; short text is taken off again.
+    /// A view of what `write` appends; a short string is removed from the buffer again, since the view holds it.
     pub(crate) fn append<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> (View, T) {
         let start = self.copied.len();
         let result = write(&mut self.copied);
@@ -109,19 +121,20 @@ impl Texts {
             self.copied.truncate(start);
             return (View(head), result);
         }
-        (View(head | self.copies() << 64 | (start as u128) << 96), result)
+        (View(head | u128::from(self.copies()) << 64 | (start as u128) << 96), result)
     }
 
-    /// Number of the buffer of copies.
-    fn copies(&self) -> u128 {
-        u128::from(self.borrow)
+    /// Index of the buffer of copies.
+    fn copies(&self) -> u64 {
+        u64::from(self.borrow)
     }
 
-    /// The buffers of all views so far, and a fresh start; `arena` where they may point into it.
+    /// Returns the buffers of all views so far, and starts anew; `arena` is given if they may point into it.
     ///
     /// # Panics
     ///
-    /// When a view does not lie in them. [`crate::bounds`] keeps far away from that: a batch is cut after 8 MiB, and a record is small.
+    /// If a view does not lie in them. [`crate::bounds`] stays far below that: a batch is cut after 8 MiB, and a record
+    /// is small.
     pub(crate) fn finish(&mut self, arena: Option<Buffer>) -> Buffers {
         let copied = std::mem::take(&mut self.copied);
         let reached = std::mem::take(&mut self.reached);
@@ -132,21 +145,21 @@ impl Texts {
     }
 }
 
-/// The array of these views, which were made by the [`Texts`] that gave the buffers, since it last gave some.
+/// The array of these views. The [`Texts`] that returned the buffers must have made them, after it last returned any.
 ///
-/// `columns::Builders`, the only caller, has one [`Texts`] and empties all of its columns when that is finished. Builds with debug
-/// assertions check each view and each text again.
+/// `columns::Builders`, the only caller, has one [`Texts`] and empties all of its columns when that is finished. Builds
+/// with debug assertions check each view and each string again.
 pub(crate) fn string_array(views: Vec<View>, Buffers(buffers): &Buffers, nulls: Option<NullBuffer>) -> StringViewArray {
     assert!(nulls.as_ref().is_none_or(|nulls| nulls.len() == views.len()), "as many flags as views");
-    // In place: a view is its number.
+    // Collected in place: a view is a `u128`.
     let views: ScalarBuffer<u128> = views.into_iter().map(|View(view)| view).collect::<Vec<_>>().into();
     debug_assert_eq!(
         StringViewArray::try_new(views.clone(), Arc::clone(buffers), nulls.clone()).err().map(|e| e.to_string()),
         None
     );
-    // SAFETY: `Texts` alone makes views: longer ones lie in their buffer, as `Texts::finish` has made sure, and repeat their first four
-    // bytes; shorter ones are padded with zeros. Their texts are UTF-8 by what `Texts` asks of its callers, of which the twin `try_new`
-    // reminds them in every test.
+    // SAFETY: `Texts` alone makes views: longer ones lie in their buffer, as `Texts::finish` has made sure, and repeat
+    // their first four bytes; shorter ones are padded with zeros. Their strings are UTF-8, as `Texts` requires of its
+    // callers; the twin `try_new` checks that in every test.
     unsafe { StringViewArray::new_unchecked(views, Arc::clone(buffers), nulls) }
 }
 

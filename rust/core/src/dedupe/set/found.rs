@@ -1,6 +1,6 @@
-//! What a part of the set answers.
+//! The result of looking up a key in a part of the set.
 
-/// What is found of a key among some: the key itself, or how many others of its event.
+/// Either the key itself was found, or this many other keys of its event.
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     Key,

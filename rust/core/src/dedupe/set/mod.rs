@@ -1,13 +1,14 @@
-//! A set of keys in bounded memory: the latest in a table, the others in sorted runs on the disk.
+//! A set of keys in bounded memory: the latest in a table, the other ones in sorted runs on disk.
 //!
-//! What is in it decides about what comes next, so each key is looked up before the next one comes. Most are new, and one filter of all
-//! that is on the disk tells so of most of them. Of the others, filters of the runs tell which may have them, and in a run the place of
-//! a key is known to about a page. Beyond some 30 million keys there is no room for more filters of runs; those without one are looked
-//! into. Eight runs of one size become one of the next, a little with each key that comes, so that no key waits for long and a key is
-//! copied only as often as the number of sizes.
+//! Each key must be looked up before the next one is added. Most keys are new, and one filter of all keys on disk
+//! identifies most of these. For the remaining keys, filters of single runs show which runs may have them, and within a
+//! run the position of a key is known to about a page. Beyond some 30 million keys there is no room for more filters of
+//! runs; runs without a filter are read. Eight runs of one size become one of the next, a little with each added key,
+//! so that no key waits for long and a key is copied only as often as the number of sizes.
 //!
-//! Measured with `cargo run --release --features fuzzing --example events -- 50000000 21` on a busy machine: 50 million new events took
-//! 2.6 µs of CPU each, 10.5 million copies of the oldest of them 5 µs each, and the process 74 MB of memory at its peak.
+//! Measured with `cargo run --release --features fuzzing --example events -- 50000000 21` on a busy machine: 50 million
+//! new events took 2.6 µs of CPU each, 10.5 million copies of the oldest of them 5 µs each. The process had 74 MB of
+//! memory at its peak.
 
 mod filter;
 mod found;
@@ -25,38 +26,39 @@ use table::Table;
 
 use crate::bounds::{CONTENTS, DEDUPE_FILTERS, DEDUPE_TABLE};
 
-/// What a key is to those before it.
+/// How a key relates to the earlier keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// The first of its event.
+    /// The first key of its event.
     First,
-    /// Its event has come before, and said the same.
+    /// Its event was seen, with the same content.
     Copy,
-    /// Its event has come before, and said something else.
+    /// Its event was seen, with other content only.
     Other,
 }
 
-/// Runs of one size that become one of the next.
+/// Number of runs of one size that are merged into one of the next.
 const FAN: usize = 8;
-/// Keys of each size that are merged for each one that comes: merges end in a quarter of the time in which the next one has its runs.
+/// Keys of each size that are merged per added key: a merge ends in a quarter of the time until the runs of the next
+/// merge are there.
 const PACE: u64 = 4 * FAN as u64;
 
 pub(crate) struct Set {
     table: Table,
     /// Runs of the table's size, of eight times that, and so on.
     sizes: Vec<Size>,
-    /// Of all that is in runs; `None` before there are any.
+    /// The filter of all keys in runs; `None` before there are any.
     spilled: Option<Filter>,
-    /// Bytes of this, and at most of the filters of all runs together.
+    /// Bytes of that filter, and the most bytes of the filters of all single runs together.
     filters: usize,
 }
 
 /// Runs of about one size.
 #[derive(Default)]
 struct Size {
-    /// The oldest first.
+    /// Oldest first.
     runs: VecDeque<Run>,
-    /// Of the oldest ones, which stay in their place until it has ended.
+    /// The merge of the oldest runs, which stay in place until it has ended.
     merge: Option<Merge>,
 }
 
@@ -67,18 +69,20 @@ impl Default for Set {
 }
 
 impl Set {
-    /// A set with so many bytes in its table, a power of two; in the filter of what is in runs; and in those of single runs.
+    /// A set whose table has `table` bytes, a power of two; the filter of all runs has `filters` bytes, and the filters
+    /// of single runs together at most as many.
     pub(super) fn new(table: usize, filters: usize) -> Self {
         Self { table: Table::new(table / size_of::<Key>()), sizes: Vec::new(), spilled: None, filters }
     }
 
-    /// Puts in a key, and tells what was there.
+    /// Adds a key, and returns how it relates to the earlier ones.
     pub(crate) fn put(&mut self, key: Key) -> io::Result<Seen> {
         let others = match self.find(key)? {
             Found::Key => return Ok(Seen::Copy),
             Found::Others(others) => others,
         };
-        // What says ever other things is no id. Its records would be compared with all those before them.
+        // An id whose records all say different things is not an id. Each of its records would be compared with all
+        // earlier ones.
         if others < CONTENTS {
             self.table.put(key);
             if self.table.is_full() {
@@ -108,7 +112,7 @@ impl Set {
         Ok(Found::Others(others))
     }
 
-    /// Writes the table to the disk, as a run.
+    /// Writes the table to disk, as a run.
     fn spill(&mut self) -> io::Result<()> {
         let filter = self.filter(self.table.keys() as u64, None);
         let spilled = self.spilled.get_or_insert_with(|| Filter::new(self.filters));
@@ -129,7 +133,8 @@ impl Set {
         self.sizes[size].runs.push_back(run);
     }
 
-    /// A filter for so many keys, if there is room for it once those of the oldest runs of a size are gone.
+    /// A filter for this many keys, if there is room for it once the filters of the oldest runs of size `merged` are
+    /// dropped.
     fn filter(&self, keys: u64, merged: Option<usize>) -> Option<Filter> {
         let stays = |(number, size): (usize, &Size)| {
             let runs = size.runs.iter().skip(if merged == Some(number) { FAN } else { 0 });
@@ -140,7 +145,7 @@ impl Set {
         (others + bytes <= self.filters).then(|| Filter::new(bytes))
     }
 
-    /// Merges some keys, if there are runs enough of a size.
+    /// Merges some keys, if a size has enough runs.
     fn merge(&mut self, size: usize) -> io::Result<()> {
         let Size { runs, merge } = &self.sizes[size];
         if merge.is_none() && runs.len() >= FAN {
@@ -167,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// A key of a small world; its parts are spread as those of a hash are.
+    /// A key of a small domain, whose parts are spread like a hash.
     fn key(event: u16, content: u8) -> Key {
         let words = [event, event + 1, content.into(), content.into()].map(|number| {
             let word = u64::from(number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -176,7 +181,7 @@ mod tests {
         Key(std::array::from_fn(|byte| words[byte / 8][byte % 8]))
     }
 
-    /// What the set should say, by the rules alone.
+    /// The expected answers of the set, by the rules alone.
     #[derive(Default)]
     struct Oracle(HashMap<u16, Vec<u8>>);
 

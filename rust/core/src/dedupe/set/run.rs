@@ -1,4 +1,4 @@
-//! Keys on the disk, in order: in files without a name, which are gone with the process however it ends.
+//! Keys on disk, in order: in unnamed files, which disappear with the process, however that ends.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::found::Found;
 use crate::bounds::{DEDUPE_INDEX, DEDUPE_READ};
 
-/// Keys that are read at once where one is looked for: a page.
+/// Keys that are read at once to look one up: a page.
 const PAGE: usize = 128;
 
 pub(super) struct Run {
@@ -18,13 +18,13 @@ pub(super) struct Run {
     length: u64,
     /// The first bits of each block's first key.
     index: Vec<u64>,
-    /// Keys of a block.
+    /// Keys per block.
     block: u64,
     filter: Option<Filter>,
 }
 
 impl Run {
-    /// Writes some keys, which are in order.
+    /// Writes keys, which must be in order.
     pub(super) fn write(keys: &[Key], filter: Option<Filter>) -> io::Result<Self> {
         let mut writer = Writer::new(keys.len() as u64, filter)?;
         keys.iter().try_for_each(|key| writer.put(*key))?;
@@ -39,7 +39,8 @@ impl Run {
         self.filter.as_ref().map_or(0, Filter::bytes)
     }
 
-    /// How many blocks begin with lower bits. Those of hashes are spread evenly, so that this is a few blocks from where they would be.
+    /// How many blocks begin with lower bits. Bits of hashes are spread evenly, so the answer is a few blocks from the
+    /// interpolated place.
     fn blocks_before(&self, bits: u64) -> usize {
         let mut blocks = ((u128::from(bits) * self.index.len() as u128) >> u64::BITS) as usize;
         while self.index.get(blocks).is_some_and(|first| *first < bits) {
@@ -51,14 +52,14 @@ impl Run {
         blocks
     }
 
-    /// Looks for a key among those of its event.
+    /// Looks up a key among the keys of its event.
     pub(super) fn find(&self, key: Key) -> io::Result<Found> {
         if self.filter.as_ref().is_some_and(|filter| !filter.knows(key)) {
             return Ok(Found::Others(0));
         }
         let least = key.least();
         let mut page = [0; PAGE * KEY];
-        // What stands before the last block that begins with lower bits comes before the event.
+        // Keys before the last block that begins with lower bits come before the event.
         let blocks = self.blocks_before(key.word(0)) as u64;
         let (mut low, mut high) = (blocks.saturating_sub(1) * self.block, (blocks * self.block).min(self.length));
         while high - low > PAGE as u64 {
@@ -86,13 +87,13 @@ impl Run {
     }
 }
 
-/// The keys from a place on, as many as there is room for.
+/// Reads the keys from a place on, as many as there is room for.
 fn read<'a>(file: &File, from: u64, room: &'a mut [u8]) -> io::Result<&'a [[u8; KEY]]> {
     file.read_exact_at(room, from * KEY as u64)?;
     Ok(room.as_chunks().0)
 }
 
-/// A run that is written.
+/// A run that is being written.
 struct Writer {
     file: BufWriter<File>,
     written: u64,
@@ -102,7 +103,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// So many keys will come.
+    /// Starts a run of `length` keys.
     fn new(length: u64, filter: Option<Filter>) -> io::Result<Self> {
         let block = length.div_ceil(DEDUPE_INDEX as u64).max(PAGE as u64);
         let file = BufWriter::with_capacity(DEDUPE_READ, tempfile::tempfile()?);
@@ -127,23 +128,23 @@ impl Writer {
     }
 }
 
-/// Runs that become one.
+/// Runs that are being merged into one.
 pub(super) struct Merge {
     sources: Vec<Source>,
     writer: Writer,
 }
 
-/// What is left of a run.
+/// The rest of a run that is being merged.
 struct Source {
     file: Arc<File>,
-    /// The next keys, the first of them last.
+    /// The next keys, in reverse order.
     keys: Vec<Key>,
     at: u64,
     length: u64,
 }
 
 impl Merge {
-    /// Begins with these, which stay what they are.
+    /// Starts merging these runs, which are not changed.
     pub(super) fn new<'a>(runs: impl Iterator<Item = &'a Run>, filter: Option<Filter>) -> io::Result<Self> {
         let source = |run: &Run| Source { file: Arc::clone(&run.file), keys: Vec::new(), at: 0, length: run.length };
         let mut sources: Vec<_> = runs.map(source).collect();
@@ -156,7 +157,7 @@ impl Merge {
         self.writer.filter.as_ref().map_or(0, Filter::bytes)
     }
 
-    /// Merges so many keys at most, and tells whether all are.
+    /// Merges up to this many keys, and returns whether all are merged.
     pub(super) fn go_on(&mut self, keys: u64) -> io::Result<bool> {
         for _ in 0..keys {
             self.sources.retain(|source| !source.keys.is_empty());
@@ -177,7 +178,7 @@ impl Merge {
 }
 
 impl Source {
-    /// Reads more, if it has given all that was read.
+    /// Reads more keys, if all that were read are used.
     fn fill(&mut self) -> io::Result<()> {
         let count = ((DEDUPE_READ / KEY) as u64).min(self.length - self.at);
         if self.keys.is_empty() && count > 0 {

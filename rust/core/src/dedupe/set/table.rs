@@ -3,20 +3,20 @@
 use super::super::key::Key;
 use super::found::Found;
 
-/// Places at the beginning.
+/// The initial number of places.
 const FIRST: usize = 256;
 
-/// An open table: a key stands at the place that its first bits name, or at the next free one.
+/// An open-addressing hash table: a key is at the place that its first bits name, or at the next free one.
 pub(super) struct Table {
     /// The key of zeros, which no hash is, marks a free place.
     places: Vec<Key>,
     keys: usize,
-    /// How many places there may be.
+    /// The most places.
     most: usize,
 }
 
 impl Table {
-    /// A table of so many places at most: a power of two.
+    /// A table of at most this many places, a power of two.
     pub(super) fn new(most: usize) -> Self {
         assert!(most.is_power_of_two() && most > 1, "places are named by bits");
         Self { places: vec![Key::default(); FIRST.min(most)], keys: 0, most }
@@ -41,7 +41,7 @@ impl Table {
         }
     }
 
-    /// Puts in a key that is not there. The table must not be full.
+    /// Adds a key that is not in the table. The table must not be full.
     pub(super) fn put(&mut self, key: Key) {
         if self.keys >= self.room() && self.places.len() < self.most {
             let places = vec![Key::default(); 2 * self.places.len()];
@@ -57,12 +57,12 @@ impl Table {
         self.keys += 1;
     }
 
-    /// Three quarters of the places: then looking for a free one takes a few steps.
+    /// Three quarters of the places: then finding a free one takes a few steps.
     fn room(&self) -> usize {
         self.places.len() / 4 * 3
     }
 
-    /// Whether no other key should be put in.
+    /// Whether no other key should be added.
     pub(super) fn is_full(&self) -> bool {
         self.places.len() == self.most && self.keys >= self.room()
     }
@@ -71,7 +71,7 @@ impl Table {
         self.keys
     }
 
-    /// The keys in order. What they leave is to be cleared.
+    /// The keys, sorted in place. The table must be cleared afterwards.
     pub(super) fn sorted(&mut self) -> &[Key] {
         self.places.sort_unstable();
         &self.places[self.places.len() - self.keys..]
@@ -82,7 +82,7 @@ impl Table {
         self.keys = 0;
     }
 
-    /// Bytes of all places that there may be.
+    /// Bytes of the table at its largest.
     #[cfg(test)]
     pub(super) fn most_bytes(&self) -> usize {
         self.most * size_of::<Key>()

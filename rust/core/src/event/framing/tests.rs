@@ -5,7 +5,7 @@ use proptest::sample::select;
 use crate::fuzzing::seen_in_windows;
 use crate::testing::{array, damaged, escaped, object, record, space, value};
 
-/// What the walk through a whole text tells, its error last.
+/// What the walk through a whole text reports, its error last.
 fn seen(text: impl AsRef<[u8]>) -> Vec<String> {
     seen_in_windows(text.as_ref(), &[])
 }
@@ -24,11 +24,20 @@ fn every_shape_gives_its_records() {
         (r#"{"digestS3Bucket":"b","Records":[{"eventID":0}]}"#, &[r#"0 {"eventID":0}"#]),
         (r#"{"eventName":"A","x":{}}"#, &[r#"0 {"eventName":"A","x":{}}"#]),
         (r#"{"userIdentity":null}"#, &[r#"0 {"userIdentity":null}"#]),
-        (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{"eventID":"e"}}"#, &[r#"0 {"eventID":"e"}"#]),
-        (r#"{"detail":{"eventID":1},"id":"i","detail-type":"x via CloudTrail"}"#, &[r#"0 {"eventID":1}"#]),
-        (r#"{"detail":{"x":1},"eventName":"not an envelope"}"#, &[r#"0 {"detail":{"x":1},"eventName":"not an envelope"}"#]),
         (
-            r#"{"Events":[{"EventId":"1","CloudTrailEvent":"{\"eventID\":\"\\u0041\"}"},{"CloudTrailEvent":" {\"eventID\":0} \n"}],"NextToken":"t"}"#,
+            r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{"eventID":"e"}}"#,
+            &[r#"0 {"eventID":"e"}"#],
+        ),
+        (r#"{"detail":{"eventID":1},"id":"i","detail-type":"x via CloudTrail"}"#, &[r#"0 {"eventID":1}"#]),
+        (
+            r#"{"detail":{"x":1},"eventName":"not an envelope"}"#,
+            &[r#"0 {"detail":{"x":1},"eventName":"not an envelope"}"#],
+        ),
+        (
+            concat!(
+                r#"{"Events":[{"EventId":"1","CloudTrailEvent":"{\"eventID\":\"\\u0041\"}"},"#,
+                r#"{"CloudTrailEvent":" {\"eventID\":0} \n"}],"NextToken":"t"}"#
+            ),
             &[r#"0* {"eventID":"\u0041"}"#, r#"1* {"eventID":0}"#],
         ),
         (r#"{"Events":[]}"#, &[]),
@@ -53,11 +62,17 @@ fn every_shape_gives_its_records() {
             &[r#"0* {"eventID":"😀"}"#],
         ),
         (
-            r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","value":"{\"eventID\":0}"}],[{"field":"x","value":"{}"}]]}"#,
+            concat!(
+                r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","#,
+                r#""value":"{\"eventID\":0}"}],[{"field":"x","value":"{}"}]]}"#
+            ),
             &[r#"0* {"eventID":0}"#, "not-cloudtrail at byte 96 (record 1)"],
         ),
         (
-            r#"{"Messages":[{"MessageId":"m","Body":"{\"Type\":\"Notification\",\"Message\":\"{\\\"eventID\\\":0}\"}"}]}"#,
+            concat!(
+                r#"{"Messages":[{"MessageId":"m","#,
+                r#""Body":"{\"Type\":\"Notification\",\"Message\":\"{\\\"eventID\\\":0}\"}"}]}"#
+            ),
             &[r#"0* {"eventID":0}"#],
         ),
         (
@@ -65,7 +80,10 @@ fn every_shape_gives_its_records() {
             &[r#"0 {"eventName":"A"}"#, r#"1 {"eventName":"B"}"#],
         ),
         (
-            r#"[{"eventName":"A"} , {"Records":[{"eventID":1},{"eventID":2}]},{"Events":[{"CloudTrailEvent":"{\"eventID\":3}"}]}]"#,
+            concat!(
+                r#"[{"eventName":"A"} , {"Records":[{"eventID":1},{"eventID":2}]},"#,
+                r#"{"Events":[{"CloudTrailEvent":"{\"eventID\":3}"}]}]"#
+            ),
             &[r#"0 {"eventName":"A"}"#, r#"1 {"eventID":1}"#, r#"2 {"eventID":2}"#, r#"3* {"eventID":3}"#],
         ),
         (r#"{"Records":[{"Records":[{"eventID":0}]},[{"eventID":1}]]}"#, &[r#"0 {"eventID":0}"#, r#"1 {"eventID":1}"#]),
@@ -96,7 +114,7 @@ fn keys_are_decoded_before_they_are_compared() {
     }
 }
 
-/// Documents that are none of CloudTrail's, with the reason that each is skipped for.
+/// Documents that are not CloudTrail's, each with the reason why it is skipped.
 const OTHERS: [(&str, &str); 19] = [
     ("{}", "not-cloudtrail"),
     (r#"{"foo":1}"#, "not-cloudtrail"),
@@ -138,13 +156,16 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
             let text = format!("{before}{other}{after}");
             let lines = seen(&text);
             assert!(
-                lines.len() == 1 && lines[0].starts_with(&format!("{reason} at byte ")) && lines[0].ends_with("(record 0)"),
+                lines.len() == 1
+                    && lines[0].starts_with(&format!("{reason} at byte "))
+                    && lines[0].ends_with("(record 0)"),
                 "{text}: {lines:?}"
             );
             // Nothing after it is lost.
             for (glue, end) in [(format!("{before}{other}"), after), (format!("{before}{record},{other}"), after)] {
                 let is_list = !after.is_empty() && !after.starts_with('}');
-                let text = if is_list { format!("{glue},{record}{end}") } else { format!("{before}{other}{after}\n{record}") };
+                let text =
+                    if is_list { format!("{glue},{record}{end}") } else { format!("{before}{other}{after}\n{record}") };
                 let lines = seen(&text);
                 assert!(lines.last().is_some_and(|line| line.ends_with(record)), "{text}: {lines:?}");
                 assert_eq!(lines.iter().filter(|line| line.contains(reason)).count(), 1, "{text}: {lines:?}");
@@ -155,8 +176,10 @@ fn what_is_no_record_is_skipped_for_the_same_reason_wherever_it_stands() {
 
 #[test]
 fn what_is_broken_within_a_string_is_a_bad_record_and_the_file_goes_on() {
-    let text =
-        r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},{"message":"{\"eventID\":0}"}]}"#;
+    let text = concat!(
+        r#"{"events":[{"message":"{\"a\":1"},{"message":"{} x"},{"message":"{\"a\":tru}"},"#,
+        r#"{"message":"{\"eventID\":0}"}]}"#
+    );
     assert_eq!(
         seen(text),
         [
@@ -200,19 +223,19 @@ fn a_torn_line_costs_that_line() {
         assert_eq!(records, [&format!("0 {good}"), &format!("2 {good}"), &format!("5 {good}")], "{torn}: {lines:?}");
         assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 3, "{torn}: {lines:?}");
     }
-    // What follows the beginning of a list is an element of it, and a record all the same.
+    // What follows the beginning of a list is an element of it, and still a record.
     for torn in ["[", "[1,", r#"{"Records":["#, r#"{"x":0,"Records":[ "#] {
         let lines = seen(format!("{good}\n{torn}\n{good}\n{good}\n{torn}\r\n{good}\n"));
         assert_eq!(lines.iter().filter(|line| line.ends_with(good)).count(), 4, "{torn}: {lines:?}");
         assert_eq!(lines.iter().filter(|line| line.starts_with("invalid JSON")).count(), 2, "{torn}: {lines:?}");
     }
-    // The first line too, if the next one begins as a record does.
+    // This includes the first line, if the next one begins like a record.
     assert_eq!(seen(format!("{{\"a\":\n{good}"))[1..], [format!("1 {good}")]);
     assert_eq!(seen(format!("{{\"eventID\":\"b\"}}],\n{good}"))[1..], [format!("1 {good}")]);
-    // Lists that have lines of their own make a file of lines, too.
+    // Lists with a line each also make a file of lines.
     let listed = format!("{{\"Records\":[{good}]}}");
     assert_eq!(seen(format!("{listed}\n{{\"Records\":[{{\n{listed}\n"))[2..], [format!("2 {good}")]);
-    // Nesting costs no more than its line.
+    // Excessive nesting loses only its own line.
     assert_eq!(seen(format!("{good}\n{}\n{good}\n", "[".repeat(2000)))[2..], [format!("2 {good}")]);
 }
 
@@ -250,7 +273,10 @@ fn to_a_record_a_list_is_a_member_like_any_other() {
         ] {
             let lines = seen(&text);
             let is_ordinary = text == record && text.starts_with("{\"Records\"");
-            assert!(is_ordinary || lines.iter().all(|line| line.ends_with(record)) && !lines.is_empty(), "{text}: {lines:?}");
+            assert!(
+                is_ordinary || lines.iter().all(|line| line.ends_with(record)) && !lines.is_empty(),
+                "{text}: {lines:?}"
+            );
         }
     }
 }
@@ -272,7 +298,7 @@ fn what_stands_beside_a_list_is_named() {
         (r#"{"Records":[{"eventID":1}],"x":[],"Records":[{"eventID":2}]}"#, "Records", 1),
         (r#"{"events":[{"eventID":1}],"Events":[{"eventID":2}]}"#, "Events", 1),
         (r#"{"logEvents":[{"eventID":1},{"eventID":2}],"logEvents":[{"eventID":2}],"Events":[]}"#, "logEvents", 2),
-        // A document over several lines is not looked through before.
+        // A document over several lines is not searched in advance.
         ("{\n\"Events\":[{\"eventID\":1}],\"eventName\":\"q\",\"eventTime\":\"t\"}", "eventName", 1),
         ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}]}", "eventName", 1),
         ("{\"eventName\":\"q\",\n\"Records\":[{\"eventID\":1}],\"Events\":[]}", "eventName", 1),
@@ -311,12 +337,18 @@ fn every_error_names_its_byte() {
         ("\u{feff} \u{feff}", "empty file at byte 7 before record 0"),
         ("\u{feff}x", "neither gzip nor JSON: starts with 0x78 at byte 3 before record 0"),
         ("2023-07 {\"eventName\":1}", "invalid JSON: expected an end but found '-' at byte 4 before record 0"),
-        ("{\"Records\":[],\"Records\":[1]}", "'Records' stands beside a list of records, and is not read at byte 14 (record 0)"),
+        (
+            "{\"Records\":[],\"Records\":[1]}",
+            "'Records' stands beside a list of records, and is not read at byte 14 (record 0)",
+        ),
         ("{\"Records\":[{}", "invalid JSON: unexpected end at byte 14 before record 1"),
         ("{\"Records\":[{},]}", "invalid JSON: expected a value but found ']' at byte 15 before record 1"),
         ("{\"Records\":[{} {}]}", "invalid JSON: expected ',' or ']' but found '{' at byte 15 before record 1"),
         ("{\"Records\":[{}]]", "invalid JSON: expected ',' or '}' but found ']' at byte 15 before record 1"),
-        ("{\"Records\":[{}],\"x\":\"\u{1}\"}", "invalid JSON: control character 0x01 in a string at byte 21 before record 1"),
+        (
+            "{\"Records\":[{}],\"x\":\"\u{1}\"}",
+            "invalid JSON: control character 0x01 in a string at byte 21 before record 1",
+        ),
         ("{\"Records\":[{}],x}", "invalid JSON: expected a key but found 'x' at byte 16 before record 1"),
         ("[{\"eventName\":1}", "invalid JSON: unexpected end at byte 16 before record 1"),
         ("[{\"eventName\":1},]", "invalid JSON: expected a value but found ']' at byte 17 before record 1"),
@@ -338,9 +370,12 @@ fn a_cut_anywhere_changes_nothing() {
         "{\"a\":[1,\n{\"eventID\":3}\n",
         "{\"Records\":[]}\n{\"Records\":[ ]}{\"Records\":[12 ,{\"a\":-1.5e3},\"é\\u00e9\" , {}] , \"x\":[true]}",
         "2023-07-10T11:42:36.000Z {\"eventName\":\"A\"}\n2023-07-10T11:42:36+01:00\t{\"eventName\":\"B\"}\n",
-        "2023-07-10T11:42:36.000Z a [1] b {\"eventName\":\"A\"}\n2023-07-10T11:42:36Z x {\"a\":1} y\n2023-07-10T11:42:36Z [{\"eventID\":1}] \n",
-        "2023-07-10T11:42:36Z s\n{\n\"eventID\":1}\n2023-07-10T11:42:36Z 5\" {x\n2023-07-10T11:42:36Z a\"b {\"eventID\":1}\n2023-07-10T11:42:36Z  \n",
-        "\u{feff}{\"eventID\":1}\n\u{feff}{\"logEvents\":[ ],\"messageType\":\"CONTROL_MESSAGE\"}\u{feff} \u{feff}[{\"eventID\":2}]",
+        "2023-07-10T11:42:36.000Z a [1] b {\"eventName\":\"A\"}\n2023-07-10T11:42:36Z x {\"a\":1} \
+         y\n2023-07-10T11:42:36Z [{\"eventID\":1}] \n",
+        "2023-07-10T11:42:36Z s\n{\n\"eventID\":1}\n2023-07-10T11:42:36Z 5\" {x\n2023-07-10T11:42:36Z a\"b \
+         {\"eventID\":1}\n2023-07-10T11:42:36Z  \n",
+        "\u{feff}{\"eventID\":1}\n\u{feff}{\"logEvents\":[ ],\"messageType\":\"CONTROL_MESSAGE\"}\u{feff} \
+         \u{feff}[{\"eventID\":2}]",
         "[17, {\"eventName\":1} ,-1.5,\"x\"]",
         "{\"Events\":[{\"CloudTrailEvent\":\"{\\\"a\\\":1}\"},5]}[{\"events\":[{\"message\":\"{}\"}]} ]",
         "{\"digestStartTime\":1,\"digestEndTime\":2}\n{\"eventID\":null}\n 17",
@@ -362,14 +397,17 @@ fn document() -> impl Strategy<Value = String> {
     let embedded =
         (record(), vec(any::<u8>(), 0..40)).prop_map(|(record, choices)| format!("\"{}\"", escaped(&record, &choices)));
     let listing = |list: &'static str, name: &'static str, embedded: BoxedStrategy<String>| {
-        let element = prop_oneof![8 => embedded.prop_map(move |text| format!("{{\"x\":0,{name}:{text}}}")), 1 => value()];
+        let element =
+            prop_oneof![8 => embedded.prop_map(move |text| format!("{{\"x\":0,{name}:{text}}}")), 1 => value()];
         vec(element, 0..3).prop_flat_map(array).prop_map(move |array| format!("{{{list}:{array}}}"))
     };
-    let listings = [("\"Events\"", "\"CloudTrailEvent\""), ("\"events\"", "\"message\""), ("\"logEvents\"", "\"message\"")];
+    let listings =
+        [("\"Events\"", "\"CloudTrailEvent\""), ("\"events\"", "\"message\""), ("\"logEvents\"", "\"message\"")];
     let [events, messages, log_events] = listings.map(|(list, name)| listing(list, name, embedded.clone().boxed()));
     let stamped = (select(vec!["2023-07-10T11:42:36Z ", "2023-07-10T11:42:36.123+00:00\t", "2023-07-10 "]), record());
+    let members = |key: &str| vec((Just(key.to_owned()), value()), 0..2);
     prop_oneof![
-        4 => (vec((Just("\"x\"".to_owned()), value()), 0..2), records, vec((Just("\"y\"".to_owned()), value()), 0..2)).prop_flat_map(|(before, records, after)| {
+        4 => (members("\"x\""), records, members("\"y\"")).prop_flat_map(|(before, records, after)| {
             object([before, vec![("\"Records\"".to_owned(), records)], after].concat())
         }),
         3 => record(),
@@ -382,7 +420,7 @@ fn document() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A file of some documents.
+/// A file with some documents.
 fn file() -> impl Strategy<Value = String> {
     let separators = vec(select(vec!["", "\n", " ", "\r\n"]), 4);
     let lines = (vec(document(), 0..4), separators).prop_map(|(documents, separators)| {
@@ -394,17 +432,19 @@ fn file() -> impl Strategy<Value = String> {
             .collect::<String>()
     });
     let one_array = vec(document(), 0..4).prop_flat_map(array);
-    let sound = (space(), prop_oneof![3 => lines, 1 => one_array]).prop_map(|(space, file)| format!("{space}{file}")).boxed();
+    let sound =
+        (space(), prop_oneof![3 => lines, 1 => one_array]).prop_map(|(space, file)| format!("{space}{file}")).boxed();
     prop_oneof![2 => sound.clone(), 1 => sound.prop_flat_map(damaged)]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// The first window of a streamed file has megabytes, so that no cut parts a byte order mark.
+    /// The first window of a streamed file has megabytes, so that no byte order mark is cut in two.
     #[test]
     fn windows_see_what_the_whole_text_shows(text in file(), cuts in vec(any::<prop::sample::Index>(), 0..6)) {
-        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| 4 + cut.index(text.len().max(1))).filter(|&cut| cut < text.len()).collect();
+        let cuts = cuts.into_iter().map(|cut| 4 + cut.index(text.len().max(1)));
+        let mut cuts: Vec<_> = cuts.filter(|&cut| cut < text.len()).collect();
         cuts.sort_unstable();
         prop_assert_eq!(seen_in_windows(text.as_bytes(), &cuts), seen(&text), "{:?} cut at {:?}", text, cuts);
     }

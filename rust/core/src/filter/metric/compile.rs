@@ -4,28 +4,29 @@ use std::ops::Bound;
 
 use super::json::{Condition, Selector, Step, Test};
 use super::operand::{Number, Operand, Operator, Words};
-use super::pattern::{FilterPattern, Language};
+use super::read::{FilterPattern, Tree};
 use super::terms::{Terms, marked};
 use crate::filter::{Filter, Kind, NumberTest, Path, Predicate, Slot, Step as PathStep, TextTest, ValueTest};
 
 impl FilterPattern {
-    /// The pattern as a filter: of records, and of any other text. A pattern on JSON is met by no text that is none.
+    /// The pattern as a filter on records and on any other text. Text that is not JSON never meets a pattern on JSON.
     #[must_use]
-    pub fn filter(&self, missing_differs: bool) -> Filter {
+    pub fn compile(&self, missing_differs: bool) -> Filter {
         let record = self.predicate(missing_differs);
-        let text = if matches!(self.0, Language::Json(_)) { Predicate::Always(false) } else { record.clone() };
+        let text = if matches!(self.tree, Tree::Json(_)) { Predicate::Always(false) } else { record.clone() };
         Filter { text: Some(text), ..Filter::on_records(record) }
     }
 
-    /// The pattern as a predicate on records. CloudWatch does not take `!=` as met where there is no such field; `missing_differs` does.
+    /// The pattern as a predicate on records. In CloudWatch, `!=` is not met if the field is missing; with
+    /// `missing_differs` it is.
     #[must_use]
     pub fn predicate(&self, missing_differs: bool) -> Predicate {
-        match &self.0 {
-            Language::Everything => Predicate::Always(true),
-            Language::Json(condition) => condition.predicate(missing_differs),
-            Language::Fields(fields) => message(self.to_string(), TextTest::Fields(fields.clone())),
-            Language::Expression(expression) => message(self.to_string(), TextTest::Regex(expression.program().clone())),
-            Language::Terms(terms) => terms.predicate(),
+        match &self.tree {
+            Tree::Everything => Predicate::Always(true),
+            Tree::Json(condition) => condition.predicate(missing_differs),
+            Tree::Fields(fields) => message(self.to_string(), TextTest::Fields(fields.clone())),
+            Tree::Expression(expression) => message(self.to_string(), TextTest::Regex(expression.program().clone())),
+            Tree::Terms(terms) => terms.predicate(),
         }
     }
 }
@@ -37,12 +38,13 @@ fn message(words: String, test: TextTest) -> Predicate {
 
 impl Terms {
     fn predicate(&self) -> Predicate {
-        let contains = |term: &String| TextTest::Contains(term.as_bytes().into());
+        let contains = |term: &String| TextTest::containing(term.as_bytes());
         match self {
             Self::Any(terms) => message(self.to_string(), TextTest::Any(terms.iter().map(contains).collect())),
             Self::All { with, without } => {
                 let with = with.iter().map(|term| message(marked("", term), contains(term)));
-                let without = without.iter().map(|term| message(marked("-", term), TextTest::Not(Box::new(contains(term)))));
+                let without =
+                    without.iter().map(|term| message(marked("-", term), TextTest::Not(Box::new(contains(term)))));
                 Predicate::All(with.chain(without).collect())
             }
         }
@@ -72,7 +74,7 @@ impl Condition {
     }
 }
 
-/// Null, or an array that holds it: CloudWatch takes both.
+/// Null, or an array that contains it: CloudWatch accepts both.
 fn is_null(path: Path, label: String) -> Predicate {
     let Path::Steps { mut steps, through_arrays } = path.clone() else { return Predicate::Always(false) };
     steps.push(PathStep::Elements);
@@ -94,8 +96,8 @@ impl Selector {
 }
 
 impl Operator {
-    /// What is asked of a value of JSON. Strings and numbers are compared, across their types as texts; flags, null, arrays and objects
-    /// are neither equal to anything nor different from it.
+    /// The test on a JSON value. Strings and numbers are compared, as strings if their types differ; flags, null,
+    /// arrays and objects are neither equal to anything nor different from it.
     fn test(self, operand: &Operand) -> ValueTest {
         let equal = match operand {
             Operand::Anything => ValueTest::Kind(COMPARABLE),
@@ -129,7 +131,7 @@ impl Operator {
     }
 }
 
-/// What `*` stands for, and what `=` and `!=` say anything of.
+/// The kinds that `*` matches, and to which `=` and `!=` apply.
 const COMPARABLE: &[Kind] = &[Kind::Text, Kind::Number];
 
 impl Words {
@@ -139,7 +141,7 @@ impl Words {
             (false, false) => TextTest::one_of([text]),
             (false, true) => TextTest::Prefix(text.into()),
             (true, false) => TextTest::Suffix(text.into()),
-            (true, true) => TextTest::Contains(text.into()),
+            (true, true) => TextTest::containing(text),
         }
     }
 }

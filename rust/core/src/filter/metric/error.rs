@@ -1,13 +1,14 @@
-//! Why a text is no filter pattern.
+//! Why a text is not a filter pattern.
 
 use std::fmt::{self, Write as _};
 
 use crate::error::line_and_column;
+use crate::filter::{Finding, Refused, Severity};
 
-/// How many characters a filter pattern may have.
+/// The most characters of a filter pattern.
 pub(super) const MAX_LENGTH: usize = 1024;
 
-/// A text that CloudWatch Logs would not take as a filter pattern: what is wrong, and where.
+/// Why CloudWatch Logs would refuse a text as a filter pattern, and where the error is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
     kind: FilterErrorKind,
@@ -19,32 +20,32 @@ pub struct FilterError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilterErrorKind {
-    /// It has so many characters.
+    /// It has this many characters.
     TooLong(usize),
     /// Something else was expected.
     Unexpected {
-        /// In words.
+        /// What was expected, in words.
         expected: &'static str,
         /// The word or the character; `None` at the end.
         found: Option<String>,
     },
     /// It has too many of something.
     TooMany {
-        /// What there are too many of.
+        /// What it has too many of.
         of: &'static str,
-        /// How many there may be.
+        /// The most that are allowed.
         limit: usize,
     },
-    /// A field of a text has a name that another one has.
+    /// Two fields have the same name.
     Twice(String),
     /// Blanks stand before the opening brace or after the closing one.
     Blanks,
-    /// What a regular expression must not have.
+    /// A regular expression has something that is not allowed.
     Expression(&'static str),
 }
 
 impl FilterError {
-    /// At the place where `rest` begins, which is the end of `text`.
+    /// An error where `rest` begins, which is the end part of `text`.
     pub(super) fn new(kind: FilterErrorKind, text: &str, rest: &str) -> Self {
         let (line, column) = line_and_column(text, text.len() - rest.len());
         Self { kind, line, column }
@@ -55,17 +56,12 @@ impl FilterError {
     pub fn kind(&self) -> &FilterErrorKind {
         &self.kind
     }
+}
 
-    /// The line, counted from 1.
-    #[must_use]
-    pub fn line(&self) -> usize {
-        self.line
-    }
-
-    /// The character of the line, counted from 1.
-    #[must_use]
-    pub fn column(&self) -> usize {
-        self.column
+impl From<FilterError> for Refused {
+    fn from(FilterError { kind, line, column }: FilterError) -> Self {
+        let (code, message, path) = (kind.name(), kind.to_string(), String::new());
+        Self(vec![Finding { severity: Severity::Error, code, message, path, position: Some((line, column)) }])
     }
 }
 
@@ -91,7 +87,7 @@ impl fmt::Display for FilterErrorKind {
             Self::Unexpected { expected, found: Some(found) } => {
                 write!(f, "expected {expected} but found '")?;
                 for character in found.chars() {
-                    // What breaks lines would break the sentence.
+                    // A line break would break the sentence.
                     let breaks = character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
                     if breaks { write!(f, "{}", character.escape_debug())? } else { f.write_char(character)? }
                 }
@@ -102,7 +98,9 @@ impl fmt::Display for FilterErrorKind {
             }
             Self::TooMany { of, limit } => write!(f, "at most {limit} {of}"),
             Self::Twice(name) => write!(f, "the field '{name}' appears twice"),
-            Self::Blanks => f.write_str("a pattern on JSON begins with its brace and ends with it: no blanks outside of them"),
+            Self::Blanks => {
+                f.write_str("a pattern on JSON begins with its brace and ends with it: no blanks outside of them")
+            }
             Self::Expression(why) => write!(f, "regular expression: {why}"),
         }
     }

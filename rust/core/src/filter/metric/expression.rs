@@ -1,4 +1,4 @@
-//! Regular expressions as filter patterns may have them, in the words of the `regex` crate, which matches in linear time.
+//! Regular expressions of filter patterns, translated for the `regex` crate, which matches in linear time.
 
 use std::fmt::Write;
 use std::iter::Peekable;
@@ -6,7 +6,7 @@ use std::str::CharIndices;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// How large a compiled expression may be, in bytes: in the worst case, each byte of a text costs time by this.
+/// The largest compiled expression, in bytes: in the worst case, the time per byte of text is proportional to it.
 const MAX_SIZE: usize = 1 << 19;
 
 /// A regular expression that is searched for.
@@ -23,7 +23,7 @@ impl PartialEq for Expression {
 }
 
 impl Expression {
-    /// What stands between the percent signs; what is wrong with it, and at which byte.
+    /// The expression between the percent signs; on failure, what is wrong and at which byte.
     pub(super) fn parse(source: &str) -> Result<Self, (usize, &'static str)> {
         let mut translated = String::new();
         Translator { source, characters: source.char_indices().peekable(), translated: &mut translated }.run()?;
@@ -42,9 +42,10 @@ impl Expression {
     }
 }
 
-/// Symbols that stand for themselves, besides letters and digits. The blank is not on CloudWatch's list, but in its own examples.
+/// Symbols that match themselves, besides letters and digits. The blank is not on CloudWatch's list, but in its
+/// examples.
 const SYMBOLS: &str = " :_#=@/;,-";
-/// Symbols with a meaning, which stand for themselves after a backslash.
+/// Symbols with a meaning, which match themselves after a backslash.
 const OPERATORS: &str = "^$?[]{}|\\*+.";
 
 type Step<T> = Result<T, (usize, &'static str)>;
@@ -58,7 +59,7 @@ struct Translator<'a> {
 /// One item of a class, or one escape.
 enum Item {
     Character(char),
-    /// The inside of a class, and whether everything else is meant.
+    /// The inside of a class, and whether it is negated.
     Class(&'static str, bool),
 }
 
@@ -67,7 +68,7 @@ impl Translator<'_> {
         if self.source.is_empty() {
             return Err((0, "it is empty"));
         }
-        // Whether what was read last can be repeated.
+        // Whether the last item can be repeated.
         let mut atom = false;
         while let Some((at, character)) = self.characters.next() {
             match character {
@@ -80,7 +81,7 @@ impl Translator<'_> {
                     } else {
                         self.translated.push(character);
                     }
-                    // After a repetition: as few as possible, which is no other question to a search.
+                    // A lazy repetition, which makes no difference to a search.
                     self.characters.next_if(|&(_, next)| next == '?');
                     atom = false;
                     continue;
@@ -118,15 +119,19 @@ impl Translator<'_> {
             's' | 'S' => Item::Class(" \\t\\n\\r\\x{b}\\x{c}", character == 'S'),
             'w' | 'W' => Item::Class("0-9A-Z_a-z", character == 'W'),
             'x' => {
-                let digits =
-                    self.source.get(at + 1..at + 3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let digits = self
+                    .source
+                    .get(at + 1..at + 3)
+                    .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
                 let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
                 let code = code.ok_or((at, "two hexadecimal digits are expected after \\x"))?;
                 self.characters.nth(1);
                 Item::Character(char::from(code))
             }
             symbol if SYMBOLS.contains(symbol) || OPERATORS.contains(symbol) => Item::Character(symbol),
-            _ => return Err((at, "this escape is not known; other symbols are written \\x and two hexadecimal digits")),
+            _ => {
+                return Err((at, "this escape is not known; other symbols are written \\x and two hexadecimal digits"));
+            }
         })
     }
 
@@ -161,7 +166,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The rest of `a-z`, after the `a`. A hyphen before the end of the class stands for itself.
+    /// The rest of `a-z`, after the `a`. A hyphen at the end of the class matches itself.
     fn range(&mut self, first: char) -> Step<()> {
         let Some(&(hyphen, '-')) = self.characters.peek() else { return Ok(()) };
         if self.source[hyphen + 1..].starts_with(']') {
@@ -209,7 +214,7 @@ impl Translator<'_> {
     }
 }
 
-/// A character that stands for itself.
+/// A character that matches itself.
 fn plain(at: usize, character: char) -> Step<char> {
     if character.is_ascii_alphanumeric() || SYMBOLS.contains(character) {
         Ok(character)

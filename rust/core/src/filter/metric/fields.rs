@@ -1,4 +1,4 @@
-//! Filter patterns on the fields of a text that blanks divide: `[ip, user, ..., status = 4*, bytes]`.
+//! Filter patterns on the fields of text separated by blanks: `[ip, user, ..., status = 4*, bytes]`.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,21 +7,21 @@ use super::error::{FilterError, FilterErrorKind};
 use super::operand::{Number, Operand, Operator};
 use super::reader::Reader;
 
-/// What stands between the square brackets.
+/// The fields between the square brackets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fields {
-    /// From the start of the text on.
+    /// Fields from the start of the text.
     first: Vec<Field>,
-    /// Up to its end, after any number of others; `None` where no field may be left over.
+    /// Fields at the end of the text, after any number of unnamed ones; `None` if no field may be left over.
     last: Option<Vec<Field>>,
 }
 
-/// A field by its name, and what is asked of it.
+/// A field by name, and the tests on it.
 #[derive(Debug, Clone, PartialEq)]
 struct Field {
-    /// Empty for one at the end without a name.
+    /// Empty for an unnamed field at the end.
     name: String,
-    /// Met when every comparison of one of these is met, or when there are none.
+    /// Met if all comparisons of one of these are met, or if there are none.
     any: Vec<Vec<(Operator, Operand)>>,
 }
 
@@ -37,9 +37,10 @@ impl Fields {
             reader.skip_space();
             let at = reader.rest();
             if !reader.eat("...") {
-                // A comma before the end has a field without a name after it.
+                // After a comma at the end comes a field without a name.
                 let nameless = at.starts_with(']') && (last.is_some() || !names.is_empty());
-                let field = if nameless { Field { name: String::new(), any: Vec::new() } } else { Field::parse(reader)? };
+                let field =
+                    if nameless { Field { name: String::new(), any: Vec::new() } } else { Field::parse(reader)? };
                 if !names.insert(field.name.clone()) {
                     return Err(reader.error_at(at, FilterErrorKind::Twice(field.name)));
                 }
@@ -57,8 +58,14 @@ impl Fields {
         Ok(Self { first, last })
     }
 
-    /// Whether the fields of a text are at least as many as are named, and what is asked of each is met. The last one that is named takes
-    /// the rest of the text, if nothing else does.
+    /// The operands that fields are compared with.
+    pub(super) fn operands(&self) -> impl Iterator<Item = &Operand> {
+        let fields = self.first.iter().chain(self.last.iter().flatten());
+        fields.flat_map(|field| &field.any).flatten().map(|(_, operand)| operand)
+    }
+
+    /// Whether the text has at least as many fields as are named, and each passes its tests. The last named field takes
+    /// the rest of the text, unless `...` does.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let mut fields = split(text);
         let named = self.first.len() + self.last.as_ref().map_or(0, Vec::len);
@@ -81,7 +88,8 @@ struct Found<'t> {
     start: usize,
 }
 
-/// The fields of a text. Quotes and square brackets around blanks make one field of what they enclose, if a blank or the end follows.
+/// The fields of a text. Quotes and square brackets around blanks make one field of their contents, if a blank or the
+/// end follows.
 fn split(text: &[u8]) -> Vec<Found<'_>> {
     let mut fields = Vec::new();
     let mut rest = text.trim_ascii_start();
@@ -103,9 +111,11 @@ fn split(text: &[u8]) -> Vec<Found<'_>> {
     fields
 }
 
-/// Where the field that a mark opens is closed.
+/// Where the field that a quote or bracket opens is closed.
 fn enclosed(text: &[u8], mark: u8) -> Option<usize> {
-    memchr::memchr_iter(mark, &text[1..]).map(|at| at + 1).find(|at| text.get(at + 1).is_none_or(u8::is_ascii_whitespace))
+    memchr::memchr_iter(mark, &text[1..])
+        .map(|at| at + 1)
+        .find(|at| text.get(at + 1).is_none_or(u8::is_ascii_whitespace))
 }
 
 impl Field {
@@ -144,7 +154,7 @@ impl Field {
     }
 }
 
-/// Everything is text here, `true` too.
+/// Every value is a string here, even `true`.
 fn comparison(reader: &mut Reader<'_>, operator: Operator) -> Result<(Operator, Operand), FilterError> {
     let operand = match reader.operand(operator)? {
         Operand::Flag(flag) => Operand::words(flag.text()),
@@ -154,7 +164,7 @@ fn comparison(reader: &mut Reader<'_>, operator: Operator) -> Result<(Operator, 
 }
 
 impl Operator {
-    /// Whether a field compares so. One that is no number has no order, and no number is equal to it.
+    /// Whether a comparison holds for a field. A field that is not a number has no order, and equals no number.
     fn compares(self, operand: &Operand, text: &[u8]) -> bool {
         let wanted = match operand {
             Operand::Number(number) => number,
@@ -173,7 +183,10 @@ impl Operator {
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.first.iter().map(ToString::to_string);
-        let last = self.last.iter().flat_map(|last| ["...".to_owned()].into_iter().chain(last.iter().map(ToString::to_string)));
+        let last = self
+            .last
+            .iter()
+            .flat_map(|last| ["...".to_owned()].into_iter().chain(last.iter().map(ToString::to_string)));
         write!(f, "[{}]", first.chain(last).collect::<Vec<_>>().join(", "))
     }
 }

@@ -6,10 +6,10 @@ use super::error::{FilterError, FilterErrorKind};
 use super::operand::{Operand, Operator};
 use super::reader::{Reader, is_bare, is_name};
 
-/// How many wildcard selectors one filter pattern may have.
+/// The most wildcard selectors in one filter pattern.
 const MAX_WILDCARDS: usize = 3;
 
-/// What stands between the braces.
+/// The condition between the braces.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
     All(Vec<Condition>),
@@ -29,7 +29,7 @@ pub(super) enum Step {
     AnyElement,
 }
 
-/// What is asked of what is there.
+/// The test on the values there.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Compare(Operator, Operand),
@@ -86,7 +86,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// The length of a pattern bounds how deep this goes.
+    /// The length of a pattern bounds this recursion.
     fn one(&mut self) -> Result<Condition, FilterError> {
         self.reader.skip_space();
         if self.reader.eat("(") {
@@ -116,12 +116,14 @@ impl Parser<'_, '_> {
         self.reader.skip_space();
         let at = self.reader.rest();
         if at.strip_prefix("null").is_some_and(|rest| !rest.starts_with(is_bare)) {
-            return Err(self.reader.unexpected_at(at, "a value: IS NULL asks for null, and \"null\" in quotes for the text"));
+            return Err(self
+                .reader
+                .unexpected_at(at, "a value: IS NULL asks for null, and \"null\" in quotes for the text"));
         }
         self.reader.operand(operator)
     }
 
-    /// Passes a word that no letter follows.
+    /// Passes a word that is not followed by a letter.
     fn word(&mut self, word: &str) -> bool {
         let follows = self.reader.rest().strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_name));
         follows && self.reader.eat(word)

@@ -1,4 +1,4 @@
-//! Comparison signs, and the values that stand after them.
+//! Comparison signs, and the values after them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -17,8 +17,9 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// In an order in which no sign hides a longer one.
-    pub(super) const ALL: [Self; 6] = [Self::NotEqual, Self::AtMost, Self::AtLeast, Self::Equal, Self::Less, Self::Greater];
+    /// In an order in which no sign is a prefix of a later one.
+    pub(super) const ALL: [Self; 6] =
+        [Self::NotEqual, Self::AtMost, Self::AtLeast, Self::Equal, Self::Less, Self::Greater];
 
     pub(super) fn sign(self) -> &'static str {
         match self {
@@ -51,7 +52,7 @@ impl Operator {
 /// What a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Operand {
-    /// `*`: any value that is a text or a number.
+    /// `*`: any string or number.
     Anything,
     Words(Words),
     Number(Number),
@@ -59,7 +60,7 @@ pub(super) enum Operand {
     Expression(Expression),
 }
 
-/// Text, and whether more may stand before and after it. A `*` in the middle stands for itself.
+/// Text, and whether more may be before and after it. A `*` in the middle matches itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) any_before: bool,
@@ -67,14 +68,14 @@ pub(super) struct Words {
     pub(super) any_after: bool,
 }
 
-/// A number as it was written.
+/// A number as it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Number {
     pub(super) literal: String,
     pub(super) value: f64,
 }
 
-/// `true` or `false` without quotes: the text that says so, and never the JSON value.
+/// `true` or `false` without quotes: the string, and never the JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) bool);
 
@@ -97,6 +98,12 @@ impl Words {
         let (any_after, text) = text.strip_suffix('*').map_or((false, text), |text| (true, text));
         Self { any_before, text: text.to_owned(), any_after }
     }
+
+    /// The text with its wildcards.
+    pub(super) fn written(&self) -> String {
+        let star = |any| if any { "*" } else { "" };
+        format!("{}{}{}", star(self.any_before), self.text, star(self.any_after))
+    }
 }
 
 impl Number {
@@ -118,10 +125,7 @@ impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anything => f.write_str("*"),
-            Self::Words(Words { any_before, text, any_after }) => {
-                let star = |any| if any { "*" } else { "" };
-                f.write_str(&quote(&format!("{}{text}{}", star(*any_before), star(*any_after))))
-            }
+            Self::Words(words) => f.write_str(&quote(&words.written())),
             Self::Number(number) => f.write_str(&number.literal),
             Self::Flag(flag) => f.write_str(flag.text()),
             Self::Expression(expression) => write!(f, "%{}%", expression.source()),
@@ -129,7 +133,7 @@ impl fmt::Display for Operand {
     }
 }
 
-/// A text as a pattern has it in quotes.
+/// A string in quotes, as patterns spell it.
 pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,15 +1,15 @@
-//! Walks through the text of a filter pattern.
+//! Reads the text of a filter pattern.
 
 use super::error::{FilterError, FilterErrorKind};
 use super::expression::Expression;
 use super::operand::{Flag, Number, Operand, Operator};
 
-/// How many regular expressions one filter pattern may have.
+/// The most regular expressions in one filter pattern.
 const MAX_EXPRESSIONS: usize = 2;
 
 /// A place in a filter pattern.
 pub(super) struct Reader<'a> {
-    /// From the first character to the last that counts.
+    /// From the first significant character to the last.
     text: &'a str,
     rest: &'a str,
     expressions: usize,
@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
         Self { text, rest: text.trim_ascii_start(), expressions: 0 }
     }
 
-    /// What is still to be read.
+    /// The rest to read.
     pub(super) fn rest(&self) -> &'a str {
         self.rest
     }
@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.trim_ascii_start();
     }
 
-    /// Passes `token`, if it stands here.
+    /// Passes `token`, if it is here.
     pub(super) fn eat(&mut self, token: &str) -> bool {
         self.rest.strip_prefix(token).map(|rest| self.rest = rest).is_some()
     }
@@ -41,13 +41,13 @@ impl<'a> Reader<'a> {
         if self.eat(token) { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
-    /// Nothing more stands here.
+    /// Fails unless this is the end.
     pub(super) fn end(&mut self) -> Result<(), FilterError> {
         self.skip_space();
         if self.rest.is_empty() { Ok(()) } else { Err(self.unexpected("the end")) }
     }
 
-    /// Passes the characters that fit.
+    /// Passes matching characters.
     pub(super) fn take_while(&mut self, fits: impl Fn(char) -> bool) -> &'a str {
         let end = self.rest.find(|character| !fits(character)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         self.error(FilterErrorKind::Unexpected { expected, found })
     }
 
-    /// The same at an earlier place.
+    /// The same error at an earlier place.
     pub(super) fn unexpected_at(&mut self, rest: &'a str, expected: &'static str) -> FilterError {
         self.rest = rest;
         self.unexpected(expected)
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         Operator::ALL.into_iter().find(|operator| self.eat(operator.sign()))
     }
 
-    /// Passes the value that stands after a comparison sign.
+    /// Passes the value after a comparison sign.
     pub(super) fn operand(&mut self, operator: Operator) -> Result<Operand, FilterError> {
         self.skip_space();
         let at = self.rest;
@@ -115,20 +115,26 @@ impl<'a> Reader<'a> {
         }
         self.rest = at;
         let word = self.take_while(is_bare);
-        if !word.is_empty() && self.rest.starts_with(|next: char| !next.is_ascii_whitespace() && !"&|)},]".contains(next)) {
-            return Err(
-                self.unexpected("the end of the word: text with other than letters, digits and '_-.:*' needs double quotes")
-            );
+        if !word.is_empty()
+            && self.rest.starts_with(|next: char| !next.is_ascii_whitespace() && !"&|)},]".contains(next))
+        {
+            return Err(self.unexpected(
+                "the end of the word: text with other than letters, digits and '_-.:*' needs double quotes",
+            ));
         }
         match word {
-            "" => Err(self.unexpected("a value: a word, a number, '*', a text in double quotes, or a %regular expression%")),
+            "" => {
+                Err(self
+                    .unexpected("a value: a word, a number, '*', a text in double quotes, or a %regular expression%"))
+            }
             "true" => Ok(Operand::Flag(Flag(true))),
             "false" => Ok(Operand::Flag(Flag(false))),
             word => Ok(Operand::words(word)),
         }
     }
 
-    /// Passes a text in double quotes. A backslash before a quote or another backslash is an escape; any other is itself.
+    /// Passes a string in double quotes. A backslash before a quote or another backslash is an escape; any other is
+    /// literal.
     pub(super) fn quoted(&mut self) -> Result<String, FilterError> {
         let at = self.rest;
         let mut text = String::new();
@@ -139,7 +145,9 @@ impl<'a> Reader<'a> {
                     self.rest = &at[offset + 2..];
                     return Ok(text);
                 }
-                '\\' if at[offset + 2..].starts_with(['"', '\\']) => text.extend(characters.next().map(|(_, escaped)| escaped)),
+                '\\' if at[offset + 2..].starts_with(['"', '\\']) => {
+                    text.extend(characters.next().map(|(_, escaped)| escaped));
+                }
                 other => text.push(other),
             }
         }
@@ -164,12 +172,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What names of members and of fields consist of. Other alphabets need quotes, as `.['…']` has them.
+/// Characters of the names of members and fields. Other alphabets need quotes, as in `.['…']`.
 pub(super) fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
-/// What values without quotes consist of: more than CloudWatch's pages say, since patterns that AWS gives as examples need it.
+/// Characters of values without quotes: more than CloudWatch's pages list, since AWS's own examples need them.
 pub(super) fn is_bare(character: char) -> bool {
     is_name(character) || matches!(character, '.' | '*' | ':')
 }

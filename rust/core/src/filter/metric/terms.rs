@@ -1,4 +1,4 @@
-//! Filter patterns of words that are looked for in the text of a record: `ERROR -"access denied"`.
+//! Filter patterns of words to be found in the text of a record: `ERROR -"access denied"`.
 
 use std::fmt;
 
@@ -16,13 +16,17 @@ pub(super) enum Terms {
 }
 
 impl Terms {
-    /// Reads to the end. Words marked `?` count only where there are no others.
-    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, FilterError> {
+    /// Reads to the end. Words marked `?` count only if there are no other words; also returns how many are ignored.
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<(Self, usize), FilterError> {
         let (mut with, mut without, mut optional) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             reader.skip_space();
             if reader.rest().is_empty() {
-                return Ok(if with.is_empty() && without.is_empty() { Self::Any(optional) } else { Self::All { with, without } });
+                return Ok(if with.is_empty() && without.is_empty() {
+                    (Self::Any(optional), 0)
+                } else {
+                    (Self::All { with, without }, optional.len())
+                });
             }
             let list = if reader.eat("-") {
                 &mut without
@@ -60,6 +64,17 @@ fn is_space(character: char) -> bool {
     character.is_ascii_whitespace()
 }
 
+impl Terms {
+    /// All words that count.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        let (first, rest) = match self {
+            Self::All { with, without } => (with, &without[..]),
+            Self::Any(terms) => (terms, &[][..]),
+        };
+        first.iter().chain(rest).map(String::as_str)
+    }
+}
+
 impl fmt::Display for Terms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let terms: Vec<_> = match self {
@@ -74,5 +89,9 @@ impl fmt::Display for Terms {
 
 /// A term as it is written, after its mark.
 pub(super) fn marked(mark: &str, term: &str) -> String {
-    if !term.is_empty() && term.chars().all(is_plain) { format!("{mark}{term}") } else { format!("{mark}{}", quote(term)) }
+    if !term.is_empty() && term.chars().all(is_plain) {
+        format!("{mark}{term}")
+    } else {
+        format!("{mark}{}", quote(term))
+    }
 }

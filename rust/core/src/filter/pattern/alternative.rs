@@ -1,4 +1,4 @@
-//! What a pattern says of one value.
+//! The conditions of a pattern on one value.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use super::wildcard::Wildcard;
 use crate::filter::number::exact;
 use crate::filter::{Block, Folded};
 
-/// One element of the list of a field. A value that is no object and no array meets it or not.
+/// One element of the list of a field. A value other than an object or an array meets it or not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Alternative {
     /// `"x"`: this string.
@@ -31,7 +31,7 @@ pub enum Alternative {
     Numeric(Range),
     /// `{"cidr": "10.0.0.0/24"}`: a string that is an IP address of this block.
     Cidr(Block),
-    /// `{"exists": true}`: any value; `{"exists": false}`: that there is none.
+    /// `{"exists": true}`: any value; `{"exists": false}`: no value.
     Exists(bool),
     /// `{"anything-but": …}`: any value other than these.
     AnythingBut(AnythingBut),
@@ -57,7 +57,7 @@ pub enum AnythingBut {
 /// The beginning or end of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Affix {
-    /// As it stands.
+    /// The string itself.
     Exact(String),
     /// In lower or upper case.
     IgnoreCase(Folded),
@@ -68,7 +68,7 @@ pub enum Affix {
 pub struct Number {
     /// As it is written in the pattern.
     text: String,
-    /// What it stands for, if it can be compared.
+    /// Its value, if it can be compared.
     value: Option<f64>,
 }
 
@@ -83,7 +83,7 @@ pub enum Literal {
     Null,
 }
 
-/// What `numeric` asks for; one end at least, or both the same for `=`.
+/// The condition of `numeric`; at least one bound, or two equal ones for `=`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Range {
     /// The least value.
@@ -92,10 +92,10 @@ pub struct Range {
     pub top: Option<End>,
 }
 
-/// One end of a [`Range`].
+/// One bound of a [`Range`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct End {
-    /// Where it is.
+    /// The value of the bound.
     pub number: Number,
     /// Whether the number itself is in the range.
     pub included: bool,
@@ -144,7 +144,7 @@ impl Affix {
     }
 }
 
-/// A string as JSON, with no escapes but those that it needs.
+/// A string as JSON, with no more escapes than it needs.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -164,7 +164,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// One value as it stands, several as a list.
+/// One value by itself, several as a list.
 fn one_or_list<T>(
     f: &mut fmt::Formatter<'_>,
     values: &[T],

@@ -11,18 +11,24 @@ use crate::filter::value::Scalar;
 use crate::filter::{Derived, Filter, Folded, Glob, Kind, NumberTest, Path, Predicate, Slot, TextTest, ValueTest};
 
 /// The members of an event on a bus.
-const ENVELOPE: [&str; 9] = ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];
+pub(super) const ENVELOPE: [&str; 9] =
+    ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];
 
 impl Pattern {
-    /// The pattern as a filter: of records, and of any other document as it is; with the state of a rule, of what that rule sees.
+    /// The pattern as a filter on records, and on any other document itself. With the state of a rule, it applies to
+    /// what that rule sees.
     #[must_use]
-    pub fn filter(&self, state: Option<State>) -> Filter {
+    pub fn compile(&self, state: Option<State>) -> Filter {
         let record = self.of_record();
         let document = if state == Some(State::Disabled) { never() } else { self.of_document() };
-        Filter { record: state.map_or(record.clone(), |state| state.sees(record)), document: Some(document), text: None }
+        Filter {
+            record: state.map_or(record.clone(), |state| state.sees(record)),
+            document: Some(document),
+            text: None,
+        }
     }
 
-    /// Met by JSON documents whose own members are as the pattern says.
+    /// Met by JSON documents whose own members match the pattern.
     #[must_use]
     pub fn of_document(&self) -> Predicate {
         any(&self.combinations, |name| Place::At(steps(name)))
@@ -30,13 +36,15 @@ impl Pattern {
 
     /// Met by `CloudTrail` records.
     ///
-    /// A pattern of events on a bus is compared with the event that `EventBridge` makes of the record; any other with the record itself.
+    /// A pattern on events on a bus is compared with the event that EventBridge makes of the record; any other pattern
+    /// with the record itself.
     #[must_use]
     pub fn of_record(&self) -> Predicate {
         if self.is_of_envelope() { any(&self.combinations, in_envelope) } else { self.of_document() }
     }
 
-    /// Whether the pattern speaks of an event on a bus, whose `detail` is the record. An object at `resources` is a record's.
+    /// Whether the pattern is written for an event on a bus, with the record in `detail`. An object at `resources`
+    /// belongs to a record.
     #[must_use]
     pub fn is_of_envelope(&self) -> bool {
         self.combinations.iter().flat_map(Combination::keys).all(|name| is_of_envelope(name))
@@ -54,13 +62,13 @@ pub(super) fn is_of_envelope(name: &str) -> bool {
 /// Where a field of a pattern is found.
 pub(super) enum Place {
     At(Path),
-    /// It has one value, whatever the record.
+    /// It has the same value for every record.
     Fixed(&'static str),
-    /// Nothing ever stands there.
+    /// There is never a value.
     Nowhere,
 }
 
-/// What a field of an event on a bus is: a member of the event that the record came in, or what follows from the record.
+/// A field of an event on a bus: a member of the event that contained the record, or a value derived from the record.
 pub(super) fn in_envelope(name: &str) -> Place {
     if let Some(member) = Derived::of_event(name) {
         return Place::At(Path::Derived(member));
@@ -68,7 +76,7 @@ pub(super) fn in_envelope(name: &str) -> Place {
     match name {
         "version" => Place::Fixed("0"),
         _ => match name.strip_prefix("detail.") {
-            // Events on a bus come without the context that a trail may add.
+            // Events on a bus have no context, which a trail may add.
             Some(name) if name == "eventContext" || name.starts_with("eventContext.") => Place::Nowhere,
             Some(name) => Place::At(steps(name)),
             None => Place::Nowhere,
@@ -85,7 +93,8 @@ fn any(combinations: &[Combination], place: impl Fn(&str) -> Place) -> Predicate
     if parts.len() == 1 { parts.swap_remove(0) } else { Predicate::Any(parts) }
 }
 
-/// The fields in the order of their names: whether one is absent is asked of the elements that those before it were found in.
+/// The fields in the order of their names: whether one is absent is checked in the elements in which the earlier ones
+/// were found.
 fn all(combination: &Combination, place: impl Fn(&str) -> Place) -> Predicate {
     let mut slots = Vec::new();
     for (name, alternatives) in combination {
@@ -116,7 +125,7 @@ fn label(name: &str, alternatives: &Arc<[Alternative]>) -> String {
     format!("{name}: [{}]", list.join(","))
 }
 
-/// What a value must pass, if a value will do, and whether none will do too.
+/// The test on a value, if a value is accepted, and whether a missing value is accepted too.
 fn compile(alternatives: &[Alternative]) -> (Option<ValueTest>, bool) {
     let mut strings = Vec::new();
     let mut tests = Vec::new();
@@ -132,7 +141,9 @@ fn compile(alternatives: &[Alternative]) -> (Option<ValueTest>, bool) {
                 continue;
             }
             Alternative::Exists(true) => ValueTest::Kind(Kind::LEAVES),
-            Alternative::Address(block) | Alternative::Cidr(block) => ValueTest::Text(TextTest::Addresses(block.clone())),
+            Alternative::Address(block) | Alternative::Cidr(block) => {
+                ValueTest::Text(TextTest::Addresses(block.clone()))
+            }
             Alternative::Number(number) => equal(number),
             Alternative::Literal(literal) => ValueTest::Kind(match literal {
                 Literal::True => &[Kind::True],
@@ -179,7 +190,7 @@ fn glob(wildcard: &Wildcard) -> TextTest {
     TextTest::Glob(Glob::new(wildcard.pieces().iter().map(String::as_str)))
 }
 
-/// A number in any spelling; one that a double would change only in its own.
+/// A number in any spelling; one that a double would change only in its own spelling.
 fn equal(number: &Number) -> ValueTest {
     match number.value() {
         Some(value) => between(Bound::Included(value), Bound::Included(value)),
@@ -196,7 +207,7 @@ fn within(range: &Range) -> ValueTest {
     between(bound(&range.bottom), bound(&range.top))
 }
 
-/// Numbers of an event that a double would change are in no range.
+/// A number of an event that a double would change is in no range.
 fn between(bottom: Bound<f64>, top: Bound<f64>) -> ValueTest {
     ValueTest::All(vec![ValueTest::Number(NumberTest::Between(bottom, top)), ValueTest::Number(NumberTest::Exact)])
 }

@@ -1,10 +1,10 @@
-//! Why a text is no event pattern, and where.
+//! Why a text is not an event pattern, and where the error is.
 
 use std::fmt;
 
 use super::wildcard::WildcardError;
 use crate::error::{excerpt, line_and_column};
-use crate::filter::BlockError;
+use crate::filter::{BlockError, Finding, Refused, Severity};
 
 /// A refusal: what is wrong, in which field, and where in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,24 +25,24 @@ pub enum PatternErrorKind {
     TooLong(u64),
     /// Objects are nested deeper than this.
     TooDeep(usize),
-    /// More fields than this have to be met at once.
+    /// More fields than this must be met at once.
     TooManyFields(usize),
     /// `$or` makes more combinations than this.
     TooManyCombinations(usize),
-    /// Something stands where only another kind of value may: what it belongs to, what was expected, what was found.
+    /// A value has the wrong kind: what it belongs to, what was expected, what was found.
     WrongType {
         /// The operator, or a part of the pattern.
         of: &'static str,
-        /// The kinds that are right.
+        /// The accepted kinds.
         expected: &'static str,
-        /// The kind that is there.
+        /// The kind that was found.
         found: &'static str,
     },
     /// An object without members.
     EmptyObject,
     /// An array without elements.
     EmptyArray,
-    /// The name of an operator is none.
+    /// There is no operator of this name.
     UnknownOperator(String),
     /// An operator object has more than one member.
     SeveralOperators,
@@ -56,7 +56,7 @@ pub enum PatternErrorKind {
     NumericOperator(String, &'static str),
     /// A comparison of `numeric` has no value: the comparison.
     NumericValue(String),
-    /// `numeric` goes on where it should be at its end.
+    /// `numeric` has more comparisons than it may have.
     NumericTooLong,
     /// The lower end of a range is not below the upper one.
     NumericRange,
@@ -68,7 +68,7 @@ pub enum PatternErrorKind {
     Block(BlockError),
     /// `$or` has less than two objects.
     OrTooShort,
-    /// A name that must not be a field's inside of `$or`.
+    /// A name that a field inside of `$or` cannot have.
     Reserved(String),
 }
 
@@ -107,7 +107,9 @@ impl fmt::Display for PatternErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidJson(expected, None) => write!(f, "invalid JSON: expected {expected} but found the end"),
-            Self::InvalidJson(expected, Some(found)) => write!(f, "invalid JSON: expected {expected} but found {found:?}"),
+            Self::InvalidJson(expected, Some(found)) => {
+                write!(f, "invalid JSON: expected {expected} but found {found:?}")
+            }
             Self::TooLong(limit) => write!(f, "longer than {limit} bytes"),
             Self::TooDeep(limit) => write!(f, "nested deeper than {limit} objects"),
             Self::TooManyFields(limit) => write!(f, "more than {limit} fields in one combination"),
@@ -120,7 +122,9 @@ impl fmt::Display for PatternErrorKind {
             Self::UnsupportedOperator(of, name) => write!(f, "{of:?} takes no operator {:?}", excerpt(name)),
             Self::MixedList => f.write_str("the array of \"anything-but\" must be all strings or all numbers"),
             Self::EmptyAffix => f.write_str("the prefixes and suffixes of \"anything-but\" must not be empty"),
-            Self::NumericOperator(name, expected) => write!(f, "\"numeric\" expected {expected} but found {:?}", excerpt(name)),
+            Self::NumericOperator(name, expected) => {
+                write!(f, "\"numeric\" expected {expected} but found {:?}", excerpt(name))
+            }
             Self::NumericValue(sign) => write!(f, "\"numeric\" has no number after {:?}", excerpt(sign)),
             Self::NumericTooLong => f.write_str("\"numeric\" goes on after its last comparison"),
             Self::NumericRange => f.write_str("the lower end of the range of \"numeric\" must be below the upper one"),
@@ -137,13 +141,15 @@ impl fmt::Display for PatternErrorKind {
             Self::Block(BlockError::Address) => f.write_str("\"cidr\" has no IPv4 or IPv6 address before the '/'"),
             Self::Block(BlockError::Mask(bits)) => write!(f, "\"cidr\" must have less than {bits} bits"),
             Self::OrTooShort => f.write_str("\"$or\" must have at least two objects"),
-            Self::Reserved(name) => write!(f, "{name:?} is the name of an operator and cannot be a field inside of \"$or\""),
+            Self::Reserved(name) => {
+                write!(f, "{name:?} is the name of an operator and cannot be a field inside of \"$or\"")
+            }
         }
     }
 }
 
 impl PatternError {
-    /// At a byte of `text`.
+    /// An error at a byte of `text`.
     pub(super) fn new(kind: PatternErrorKind, field: &str, text: &str, byte: usize) -> Self {
         let (line, column) = line_and_column(text, byte);
         Self { kind, field: excerpt(field).into_owned(), line, column }
@@ -154,17 +160,12 @@ impl PatternError {
     pub fn kind(&self) -> &PatternErrorKind {
         &self.kind
     }
+}
 
-    /// The field that it is about, as names with dots between them, or its beginning; empty for the pattern as a whole.
-    #[must_use]
-    pub fn field(&self) -> &str {
-        &self.field
-    }
-
-    /// Where it stands: line and column of the text, from 1, in characters.
-    #[must_use]
-    pub fn position(&self) -> (usize, usize) {
-        (self.line, self.column)
+impl From<PatternError> for Refused {
+    fn from(PatternError { kind, field, line, column }: PatternError) -> Self {
+        let (code, message, position) = (kind.name(), kind.to_string(), Some((line, column)));
+        Self(vec![Finding { severity: Severity::Error, code, message, path: field, position }])
     }
 }
 

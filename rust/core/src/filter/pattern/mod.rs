@@ -1,21 +1,20 @@
-//! Event patterns of Amazon EventBridge: what a rule says of the events that it wants.
+//! Event patterns of Amazon EventBridge: the conditions of a rule on events.
 //!
-//! The grammar and its meaning are those of EventBridge's user guide ("Event pattern operators", "Arrays in event patterns"); where the
-//! guide is silent they are those of Event Ruler, AWS's matcher.
+//! The grammar and its meaning are those of EventBridge's user guide ("Event pattern operators", "Arrays in event
+//! patterns"); where the guide is silent they are those of Event Ruler, AWS's matcher.
 
 mod alternative;
+mod check;
 mod compile;
 mod error;
 mod fields;
-mod lint;
-mod parse;
+mod read;
 mod state;
 mod wildcard;
 
 pub use alternative::{Affix, Alternative, AnythingBut, End, Literal, Number, Range};
 pub use error::{PatternError, PatternErrorKind};
 pub use fields::{Combination, Pattern};
-pub use lint::{Remark, RemarkKind};
 pub use state::State;
 pub use wildcard::{Wildcard, WildcardError};
 

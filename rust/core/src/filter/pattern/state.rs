@@ -1,23 +1,23 @@
-//! The state of a rule: which events `EventBridge` shows it at all.
+//! The state of a rule: which events EventBridge passes to it.
 
 use crate::filter::{Derived, Folded, Kind, Path, Predicate, TextTest, ValueTest};
 
 /// `State` of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It sees nothing.
+    /// The rule sees no events.
     Disabled,
-    /// It sees all but management events that only read.
+    /// The rule sees all events except management events that only read.
     Enabled,
-    /// It sees all.
+    /// The rule sees all events.
     EnabledWithAllManagementEvents,
 }
 
 impl State {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 3] = [Self::Disabled, Self::Enabled, Self::EnabledWithAllManagementEvents];
 
-    /// As the interface of `EventBridge` spells it.
+    /// The name in the `EventBridge` API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// What records a rule in this state sees of those that meet its pattern.
+    /// The records that a rule in this state sees, among those that match its pattern.
     pub(super) fn sees(self, pattern: Predicate) -> Predicate {
         match self {
             Self::Disabled => never(),
@@ -43,14 +43,16 @@ impl State {
     }
 }
 
-/// What a rule that is disabled sees.
+/// What a disabled rule sees.
 pub(super) fn never() -> Predicate {
     Predicate::Condition("the rule is DISABLED".to_owned(), Box::new(Predicate::Always(false)))
 }
 
 fn not_read_only() -> Predicate {
-    let reads =
-        ValueTest::Any(vec![ValueTest::Kind(&[Kind::True]), ValueTest::Text(TextTest::EqualIgnoreCase(Folded::new("true")))]);
+    let reads = ValueTest::Any(vec![
+        ValueTest::Kind(&[Kind::True]),
+        ValueTest::Text(TextTest::EqualIgnoreCase(Folded::new("true"))),
+    ]);
     let management = ValueTest::Text(TextTest::one_of(["Management"]));
     let read_only = Predicate::All(vec![
         Predicate::value(Path::keys(["readOnly"]), reads, "readOnly"),

@@ -1,15 +1,15 @@
-//! Text with `*` for any run of characters, none included.
+//! Text with `*` for any number of characters, including none.
 
 /// A wildcard of an event pattern. `\*` and `\\` stand for the characters themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wildcard {
     /// As it is written in the pattern.
     text: String,
-    /// What stands before, between and after the stars, in order.
+    /// The pieces before, between and after the stars, in order.
     pieces: Vec<String>,
 }
 
-/// Why a text is no wildcard; the number is that of the character, from 1.
+/// Why a string is not a wildcard; the number is that of the character, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WildcardError {
     /// Two stars in a row.
@@ -54,7 +54,7 @@ impl Wildcard {
         &self.text
     }
 
-    /// What stands before, between and after the stars: one piece more than there are stars.
+    /// The pieces before, between and after the stars: one more than there are stars.
     #[must_use]
     pub fn pieces(&self) -> &[String] {
         &self.pieces
@@ -111,7 +111,7 @@ mod tests {
         assert!(Wildcard::parse(r"*\**").is_ok(), "the star between is itself");
     }
 
-    /// The textbook: a table of which prefixes match.
+    /// The textbook algorithm: a table of the prefixes that match.
     fn by_table(wildcard: &str, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let mut row = vec![false; text.len() + 1];

@@ -1,66 +1,59 @@
-//! Predicates made ready to run: many at once, each part of a record looked at once for all of them.
+//! Predicates prepared for evaluation: many at once, with each part of a record read once for all of them.
 
+mod compiled;
 mod index;
+mod memory;
+mod requirement;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::index::{Candidates, Index};
-use super::join::Join;
+use self::compiled::{Compiled, Compiler, Group, Rule};
+use self::index::Candidates;
+use super::Predicate;
 use super::locate::{PathId, Paths, Scratch, Subject};
-use super::path::Path;
-use super::value::TextTest;
-use super::{Field, Predicate, Test};
 use crate::event::{Record, Wanted};
 use crate::json::{Cursor, Value};
 
 /// Predicates with names, compiled.
 pub struct Rules {
     names: Vec<String>,
-    predicates: Vec<Compiled>,
+    group: Group,
     paths: Paths,
-    index: Index,
+    /// How many groups there are, with those inside of rules.
+    groups: usize,
 }
 
-/// A predicate with numbers for paths.
-enum Compiled {
-    Always(bool),
-    All(Vec<Compiled>),
-    Any(Vec<Compiled>),
-    Not(Box<Compiled>),
-    Column(Field, Test),
-    Values(Join),
-    Message(TextTest),
-    Condition(String, Box<Compiled>),
-}
-
-/// A condition that a record does not meet.
+/// A condition that a record fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
-    /// The condition as it was written.
+    /// The condition as its author wrote it.
     pub condition: String,
-    /// What the record has there instead, as JSON; empty when it has nothing.
+    /// The value in the record instead, as JSON; empty if there is none.
     pub found: Vec<String>,
 }
 
-/// Runs rules over records, with memory that it keeps.
+/// Evaluates rules on records, with buffers that are reused.
 pub(crate) struct Matcher {
     rules: Arc<Rules>,
-    scratch: Scratch,
-    candidates: Candidates,
+    buffers: Buffers,
     hits: Vec<u32>,
+}
+
+struct Buffers {
+    scratch: Scratch,
+    /// For each group.
+    candidates: Vec<Candidates>,
 }
 
 impl Rules {
     /// Compiles predicates.
     pub fn new(rules: impl IntoIterator<Item = (String, Predicate)>) -> Self {
-        let (paths, known) = Paths::new();
-        let mut compiler = Compiler { paths, known, written: Vec::new() };
+        let mut compiler = Compiler::new();
         let (names, numbered): (Vec<_>, Vec<_>) =
             rules.into_iter().map(|(name, predicate)| (name, predicate.map(&mut |path| compiler.number(path)))).unzip();
-        let index = Index::new(&numbered, &compiler.paths);
-        let predicates = numbered.into_iter().map(|predicate| compiler.compile(predicate)).collect();
-        Self { names, predicates, paths: compiler.paths, index }
+        let group = compiler.group(numbered);
+        Self { names, group, paths: compiler.paths, groups: compiler.groups }
     }
 
     /// One predicate without a name.
@@ -75,38 +68,67 @@ impl Rules {
         &self.names
     }
 
-    /// What must be noted of a record.
+    /// What must be noted for a record.
     pub(crate) fn wanted(&self) -> Wanted {
         let (columns, keys) = self.paths.wanted();
-        Wanted::columns_and_keys(self.predicates.iter().fold(columns, |set, predicate| set | predicate.columns()), &keys)
+        Wanted::columns_and_keys(columns | self.group.columns(), &keys)
     }
 
-    fn met(&self, predicate: &Compiled, subject: Subject<'_, '_>, scratch: &mut Scratch) -> bool {
+    fn met(&self, predicate: &Compiled, subject: Subject<'_, '_>, buffers: &mut Buffers) -> bool {
         match predicate {
             Compiled::Always(met) => *met,
-            Compiled::All(parts) => parts.iter().all(|part| self.met(part, subject, scratch)),
-            Compiled::Any(parts) => parts.iter().any(|part| self.met(part, subject, scratch)),
-            Compiled::Not(part) => !self.met(part, subject, scratch),
-            Compiled::Column(field, test) => subject.record.is_some_and(|record| field.passes(test, record, subject.cursor)),
-            Compiled::Values(join) => join.matches(&self.paths, subject, scratch),
+            Compiled::All(parts) => parts.iter().all(|part| self.met(part, subject, buffers)),
+            Compiled::Any(parts) => parts.iter().any(|part| self.met(part, subject, buffers)),
+            Compiled::Not(part) => !self.met(part, subject, buffers),
+            Compiled::Column(field, test) => {
+                subject.record.is_some_and(|record| field.passes(test, record, subject.cursor))
+            }
+            Compiled::OneOf(group) => self.first(group, subject, buffers).is_some(),
+            Compiled::Values(join) => join.matches(&self.paths, subject, &mut buffers.scratch),
             Compiled::Message(test) => test.passes(subject.cursor.slice(subject.whole)),
-            Compiled::Condition(_, part) => self.met(part, subject, scratch),
+            Compiled::Condition(_, part) => self.met(part, subject, buffers),
         }
     }
 
-    fn unmet(&self, predicate: &Compiled, subject: Subject<'_, '_>, scratch: &mut Scratch, unmet: &mut Vec<Unmet>) {
-        if self.met(predicate, subject, scratch) {
+    /// The first rule of a group that is met.
+    fn first(&self, group: &Group, subject: Subject<'_, '_>, buffers: &mut Buffers) -> Option<usize> {
+        let candidates = &mut buffers.candidates[group.number];
+        group.index.find(&self.paths, subject, &mut buffers.scratch, candidates);
+        self.next(group, 0, subject, buffers)
+    }
+
+    /// The first rule of a group that is met from this one on, if the last record looked up was this.
+    fn next(&self, group: &Group, from: usize, subject: Subject<'_, '_>, buffers: &mut Buffers) -> Option<usize> {
+        let mut from = from;
+        while let Some(rule) = buffers.candidates[group.number].from(from) {
+            let Rule { whole, rest } = &group.rules[rule];
+            let open = rest.as_ref().filter(|_| !buffers.candidates[group.number].in_arrays).unwrap_or(whole);
+            if self.met(open, subject, buffers) {
+                return Some(rule);
+            }
+            from = rule + 1;
+        }
+        None
+    }
+
+    fn unmet(&self, predicate: &Compiled, subject: Subject<'_, '_>, buffers: &mut Buffers, unmet: &mut Vec<Unmet>) {
+        if self.met(predicate, subject, buffers) {
             return;
         }
         match predicate {
             Compiled::All(parts) | Compiled::Any(parts) => {
                 for part in parts {
-                    self.unmet(part, subject, scratch, unmet);
+                    self.unmet(part, subject, buffers, unmet);
+                }
+            }
+            Compiled::OneOf(group) => {
+                for part in group.wholes() {
+                    self.unmet(part, subject, buffers, unmet);
                 }
             }
             Compiled::Values(join) => {
-                if let Some(slot) = join.failing(&self.paths, subject, scratch) {
-                    let found = self.written(slot.path, subject, scratch);
+                if let Some(slot) = join.failing(&self.paths, subject, &mut buffers.scratch) {
+                    let found = self.written(slot.path, subject, buffers);
                     unmet.push(Unmet { condition: slot.label.clone(), found });
                 } else {
                     let labels: Vec<_> = join.slots.iter().map(|slot| slot.label.as_str()).collect();
@@ -116,10 +138,10 @@ impl Rules {
             }
             Compiled::Not(part) => {
                 let condition = format!("not ({})", part.words());
-                unmet.push(Unmet { condition, found: self.found(part, subject, scratch) });
+                unmet.push(Unmet { condition, found: self.found(part, subject, buffers) });
             }
             Compiled::Condition(words, part) => {
-                let mut found = self.found(part, subject, scratch);
+                let mut found = self.found(part, subject, buffers);
                 let mut seen = HashSet::new();
                 found.retain(|value| seen.insert(value.clone()));
                 unmet.push(Unmet { condition: words.clone(), found });
@@ -133,104 +155,74 @@ impl Rules {
 }
 
 impl Rules {
-    /// What a condition, which is met though it should not be, finds in the record.
-    fn found(&self, predicate: &Compiled, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Vec<String> {
+    /// The value in the record that meets a condition although it should not.
+    fn found(&self, predicate: &Compiled, subject: Subject<'_, '_>, buffers: &mut Buffers) -> Vec<String> {
         match predicate {
             Compiled::All(parts) | Compiled::Any(parts) => {
-                parts.iter().flat_map(|part| self.found(part, subject, scratch)).collect()
+                parts.iter().flat_map(|part| self.found(part, subject, buffers)).collect()
             }
-            Compiled::Not(part) | Compiled::Condition(_, part) => self.found(part, subject, scratch),
-            Compiled::Values(join) => join.slots.iter().flat_map(|slot| self.written(slot.path, subject, scratch)).collect(),
+            Compiled::OneOf(group) => group.wholes().flat_map(|part| self.found(part, subject, buffers)).collect(),
+            Compiled::Not(part) | Compiled::Condition(_, part) => self.found(part, subject, buffers),
+            Compiled::Values(join) => {
+                join.slots.iter().flat_map(|slot| self.written(slot.path, subject, buffers)).collect()
+            }
             Compiled::Always(_) | Compiled::Column(..) | Compiled::Message(_) => Vec::new(),
         }
     }
 
-    /// The values at a path as they stand in the record.
-    fn written(&self, path: PathId, subject: Subject<'_, '_>, scratch: &mut Scratch) -> Vec<String> {
-        self.paths.values(path, subject, scratch).iter().map(|found| found.value.written(subject.cursor)).collect()
-    }
-}
-
-impl Compiled {
-    fn columns(&self) -> u128 {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().fold(0, |set, part| set | part.columns()),
-            Self::Not(part) | Self::Condition(_, part) => part.columns(),
-            Self::Column(field, _) => field.columns(),
-            Self::Always(_) | Self::Values(_) | Self::Message(_) => 0,
-        }
-    }
-
-    /// The condition in words, for [`Unmet`].
-    fn words(&self) -> String {
-        let list = |parts: &[Self], between: &str| parts.iter().map(Self::words).collect::<Vec<_>>().join(between);
-        match self {
-            Self::Always(met) => if *met { "always" } else { "never" }.to_owned(),
-            Self::All(parts) => list(parts, " and "),
-            Self::Any(parts) => list(parts, " or "),
-            Self::Not(part) => format!("not ({})", part.words()),
-            Self::Column(field, test) => format!("{} {test:?}", field.path()),
-            Self::Values(join) => join.slots.iter().map(|slot| slot.label.as_str()).collect::<Vec<_>>().join(" and "),
-            Self::Message(_) => "the text of the record".to_owned(),
-            Self::Condition(words, _) => words.clone(),
-        }
-    }
-}
-
-struct Compiler {
-    paths: Paths,
-    known: HashMap<Path, PathId>,
-    written: Vec<Path>,
-}
-
-impl Compiler {
-    fn number(&mut self, path: &Path) -> PathId {
-        let id = self.paths.number(path, &mut self.known);
-        if id == self.written.len() {
-            self.written.push(path.clone());
-        }
-        id
-    }
-
-    fn compile(&self, predicate: Predicate<PathId>) -> Compiled {
-        let all = |parts: Vec<_>| parts.into_iter().map(|part| self.compile(part)).collect();
-        match predicate {
-            Predicate::Always(met) => Compiled::Always(met),
-            Predicate::All(parts) => Compiled::All(all(parts)),
-            Predicate::Any(parts) => Compiled::Any(all(parts)),
-            Predicate::Not(part) => Compiled::Not(Box::new(self.compile(*part))),
-            Predicate::Column(field, test) => Compiled::Column(field, test),
-            Predicate::Values(slots) => {
-                let paths: Vec<_> = slots.iter().map(|slot| slot.path).collect();
-                Compiled::Values(Join::new(slots, |one, other| self.written[paths[one]].common(&self.written[paths[other]])))
-            }
-            Predicate::Message(test) => Compiled::Message(test),
-            Predicate::Condition(words, part) => Compiled::Condition(words, Box::new(self.compile(*part))),
-        }
+    /// The values at a path as the record spells them.
+    fn written(&self, path: PathId, subject: Subject<'_, '_>, buffers: &mut Buffers) -> Vec<String> {
+        self.paths
+            .values(path, subject, &mut buffers.scratch)
+            .iter()
+            .map(|found| found.value.written(subject.cursor))
+            .collect()
     }
 }
 
 impl Matcher {
     pub(crate) fn new(rules: Arc<Rules>) -> Self {
-        Self { rules, scratch: Scratch::default(), candidates: Candidates::default(), hits: Vec::new() }
+        let candidates = (0..rules.groups).map(|_| Candidates::new(rules.groups)).collect();
+        Self { rules, buffers: Buffers { scratch: Scratch::default(), candidates }, hits: Vec::new() }
     }
 
-    /// Whether the record meets any rule. It may have come in an event on a bus.
-    pub(crate) fn matches(&mut self, record: &Record, envelope: Option<Value>, whole: Value, cursor: &Cursor<'_>) -> bool {
-        !self.hits(record, envelope, whole, cursor).is_empty()
+    /// Whether the record meets any rule. The record may be part of an event on a bus.
+    pub(crate) fn matches(
+        &mut self,
+        record: &Record,
+        envelope: Option<Value>,
+        whole: Value,
+        cursor: &Cursor<'_>,
+    ) -> bool {
+        self.any(Subject { record: Some(record), envelope, whole, cursor })
     }
 
     /// The numbers of the rules that a record meets, in order.
-    pub(crate) fn hits(&mut self, record: &Record, envelope: Option<Value>, whole: Value, cursor: &Cursor<'_>) -> &[u32] {
-        self.run(Subject { record: Some(record), envelope, whole, cursor })
+    pub(crate) fn hits(
+        &mut self,
+        record: &Record,
+        envelope: Option<Value>,
+        whole: Value,
+        cursor: &Cursor<'_>,
+    ) -> &[u32] {
+        let subject = Subject { record: Some(record), envelope, whole, cursor };
+        let Self { rules, buffers, hits } = self;
+        rules.paths.reset(&mut buffers.scratch);
+        hits.clear();
+        let mut next = rules.first(&rules.group, subject, buffers);
+        while let Some(rule) = next {
+            hits.push(rule as u32);
+            next = rules.next(&rules.group, rule + 1, subject, buffers);
+        }
+        hits
     }
 
-    /// Whether a document of any kind meets any rule. Paths begin at its top; nothing can be derived from it.
+    /// Whether a document of any kind meets any rule. Paths begin at its top, and nothing is derived.
     pub(crate) fn document_matches(&mut self, whole: Value, cursor: &Cursor<'_>) -> bool {
-        !self.run(Subject { record: None, envelope: None, whole, cursor }).is_empty()
+        self.any(Subject { record: None, envelope: None, whole, cursor })
     }
 
-    /// Why the first rule is not met: the conditions that fail; none when it is met.
+    /// Why the first rule is not met: the conditions that fail; none if it is met.
     pub(crate) fn explain(
         &mut self,
         record: Option<&Record>,
@@ -238,22 +230,19 @@ impl Matcher {
         whole: Value,
         cursor: &Cursor<'_>,
     ) -> Vec<Unmet> {
-        let Self { rules, scratch, .. } = self;
-        rules.paths.reset(scratch);
+        let Self { rules, buffers, .. } = self;
+        rules.paths.reset(&mut buffers.scratch);
         let mut unmet = Vec::new();
-        if let Some(predicate) = rules.predicates.first() {
-            rules.unmet(predicate, Subject { record, envelope, whole, cursor }, scratch, &mut unmet);
+        if let Some(predicate) = rules.group.wholes().next() {
+            rules.unmet(predicate, Subject { record, envelope, whole, cursor }, buffers, &mut unmet);
         }
         unmet
     }
 
-    fn run(&mut self, subject: Subject<'_, '_>) -> &[u32] {
-        let Self { rules, scratch, candidates, hits } = self;
-        rules.paths.reset(scratch);
-        rules.index.find(&rules.paths, subject, scratch, candidates);
-        hits.clear();
-        hits.extend(candidates.rules.iter().filter(|&&rule| rules.met(&rules.predicates[rule as usize], subject, scratch)));
-        hits
+    fn any(&mut self, subject: Subject<'_, '_>) -> bool {
+        let Self { rules, buffers, .. } = self;
+        rules.paths.reset(&mut buffers.scratch);
+        rules.first(&rules.group, subject, buffers).is_some()
     }
 }
 

@@ -1,7 +1,7 @@
-//! Looks for what a predicate needs in the text of a whole file, before anything is parsed.
+//! Searches the text of a whole file for what a predicate needs, before anything is parsed.
 //!
-//! A file without it is done at the cost of its inflation. What might be spelled with escapes, as `"\u0044eleteBucket"`, is not ruled
-//! out: the file is then parsed like any other.
+//! A file without it is done at the cost of inflation. Escapes such as `"\u0044eleteBucket"` are not ruled out: such a
+//! file is parsed like any other.
 
 mod constant;
 mod member;
@@ -14,19 +14,20 @@ use super::path::Step;
 use super::value::{TextTest, ValueTest};
 use super::{Path, Predicate, Test};
 
-/// More passes over the text cost more than they save: with its three, the rules of CIS took 1.70 times the floor, without 1.62.
+/// More passes over the text cost more than they save: with the three passes that they need, the CIS rules took 1.70
+/// times the floor, without them 1.62.
 const PASSES: usize = 2;
 
-/// How base64 of gzip begins.
+/// The beginning of base64 of gzip.
 const PACKED: &[u8] = b"H4sI";
 
-/// What a file must have one of, or no record of it can meet the predicate.
+/// What a file must contain one of, or none of its records can meet the predicate.
 pub(crate) struct Search {
     passes: Vec<Pass>,
     unicode_escape: Finder<'static>,
-    /// How base64 of gzip begins: whatever a search looks for may be in there.
+    /// Finds the start of base64 of gzip, inside of which a constant may be.
     packed: Finder<'static>,
-    /// The bytes that an escape must not stand for.
+    /// The bytes whose escapes rule nothing out.
     spelled: Vec<u8>,
 }
 
@@ -36,7 +37,8 @@ enum Pass {
     Member(Member),
 }
 
-/// A value that a record must have: somewhere a constant, or under a key what passes a test. Where both are known, either will do.
+/// A value that a record must have: a constant anywhere, or a value that passes a test under a key. If both are known,
+/// either is enough.
 #[derive(Clone)]
 struct Need {
     constant: Option<Constant>,
@@ -44,7 +46,7 @@ struct Need {
 }
 
 impl Search {
-    /// A search for what the predicate cannot do without, if there is such a thing.
+    /// A search for what the predicate needs, if it needs anything.
     pub(crate) fn new(predicate: &Predicate) -> Option<Self> {
         let needs = needed(predicate)?;
         let mut spelled = Vec::new();
@@ -76,7 +78,7 @@ impl Search {
         (passes.len() <= PASSES).then(|| Self { passes, unicode_escape, packed, spelled })
     }
 
-    /// Whether it is proven that no record of `text` has what the predicate needs.
+    /// Whether it is proven that no record of `text` contains what the predicate needs.
     pub(crate) fn rules_out(&self, text: &[u8]) -> bool {
         let found = self.passes.iter().any(|pass| match pass {
             Pass::Constant(constant, finder) => constant.is_in(finder, text),
@@ -87,16 +89,18 @@ impl Search {
             && !self.unicode_escape.find_iter(text).any(|at| self.may_spell(&text[at + 4..]))
     }
 
-    /// Whether the two hexadecimal digits stand for a character of a constant or key, for its quote, or for a part of an escape: in a
-    /// record that stands in a string, `\u005cu0044` is one more way to write `D`.
+    /// Whether the two hexadecimal digits encode a character of a constant or key, its quote, or a part of an escape:
+    /// in a record inside of a string, `\u005cu0044` is one more way to write `D`.
     fn may_spell(&self, digits: &[u8]) -> bool {
-        let Some(digits) = digits.first_chunk::<2>().and_then(|digits| str::from_utf8(digits).ok()) else { return true };
+        let Some(digits) = digits.first_chunk::<2>().and_then(|digits| str::from_utf8(digits).ok()) else {
+            return true;
+        };
         u8::from_str_radix(digits, 16)
             .map_or(true, |byte| byte.is_ascii_hexdigit() || b"\"\\u".contains(&byte) || self.spelled.contains(&byte))
     }
 }
 
-/// The values of which a record needs one; `None` when they cannot be told.
+/// The values of which a record needs one; `None` if they are not known.
 fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
     match predicate {
         Predicate::All(parts) => parts.iter().filter_map(needed).min_by_key(|needs| cost(needs)),
@@ -110,11 +114,11 @@ fn needed(predicate: &Predicate) -> Option<Vec<Need>> {
                 Test::In(values) if !values.is_empty() => TextTest::one_of(values.iter().map(String::as_str)),
                 Test::StartsWith(start) => TextTest::Prefix(bytes(start)),
                 Test::EndsWith(end) => TextTest::Suffix(bytes(end)),
-                Test::Contains(part) => TextTest::Contains(bytes(part)),
+                Test::Contains(part) => TextTest::containing(part.as_bytes()),
                 _ => return None,
             };
-            // Values of other types count as their JSON text: what is open in `may_pass` is parsed.
-            // A column of JSON has the quotes of a string, which are not of what stands between them.
+            // Values of other types count as their JSON text: what `may_pass` leaves open is parsed. The text of a JSON
+            // column includes the quotes of a string, which a search for the string itself lacks.
             let key = field.path().rsplit('.').next().filter(|_| !field.is_json());
             Need::new(key, &test).map(|need| vec![need])
         }
@@ -144,7 +148,7 @@ impl Need {
             }
             TextTest::Prefix(start) => constant(start, Bound::Quote, Bound::Open),
             TextTest::Suffix(end) => constant(end, Bound::Open, Bound::Quote),
-            TextTest::Contains(part) => constant(part, Bound::Open, Bound::Open),
+            TextTest::Contains(part) => constant(part.needle(), Bound::Open, Bound::Open),
             _ => None,
         };
         let member = key.map(|key| (key.to_owned(), test.clone())).filter(|_| is_selective(test));
@@ -152,18 +156,19 @@ impl Need {
     }
 }
 
-/// Whether a test is passed by few texts, as far as can be told.
+/// Whether few strings pass a test, as far as is known.
 fn is_selective(test: &TextTest) -> bool {
     match test {
         TextTest::Any(tests) => tests.iter().all(is_selective),
         TextTest::All(tests) => tests.iter().any(is_selective),
         TextTest::Not(_) => false,
-        TextTest::Prefix(part) | TextTest::Suffix(part) | TextTest::Contains(part) => !part.is_empty(),
+        TextTest::Prefix(part) | TextTest::Suffix(part) => !part.is_empty(),
+        TextTest::Contains(part) => !part.needle().is_empty(),
         _ => true,
     }
 }
 
-/// The test of a value that only strings pass, or strings and numbers: what stands in the text without quotes is never ruled out.
+/// The test of a value that only strings pass, or strings and numbers: text without quotes is never ruled out.
 fn text_test(test: &ValueTest) -> Option<&TextTest> {
     match test {
         ValueTest::Text(test) | ValueTest::Written(test) => Some(test),
@@ -172,7 +177,7 @@ fn text_test(test: &ValueTest) -> Option<&TextTest> {
     }
 }
 
-/// Few needs are better than many, and long constants than short ones.
+/// Few needs are better than many, and long constants better than short ones.
 fn cost(needs: &[Need]) -> (usize, usize) {
     let length = |need: &Need| need.constant.as_ref().map_or(0, |constant| constant.text.len());
     (needs.len(), usize::MAX - needs.iter().map(length).min().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Names that AWS's pages list for event selectors. The lists grow: a name that is not here is worth a warning, no more.
+//! Names that AWS's pages list for event selectors. The lists grow, so an unknown name is only worth a warning.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,8 +21,8 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
     (
         "Bedrock",
         "AdvancedOptimizePromptJob AgentAlias AsyncInvoke AutomatedReasoningPolicy AutomatedReasoningPolicyVersion \
-         Blueprint DataAutomationInvocation DataAutomationProfile DataAutomationProject FlowAlias FlowExecution Guardrail \
-         InlineAgent KnowledgeBase Model PromptVersion Session Tool",
+         Blueprint DataAutomationInvocation DataAutomationProfile DataAutomationProject FlowAlias FlowExecution \
+         Guardrail InlineAgent KnowledgeBase Model PromptVersion Session Tool",
     ),
     (
         "BedrockAgentCore",
@@ -102,7 +102,10 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
     ("S3Outposts", "Object"),
     ("S3Tables", "Table TableBucket"),
     ("S3Vectors", "Index VectorBucket"),
-    ("SageMaker", "Endpoint ExperimentTrialComponent FeatureGroup Hub Job MlflowApp MlflowTrackingServer TrainingSession"),
+    (
+        "SageMaker",
+        "Endpoint ExperimentTrialComponent FeatureGroup Hub Job MlflowApp MlflowTrackingServer TrainingSession",
+    ),
     (
         "SCN",
         "BusinessRule DataLakeException ExceptionInvestigation ExceptionRule Instance Metric MetricEvaluation Outcome \
@@ -135,19 +138,22 @@ const RESOURCE_TYPES: &[(&str, &str)] = &[
 /// Event sources of network activity events, without `.amazonaws.com`.
 ///
 /// From "Logging network activity events" in the CloudTrail User Guide, as of 2026.
-const NETWORK_SOURCES: &str = "aco-automation appconfig application-signals appmesh athena b2bi backup-gateway bcm-data-exports bcm-pricing-calculator \
-    bedrock-agentcore bedrock billing cassandra ce cloudcontrolapi cloudformation cloudhsm cloudoptimization cloudtrail \
-    codedeploy comprehend comprehendmedical config ds dynamodb ec2 ecs elasticfilesystem elasticloadbalancing events \
-    firehose frauddetector freetier fsx glue healthlake invoicing iot iotfleetwise iotsecuredtunneling kms lakeformation \
-    lambda license-manager lookoutequipment lookoutvision monitoring nova-act personalize qbusiness rds rekognition \
-    rolesanywhere s3 sagemaker scheduler secretsmanager servicediscovery sns sqs ssm-contacts ssm storagegateway swf \
-    textract transcribe transcribestreaming transform-agents transform-custom transform translate user-subscriptions \
-    verifiedpermissions voiceid workmail workmailmessageflow";
+const NETWORK_SOURCES: &str = "\
+    aco-automation appconfig application-signals appmesh athena b2bi backup-gateway bcm-data-exports \
+    bcm-pricing-calculator bedrock-agentcore bedrock billing cassandra ce cloudcontrolapi cloudformation cloudhsm \
+    cloudoptimization cloudtrail codedeploy comprehend comprehendmedical config ds dynamodb ec2 ecs \
+    elasticfilesystem elasticloadbalancing events firehose frauddetector freetier fsx glue healthlake invoicing iot \
+    iotfleetwise iotsecuredtunneling kms lakeformation lambda license-manager lookoutequipment lookoutvision \
+    monitoring nova-act personalize qbusiness rds rekognition rolesanywhere s3 sagemaker scheduler secretsmanager \
+    servicediscovery sns sqs ssm-contacts ssm storagegateway swf textract transcribe transcribestreaming \
+    transform-agents transform-custom transform translate user-subscriptions verifiedpermissions voiceid workmail \
+    workmailmessageflow";
 
-/// All resource types, in full, by their letters and digits.
+/// All resource types in full, by their letters and digits.
 static RESOURCE_TYPES_BY_LETTERS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let names =
-        RESOURCE_TYPES.iter().flat_map(|(service, names)| names.split(' ').map(move |name| format!("AWS::{service}::{name}")));
+    let names = RESOURCE_TYPES
+        .iter()
+        .flat_map(|(service, names)| names.split(' ').map(move |name| format!("AWS::{service}::{name}")));
     names.map(|name| (letters(&name), name)).collect()
 });
 
@@ -156,10 +162,11 @@ pub(super) fn is_resource_type(name: &str) -> bool {
     RESOURCE_TYPES_BY_LETTERS.get(&letters(name)).is_some_and(|known| known == name)
 }
 
-/// The known resource type that is probably meant: it has the same letters and digits in any case, but for `AWS`.
+/// The known resource type that is probably meant: it has the same letters and digits in any case, except for `AWS`.
 pub(super) fn similar_resource_type(name: &str) -> Option<&'static str> {
     let wanted = letters(name);
-    let known = RESOURCE_TYPES_BY_LETTERS.get(&wanted).or_else(|| RESOURCE_TYPES_BY_LETTERS.get(&format!("aws{wanted}")));
+    let known =
+        RESOURCE_TYPES_BY_LETTERS.get(&wanted).or_else(|| RESOURCE_TYPES_BY_LETTERS.get(&format!("aws{wanted}")));
     known.map(String::as_str)
 }
 
@@ -168,7 +175,7 @@ pub(super) fn is_network_source(name: &str) -> bool {
     name.strip_suffix(".amazonaws.com").is_some_and(|name| NETWORK_SOURCES.split(' ').any(|known| known == name))
 }
 
-/// The known name that is probably meant: it has the same letters and digits in any case, but for an `s` at its end.
+/// The known name that is probably meant: it has the same letters and digits in any case, except for an `s` at its end.
 pub(super) fn similar<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let wanted = letters(name);
     let like = |known: &&str| letters(known).strip_prefix(&wanted).is_some_and(|rest| matches!(rest, "" | "s"));
@@ -187,9 +194,15 @@ mod tests {
     fn the_lists_are_whole() {
         assert_eq!((RESOURCE_TYPES_BY_LETTERS.len(), NETWORK_SOURCES.split(' ').count()), (250, 76));
         assert!(
-            is_resource_type("AWS::S3::Object") && is_resource_type("AWS::XRay::Trace") && !is_resource_type("AWS::s3::Object")
+            is_resource_type("AWS::S3::Object")
+                && is_resource_type("AWS::XRay::Trace")
+                && !is_resource_type("AWS::s3::Object")
         );
-        assert!(is_network_source("kms.amazonaws.com") && !is_network_source("kms") && !is_network_source("KMS.amazonaws.com"));
+        assert!(
+            is_network_source("kms.amazonaws.com")
+                && !is_network_source("kms")
+                && !is_network_source("KMS.amazonaws.com")
+        );
     }
 
     #[test]

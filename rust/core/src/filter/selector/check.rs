@@ -1,10 +1,10 @@
-//! The rules that event selectors have to follow, and what surprises about those that do.
+//! The rules that event selectors must follow, and surprises in valid ones.
 
 use std::collections::HashSet;
 
 use super::catalog::{is_network_source, is_resource_type, similar, similar_resource_type};
+use super::error::{Code, Findings};
 use super::field::{Category, EXCLUDABLE, Field, Operator, Target};
-use super::finding::{Code, Findings};
 use super::words::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, FieldSelector};
 use crate::partition::is_partition;
@@ -42,7 +42,13 @@ pub(super) fn number_of_advanced(
     }
 }
 
-pub(super) fn number_of_basic(target: Target, path: &str, number: usize, selectors: &[BasicSelector], findings: &mut Findings) {
+pub(super) fn number_of_basic(
+    target: Target,
+    path: &str,
+    number: usize,
+    selectors: &[BasicSelector],
+    findings: &mut Findings,
+) {
     none_at_all(path, number, findings);
     if target == Target::EventDataStore {
         findings.error(path, Code::Type, "expected advanced selectors: an event data store takes no others");
@@ -56,7 +62,8 @@ pub(super) fn number_of_basic(target: Target, path: &str, number: usize, selecto
     let counted: usize =
         resources.map(|resource| resource.values.iter().filter(|value| !is_all(&resource.kind, value)).count()).sum();
     if counted > MAX_RESOURCES {
-        let message = format!("expected at most {MAX_RESOURCES} data resources in all selectors together but found {counted}");
+        let message =
+            format!("expected at most {MAX_RESOURCES} data resources in all selectors together but found {counted}");
         findings.error(path, Code::TooManyResources, message);
     }
 }
@@ -83,7 +90,8 @@ pub(super) fn advanced(
     if let Some(required) = category.required()
         && !fields.iter().any(|(_, selector)| selector.field == required)
     {
-        let message = format!("expected the field {}, which selectors of {} events need", required.name(), category.name());
+        let message =
+            format!("expected the field {}, which selectors of {} events need", required.name(), category.name());
         findings.error(path, Code::FieldMissing, message);
     }
     let objects = fields.iter().any(|(_, selector)| {
@@ -98,21 +106,28 @@ pub(super) fn advanced(
     }
 }
 
-/// Fields that come twice.
+/// Repeated fields.
 fn twins(fields: &[(String, FieldSelector)], findings: &mut Findings) {
     let mut seen = HashSet::new();
     for (path, selector) in fields {
         if seen.insert(selector.field) {
             continue;
         }
-        let message =
-            format!("{} appears twice in one selector: one field selector can have all of its operators", selector.field.name());
+        let message = format!(
+            "{} appears twice in one selector: one field selector can have all of its operators",
+            selector.field.name()
+        );
         findings.error(&format!("{path}.Field"), Code::FieldTwice, message);
     }
 }
 
 /// The category that a selector is for.
-fn category(target: Target, path: &str, fields: &[(String, FieldSelector)], findings: &mut Findings) -> Option<Category> {
+fn category(
+    target: Target,
+    path: &str,
+    fields: &[(String, FieldSelector)],
+    findings: &mut Findings,
+) -> Option<Category> {
     let Some((path, selector)) = fields.iter().find(|(_, selector)| selector.field == Field::EventCategory) else {
         findings.error(path, Code::FieldMissing, "expected the field eventCategory, which every selector needs");
         return None;
@@ -122,7 +137,11 @@ fn category(target: Target, path: &str, fields: &[(String, FieldSelector)], find
     let path = format!("{path}.Equals");
     let [value] = &values[..] else {
         if !values.is_empty() {
-            findings.error(&path, Code::SeveralValues, format!("expected one category but found {} values", values.len()));
+            findings.error(
+                &path,
+                Code::SeveralValues,
+                format!("expected one category but found {} values", values.len()),
+            );
         }
         return None;
     };
@@ -176,7 +195,7 @@ fn field(target: Target, category: Category, path: &str, selector: &FieldSelecto
     contradictions(path, conditions, findings);
 }
 
-/// The operators are among those that the field takes.
+/// Checks that the field accepts the operators.
 fn operators(path: &str, selector: &FieldSelector, taken: &[Operator], name: &str, findings: &mut Findings) {
     for (operator, _) in selector.conditions.iter().filter(|(operator, _)| !taken.contains(operator)) {
         let names: Vec<_> = taken.iter().map(|operator| operator.name()).collect();
@@ -185,12 +204,12 @@ fn operators(path: &str, selector: &FieldSelector, taken: &[Operator], name: &st
     }
 }
 
-/// Values that are selected by being equal, and taken away again.
+/// Values that are selected by `Equals`, but excluded again.
 fn contradictions(path: &str, conditions: &[(Operator, Vec<String>)], findings: &mut Findings) {
     let number: usize = conditions.iter().map(|(_, values)| values.len()).sum();
     let Some((_, selected)) = conditions.iter().find(|(operator, _)| *operator == Operator::Equals) else { return };
     if number > MAX_VALUES {
-        return; // Refused anyway.
+        return; // Refused already.
     }
     for (at, value) in selected.iter().enumerate() {
         let taken_away = conditions
@@ -220,7 +239,9 @@ fn arns(path: &str, selector: &FieldSelector, objects: bool, findings: &mut Find
                     let message = format!("{} is no whole {what}, and is equal to none{hint}", quoted(value));
                     findings.warning(&path, Code::Arn, message);
                 }
-                Operator::StartsWith if !value.bytes().zip("arn:".bytes()).all(|(found, expected)| found == expected) => {
+                Operator::StartsWith
+                    if !value.bytes().zip("arn:".bytes()).all(|(found, expected)| found == expected) =>
+                {
                     findings.warning(&path, Code::Arn, format!("no ARN starts with {}", quoted(value)));
                 }
                 Operator::StartsWith if objects => slash(&path, value, findings),
@@ -240,7 +261,7 @@ fn is_arn(text: &str) -> bool {
         && parts.nth(2).is_some_and(|resource| !resource.is_empty())
 }
 
-/// The name of a bucket must end, or it is the beginning of others.
+/// The name of a bucket must end in a slash, else it is a prefix of other names.
 fn slash(path: &str, value: &str, findings: &mut Findings) {
     if bucket_without_slash(value) {
         let message = format!(
@@ -256,7 +277,7 @@ fn bucket_without_slash(arn: &str) -> bool {
     arn.split_once(":s3:::").is_some_and(|(_, name)| !name.is_empty() && !name.contains('/'))
 }
 
-/// What stands after the name of a bucket and its slash; nothing where there is no slash.
+/// The part after the name of a bucket and its slash; `None` without a slash.
 fn object_path(arn: &str) -> Option<&str> {
     arn.split_once(":s3:::").map(|(_, name)| name.split_once('/').map_or("", |(_, path)| path))
 }
@@ -319,7 +340,8 @@ pub(super) fn data_resource(path: &str, resource: &DataResource, findings: &mut 
             objects(&path, value, findings);
         } else if !is_arn(value) || value.split(':').nth(2) != service(&resource.kind) {
             let all = all(&resource.kind, value);
-            let message = format!("expected the ARN of one resource, or {all} for all of them, but found {}", quoted(value));
+            let message =
+                format!("expected the ARN of one resource, or {all} for all of them, but found {}", quoted(value));
             findings.error(&path, Code::Arn, message);
         } else {
             wildcard(&path, value, findings);
@@ -327,7 +349,7 @@ pub(super) fn data_resource(path: &str, resource: &DataResource, findings: &mut 
     }
 }
 
-/// A value of a basic selector for objects: a bucket, a slash, and the beginning of keys.
+/// A value of a basic selector for objects: a bucket, a slash, and a prefix of keys.
 fn objects(path: &str, value: &str, findings: &mut Findings) {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
@@ -337,11 +359,18 @@ fn objects(path: &str, value: &str, findings: &mut Findings) {
         Some(Ok((bucket, keys))) if is_name(bucket) => return wildcard(path, keys, findings),
         Some(Err(bucket)) if is_name(bucket) => {
             let whole = quoted(&format!("{value}/"));
-            findings.error(path, Code::BucketSlash, format!("expected a slash after the bucket: {whole} is all of its objects"));
+            findings.error(
+                path,
+                Code::BucketSlash,
+                format!("expected a slash after the bucket: {whole} is all of its objects"),
+            );
             return;
         }
         _ => {
-            format!("expected a bucket and a slash, as in \"arn:aws:s3:::bucket/\", or {} for all objects", all(S3_OBJECT, value))
+            format!(
+                "expected a bucket and a slash, as in \"arn:aws:s3:::bucket/\", or {} for all objects",
+                all(S3_OBJECT, value)
+            )
         }
     };
     findings.error(path, Code::Arn, format!("{message}, but found {}", quoted(value)));

@@ -2,22 +2,48 @@
 
 use super::check::S3_OBJECT;
 use super::{AdvancedSelector, EventSelectors, Field, FieldSelector, Operator};
-use crate::filter::{Derived, Folded, Kind, Path, Predicate, Slot, TextTest, ValueTest};
+use crate::filter::{Derived, Filter, Folded, Kind, Path, Predicate, Slot, TextTest, ValueTest};
 
-/// What an event that does not say whether it only reads is taken for. AWS's pages leave it open.
+/// How to treat an event without `readOnly`. AWS's pages leave this open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unknown {
-    /// An event that writes, so that what must not be missed is not.
+    /// As an event that writes, so that nothing important is missed.
     #[default]
     Write,
-    /// An event that reads.
+    /// As an event that reads.
     Read,
-    /// Neither.
+    /// As neither of the two.
     Neither,
 }
 
+impl Unknown {
+    const ALL: [Self; 3] = [Self::Write, Self::Read, Self::Neither];
+
+    /// A short, stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Neither => "neither",
+        }
+    }
+
+    /// The variant with this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unknown| unknown.name() == name)
+    }
+}
+
 impl EventSelectors {
-    /// The same as a predicate.
+    /// The selectors as a filter on records.
+    #[must_use]
+    pub fn compile(&self, unknown: Unknown) -> Filter {
+        Filter::on_records(self.predicate(unknown))
+    }
+
+    /// The selectors as a predicate.
     #[must_use]
     pub fn predicate(&self, unknown: Unknown) -> Predicate {
         Predicate::Any(self.to_advanced().iter().map(|selector| selector.predicate(unknown)).collect())
@@ -43,7 +69,7 @@ impl AdvancedSelector {
 }
 
 impl FieldSelector {
-    /// The values that select, or those that take away, as a test that is passed when one is hit; `None` where there are none.
+    /// The values that include, or those that exclude, as a test that one match passes; `None` if there are none.
     fn hits(&self, selects: bool) -> Option<TextTest> {
         self.hits_of(|operator| operator.selects() == selects)
     }
@@ -66,19 +92,22 @@ impl FieldSelector {
         }
     }
 
-    /// The conditions that select, or those that take away, in words.
+    /// The conditions that include, or those that exclude, in words.
     fn label(&self, selects: bool) -> String {
         let conditions = self.conditions.iter().filter(|(operator, _)| operator.selects() == selects);
-        let words: Vec<_> =
-            conditions.map(|(operator, values)| format!("{} {} {values:?}", self.field.name(), operator.name())).collect();
+        let words: Vec<_> = conditions
+            .map(|(operator, values)| format!("{} {} {values:?}", self.field.name(), operator.name()))
+            .collect();
         words.join(" or ")
     }
 
-    /// On a field that a record has once. Where it is missing, nothing is selected and nothing taken away.
+    /// The conditions on a field that a record has once. If it is missing, nothing is included or excluded.
     fn on_one_value(&self) -> Predicate {
         let path = Path::keys(self.field.name().split('.'));
         let test = |hits: TextTest| match self.field {
-            Field::SessionCredentialFromConsole => ValueTest::Any(vec![ValueTest::Text(hits), ValueTest::Kind(&[Kind::True])]),
+            Field::SessionCredentialFromConsole => {
+                ValueTest::Any(vec![ValueTest::Text(hits), ValueTest::Kind(&[Kind::True])])
+            }
             _ => ValueTest::Text(hits),
         };
         let selected = self.hits(true).map(|hits| Predicate::value(path.clone(), test(hits), self.label(true)));
@@ -89,7 +118,7 @@ impl FieldSelector {
         Predicate::All(selected.into_iter().chain(kept).collect())
     }
 
-    /// Most records say their category; to derive it takes longer than the rest of a selector.
+    /// Most records state their category; deriving it takes longer than the rest of a selector.
     fn category(&self) -> Option<Predicate> {
         let hits = ValueTest::Text(self.hits(true)?);
         let path = || Path::keys(["eventCategory"]);
@@ -101,7 +130,7 @@ impl FieldSelector {
         Some(Predicate::Condition(self.label(true), Box::new(condition)))
     }
 
-    /// `true` and `false` come as JSON values, and as texts in any case of letters.
+    /// `true` and `false` may be JSON values, or strings in any case.
     fn read_only(&self, unknown: Unknown) -> Predicate {
         let says = |kind: &'static [Kind], text: &str| {
             ValueTest::Any(vec![ValueTest::Kind(kind), ValueTest::Text(TextTest::EqualIgnoreCase(Folded::new(text)))])
@@ -109,7 +138,10 @@ impl FieldSelector {
         let (reads, writes) = (says(&[Kind::True], "true"), says(&[Kind::False], "false"));
         let slot = |test: &ValueTest, other: &ValueTest, too: bool| {
             let test = if too { ValueTest::Not(Box::new(other.clone())) } else { test.clone() };
-            Predicate::Values(vec![Slot { or_absent: too, ..Slot::new(Path::keys(["readOnly"]), test, self.label(true)) }])
+            Predicate::Values(vec![Slot {
+                or_absent: too,
+                ..Slot::new(Path::keys(["readOnly"]), test, self.label(true))
+            }])
         };
         let values = self.conditions.iter().filter(|(operator, _)| operator.selects()).flat_map(|(_, values)| values);
         let parts = values.map(|value| match value.as_str() {
@@ -128,7 +160,7 @@ struct Resources<'a> {
 }
 
 impl Resources<'_> {
-    /// Type and ARN are those of one resource. An ARN that is taken away takes the event with it.
+    /// Type and ARN belong to one resource. An excluded ARN excludes the event.
     fn predicate(&self) -> Vec<Predicate> {
         let mut parts: Vec<_> = self.kind.map(|kind| self.of_type(kind.label(true))).into_iter().collect();
         if let Some(arn) = self.arn {
@@ -145,15 +177,18 @@ impl Resources<'_> {
         Predicate::Condition(label, Box::new(Predicate::Any(parts)))
     }
 
-    /// There is a resource of the type whose ARN is hit, or, where hits take away, there is none.
+    /// There is a resource of the type whose ARN matches or, if matches exclude, no such resource.
     fn with_arn(&self, arn: &FieldSelector, selects: bool) -> Option<Predicate> {
         let hits = arn.hits(selects)?;
         let mut parts = Vec::new();
-        for (name, whole) in ARN_MEMBERS {
+        for (at, (name, whole)) in ARN_MEMBERS.into_iter().enumerate() {
             let counts = |operator: Operator| whole || operator.positive() == Operator::StartsWith;
-            let Some(hits) = arn.hits_of(|operator| operator.selects() == selects && counts(operator)) else { continue };
+            let Some(hits) = arn.hits_of(|operator| operator.selects() == selects && counts(operator)) else {
+                continue;
+            };
             let mut slots = vec![slot(Path::keys_through_arrays(["resources", name]), hits)];
             slots.extend(self.slots());
+            slots.extend(ARN_MEMBERS[..at].iter().map(|(earlier, _)| without_text(earlier)));
             parts.push(Predicate::Values(slots));
         }
         if self.has_objects() {
@@ -176,16 +211,23 @@ impl Resources<'_> {
     }
 }
 
-/// The members of a resource that hold its ARN, and whether all of it. An event on all objects with a prefix has that prefix in the
-/// ARN's place: it can start with a value, but neither be one nor end with one.
+/// The members of a resource that hold its ARN, and whether they hold all of it; the first that is a string counts. An
+/// event on all objects with a prefix has that prefix in place of the ARN: it can start with a value, but neither equal
+/// one nor end with one.
 const ARN_MEMBERS: [(&str, bool); 3] = [("ARN", true), ("arn", true), ("ARNPrefix", false)];
 
-/// Part of a condition that has words of its own.
+/// The part of a condition with its own wording.
 fn slot(path: Path, hits: TextTest) -> Slot {
     Slot::new(path, ValueTest::Text(hits), "")
 }
 
-/// Early data events of S3 name the object in their parameters only.
+/// A resource has no string under this name.
+fn without_text(name: &str) -> Slot {
+    let test = ValueTest::Not(Box::new(ValueTest::Kind(&[Kind::Text])));
+    Slot { or_absent: true, ..Slot::new(Path::keys_through_arrays(["resources", name]), test, "") }
+}
+
+/// Early data events of S3 name the object only in their parameters.
 fn object(test: ValueTest) -> Predicate {
     Predicate::value(Path::Derived(Derived::ObjectArn), test, "")
 }

@@ -1,11 +1,12 @@
-//! Basic selectors in the words of advanced ones.
+//! Basic selectors as advanced ones.
 
 use super::check::{S3_OBJECT, is_all};
 use super::field::{Category, Field, Operator};
 use super::{AdvancedSelector, BasicSelector, DataResource, EventSelectors, FieldSelector, ReadWrite};
 
 impl EventSelectors {
-    /// The same as advanced selectors: one for the management events of each basic selector, and one for each resource type.
+    /// The equivalent advanced selectors: one for the management events of each basic selector, and one for each
+    /// resource type.
     #[must_use]
     pub fn to_advanced(&self) -> Vec<AdvancedSelector> {
         match self {
@@ -27,7 +28,7 @@ impl BasicSelector {
             }
             selectors.push(AdvancedSelector { name: None, fields });
         }
-        // A type that comes twice is one condition: all of its values.
+        // A type that occurs twice is one condition with all of its values.
         let mut resources: Vec<DataResource> = Vec::new();
         for DataResource { kind, values } in &self.resources {
             match resources.iter_mut().find(|known| known.kind == *kind) {

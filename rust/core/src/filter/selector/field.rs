@@ -1,34 +1,34 @@
-//! The fields of advanced event selectors, and what each may be asked: the table of "Filtering data events" and of the pages on
+//! The fields of advanced event selectors and their operators: the table of "Filtering data events" and of the pages on
 //! management and network activity events in the CloudTrail User Guide.
 
-/// What event selectors are for. Trails and event data stores do not take the same.
+/// What event selectors belong to. Trails and event data stores accept different ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Target {
     /// A trail.
     Trail,
     /// An event data store of CloudTrail Lake.
     EventDataStore,
-    /// Whichever of the two takes it.
+    /// Either of the two.
     #[default]
     Either,
 }
 
-/// What an event is about, by `eventCategory`.
+/// The category of an event, by `eventCategory`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Category {
-    /// Of the control plane.
+    /// Events of the control plane.
     Management,
-    /// On a resource, or in it.
+    /// Operations on a resource, or in it.
     Data,
-    /// Through a VPC endpoint.
+    /// Calls through a VPC endpoint.
     NetworkActivity,
     /// Unusual activity.
     Insight,
-    /// From AWS Config.
+    /// Events from AWS Config.
     ConfigurationItem,
-    /// From Audit Manager.
+    /// Events from Audit Manager.
     Evidence,
-    /// From outside of AWS.
+    /// Events from outside of AWS.
     ActivityAuditLog,
 }
 
@@ -62,17 +62,17 @@ pub enum Field {
 /// How a field is compared with its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// Selects what is one of them.
+    /// Includes what equals one of them.
     Equals,
-    /// Selects what begins with one of them.
+    /// Includes what begins with one of them.
     StartsWith,
-    /// Selects what ends with one of them.
+    /// Includes what ends with one of them.
     EndsWith,
-    /// Takes away what is one of them.
+    /// Excludes what equals one of them.
     NotEquals,
-    /// Takes away what begins with one of them.
+    /// Excludes what begins with one of them.
     NotStartsWith,
-    /// Takes away what ends with one of them.
+    /// Excludes what ends with one of them.
     NotEndsWith,
 }
 
@@ -101,13 +101,13 @@ impl Category {
         }
     }
 
-    /// Those that `target` takes.
+    /// The fields that `target` accepts.
     pub(super) fn of(target: Target) -> &'static [Self] {
         const ALL: &[Category] = &Category::ALL;
         if target == Target::Trail { &ALL[..3] } else { ALL }
     }
 
-    /// The fields that a selector cannot do without, besides the category.
+    /// The fields that a selector must have, besides the category.
     pub(super) fn required(self) -> Option<Field> {
         match self {
             Self::Data => Some(Field::ResourcesType),
@@ -134,13 +134,13 @@ impl Operator {
         }
     }
 
-    /// Whether it selects, rather than takes away.
+    /// Whether it includes, rather than excludes.
     #[must_use]
     pub fn selects(self) -> bool {
         matches!(self, Self::Equals | Self::StartsWith | Self::EndsWith)
     }
 
-    /// The operator that selects what this one selects or takes away.
+    /// The including operator with the same comparison.
     pub(super) fn positive(self) -> Self {
         match self {
             Self::Equals | Self::NotEquals => Self::Equals,
@@ -149,7 +149,7 @@ impl Operator {
         }
     }
 
-    /// Whether a text hits a value, be it to select it or to take it away.
+    /// Whether a string matches a value, to include or to exclude it.
     pub(super) fn hits(self, text: &str, value: &str) -> bool {
         match self.positive() {
             Self::StartsWith => text.starts_with(value),
@@ -192,7 +192,7 @@ impl Field {
         }
     }
 
-    /// The operators that it takes in selectors of a category; none where it has no place in them.
+    /// The operators that the field accepts in selectors of a category; none if the category does not have the field.
     pub(super) fn operators(self, category: Category, target: Target) -> &'static [Operator] {
         const EQUALS: &[Operator] = &[Operator::Equals];
         const EQUAL_OR_NOT: &[Operator] = &[Operator::Equals, Operator::NotEquals];
@@ -205,7 +205,9 @@ impl Field {
             (Category::Management, Self::EventSource) if !store => &[Operator::NotEquals],
             (Category::Management, Self::SessionCredentialFromConsole) if store => EQUAL_OR_NOT,
             (Category::Data, Self::SessionCredentialFromConsole) => EQUAL_OR_NOT,
-            (Category::Management, Self::EventSource | Self::EventName | Self::EventType | Self::UserIdentityArn) if store => {
+            (Category::Management, Self::EventSource | Self::EventName | Self::EventType | Self::UserIdentityArn)
+                if store =>
+            {
                 &Operator::ALL
             }
             (
@@ -217,7 +219,7 @@ impl Field {
         }
     }
 
-    /// The only values that it takes in selectors of a category; `None` where it takes any.
+    /// The only values that the field accepts in selectors of a category; `None` if it accepts any.
     pub(super) fn values(self, category: Category, target: Target) -> Option<&'static [&'static str]> {
         match self {
             Self::ReadOnly => Some(&["true", "false"]),

@@ -4,16 +4,17 @@ mod catalog;
 mod check;
 mod compile;
 mod convert;
+mod error;
 mod field;
-mod finding;
 mod read;
 mod selectors;
 mod show;
 mod words;
 
 pub use compile::Unknown;
+pub use error::SelectorError;
 pub use field::{Category, Field, Operator, Target};
-pub use finding::{Code, Finding, SelectorError, Severity};
+pub use read::Checked;
 pub use selectors::{AdvancedSelector, BasicSelector, DataResource, EventSelectors, FieldSelector, ReadWrite};
 
 #[cfg(test)]

@@ -1,50 +1,67 @@
-//! JSON to event selectors, in all shapes in which the AWS CLI and its users write them.
+//! Parses event selectors from JSON, in all shapes that the AWS CLI and its users write.
+
+use std::fmt;
 
 use super::catalog::similar;
 use super::check;
+use super::error::{Code, Findings, SelectorError};
 use super::field::{Field, Operator, Target};
-use super::finding::{Code, Finding, Findings, SelectorError, Severity};
 use super::words::{element, hint, join, quoted};
 use super::{AdvancedSelector, BasicSelector, DataResource, EventSelectors, FieldSelector, ReadWrite};
 use crate::error::{excerpt, line_and_column};
+use crate::filter::Finding;
 use crate::json::document::{Content, Member, Node};
 
 const ADVANCED: &str = "AdvancedEventSelectors";
 const BASIC: &str = "EventSelectors";
 const FIELDS: &str = "FieldSelectors";
 /// The members of a basic selector.
-const BASIC_MEMBERS: [&str; 4] = ["ReadWriteType", "IncludeManagementEvents", "DataResources", "ExcludeManagementEventSources"];
+const BASIC_MEMBERS: [&str; 4] =
+    ["ReadWriteType", "IncludeManagementEvents", "DataResources", "ExcludeManagementEventSources"];
 
-impl EventSelectors {
-    /// Reads selectors that `target` takes: what `put-event-selectors` is given or `get-event-selectors` shows, a list of selectors,
-    /// or one selector.
-    pub fn parse(text: &str, target: Target) -> Result<Self, SelectorError> {
-        let (selectors, findings) = read(text, target);
-        match findings.0.into_iter().find(|finding| finding.severity == Severity::Error) {
-            Some(finding) => Err(SelectorError::new(finding)),
-            None => Ok(selectors),
-        }
-    }
+/// Event selectors and the warnings about them.
+///
+/// They are read and checked in one walk: an error in one selector must not hide those in the next, and only the walk
+/// knows the path of a value.
+#[derive(Debug)]
+pub struct Checked {
+    /// The selectors.
+    pub selectors: EventSelectors,
+    /// In the order of the text.
+    pub warnings: Vec<Finding>,
+}
 
-    /// Says everything that `target` would refuse, and what is taken but surprises.
-    #[must_use]
-    pub fn lint(text: &str, target: Target) -> Vec<Finding> {
-        read(text, target).1.0
+impl Checked {
+    /// Reads selectors that `target` accepts: the input of `put-event-selectors`, the output of `get-event-selectors`,
+    /// a list of selectors, or one selector.
+    pub fn read(text: &str, target: Target) -> Result<Self, SelectorError> {
+        let mut reader = Reader { target, findings: Findings::default() };
+        let selectors = match Node::parse(text) {
+            Ok(document) => reader.document(&document),
+            Err(error) => {
+                let byte = error.location().byte.map_or(0, |byte| byte as usize);
+                reader.findings.no_json(error.kind().to_string(), line_and_column(text, byte));
+                None
+            }
+        };
+        let warnings = reader.findings.warnings()?;
+        // Without an error, there are no selectors only if the lists are null.
+        Ok(Self { selectors: selectors.unwrap_or(EventSelectors::Advanced(Vec::new())), warnings })
     }
 }
 
-/// What a text says, as far as it can be understood, and what is to be said about it.
-fn read(text: &str, target: Target) -> (EventSelectors, Findings) {
-    let mut reader = Reader { target, findings: Findings::default() };
-    let selectors = match Node::parse(text) {
-        Ok(document) => reader.document(&document),
-        Err(error) => {
-            let (line, column) = line_and_column(text, error.location().byte.map_or(0, |byte| byte as usize));
-            reader.findings.error("", Code::Json, format!("{} at line {line}, column {column}", error.kind()));
-            None
-        }
-    };
-    (selectors.unwrap_or(EventSelectors::Advanced(Vec::new())), reader.findings)
+impl EventSelectors {
+    /// As [`Checked::read`], without the warnings.
+    pub fn read(text: &str, target: Target) -> Result<Self, SelectorError> {
+        Checked::read(text, target).map(|checked| checked.selectors)
+    }
+}
+
+/// The normal form of the selectors.
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.selectors.fmt(f)
+    }
 }
 
 struct Reader {
@@ -75,16 +92,19 @@ impl Reader {
             }
             _ => {
                 let expected = format!("expected {BASIC}, {ADVANCED}, a list of selectors or one selector");
-                let found =
-                    if matches!(document.content, Content::Object(_)) { "an object without them" } else { document.kind() };
+                let found = if matches!(document.content, Content::Object(_)) {
+                    "an object without them"
+                } else {
+                    document.kind()
+                };
                 self.findings.error("", Code::Type, format!("{expected} but found {found}"));
                 None
             }
         }
     }
 
-    /// Both lists of one object, of which one may be null or empty. What else `get-event-selectors`, `get-event-data-store` and
-    /// their likes tell is no business of selectors.
+    /// Both lists of one object, one of which may be null or empty. Other members of `get-event-selectors`,
+    /// `get-event-data-store` and the like are ignored.
     fn lists(&mut self, document: &Node) -> Option<EventSelectors> {
         let [mut advanced, mut basic] = [None, None];
         let Content::Object(members) = &document.content else { return None };
@@ -109,7 +129,8 @@ impl Reader {
     }
 
     fn advanced(&mut self, path: &str, items: &[Node]) -> EventSelectors {
-        let selectors = items.iter().enumerate().filter_map(|(at, item)| self.advanced_selector(&element(path, at), item));
+        let selectors =
+            items.iter().enumerate().filter_map(|(at, item)| self.advanced_selector(&element(path, at), item));
         let selectors: Vec<_> = selectors.collect();
         check::number_of_advanced(self.target, path, items.len(), &selectors, &mut self.findings);
         EventSelectors::Advanced(selectors)
@@ -176,7 +197,11 @@ impl Reader {
         if found.is_none() {
             let hint = hint(similar(&name, &Field::ALL.map(Field::name)));
             let names = Field::ALL.map(Field::name).join(", ");
-            self.findings.error(path, Code::Field, format!("expected one of {names} but found {}{hint}", quoted(&name)));
+            self.findings.error(
+                path,
+                Code::Field,
+                format!("expected one of {names} but found {}{hint}", quoted(&name)),
+            );
         }
         found
     }
@@ -206,7 +231,8 @@ impl Reader {
                     selector.resources = resources.collect();
                 }
                 "ExcludeManagementEventSources" if value.content != Content::Null => {
-                    selector.excluded = self.list(&path, value).map_or_else(Vec::new, |items| self.all_texts(&path, items));
+                    selector.excluded =
+                        self.list(&path, value).map_or_else(Vec::new, |items| self.all_texts(&path, items));
                     check::excluded(&path, &selector.excluded, &mut self.findings);
                 }
                 _ => {}
@@ -236,7 +262,7 @@ impl Reader {
         Some(resource)
     }
 
-    /// The members of an object, which may have these names.
+    /// The members of an object, which may only have these names.
     fn object<'n>(&mut self, path: &str, node: &'n Node, what: &str, names: &[&str]) -> Option<&'n [Member]> {
         let Content::Object(members) = &node.content else {
             self.wrong_type(path, &format!("{what}, which is an object,"), node);
@@ -251,7 +277,7 @@ impl Reader {
         Some(members)
     }
 
-    /// Each key comes once.
+    /// Checks that no key is repeated.
     fn no_twins(&mut self, path: &str, members: &[Member]) {
         let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
         keys.sort_unstable();
@@ -281,7 +307,9 @@ impl Reader {
     /// A list of strings that is not empty.
     fn texts(&mut self, path: &str, node: &Node) -> Vec<String> {
         match &node.content {
-            Content::List(items) if items.is_empty() => self.findings.error(path, Code::NoValues, "expected at least one value"),
+            Content::List(items) if items.is_empty() => {
+                self.findings.error(path, Code::NoValues, "expected at least one value");
+            }
             Content::List(items) => return self.all_texts(path, items),
             _ => self.wrong_type(path, "a list of strings", node),
         }

@@ -5,22 +5,22 @@ use super::field::{Field, Operator};
 /// The event selectors of one trail or event data store. An event is logged when one of them selects it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventSelectors {
-    /// Basic ones, as trails had them first.
+    /// Basic selectors, the older kind of trails.
     Basic(Vec<BasicSelector>),
-    /// Advanced ones.
+    /// Advanced selectors.
     Advanced(Vec<AdvancedSelector>),
 }
 
 /// A basic event selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BasicSelector {
-    /// Whether events that read, events that write or both are meant, be they management or data events.
+    /// Whether it means events that read, that write, or both, for management and data events alike.
     pub read_write: ReadWrite,
     /// Whether management events are selected.
     pub management: bool,
-    /// Whose data events are selected.
+    /// The resources whose data events are selected.
     pub resources: Vec<DataResource>,
-    /// Sources whose management events are not.
+    /// Sources whose management events are excluded.
     pub excluded: Vec<String>,
 }
 
@@ -41,20 +41,21 @@ pub enum ReadWrite {
 pub struct DataResource {
     /// `AWS::S3::Object`, `AWS::Lambda::Function` or `AWS::DynamoDB::Table`.
     pub kind: String,
-    /// ARNs, or their beginnings.
+    /// ARNs, or prefixes of them.
     pub values: Vec<String>,
 }
 
-/// An advanced event selector: all of its fields have to pass.
+/// An advanced event selector: all of its fields must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdvancedSelector {
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: Option<String>,
     /// Its conditions.
     pub fields: Vec<FieldSelector>,
 }
 
-/// The conditions on one field. One of the values that select must be hit, if there are any, and none of those that take away.
+/// The conditions on one field. If there are values that include, one must match; none of the values that exclude may
+/// match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSelector {
     /// The field.

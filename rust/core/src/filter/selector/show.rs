@@ -1,4 +1,4 @@
-//! The normal form of event selectors: the JSON that `put-event-selectors` takes.
+//! The normal form of event selectors: the JSON that `put-event-selectors` accepts.
 
 use std::fmt;
 

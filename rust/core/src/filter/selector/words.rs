@@ -1,4 +1,4 @@
-//! Places and texts of users, as messages name them.
+//! Places and values from users, as messages name them.
 
 use crate::error::excerpt;
 
@@ -10,12 +10,12 @@ pub(super) fn element(path: &str, at: usize) -> String {
     format!("{path}[{at}]")
 }
 
-/// A text of the user's, as a message repeats it.
+/// A user's string, as a message repeats it.
 pub(super) fn quoted(text: &str) -> String {
     format!("{:?}", excerpt(text))
 }
 
-/// What is probably meant, as the end of a message.
+/// The end of a message, with the name that was probably meant.
 pub(super) fn hint(similar: Option<&str>) -> String {
     similar.map_or_else(String::new, |similar| format!("; perhaps {similar:?} is meant"))
 }

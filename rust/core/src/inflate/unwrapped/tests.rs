@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a file says, read through windows with so much room, and the end in words.
+/// The text of a file, read in windows with this much room, and its end in words.
 fn unwrapped(file: &[u8], room: usize, limits: Limits) -> (String, String) {
     let mut file = Unwrapped::new(Cursor::new(file), limits);
     let mut text = Vec::new();
@@ -82,7 +82,10 @@ fn damage_of_each_layer_is_its_own() {
     let mut wrong = outer.clone();
     let end = wrong.len() - 8;
     wrong[end] ^= 1;
-    assert_eq!(read(&wrong), (TEXT.to_owned(), format!("gzip checksum does not match in member 1 at byte {}", outer.len() - 4)));
+    assert_eq!(
+        read(&wrong),
+        (TEXT.to_owned(), format!("gzip checksum does not match in member 1 at byte {}", outer.len() - 4))
+    );
     let zeros = gzip(&[&inner[..], &[0; 5]].concat());
     let words = format!("in the gzip file within: 5 bytes after the last gzip member at byte {}", inner.len());
     assert_eq!(read(&zeros), (TEXT.to_owned(), words));

@@ -7,10 +7,13 @@ use crate::digest::tests::{STARTING, parse};
 use crate::hash::sha256;
 use crate::integrity::archive::Root;
 use crate::integrity::missing::named;
-use crate::integrity::storage::Storage;
+use crate::source::Storage;
 
 const FIRST: i64 = 1_439_820_091_000_000;
-const NAME: &str = "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz";
+const NAME: &str = concat!(
+    "AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/08/17/",
+    "111122223333_CloudTrail-Digest_us-east-2_t_us-east-2_20150817T140131Z.json.gz"
+);
 
 fn archive() -> Archive {
     Archive::new(vec![Root { path: "/no".into(), origin: None }], Storage::default()).expect("a root")
@@ -32,8 +35,14 @@ fn node(hour: i64, previous: Option<i64>, proven: Option<bool>) -> Node {
         algorithm: "SHA-256".into(),
         signature: "00".into(),
     });
-    let content =
-        Content { sha256: sha256(&hour.to_le_bytes()), stored: 0, inflated: 0, members: 1, trailing: 0, names_calls: false };
+    let content = Content {
+        sha256: sha256(&hour.to_le_bytes()),
+        stored: 0,
+        inflated: 0,
+        members: 1,
+        trailing: 0,
+        names_calls: false,
+    };
     node.read = Some((digest, content));
     node.signature = proven.map(|_| (vec![0], Provenance::Successor));
     node.proven = proven;

@@ -1,6 +1,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::source::Choice;
 
 /// A folder with these files; each holds its own name.
 fn folder(files: &[&str]) -> TempDir {
@@ -31,7 +32,7 @@ fn listed(root: &TempDir, listing: Listing) -> Vec<String> {
 }
 
 fn walk(root: &TempDir) -> Vec<String> {
-    listed(root, Listing::new(vec![root.path().to_owned()], Selection::default()))
+    listed(root, Listing::new(vec![root.path().to_owned()], Choice::default()))
 }
 
 #[test]
@@ -69,14 +70,14 @@ fn only_names_of_logs_are_read_from_a_folder_but_any_file_that_is_named() {
     let root = folder(&[&read[..], &["a.txt", "b.json.bz2", "c", "d.csv.gz", "e.json~"]].concat());
     assert_eq!(walk(&root), [&read[..], &["skipped: name"; 5]].concat());
     let named = ["a.txt", "c", "1.json"].map(|name| root.path().join(name)).to_vec();
-    assert_eq!(listed(&root, Listing::new(named, Selection::default())), ["a.txt", "c", "1.json"]);
+    assert_eq!(listed(&root, Listing::new(named, Choice::default())), ["a.txt", "c", "1.json"]);
 }
 
 #[test]
 fn sources_come_in_the_order_they_are_named_in() {
     let root = folder(&["b/2.json", "b/1.json", "a/3.json"]);
     let named = ["b", "a/3.json", "a"].map(|name| root.path().join(name)).to_vec();
-    assert_eq!(listed(&root, Listing::new(named, Selection::default())), ["b/1.json", "b/2.json", "a/3.json", "a/3.json"]);
+    assert_eq!(listed(&root, Listing::new(named, Choice::default())), ["b/1.json", "b/2.json", "a/3.json", "a/3.json"]);
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn an_empty_folder_gives_nothing_and_a_missing_one_fails() {
     assert_eq!(walk(&root), Vec::<String>::new());
     let missing = vec![root.path().join("missing")];
     assert_eq!(
-        listed(&root, Listing::new(missing, Selection::default())),
+        listed(&root, Listing::new(missing, Choice::default())),
         ["failed: missing: cannot read: No such file or directory"]
     );
 }
@@ -99,12 +100,15 @@ fn an_empty_folder_gives_nothing_and_a_missing_one_fails() {
 #[test]
 fn what_vanishes_during_the_walk_fails_and_the_walk_goes_on() {
     let root = folder(&["1.json", "2.json", "3/x.json", "4.json"]);
-    let mut listing = Listing::new(vec![root.path().to_owned()], Selection::default());
+    let mut listing = Listing::new(vec![root.path().to_owned()], Choice::default());
     assert!(matches!(listing.next(), Some(Listed::File(_))));
     fs::remove_file(root.path().join("2.json")).expect("removed");
     fs::remove_dir_all(root.path().join("3")).expect("removed");
     let gone = "cannot read: No such file or directory";
-    assert_eq!(listed(&root, listing), [format!("failed: 2.json: {gone}"), format!("failed: 3: {gone}"), "4.json".to_owned()]);
+    assert_eq!(
+        listed(&root, listing),
+        [format!("failed: 2.json: {gone}"), format!("failed: 3: {gone}"), "4.json".to_owned()]
+    );
 }
 
 #[cfg(unix)]
@@ -127,7 +131,7 @@ mod unix {
         assert_eq!(walk(&root), ["a/1.json", "a/2.json", "b.json", "pruned: linked", "d.json"]);
         // A user who names a folder twice wants it twice.
         let twice = vec![root.path().join("a"), root.path().join("c.gz")];
-        let named = listed(&root, Listing::new(twice, Selection::default()));
+        let named = listed(&root, Listing::new(twice, Choice::default()));
         assert_eq!(named, ["a/1.json", "a/2.json", "c.gz/1.json", "c.gz/2.json"]);
     }
 
@@ -185,8 +189,11 @@ mod unix {
         let root = folder(&["1/x.json", "2.json"]);
         fs::set_permissions(root.path().join("1"), fs::Permissions::from_mode(0o000)).expect("permissions");
         // The superuser may read it all the same.
-        let expected =
-            if fs::read_dir(root.path().join("1")).is_ok() { "1/x.json" } else { "failed: 1: cannot read: Permission denied" };
+        let expected = if fs::read_dir(root.path().join("1")).is_ok() {
+            "1/x.json"
+        } else {
+            "failed: 1: cannot read: Permission denied"
+        };
         assert_eq!(walk(&root), [expected, "2.json"]);
         fs::set_permissions(root.path().join("1"), fs::Permissions::from_mode(0o700)).expect("permissions");
     }
@@ -195,7 +202,7 @@ mod unix {
     fn a_name_that_is_not_utf_8_is_read_and_shown_as_well_as_can_be() {
         let root = folder(&["2.json"]);
         fs::write(root.path().join(OsStr::from_bytes(b"1\xff.json")), "x").expect("a file");
-        let entries: Vec<_> = Listing::new(vec![root.path().to_owned()], Selection::default()).collect();
+        let entries: Vec<_> = Listing::new(vec![root.path().to_owned()], Choice::default()).collect();
         let Listed::File(entry) = &entries[0] else { panic!("{entries:?}") };
         assert!(entry.key.ends_with("1\u{fffd}FF.json"));
         let At::Disk(path) = &entry.at else { panic!("on the disk") };
@@ -206,7 +213,10 @@ mod unix {
 
 /// A trail of two accounts, with a digest and the folder of another service.
 const TRAIL: [&str; 5] = [
-    "AWSLogs/111111111111/CloudTrail-Digest/us-east-1/2020/01/02/111111111111_CloudTrail-Digest_us-east-1_t_us-east-1_20200102T120000Z.json.gz",
+    concat!(
+        "AWSLogs/111111111111/CloudTrail-Digest/us-east-1/2020/01/02/",
+        "111111111111_CloudTrail-Digest_us-east-1_t_us-east-1_20200102T120000Z.json.gz"
+    ),
     "AWSLogs/111111111111/CloudTrail/us-east-1/2020/01/02/111111111111_CloudTrail_us-east-1_20200102T1200Z_a.json.gz",
     "AWSLogs/111111111111/CloudTrail/us-east-1/2020/01/09/111111111111_CloudTrail_us-east-1_20200109T1200Z_b.json.gz",
     "AWSLogs/111111111111/Config/us-east-1/2020/1/2/ConfigHistory/x.json.gz",
@@ -217,13 +227,13 @@ const TRAIL: [&str; 5] = [
 fn folders_that_cannot_hold_what_is_asked_for_are_not_opened() {
     let root = folder(&TRAIL);
     let all = |selection| listed(&root, Listing::new(vec![root.path().to_owned()], selection));
-    assert_eq!(all(Selection::default()), ["pruned: digest", TRAIL[1], TRAIL[2], "pruned: service", TRAIL[4]]);
+    assert_eq!(all(Choice::default()), ["pruned: digest", TRAIL[1], TRAIL[2], "pruned: service", TRAIL[4]]);
     let only = |name: &str| Some([name.to_owned()].into());
-    let account = Selection { accounts: only("222222222222"), ..Selection::default() };
+    let account = Choice { accounts: only("222222222222"), ..Choice::default() };
     assert_eq!(all(account), ["pruned: account", TRAIL[4]]);
-    let region = Selection { regions: only("us-east-1"), ..Selection::default() };
+    let region = Choice { regions: only("us-east-1"), ..Choice::default() };
     assert_eq!(all(region).last().map(String::as_str), Some("pruned: region"));
-    let since = Selection { since: Some(1_578_528_000_000_000), ..Selection::default() }; // 2020-01-09
+    let since = Choice { since: Some(1_578_528_000_000_000), ..Choice::default() }; // 2020-01-09
     assert_eq!(all(since), ["pruned: digest", "pruned: time", TRAIL[2], "pruned: service", "pruned: time"]);
 }
 
@@ -231,7 +241,7 @@ fn folders_that_cannot_hold_what_is_asked_for_are_not_opened() {
 fn a_choice_that_no_file_meets_skips_each_that_is_named() {
     let root = folder(&TRAIL);
     let named = TRAIL.map(|key| root.path().join(key)).to_vec();
-    let selection = Selection { kinds: Some(["CloudTrail-Insight".to_owned()].into()), ..Selection::default() };
+    let selection = Choice { kinds: Some(["CloudTrail-Insight".to_owned()].into()), ..Choice::default() };
     let expected = ["skipped: digest", "skipped: kind", "skipped: kind", "skipped: service", "skipped: kind"];
     assert_eq!(listed(&root, Listing::new(named, selection)), expected);
 }

@@ -1,7 +1,7 @@
-//! Access points: what stands in the place of a bucket, with a host of its own.
+//! Access points: names that stand for a bucket and have a host of their own.
 //!
-//! `arn:aws:s3:us-east-1:111122223333:accesspoint/name` names one, and an alias that ends in `-s3alias` does. AWS reaches them by
-//! hosts that hold their names, and not by paths.
+//! `arn:aws:s3:us-east-1:111122223333:accesspoint/name` names one, and an alias that ends in `-s3alias` does. AWS
+//! reaches them by hosts that hold their names, and not by paths.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html>
 
 use std::net::IpAddr;
@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use super::region::is_region_of_aws;
 use crate::partition::is_partition;
 
-/// How an ARN begins.
+/// What an ARN begins with.
 pub(super) const ARN: &str = "arn:";
 /// What an access point is called within its ARN.
 const KIND: &str = "accesspoint";
 const ALIAS: &str = "-s3alias";
-/// Characters of a name.
+/// Allowed lengths of a name.
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=50;
 
 /// An access point of one region.
@@ -26,20 +26,23 @@ pub(super) struct AccessPoint<'a> {
 }
 
 impl<'a> AccessPoint<'a> {
-    /// Reads its ARN, and says in words what is wrong with one.
+    /// Parses an ARN; on failure, says what is wrong with it.
     pub(super) fn parse(arn: &'a str) -> Result<Self, &'static str> {
         let mut parts = arn.splitn(6, ':');
         let mut next = || parts.next().unwrap_or_default();
         let (start, partition, service, region, account, resource) = (next(), next(), next(), next(), next(), next());
-        let name = resource.strip_prefix(KIND).and_then(|rest| rest.strip_prefix('/').or_else(|| rest.strip_prefix(':')));
+        let name =
+            resource.strip_prefix(KIND).and_then(|rest| rest.strip_prefix('/').or_else(|| rest.strip_prefix(':')));
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         match name {
             _ if start != "arn" || !is_partition(partition) => Err("it is no ARN: they begin with arn:aws:"),
-            _ if service != "s3" => {
-                Err("of ARNs, only those of S3's own access points are read: arn:aws:s3:region:account:accesspoint/name")
-            }
+            _ if service != "s3" => Err(
+                "of ARNs, only those of S3's own access points are read: arn:aws:s3:region:account:accesspoint/name",
+            ),
             None => Err("the ARN is not that of an access point: arn:aws:s3:region:account:accesspoint/name"),
-            Some(_) if region.is_empty() => Err("access points of several regions are not read: name the one of a region"),
+            Some(_) if region.is_empty() => {
+                Err("access points of several regions are not read: name the one of a region")
+            }
             Some(_) if !is_region_of_aws(region) => Err("the region in the ARN is none: they are such as us-east-1"),
             Some(_) if !is_account => Err("the account in the ARN has 12 digits"),
             Some(name) if !is_name(name) => {
@@ -49,28 +52,33 @@ impl<'a> AccessPoint<'a> {
         }
     }
 
-    /// The part of the host that names it: AWS's own way of writing both in one.
+    /// The part of the host that names it: name and account in one label, as AWS joins them.
     fn label(&self) -> String {
         format!("{}-{}", self.name, self.account)
     }
 
-    /// Where it is: below S3, or below an endpoint. An endpoint that is a number has no names below it; there it stands in the path.
+    /// Its base URL, at S3 or an endpoint. A numeric endpoint cannot have subdomains; there the name is part of the
+    /// path.
     pub(super) fn base(&self, endpoint: Option<&str>, domain: &str) -> String {
         let Some(endpoint) = endpoint else {
             return format!("https://{}.s3-accesspoint.{}.{domain}", self.label(), self.region);
         };
         let (scheme, rest) = endpoint.split_once("://").unwrap_or(("https", endpoint));
         let host = rest.split('/').next().unwrap_or_default();
-        if is_number(host) { format!("{endpoint}/{}", self.label()) } else { format!("{scheme}://{}.{rest}", self.label()) }
+        if is_number(host) {
+            format!("{endpoint}/{}", self.label())
+        } else {
+            format!("{scheme}://{}.{rest}", self.label())
+        }
     }
 }
 
-/// Whether this is the alias of an access point, which is the name of a bucket as far as its letters tell.
+/// Whether this is the alias of an access point, which is spelled like the name of a bucket.
 pub(super) fn is_alias(bucket: &str) -> bool {
     bucket.ends_with(ALIAS)
 }
 
-/// The end of the ARN at the begin of a text, whose key follows after a slash.
+/// The length of the ARN at the start of a string; after it come a slash and the key.
 pub(super) fn end(text: &str) -> Option<usize> {
     let start = text.find(KIND)? + KIND.len() + 1;
     Some(text.get(start..)?.find('/').map_or(text.len(), |slash| start + slash))
@@ -85,10 +93,12 @@ fn is_name(name: &str) -> bool {
         && !is_alias(name)
 }
 
-/// Whether a host, with its port, is an address of numbers.
+/// Whether a host, perhaps with a port, is an IP address.
 fn is_number(host: &str) -> bool {
-    let name =
-        host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     name.starts_with('[') || name.parse::<IpAddr>().is_ok()
 }
 
@@ -106,7 +116,10 @@ mod tests {
         let base = |endpoint| point.base(endpoint, "amazonaws.com");
         assert_eq!(base(None), "https://audit-logs-111122223333.s3-accesspoint.eu-west-1.amazonaws.com");
         let below = "https://accesspoint.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com";
-        assert_eq!(base(Some(below)), "https://audit-logs-111122223333.accesspoint.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com");
+        assert_eq!(
+            base(Some(below)),
+            "https://audit-logs-111122223333.accesspoint.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com"
+        );
         assert_eq!(base(Some("http://store.example:9000/s3")), "http://audit-logs-111122223333.store.example:9000/s3");
         assert_eq!(base(Some("http://127.0.0.1:9000")), "http://127.0.0.1:9000/audit-logs-111122223333");
         assert_eq!(base(Some("http://[::1]:9000")), "http://[::1]:9000/audit-logs-111122223333");

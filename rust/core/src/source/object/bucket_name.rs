@@ -1,25 +1,25 @@
-//! The names of buckets, before they become parts of addresses.
+//! The names of buckets, checked before they become parts of addresses.
 //!
-//! Names come from users, and from messages, inventories and digests that anybody may have written. The rules are those of "General
-//! purpose bucket naming rules" in AWS's S3 user guide.
+//! Names come from users, and from messages, inventories and digests that anyone may have written. The rules are those
+//! of "General purpose bucket naming rules" in AWS's S3 user guide.
 //!
-//! Two kinds of names that no new bucket may have are read all the same. Buckets that were made in us-east-1 before March 2018 may
-//! have upper-case letters and underscores, and 255 characters; a path can hold them, a host cannot. And an alias of an access point
-//! stands wherever the name of a bucket does.
+//! Two kinds of names that no new bucket can have are accepted. Buckets created in us-east-1 before March 2018 may have
+//! upper-case letters, underscores and 255 characters, which fit a path but not a host. And the alias of an access
+//! point can be used like the name of a bucket.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 
 use super::access_point::{self, AccessPoint};
 
-/// Characters of a name.
+/// The least characters of a name.
 const SHORTEST: usize = 3;
 const LONGEST: usize = 63;
 const LONGEST_OF_OLD: usize = 255;
-/// Beginnings and ends that are reserved, and name nothing that can be read as a bucket is. `amzn-s3-demo-` is not among them:
-/// AWS's own examples are full of it.
+/// Reserved prefixes and suffixes, which never name a readable bucket. `amzn-s3-demo-` is not among them, since AWS's
+/// own examples use it.
 const RESERVED_BEGINNINGS: &[&str] = &["xn--", "sthree-"];
 const RESERVED_ENDS: &[&str] = &[".mrap", "--x-s3", "--table-s3"];
 
-/// Says in words why no bucket, and no access point, can have this name.
+/// Says why no bucket and no access point can have this name.
 pub fn check(name: &str) -> Result<(), &'static str> {
     if name.starts_with(access_point::ARN) {
         return AccessPoint::parse(name).map(|_| ());
@@ -51,7 +51,7 @@ fn is_address(name: &str) -> bool {
     name.split('.').count() == 4 && name.split('.').all(is_number)
 }
 
-/// Whether a bucket of this name, which is valid, can be a part of a host.
+/// Whether this valid bucket name can be part of a host.
 pub(super) fn fits_host(name: &str) -> bool {
     name.len() <= LONGEST && !name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }

@@ -20,27 +20,27 @@ use super::words::{without_secrets, without_those_of};
 use super::{SCHEME, sign, transport};
 use crate::error::{Error, Refusal};
 
-/// What a URI keeps as it is, by RFC 3986; in paths the slash as well.
+/// Characters that a URI keeps unescaped, by RFC 3986; in paths the slash as well.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
-/// A clock that is further off is put right by the store's.
+/// Seconds: a local clock that differs by more is corrected by the store's.
 const SKEW: i64 = 60;
-/// The header in which S3 tells where a bucket is.
+/// The header in which S3 reports the region of a bucket.
 const REGION: &str = "x-amz-bucket-region";
-/// Years that a store's clock may honestly show.
+/// Years that a store's clock may plausibly show.
 const YEARS: std::ops::Range<i32> = 2000..2100;
-/// Of the body of an error. S3's are a few kilobytes, of which a signature that does not match repeats the most.
+/// The most bytes of an error's body. S3's have a few kilobytes; the largest are about signatures that do not match.
 const SAID: usize = 64 << 10;
 
 /// Requests that were made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Requests {
-    /// Pages of listings that were asked for.
+    /// Requests for pages of listings.
     pub lists: u64,
-    /// Objects, or parts of them, that were asked for.
+    /// Requests for objects, or parts of objects.
     pub gets: u64,
-    /// Of both, those that were made again.
+    /// Requests of both kinds that were retries.
     pub retries: u64,
     /// Answers that asked to slow down.
     pub throttled: u64,
@@ -66,7 +66,7 @@ impl Counts {
     }
 }
 
-/// A bucket, by name, and the way to it.
+/// A bucket, and the connection to it.
 pub struct Bucket {
     pub(super) name: String,
     config: Arc<Config>,
@@ -74,9 +74,9 @@ pub struct Bucket {
     pub(super) pace: Pace,
     pub(super) handle: tokio::runtime::Handle,
     region: Mutex<String>,
-    /// Seconds that the store's clock is ahead.
+    /// Seconds by which the store's clock is ahead.
     skew: AtomicI64,
-    /// Whether the store has answered at all.
+    /// Whether the store has ever answered.
     answers: AtomicBool,
 }
 
@@ -86,12 +86,12 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// What is asked for.
+/// What a request asks for.
 #[derive(Clone, Copy)]
 pub(super) enum Ask<'a> {
     /// A page of a listing: the parameters of its query, in order.
     List(&'a [(&'a str, &'a str)]),
-    /// An object from this byte on, if it still is the one with this tag.
+    /// An object from this byte on, if it still has this tag.
     Get { key: &'a str, from: u64, tag: Option<&'a str> },
 }
 
@@ -143,7 +143,11 @@ impl Bucket {
             return Ok(response);
         }
         if status == StatusCode::OK {
-            return Err(Failure::new(Refusal::Protocol, "all of the object instead of what is left of it", Again::Doubtful));
+            return Err(Failure::new(
+                Refusal::Protocol,
+                "all of the object instead of what is left of it",
+                Again::Doubtful,
+            ));
         }
         let (head, body) = response.into_parts();
         let body = transport::beginning(body, SAID).await;
@@ -151,7 +155,8 @@ impl Bucket {
         if failure.refusal == Refusal::Throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        let corrects_region = matches!(status.as_u16(), 301 | 307 | 400) && self.corrects_region(&region, &head.headers);
+        let corrects_region =
+            matches!(status.as_u16(), 301 | 307 | 400) && self.corrects_region(&region, &head.headers);
         let is_skewed = failure.words.contains("RequestTimeTooSkewed");
         if corrects_region || (is_skewed && self.corrects_clock(skew, &head.headers)) {
             failure.again = Again::Now;
@@ -159,13 +164,15 @@ impl Bucket {
         Err(failure)
     }
 
-    /// What an answer that is no success says.
+    /// The failure that an unsuccessful answer reports.
     async fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], about_key: bool) -> Failure {
         let failure = match headers.get(LOCATION).filter(|_| status.is_redirection()) {
-            // S3's own name the region as well, and have a code that tells.
+            // S3's own redirects name the region as well, and have a telling code.
             Some(place) if !headers.contains_key(REGION) => {
                 let place = String::from_utf8_lossy(place.as_bytes());
-                let host = place.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+                let host = place
+                    .split_once("://")
+                    .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
                 let host = host.rsplit('@').next().unwrap_or_default();
                 let whither = if host.is_empty() { "another address of this host" } else { host };
                 let words = format!("{}, to {}, which is not followed", status.as_u16(), without_secrets(whither));
@@ -176,7 +183,7 @@ impl Bucket {
         self.without_secrets(failure).await
     }
 
-    /// The same failure, without the secrets that the store may have repeated in its words.
+    /// Removes secrets that the store may have repeated in the message of a failure.
     pub(super) async fn without_secrets(&self, failure: Failure) -> Failure {
         let credential = match &self.config.credentials {
             Some(credentials) => credentials.get().await.ok(),
@@ -189,18 +196,19 @@ impl Bucket {
         Failure { words, ..failure }
     }
 
-    /// Takes the region from an answer that names another one, where the address depends on it or the signature does.
+    /// Takes the region from an answer that names another one, if the address or the signature depends on it.
     fn corrects_region(&self, asked: &str, headers: &HeaderMap) -> bool {
         let told = headers.get(REGION).and_then(|region| region.to_str().ok());
-        // It becomes a part of the address.
+        // Checked, since it becomes part of the address.
         let Some(told) = told.filter(|told| *told != asked && is_region(told)) else { return false };
         told.clone_into(&mut self.region.lock().unwrap_or_else(PoisonError::into_inner));
         true
     }
 
-    /// Takes the time from an answer. A clock that was right already when it was asked is not what is wrong.
+    /// Takes the time from an answer. If the clock of the request was right already, the failure has another cause.
     fn corrects_clock(&self, asked: i64, headers: &HeaderMap) -> bool {
-        let date = headers.get(http::header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        let date =
+            headers.get(http::header::DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
         let Some(date) = date.filter(|date| YEARS.contains(&date.year())) else { return false };
         let skew = date.timestamp() - Utc::now().timestamp();
         self.skew.store(skew, Ordering::Relaxed);
@@ -210,7 +218,7 @@ impl Bucket {
     async fn request(&self, ask: Ask<'_>, region: &str, skew: i64) -> Result<Request<HttpRequestBody>, Failure> {
         let Config { endpoint, virtual_hosted, pays, .. } = &*self.config;
         let point = AccessPoint::parse(&self.name).ok();
-        // Of AWS, an alias has a host as well; another store may have a bucket of that name.
+        // At AWS, an alias has a host as well; another store may have a bucket of that name.
         let in_host = *virtual_hosted || (endpoint.is_none() && is_alias(&self.name));
         if point.is_none() && in_host && !fits_host(&self.name) {
             let words = "as a part of a host it has 3 to 63 lower-case letters, digits, dots and hyphens";
@@ -224,7 +232,8 @@ impl Bucket {
             (None, false, None) => (format!("https://s3.{region}.{}", domain(region)), true),
         };
         let (scheme, rest) = base.split_once("://").unwrap_or(("https", &base));
-        let (host, start) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
+        let (host, start) =
+            rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
         let usual = if scheme == "https" { ":443" } else { ":80" };
         let host = host.strip_suffix(usual).unwrap_or(host);
         let bucket = if in_path { format!("/{}", self.name) } else { String::new() };
@@ -247,8 +256,8 @@ impl Bucket {
         let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
         if let Some(credentials) = &self.config.credentials {
             let credential = credentials.get().await;
-            let credential =
-                credential.map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
+            let credential = credential
+                .map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
             let now = Utc::now();
             let now = TimeDelta::try_seconds(skew).and_then(|skew| now.checked_add_signed(skew)).unwrap_or(now);
             let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
@@ -268,13 +277,13 @@ impl Bucket {
         }
         let refused = || Failure::new(Refusal::Key, "it makes no valid address", Again::Never);
         let request = request.body(HttpRequestBody::from(Vec::new())).map_err(|_| refused())?;
-        // The client takes for granted that it can be read as one.
+        // The client assumes that the URI can be parsed as a URL.
         reqwest::Url::parse(&request.uri().to_string()).map_err(|_| refused())?;
         Ok(request)
     }
 }
 
-/// Where AWS's regions are.
+/// The domain of an AWS region.
 fn domain(region: &str) -> &'static str {
     if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }

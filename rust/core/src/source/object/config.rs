@@ -1,5 +1,5 @@
-//! How buckets are reached: the options of the user, by the names that `object_store` gives them, over the environment of the
-//! AWS CLI.
+//! How buckets are reached: the user's options, under the names of `object_store`, take precedence over the environment
+//! variables of the AWS CLI.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,15 +17,19 @@ use super::words::innermost;
 
 /// A connection that takes longer is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
-/// An answer that makes no progress for so long is asked for again.
+/// An answer without progress for this long is requested again.
 const PROGRESS: Duration = Duration::from_secs(20);
-/// Tries of one request at most.
+/// The most tries of one request.
 const TRIES: u32 = 10;
 
-/// What leads to credentials without asking the instance.
-const INSTEAD: &[Name] =
-    &[Name::AccessKeyId, Name::WebIdentityTokenFile, Name::ContainerCredentialsRelativeUri, Name::ContainerCredentialsFullUri];
-/// Further tries of a container or an instance that is asked for credentials. Where there is none, nobody should wait for long.
+/// Options that provide credentials without asking the instance.
+const INSTEAD: &[Name] = &[
+    Name::AccessKeyId,
+    Name::WebIdentityTokenFile,
+    Name::ContainerCredentialsRelativeUri,
+    Name::ContainerCredentialsFullUri,
+];
+/// Retries when a container or an instance is asked for credentials. Without any, the failure should come soon.
 const CREDENTIAL_RETRIES: usize = 2;
 
 /// How the buckets of one scan are reached.
@@ -33,7 +37,7 @@ pub(super) struct Config {
     pub(super) http: HttpClient,
     /// `None`: requests are not signed.
     pub(super) credentials: Option<Credentials>,
-    /// Where a store that is not AWS's is, without a slash at its end.
+    /// The endpoint of a store other than AWS, without a slash at its end.
     pub(super) endpoint: Option<String>,
     /// Whether the bucket is a part of the host.
     pub(super) virtual_hosted: bool,
@@ -43,11 +47,11 @@ pub(super) struct Config {
     pub(super) tries: u32,
 }
 
-/// Options that are ours, or that `object_store` has other ways for.
+/// Options of our own, or that `object_store` sets in another way.
 const TRIES_OPTION: &str = "max_retries";
 const BUNDLE_OPTION: &str = "aws_ca_bundle";
 
-/// Options of `object_store` that a reader has a use for.
+/// Options of `object_store` that a reader can use.
 const OPTIONS: &[&str] = &[
     "access_key_id",
     "allow_http",
@@ -85,7 +89,8 @@ const OPTIONS: &[&str] = &[
 ];
 
 impl Config {
-    /// Reads the options and the environment; on failure one sentence, in which no value of a secret is.
+    /// Reads the options and the environment. An error is one sentence without the value of any secret.
+    #[expect(clippy::too_many_lines, reason = "each option is read where its member is made")]
     pub(super) fn new(
         options: &BTreeMap<String, String>,
         environment: impl Iterator<Item = (String, String)>,
@@ -104,19 +109,23 @@ impl Config {
         }
         let lower: BTreeMap<_, _> = options.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         if lower.keys().any(|name| parse(name) == Some(Name::AccessKeyId)) {
-            // A session of the environment has nothing to do with a key that is given.
-            settings.retain(|name, _| !matches!(parse(name), Some(Name::AccessKeyId | Name::SecretAccessKey | Name::Token)));
+            // A session token of the environment does not belong to a key given as an option.
+            settings.retain(|name, _| {
+                !matches!(parse(name), Some(Name::AccessKeyId | Name::SecretAccessKey | Name::Token))
+            });
         }
         let mut tries = TRIES;
         let mut bundle = settings.remove(BUNDLE_OPTION);
         let mut builder = AmazonS3Builder::new().with_bucket_name("any");
-        let mut client = ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(PROGRESS);
+        let mut client =
+            ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(PROGRESS);
         let mut allow_http = None;
         let settings = settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in settings.chain(lower.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
             match (name, parse(name)) {
                 (TRIES_OPTION, _) => {
-                    let retries: u32 = value.parse().map_err(|_| format!("{TRIES_OPTION} must be a number, not {value:?}"))?;
+                    let retries: u32 =
+                        value.parse().map_err(|_| format!("{TRIES_OPTION} must be a number, not {value:?}"))?;
                     tries = retries.saturating_add(1);
                 }
                 (BUNDLE_OPTION, _) => bundle = Some(value.to_owned()),
@@ -134,26 +143,33 @@ impl Config {
         {
             return Err(format!("the endpoint must begin with https:// or http://, but is {endpoint:?}"));
         }
-        // What a bucket and a key are put after may have a path, but nothing that would swallow them.
+        // Bucket and key are appended to the endpoint: it may have a path, but no query or fragment.
         if let Some(endpoint) = &endpoint
             && Url::parse(endpoint).map_or(true, |url| {
-                url.host_str().is_none() || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty()
+                url.host_str().is_none()
+                    || url.query().is_some()
+                    || url.fragment().is_some()
+                    || !url.username().is_empty()
             })
         {
             return Err(
-                "the endpoint is no address of a host: https://host[:port][/path], without user, query or fragment".to_owned()
+                "the endpoint is no address of a host: https://host[:port][/path], without user, query or fragment"
+                    .to_owned(),
             );
         }
-        // Who names an http:// endpoint wants it.
+        // An explicit http:// endpoint is allowed.
         let plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-        client = client.with_config(ClientConfigKey::AllowHttp, allow_http.unwrap_or(if plain { "true" } else { "false" }));
+        client =
+            client.with_config(ClientConfigKey::AllowHttp, allow_http.unwrap_or(if plain { "true" } else { "false" }));
         let mut connector = Connector::default();
         if let Some(path) = bundle {
-            let pem = std::fs::read(&path).map_err(|error| format!("cannot read the certificates of {path}: {error}"))?;
-            let found = Certificate::from_pem_bundle(&pem).map_err(|_| format!("{path} is not a bundle of PEM certificates"))?;
+            let pem =
+                std::fs::read(&path).map_err(|error| format!("cannot read the certificates of {path}: {error}"))?;
+            let found = Certificate::from_pem_bundle(&pem)
+                .map_err(|_| format!("{path} is not a bundle of PEM certificates"))?;
             connector.certificates = found;
         }
-        // The process has one choice of cryptography for TLS; whoever made it first is as good.
+        // A process has one crypto provider for TLS; whichever was installed first will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let wrong = |error: object_store::Error| format!("the storage options cannot be used: {}", innermost(&error));
         let flag = |name| {
@@ -176,11 +192,13 @@ impl Config {
             Some(credentials) => Some(credentials),
             None if !asks_instance && !INSTEAD.iter().any(|name| value(*name).is_some()) => {
                 return Err(
-                    "no credentials: none in the options or the environment, and instances are not to be asked".to_owned()
+                    "no credentials: none in the options or the environment, and instances are not to be asked"
+                        .to_owned(),
                 );
             }
             None => {
-                let retry = RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
+                let retry =
+                    RetryConfig { max_retries: CREDENTIAL_RETRIES, retry_timeout: PROGRESS, ..RetryConfig::default() };
                 let store = builder
                     .with_client_options(client)
                     .with_retry(retry)
@@ -268,17 +286,29 @@ mod tests {
     #[test]
     fn without_a_signature_no_credentials_are_looked_for() {
         assert!(
-            config(&[("skip_signature", "True")], &[("AWS_ACCESS_KEY_ID", "x")]).expect("a configuration").credentials.is_none()
+            config(&[("skip_signature", "True")], &[("AWS_ACCESS_KEY_ID", "x")])
+                .expect("a configuration")
+                .credentials
+                .is_none()
         );
     }
 
     #[test]
     fn what_is_wrong_is_told_without_secrets() {
         assert!(wrong(&[("secret", SECRET)], &[]).starts_with("unknown storage option \"secret\"; known, "));
-        assert_eq!(wrong(&[("skip_signature", "perhaps")], &[]), "aws_skip_signature must be true or false, not \"perhaps\"");
+        assert_eq!(
+            wrong(&[("skip_signature", "perhaps")], &[]),
+            "aws_skip_signature must be true or false, not \"perhaps\""
+        );
         assert_eq!(wrong(&[("max_retries", "many")], &[]), "max_retries must be a number, not \"many\"");
-        assert!(wrong(&[("endpoint", "localhost:9000")], &[]).starts_with("the endpoint must begin with https:// or http://"));
-        assert!(wrong(&[("aws_ca_bundle", "/no/such.pem")], &[]).starts_with("cannot read the certificates of /no/such.pem: "));
+        assert!(
+            wrong(&[("endpoint", "localhost:9000")], &[])
+                .starts_with("the endpoint must begin with https:// or http://")
+        );
+        assert!(
+            wrong(&[("aws_ca_bundle", "/no/such.pem")], &[])
+                .starts_with("cannot read the certificates of /no/such.pem: ")
+        );
         assert!(wrong(&[("read_timeout", "soon")], &[]).starts_with("the storage options cannot be used: "));
         assert!(wrong(&[("secret_access_key", SECRET)], &[]).starts_with("the storage options cannot be used: "));
         let nowhere = wrong(&[], &[("AWS_EC2_METADATA_DISABLED", "true")]);

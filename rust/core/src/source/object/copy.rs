@@ -1,4 +1,4 @@
-//! Objects to files: many at a time, each under its name only when it is whole.
+//! Copies objects to files: many at a time, each under its final name only once it is whole.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,9 +12,9 @@ use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, spawn_blocking};
 
-use super::{Bucket, Remote, split};
+use super::{Bucket, Remote};
 use crate::error::{Error, ErrorKind};
-use crate::source::storage::{Existing, NewFile, make_folders};
+use crate::source::storage::{Existing, Storage, make_folders};
 use crate::source::{path_text, unwritable};
 
 /// Files that are open at once.
@@ -27,39 +27,40 @@ pub struct Wanted {
     pub address: String,
     /// Bytes, if they are known.
     pub size: Option<u64>,
-    /// Where it goes.
+    /// Where to write it.
     pub path: PathBuf,
 }
 
-/// What became of one of them.
+/// The result of copying one object.
 #[derive(Debug)]
 pub struct Copied {
-    /// Its place among those that were wanted.
+    /// Its index among the objects to copy.
     pub number: usize,
-    /// What is written down about it, by name; or why it is not there.
+    /// Its user metadata, by name; or why it was not copied.
     pub result: Result<Vec<(String, String)>, Error>,
 }
 
-/// Copies that are under way, to be taken in the order in which they end.
+/// Running copies, returned in the order in which they end.
 pub struct Copies {
     ended: Receiver<Copied>,
-    /// Going without a word tells them to stop, too.
+    /// Dropping the sender without a message also stops them.
     stop: Option<oneshot::Sender<()>>,
 }
 
 impl Copies {
-    /// Starts to copy these objects.
+    /// Starts copying these objects.
     #[must_use]
     pub fn start(remote: &Remote, wanted: Vec<Wanted>) -> Self {
         let (sender, ended) = channel();
         let (stop, stopped) = oneshot::channel();
         let named = wanted.into_iter().enumerate();
-        let jobs = named.map(|(number, wanted)| (number, remote.bucket(split(&wanted.address).0), wanted)).collect();
+        let jobs = named.map(|(number, wanted)| (number, remote.bucket_of(&wanted.address), wanted)).collect();
         remote.handle.spawn(run(jobs, sender, stopped));
         Self { ended, stop: Some(stop) }
     }
 
-    /// The next one that has ended, waiting for it so long at most; `None` when all have, or the way to the bucket was closed.
+    /// The next copy that has ended, waiting for it for `patience` at most; `None` when all have ended, or the
+    /// connection was closed.
     pub fn next(&self, patience: Duration) -> Result<Option<Copied>, Waiting> {
         match self.ended.recv_timeout(patience) {
             Ok(copied) => Ok(Some(copied)),
@@ -68,13 +69,13 @@ impl Copies {
         }
     }
 
-    /// Gives up what is under way. When [`Self::next`] then says that all have ended, nothing of it is left on the disk.
+    /// Cancels running copies. Once [`Self::next`] then reports that all have ended, nothing of them is left on disk.
     pub fn stop(&mut self) {
         self.stop = None;
     }
 }
 
-/// Nothing has ended yet.
+/// No further copy has ended yet.
 #[derive(Debug)]
 pub struct Waiting;
 
@@ -86,16 +87,16 @@ async fn run(mut jobs: VecDeque<Job>, sender: Sender<Copied>, mut stopped: onesh
         while open.len() < OPEN
             && let Some((number, bucket, wanted)) = jobs.pop_front()
         {
-            // The other end hears of the end of all when the last of these has gone, after its file.
+            // The receiver learns that all have ended when the last of these senders is dropped, after its file.
             let sender = sender.clone();
             open.spawn(async move {
                 let result = copy(&bucket, wanted, &sender).await;
-                // Nobody waits for it any more, perhaps.
+                // The receiver may be gone.
                 let _ = sender.send(Copied { number, result });
             });
         }
         match select(pin!(open.join_next()), &mut stopped).await {
-            // One that has panicked is a bug: whoever counts misses it.
+            // A panic is a bug: the caller notices by the count.
             Either::Left((Some(_), _)) => {}
             Either::Left((None, _)) => return,
             Either::Right(_) => break,
@@ -108,8 +109,9 @@ async fn copy(bucket: &Bucket, wanted: Wanted, sender: &Sender<Copied>) -> Resul
     let Wanted { address, size, path } = wanted;
     let refused = |error: &io::Error| unwritable(error).in_file(&path_text(&path));
     let place = path.clone();
-    let begin =
-        move || make_folders(place.parent().unwrap_or(Path::new(""))).and_then(|()| NewFile::create(&place, Existing::Replace));
+    let begin = move || {
+        make_folders(place.parent().unwrap_or(Path::new(""))).and_then(|()| Storage::put(&place, Existing::Replace))
+    };
     let mut file = on_disk(begin, sender).await.map_err(|error| refused(&error))?;
     let saved = bucket.save(&address, size, file.as_file_mut()).await;
     let metadata = saved.map_err(|error| match error.kind() {
@@ -120,12 +122,13 @@ async fn copy(bucket: &Bucket, wanted: Wanted, sender: &Sender<Copied>) -> Resul
     Ok(metadata)
 }
 
-/// Lets a thread of its own wait for the disk, while others see to the network.
+/// Lets a separate thread wait for the disk, while others serve the network.
 async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
     sender: &Sender<Copied>,
 ) -> io::Result<T> {
-    // It goes on when the task is given up, and so it has to be waited for: what it gives is dropped first, the sender after it.
+    // A blocking task continues after it is cancelled and must be waited for: first its result is dropped, then the
+    // sender.
     let sender = sender.clone();
     let done = spawn_blocking(move || (work(), sender)).await;
     done.map_or_else(|_| Err(io::Error::other("the copy broke off")), |(result, _)| result)

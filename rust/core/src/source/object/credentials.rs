@@ -1,4 +1,4 @@
-//! Credentials that run out, from whoever can renew them: a profile of the AWS CLI, a session of single sign-on.
+//! Temporary credentials and what renews them: a profile of the AWS CLI, a session of single sign-on.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use tokio::task::spawn_blocking;
 
 use super::words::innermost;
 
-/// Gives credentials that are valid now; on failure its words. It is called on a thread of its own.
+/// Returns credentials that are valid now, or an error message. Called on a thread of its own.
 pub type Renew = dyn Fn() -> Result<AwsCredential, String> + Send + Sync;
 
-/// Who gives them is asked again so often; it knows better when they run out.
+/// Credentials are requested again after this time: only their provider knows when they expire.
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Where credentials come from.
 pub(super) enum Credentials {
     /// What `object_store` finds: options, environment, web identity, container, instance.
     Found(AwsCredentialProvider),
-    /// Whoever renews them.
+    /// The function that renews them.
     Renewed { renew: Arc<Renew>, held: Mutex<Option<(Instant, Arc<AwsCredential>)>> },
 }
 
@@ -28,7 +28,7 @@ impl Credentials {
         Self::Renewed { renew, held: Mutex::default() }
     }
 
-    /// The credentials to sign the next request with.
+    /// The credentials that sign the next request.
     pub(super) async fn get(&self) -> Result<Arc<AwsCredential>, String> {
         match self {
             Self::Found(provider) => provider.get_credential().await.map_err(|error| innermost(&error)),

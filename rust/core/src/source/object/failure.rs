@@ -1,4 +1,4 @@
-//! What a store says when it does not give what was asked for, and whether to ask again.
+//! Failures that a store reports, and whether to retry.
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ pub(super) struct Failure {
     pub(super) again: Again,
 }
 
-/// Whether to ask again.
+/// Whether to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     /// The answer would be the same.
     Never,
-    /// At once: what was wrong is put right.
+    /// At once: the cause was corrected.
     Now,
     /// After a while.
     Later,
-    /// After a while, but not as often.
+    /// After a while, but fewer times.
     Doubtful,
 }
 
-/// Tries of a request whose answer will hardly change, and of one to a store that has never answered.
+/// Tries of a request whose answer is unlikely to change, and of a request to a store that has never answered.
 const DOUBTFUL: u32 = 3;
 /// The first wait, at most; each one after that is twice as long, up to the longest.
 const WAIT: Duration = Duration::from_millis(100);
@@ -41,18 +41,19 @@ impl Failure {
         Self { refusal, words: words.into(), again }
     }
 
-    /// Of a connection.
+    /// The failure of a connection.
     pub(super) fn of_http(error: &HttpError) -> Self {
         let refusal = if error.kind() == HttpErrorKind::Timeout { Refusal::Timeout } else { Refusal::Network };
         Self::new(refusal, innermost(error), Again::Later)
     }
 
-    /// Of an answer that is no success. `about_key` tells whether one object was asked for.
+    /// The failure in an unsuccessful answer. `about_key` tells whether the request was for one object.
     pub(super) fn of_answer(status: StatusCode, body: &[u8], about_key: bool) -> Self {
         let Said { code, message } = Said::read(body);
         let kms = code.starts_with("KMS.") || message.contains("kms:");
-        let slow = matches!(code.as_str(), "SlowDown" | "ServiceUnavailable" | "RequestLimitExceeded" | "ThrottlingException")
-            || code.starts_with("Throttl");
+        let slow =
+            matches!(code.as_str(), "SlowDown" | "ServiceUnavailable" | "RequestLimitExceeded" | "ThrottlingException")
+                || code.starts_with("Throttl");
         let (refusal, again) = match (code.as_str(), status.as_u16()) {
             _ if slow => (Refusal::Throttled, Again::Later),
             (_, 429 | 503) => (Refusal::Throttled, Again::Later),
@@ -82,11 +83,15 @@ impl Failure {
             _ => (Refusal::Protocol, Again::Never),
         };
         let said = [code, message].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
-        Self::new(refusal, if said.is_empty() { format!("{status}") } else { format!("{}, {said}", status.as_u16()) }, again)
+        Self::new(
+            refusal,
+            if said.is_empty() { format!("{status}") } else { format!("{}, {said}", status.as_u16()) },
+            again,
+        )
     }
 }
 
-/// The body of S3's error answers. Other members of it repeat the request, or parts of its signature.
+/// The body of S3's error answers. Its other members repeat the request, or parts of its signature.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct Said {
@@ -112,7 +117,7 @@ impl Tries {
         Self { most, made: 0, doubtful: 0 }
     }
 
-    /// Waits until the request is to be made again; the failure when it is not.
+    /// Waits until the request is to be made again; returns the failure if it is not.
     pub(super) async fn again(&mut self, failure: Failure, is_doubtful: bool) -> Result<(), Error> {
         self.made += 1;
         self.doubtful += u32::from(is_doubtful || failure.again == Again::Doubtful);
@@ -142,7 +147,8 @@ mod tests {
 
     fn error(code: &str, message: &str) -> String {
         format!(
-            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message><AWSAccessKeyId>AK</AWSAccessKeyId></Error>"
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message>\
+             <AWSAccessKeyId>AK</AWSAccessKeyId></Error>"
         )
     }
 

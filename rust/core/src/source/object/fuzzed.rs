@@ -1,4 +1,4 @@
-//! What a store may send, through everything that reads it: for `rust/fuzz`.
+//! Runs what a store may send through everything that parses it: for `rust/fuzz`.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, header};
@@ -11,8 +11,8 @@ use super::region::is_region;
 use super::trail::Trail;
 use super::words::without_secrets;
 
-/// Reads an answer as a page of a listing, as an error, and as the head of an object and of a part of it. `text` is what was asked
-/// for: a prefix, and the name of a bucket and of a region.
+/// Parses an answer as a page of a listing, as an error, and as the headers of an object and of a part of it. `text`
+/// stands for the request: a prefix, and the names of a bucket and of a region.
 pub(crate) fn answer(status: u16, head: &str, body: &[u8], text: &str) {
     let mut headers = HeaderMap::new();
     for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
@@ -30,11 +30,9 @@ pub(crate) fn answer(status: u16, head: &str, body: &[u8], text: &str) {
     let after = (!text.is_empty()).then(|| format!("{text}a"));
     let range = Range { prefix: text.to_owned(), folders: status.is_multiple_of(2), after, token: None };
     if let Ok(page) = Page::read(body).and_then(|page| page.checked(&range)) {
-        assert!(
-            page.objects
-                .iter()
-                .all(|object| { object.key.starts_with(text) && range.after.as_ref().is_none_or(|after| object.key > *after) })
-        );
+        assert!(page.objects.iter().all(|object| {
+            object.key.starts_with(text) && range.after.as_ref().is_none_or(|after| object.key > *after)
+        }));
         assert!(range.folders || page.folders.is_empty());
         let mut trail = Trail::default();
         let goes_on = trail.follow(&page).is_ok();
@@ -54,7 +52,8 @@ pub(crate) fn answer(status: u16, head: &str, body: &[u8], text: &str) {
     }
 }
 
-/// The head of a whole object, and then of the part from byte 5 on: parts are only put together if their tags are one.
+/// Checks the headers of a whole object, and then of the part from byte 5 on: parts are only joined if their tags are
+/// equal.
 fn object(headers: &HeaderMap) {
     let mut state = State::default();
     if state.check(headers).is_ok() {
@@ -72,16 +71,19 @@ mod tests {
 
     use super::*;
 
-    const PAGE: &str = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken><Contents>\
-                        <Key>abca</Key><Size>7</Size></Contents><CommonPrefixes><Prefix>abcd/</Prefix></CommonPrefixes></ListBucketResult>";
+    const PAGE: &str = "<ListBucketResult><IsTruncated>true</IsTruncated>\
+                        <NextContinuationToken>t</NextContinuationToken>\
+                        <Contents><Key>abca</Key><Size>7</Size></Contents>\
+                        <CommonPrefixes><Prefix>abcd/</Prefix></CommonPrefixes></ListBucketResult>";
     const ERROR: &str = "<Error><Code>InvalidAccessKeyId</Code><Message>AKIAIOSFODNN7EXAMPLE</Message></Error>";
 
     proptest! {
-        /// The fuzzer goes further; this holds its harness.
+        /// The fuzzer goes further; this test keeps its harness working.
         #[test]
         fn no_answer_does_harm(
             status in 100..600u16,
-            head in "(ETag: (W/)?\"e\"\n)?(Content-Range: bytes [0-9*]{1,3}-9/[0-9*]{1,20}\n)?(Content-Length: [0-9]{1,20}\n)?",
+            head in "(ETag: (W/)?\"e\"\n)?(Content-Range: bytes [0-9*]{1,3}-9/[0-9*]{1,20}\n)?\
+                     (Content-Length: [0-9]{1,20}\n)?",
             body in prop::sample::select(vec![PAGE, ERROR]),
             asked in "[a-c.A_@/0-9-]{0,6}|abc|",
             at in any::<prop::sample::Index>(),

@@ -1,4 +1,4 @@
-//! Objects: at once as bytes, or as a stream when they are large. Where a body breaks off, the rest of it is asked for.
+//! Objects: at once as bytes, or as a stream if they are large. If a body breaks off, the rest is requested.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap};
 use object_store::client::HttpError;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -18,37 +18,72 @@ use super::split;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::source::unwritable;
 
-/// Parts of a streamed object that wait for their reader.
+/// The most parts of a streamed object that wait for their reader.
 const PARTS: usize = 16;
-/// Room that is made for a body before it comes: most are smaller. What a header says is no reason to make more.
+/// The most memory reserved for a body in advance: most bodies are smaller, and a header is not trusted for more.
 const ROOM: u64 = 1 << 20;
 
-/// An object, or how large it is if that is too large to be had at once.
+/// An object; or, if it is too large to be read at once, its size as far as that is known.
 #[derive(Debug)]
 pub(crate) enum Got {
-    Whole(Bytes),
-    Large(u64),
+    Whole(Vec<u8>),
+    Large(Option<u64>),
 }
 
-/// What is known about an object that is under way.
+impl Got {
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Large(size) => *size,
+        }
+    }
+}
+
+/// What is known about an object that is being fetched.
 #[derive(Default)]
 pub(super) struct State {
     /// Bytes so far.
     pub(super) have: u64,
-    /// Bytes in all, as the listing or the first answer says.
+    /// Total bytes, by the listing or the first answer.
     length: Option<u64>,
     tag: Option<String>,
+    /// The tag of the only version that is accepted.
+    wanted: Option<String>,
     metadata: Vec<(String, String)>,
 }
 
+/// What a listing says about an object.
+#[derive(Debug, Default)]
+pub(crate) struct Version {
+    /// Bytes.
+    pub(crate) length: Option<u64>,
+    /// The tag of the only version that is accepted.
+    pub(crate) tag: Option<String>,
+}
+
+impl From<Option<u64>> for Version {
+    fn from(length: Option<u64>) -> Self {
+        Self { length, tag: None }
+    }
+}
+
+/// A tag without its quotes, which some stores leave out in listings.
+fn unquoted(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\"")).unwrap_or(tag)
+}
+
 impl State {
+    fn new(listed: &Version) -> Self {
+        Self { length: listed.length, wanted: listed.tag.clone(), ..Self::default() }
+    }
+
     /// Compares an answer with what is known.
     pub(super) fn check(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
         let number = |text: &str| text.parse::<u64>().ok();
         let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let found = tag(headers);
         let length = if self.have > 0 {
-            // Some stores leave `If-Match` out of account: two versions would be made into one.
+            // Some stores ignore `If-Match`: parts of two versions would be joined.
             if found.is_none() || found != self.tag {
                 let words = format!("byte {} and what follows are of another version than the bytes before", self.have);
                 return Err(Failure::new(Refusal::Changed, words, Again::Doubtful));
@@ -67,6 +102,12 @@ impl State {
         {
             return Err(Failure::new(Refusal::Changed, format!("{length} bytes instead of {known}"), Again::Doubtful));
         }
+        if let Some(wanted) = &self.wanted
+            && headers.get(ETAG).is_none_or(|found| unquoted(found.as_bytes()) != unquoted(wanted.as_bytes()))
+        {
+            let found = headers.get(ETAG).map_or("none".into(), |found| String::from_utf8_lossy(found.as_bytes()));
+            return Err(Failure::new(Refusal::Changed, format!("ETag {found} instead of {wanted}"), Again::Never));
+        }
         self.length = self.length.or(length);
         if self.have == 0 {
             (self.metadata, self.tag) = (metadata(headers), found);
@@ -74,61 +115,66 @@ impl State {
         Ok(())
     }
 
-    /// Counts the next part, of which there may not be more than there should be.
+    /// Counts the next part; the total must not exceed the size.
     fn add(&mut self, part: &Bytes) -> Result<(), Failure> {
         self.have += part.len() as u64;
         let too_many = self.length.is_some_and(|length| self.have > length);
-        if too_many { Err(Failure::new(Refusal::Protocol, "more bytes than were announced", Again::Doubtful)) } else { Ok(()) }
+        if too_many {
+            Err(Failure::new(Refusal::Protocol, "more bytes than were announced", Again::Doubtful))
+        } else {
+            Ok(())
+        }
     }
 
-    /// Refuses a body of which nobody has said how long it is: it might not end.
+    /// Refuses a body of unknown length, which might not end.
     fn must_end(&self) -> Result<(), Failure> {
         let words = || Failure::new(Refusal::Protocol, "an object without a length", Again::Never);
         self.length.map(|_| ()).ok_or_else(words)
     }
 
-    /// Whether the end has come where it should.
+    /// Checks that the body ended where it should.
     fn end(&self) -> Result<(), Failure> {
         let Some(length) = self.length.filter(|length| *length != self.have) else { return Ok(()) };
         Err(Failure::new(Refusal::Network, format!("{} of {length} bytes came", self.have), Again::Later))
     }
 
-    /// Whether the rest can be had from here on. Without a strong tag nobody could tell that it is of the same version.
+    /// Whether the rest can be requested from here. Without a strong tag, it might belong to another version.
     fn goes_on(&self, failure: &Failure) -> bool {
         self.tag.is_some() && failure.again != Again::Doubtful
     }
 }
 
 impl Bucket {
-    /// The bytes of an object, unless it has more than so many.
-    pub(crate) async fn get(&self, address: &str, listed: Option<u64>, most: u64) -> Result<Got, Error> {
-        self.described(address, listed, most).await.map(|(got, _)| got)
+    /// The bytes of an object, unless there are more than this many.
+    pub(crate) async fn get(&self, address: &str, listed: impl Into<Version>, most: u64) -> Result<Got, Error> {
+        self.described(address, listed.into(), most).await.map(|(got, _)| got)
     }
 
-    /// The same, and what its user has written down about it.
+    /// The bytes of an object, and its user metadata.
     pub(super) async fn described(
         &self,
         address: &str,
-        listed: Option<u64>,
+        listed: impl Into<Version>,
         most: u64,
     ) -> Result<(Got, Vec<(String, String)>), Error> {
         let (_, key) = split(address);
+        let listed = listed.into();
         let mut tries = self.tries();
-        let mut state = State { length: listed, ..State::default() };
+        let mut state = State::new(&listed);
         let mut body = Vec::new();
         loop {
             let turn = self.pace.turn().await;
             let failure = match self.fill(key, &mut state, &mut body, most).await {
                 Ok(got) => {
                     turn.answered();
-                    return Ok((got.unwrap_or_else(|| Got::Whole(body.into())), state.metadata));
+                    return Ok((got.unwrap_or(Got::Whole(body)), state.metadata));
                 }
                 Err(failure) => failure,
             };
             turn.failed(failure.refusal == Refusal::Throttled);
             if !state.goes_on(&failure) {
                 body.clear();
-                state = State { length: listed, ..State::default() };
+                state = State::new(&listed);
             }
             self.again(&mut tries, failure).await?;
         }
@@ -138,7 +184,7 @@ impl Bucket {
         let mut parts = self.parts(key, state).await?;
         let length = state.length.unwrap_or_default();
         if length > most {
-            return Ok(Some(Got::Large(length)));
+            return Ok(Some(Got::Large(Some(length))));
         }
         body.reserve_exact((length.min(ROOM) as usize).saturating_sub(body.len()));
         while let Some(part) = parts.next().await {
@@ -153,11 +199,17 @@ impl Bucket {
         Ok(None)
     }
 
-    /// Writes an object of any size to a file, and tells what is written down about it.
-    pub(super) async fn save(&self, address: &str, listed: Option<u64>, file: &mut File) -> Result<Vec<(String, String)>, Error> {
+    /// Writes an object of any size to a file, and returns its user metadata.
+    pub(super) async fn save(
+        &self,
+        address: &str,
+        listed: Option<u64>,
+        file: &mut File,
+    ) -> Result<Vec<(String, String)>, Error> {
         let (_, key) = split(address);
+        let listed = listed.into();
         let mut tries = self.tries();
-        let mut state = State { length: listed, ..State::default() };
+        let mut state = State::new(&listed);
         loop {
             let before = state.have;
             let turn = self.pace.turn().await;
@@ -174,13 +226,13 @@ impl Bucket {
             }
             if !state.goes_on(&failure) {
                 file.set_len(0).and_then(|()| file.rewind()).map_err(|error| unwritable(&error))?;
-                state = State { length: listed, ..State::default() };
+                state = State::new(&listed);
             }
             self.again(&mut tries, failure).await?;
         }
     }
 
-    /// Fails with what the disk says, or gives what the store says.
+    /// Fails if the disk does; a failure of the store is in the returned value.
     async fn save_once(&self, key: &str, state: &mut State, file: &mut File) -> Result<Result<(), Failure>, Error> {
         let mut parts = match self.parts(key, state).await {
             Ok(parts) => parts,
@@ -192,7 +244,7 @@ impl Bucket {
         while let Some(part) = parts.next().await {
             let added = part.map_err(|error| Failure::of_http(&error)).and_then(|part| state.add(&part).map(|()| part));
             match added {
-                // To the cache of the disk: short enough for a thread that waits for the network.
+                // This writes to the disk's cache: short enough for a thread that serves the network.
                 Ok(part) => file.write_all(&part).map_err(|error| unwritable(&error))?,
                 Err(failure) => return Ok(Err(failure)),
             }
@@ -200,8 +252,12 @@ impl Bucket {
         Ok(state.end())
     }
 
-    /// The parts of the body from where the object is on.
-    async fn parts(&self, key: &str, state: &mut State) -> Result<BoxStream<'static, Result<Bytes, HttpError>>, Failure> {
+    /// The parts of the body that are still missing.
+    async fn parts(
+        &self,
+        key: &str,
+        state: &mut State,
+    ) -> Result<BoxStream<'static, Result<Bytes, HttpError>>, Failure> {
         if state.have > 0 && state.end().is_ok() {
             return Ok(futures_util::stream::empty().boxed());
         }
@@ -210,21 +266,21 @@ impl Bucket {
         Ok(answer.into_body().bytes_stream())
     }
 
-    /// An object of any size, whose bytes come as they are read.
-    pub(crate) fn stream(self: &Arc<Self>, address: &str, listed: Option<u64>) -> Download {
+    /// An object of any size as a stream.
+    pub(crate) fn stream(self: &Arc<Self>, address: &str, listed: impl Into<Version>) -> Download {
         let (sender, parts) = mpsc::channel(PARTS);
-        let (bucket, key) = (Arc::clone(self), split(address).1.to_owned());
+        let (bucket, key, listed) = (Arc::clone(self), split(address).1.to_owned(), listed.into());
         let task = self.handle.spawn(async move {
-            let end = bucket.pour(&key, listed, &sender).await;
-            // Nobody listens any more when the reader has gone.
+            let end = bucket.pour(&key, &listed, &sender).await;
+            // The receiver may be gone.
             let _ = sender.send(end.map(|()| None)).await;
         });
         Download { parts, part: Bytes::new(), has_ended: false, task: task.abort_handle() }
     }
 
-    async fn pour(&self, key: &str, listed: Option<u64>, sender: &Sender) -> Result<(), Error> {
+    async fn pour(&self, key: &str, listed: &Version, sender: &Sender) -> Result<(), Error> {
         let mut tries = self.tries();
-        let mut state = State { length: listed, ..State::default() };
+        let mut state = State::new(listed);
         loop {
             let before = state.have;
             let Err(mut failure) = self.pour_once(key, &mut state, sender).await else { return Ok(()) };
@@ -233,10 +289,10 @@ impl Bucket {
             }
             if !state.goes_on(&failure) {
                 if state.have > 0 {
-                    // What was read cannot be taken back.
+                    // Bytes that were read cannot be taken back.
                     failure.again = Again::Never;
                 }
-                state = State { length: listed, have: state.have, ..State::default() };
+                state = State { have: state.have, ..State::new(listed) };
             }
             self.again(&mut tries, failure).await?;
         }
@@ -256,7 +312,7 @@ impl Bucket {
     }
 }
 
-/// What the user of an object has written down about it.
+/// The user metadata of an object.
 fn metadata(headers: &HeaderMap) -> Vec<(String, String)> {
     let named = headers.iter().filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?, value)));
     named.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
@@ -265,7 +321,7 @@ fn metadata(headers: &HeaderMap) -> Vec<(String, String)> {
 /// The next part, or `None` at the end.
 type Sender = mpsc::Sender<Result<Option<Bytes>, Error>>;
 
-/// The bytes of an object, in order. It must not be read on the thread that fetches them.
+/// The bytes of an object, in order. Must not be read on the thread that fetches them.
 pub(crate) struct Download {
     parts: mpsc::Receiver<Result<Option<Bytes>, Error>>,
     part: Bytes,
@@ -282,10 +338,10 @@ impl Drop for Download {
 impl Read for Download {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.part.is_empty() && !self.has_ended {
-            // Without an end, the scan is being closed.
+            // A missing end means that the scan is being closed.
             let closed = || Err(Error::whole(ErrorKind::Unreadable("the scan was closed".to_owned())));
             let Some(part) = self.parts.blocking_recv().unwrap_or_else(closed).map_err(io::Error::other)? else {
-                // What is read after the end is the end.
+                // Reads after the end return the end again.
                 self.has_ended = true;
                 return Ok(0);
             };

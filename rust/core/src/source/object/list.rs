@@ -14,25 +14,26 @@ use super::transport::within;
 use crate::error::{Error, Refusal, excerpt};
 use crate::scalar::timestamp;
 
-/// A page at most: 1,000 keys of 1,024 bytes, each of which may be written as `&quot;`, and 2 KiB about each.
+/// The largest page: 1,000 keys of 1,024 bytes, each byte perhaps written as `&quot;`, and 2 KiB of other fields per
+/// key.
 const LARGEST: usize = 8 << 20;
-/// Keys and folders of a page. S3 ends at 1,000; some stores that speak its language may be told to give more.
+/// The most keys and folders of a page. S3 sends at most 1,000; some compatible stores can be configured to send more.
 const MOST: usize = 10_000;
-/// Of a token: it becomes a part of an address.
+/// The most bytes of a token, which becomes part of an address.
 const TOKEN: usize = 8 << 10;
-/// A page has to be there in this time; S3 gives one in a second.
+/// A page must be complete within this time; S3 takes a second.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Range {
-    /// What the keys begin with.
+    /// The prefix of the keys.
     pub(super) prefix: String,
     /// Whether keys are cut after the first slash that follows the prefix.
     pub(super) folders: bool,
     /// Only keys after this one.
     pub(super) after: Option<String>,
-    /// Where the page before has ended, in words of the store.
+    /// Where the previous page ended: the store's own token.
     pub(super) token: Option<String>,
 }
 
@@ -40,13 +41,13 @@ pub(super) struct Range {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) objects: Vec<Object>,
-    /// Keys that were cut.
+    /// Keys that were cut after a slash.
     pub(super) folders: Vec<String>,
     /// Where the next page begins.
     pub(super) token: Option<String>,
 }
 
-/// An object, as a page has it. In the order of keys.
+/// An object in a page, ordered by key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Object {
     pub(super) key: String,
@@ -87,7 +88,7 @@ struct Folder {
 impl Page {
     pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
         let wrong = |words: String| Failure::new(Refusal::Protocol, words, Again::Doubtful);
-        // A page that failed half way is told of under the status of success.
+        // A page that failed half-way still has a status of success.
         let read = quick_xml::de::from_reader::<_, Answer>(body);
         let answer = read.map_err(|error| match Failure::of_answer(StatusCode::OK, body, false) {
             failure if failure.again == Again::Later => failure,
@@ -119,14 +120,14 @@ impl Page {
 }
 
 impl Page {
-    /// The same page, if it is about what was asked for: a store that leaves a parameter out of account would be listed twice, or
-    /// for ever.
+    /// The page, if it matches the request: a store that ignores a parameter would be listed twice, or for ever.
     pub(super) fn checked(self, range: &Range) -> Result<Self, Failure> {
         let Range { prefix, folders, after, .. } = range;
         let after = after.as_deref().unwrap_or_default();
         let is_asked = |key: &str| key.starts_with(prefix.as_str()) && (after.is_empty() || key > after);
-        let holds =
-            |folder: &str| *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder));
+        let holds = |folder: &str| {
+            *folders && folder.starts_with(prefix.as_str()) && (folder > after || after.starts_with(folder))
+        };
         let wrong = |words: String| Err(Failure::new(Refusal::Protocol, words, Again::Doubtful));
         if self.objects.len() + self.folders.len() > MOST {
             return wrong(format!("a page of a listing with more than {MOST} entries"));
@@ -143,7 +144,7 @@ impl Page {
 }
 
 impl Bucket {
-    /// Asks for a page until it has come.
+    /// Requests a page, with retries.
     pub(super) async fn page(&self, range: &Range) -> Result<Page, Error> {
         let mut tries = self.tries();
         loop {
@@ -186,17 +187,26 @@ mod tests {
         let page = Page::read(
             br#"<?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>a%2F</Prefix>
-            <Contents><Key>a/x+y%2B%C3%A9.gz</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><ETag>&quot;ab-2&quot;</ETag><Size>7</Size></Contents>
+            <Contents><Key>a/x+y%2B%C3%A9.gz</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified>
+            <ETag>&quot;ab-2&quot;</ETag><Size>7</Size></Contents>
             <CommonPrefixes><Prefix>a/b/</Prefix></CommonPrefixes><Contents><Key>a/z</Key><Size>0</Size></Contents>
-            <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>t=</NextContinuationToken>
+            <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+            <NextContinuationToken>t=</NextContinuationToken>
             </ListBucketResult>"#,
         );
         let object = |key: &str, size| Object { key: key.to_owned(), size, etag: None, modified: None };
-        let first =
-            Object { etag: Some("\"ab-2\"".to_owned()), modified: Some(1_577_836_800_000_000), ..object("a/x y+\u{e9}.gz", 7) };
+        let first = Object {
+            etag: Some("\"ab-2\"".to_owned()),
+            modified: Some(1_577_836_800_000_000),
+            ..object("a/x y+\u{e9}.gz", 7)
+        };
         let objects = vec![first, object("a/z", 0)];
-        assert_eq!(page.expect("a page"), Page { objects, folders: vec!["a/b/".to_owned()], token: Some("t=".to_owned()) });
-        let plain = br"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20</Key><Size>1</Size></Contents></ListBucketResult>";
+        assert_eq!(
+            page.expect("a page"),
+            Page { objects, folders: vec!["a/b/".to_owned()], token: Some("t=".to_owned()) }
+        );
+        let plain = b"<ListBucketResult><IsTruncated>false</IsTruncated>\
+                      <Contents><Key>a+b%20</Key><Size>1</Size></Contents></ListBucketResult>";
         assert_eq!(Page::read(plain).expect("a page").objects, [object("a+b%20", 1)]);
         let last = b"<ListBucketResult><NextContinuationToken/><IsTruncated>false</IsTruncated></ListBucketResult>";
         assert_eq!(Page::read(last).expect("a page"), Page::default());
@@ -210,7 +220,8 @@ mod tests {
             ("<ListBucketResult/>", Again::Doubtful),
             ("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", Again::Doubtful),
             (
-                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+                "<ListBucketResult><IsTruncated>false</IsTruncated>\
+                 <Contents><Key>a</Key></Contents></ListBucketResult>",
                 Again::Doubtful,
             ),
             ("<Error><Code>SlowDown</Code><Message>m</Message></Error>", Again::Later),
@@ -223,7 +234,10 @@ mod tests {
     fn a_page_is_about_what_was_asked_for() {
         let range = Range { prefix: "a/".to_owned(), folders: true, after: Some("a/b/x".to_owned()), token: None };
         let page = |objects: &[&str], folders: &[&str], token: &str| Page {
-            objects: objects.iter().map(|key| Object { key: (*key).to_owned(), size: 1, etag: None, modified: None }).collect(),
+            objects: objects
+                .iter()
+                .map(|key| Object { key: (*key).to_owned(), size: 1, etag: None, modified: None })
+                .collect(),
             folders: folders.iter().map(|key| (*key).to_owned()).collect(),
             token: Some(token.to_owned()),
         };
@@ -241,7 +255,7 @@ mod tests {
         ] {
             assert_eq!(wrong.checked(&range).expect_err("none of ours").refusal, Refusal::Protocol);
         }
-        // A folder in a listing of keys hides what lies in it.
+        // A folder in a listing of keys would hide the keys in it.
         assert!(page(&[], &["a/c/"], "t").checked(&Range { folders: false, ..range }).is_err());
     }
 
@@ -249,7 +263,8 @@ mod tests {
     fn numbers_and_depths_that_no_page_has() {
         let body = |size: &str| {
             format!(
-                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>{size}</Size></Contents></ListBucketResult>"
+                "<ListBucketResult><IsTruncated>false</IsTruncated>\
+                 <Contents><Key>a</Key><Size>{size}</Size></Contents></ListBucketResult>"
             )
         };
         for size in ["-1", "18446744073709551616", "1e3", "", "0x10"] {

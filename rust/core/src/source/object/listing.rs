@@ -1,4 +1,4 @@
-//! Keys of a bucket, from the threads that list it to the one that reads them.
+//! Passes the keys of a bucket from the threads that list it to the thread that reads them.
 
 use std::sync::Arc;
 use std::vec;
@@ -9,12 +9,12 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::client::Bucket;
 use super::tree::Tree;
 use crate::error::{Error, ErrorKind};
-use crate::source::{Listed, Selection};
+use crate::source::{Listed, Sieve};
 
-/// Pages that wait for their reader outside of the tree.
+/// The most pages that wait for their reader outside of the tree.
 const PAGES: usize = 4;
 
-/// The keys below a prefix, in order. It must not be read on the threads that list.
+/// The keys below a prefix, in order. Must not be read on the threads that list.
 pub(super) struct Listing {
     parts: mpsc::Receiver<Message>,
     part: vec::IntoIter<Listed>,
@@ -22,13 +22,13 @@ pub(super) struct Listing {
     task: AbortHandle,
 }
 
-/// What comes next, or `None` at the end.
+/// The next steps, or `None` at the end.
 type Message = Option<Vec<Listed>>;
 
 impl Listing {
-    pub(super) fn new(bucket: &Arc<Bucket>, prefix: &str, selection: Selection) -> Self {
+    pub(super) fn new(bucket: &Arc<Bucket>, prefix: &str, sieve: Sieve) -> Self {
         let (sender, parts) = mpsc::channel(PAGES);
-        let tree = Tree::new(Arc::clone(bucket), prefix, selection);
+        let tree = Tree::new(Arc::clone(bucket), prefix, sieve);
         let task = bucket.handle.spawn(run(Arc::clone(bucket), tree, sender)).abort_handle();
         Self { parts, part: Vec::new().into_iter(), has_ended: false, task }
     }
@@ -40,7 +40,7 @@ impl Drop for Listing {
     }
 }
 
-/// Lists until all is told, or nobody listens any more.
+/// Lists until everything is sent, or the receiver is gone.
 async fn run(bucket: Arc<Bucket>, mut tree: Tree, sender: mpsc::Sender<Message>) {
     let mut pages = JoinSet::new();
     loop {
@@ -64,7 +64,7 @@ async fn run(bucket: Arc<Bucket>, mut tree: Tree, sender: mpsc::Sender<Message>)
             Ok(true) => None,
             Err(error) => Some(vec![Listed::Broken(error)]),
         };
-        // Nobody to tell it to when the reader has gone.
+        // The receiver may be gone.
         let _ = sender.send(last).await;
         return;
     }
@@ -84,7 +84,7 @@ impl Iterator for Listing {
             match self.parts.blocking_recv() {
                 Some(Some(part)) => self.part = part.into_iter(),
                 Some(None) => self.has_ended = true,
-                // The lister has hung up without an error: that is not the end of the list.
+                // The listing task ended without a result: that is not the end of the list.
                 None => {
                     self.has_ended = true;
                     return Some(Listed::Broken(Error::whole(ErrorKind::Bug)));

@@ -1,33 +1,39 @@
-//! Folders and objects one at a time, for whoever waits for each: not for the threads that send requests.
+//! Folders and objects one at a time, for callers that block on each: not for the threads that send requests.
 
 use std::future::Future;
-use std::io::Read;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::get::Got;
 use super::list::{Page, Range};
 use super::trail::Trail;
-use super::{Remote, split};
+use super::{Bucket, Remote, split};
 use crate::error::{Error, ErrorKind};
 
 impl Remote {
     /// Waits for an answer. [`Remote::close`] ends the wait.
-    fn wait<T: Send + 'static>(&self, answer: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+    fn wait<T: Send + 'static>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
         let (sender, got) = oneshot::channel();
         self.handle.spawn(async move {
-            // Somebody waits.
+            // The receiver waits below.
             let _ = sender.send(answer.await);
         });
-        got.blocking_recv().unwrap_or_else(|_| Err(Error::whole(ErrorKind::Unreadable("the connections were closed".to_owned()))))
+        got.blocking_recv()
+            .unwrap_or_else(|_| Err(Error::whole(ErrorKind::Unreadable("the connections were closed".to_owned()))))
     }
 
     fn page(&self, bucket: &str, range: &Range) -> Result<Page, Error> {
         let (bucket, range) = (self.bucket(bucket), range.clone());
-        self.wait(async move { bucket.page(&range).await.map_err(|error| error.in_file(&bucket.address(&range.prefix))) })
+        self.wait(
+            async move { bucket.page(&range).await.map_err(|error| error.in_file(&bucket.address(&range.prefix))) },
+        )
     }
 
-    /// The addresses of the folders and of the objects that lie right in a folder.
+    /// The addresses of the folders and objects directly in a folder.
     pub(crate) fn look_into(&self, folder: &str) -> Result<(Vec<String>, Vec<String>), Error> {
         let (name, prefix) = split(folder);
         let bucket = self.bucket(name);
@@ -37,7 +43,7 @@ impl Remote {
         loop {
             let page = self.page(name, &range)?;
             folders.extend(page.folders.iter().map(|key| bucket.address(key)));
-            // What is called like a folder is what some tools make to have one.
+            // An object named like a folder is a marker that some tools create for it.
             let named = page.objects.iter().filter(|object| !object.key.ends_with('/'));
             objects.extend(named.map(|object| bucket.address(&object.key)));
             if page.token.is_none() {
@@ -48,7 +54,7 @@ impl Remote {
         }
     }
 
-    /// Whether there is such an object.
+    /// Whether the object exists.
     pub(crate) fn has(&self, address: &str) -> Result<bool, Error> {
         let (bucket, key) = split(address);
         let mut range = Range { prefix: key.to_owned(), ..Range::default() };
@@ -63,14 +69,14 @@ impl Remote {
         }
     }
 
-    /// An object of at most so many bytes, and what its user has written down about it.
-    pub(crate) fn fetch(&self, address: &str, most: u64) -> Result<(Got, Vec<(String, String)>), Error> {
-        let (bucket, address) = (self.bucket(split(address).0), address.to_owned());
+    /// An object of at most this many bytes, and its user metadata.
+    pub(crate) fn fetch(
+        &self,
+        bucket: &Arc<Bucket>,
+        address: &str,
+        most: u64,
+    ) -> Result<(Got, Vec<(String, String)>), Error> {
+        let (bucket, address) = (Arc::clone(bucket), address.to_owned());
         self.wait(async move { bucket.described(&address, None, most).await })
-    }
-
-    /// An object of any size.
-    pub(crate) fn read(&self, address: &str, size: u64) -> impl Read + use<> {
-        self.bucket(split(address).0).stream(address, Some(size))
     }
 }

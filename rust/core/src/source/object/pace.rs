@@ -1,15 +1,15 @@
-//! How many requests are under way at once: more while the store answers, half as many when it asks to slow down.
+//! How many requests run at once: more while the store answers, half as many when it asks to slow down.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// Requests at once, at the start and at most. A store on the other side of a 50 ms line then gives 2,500 objects a second.
+/// Requests at once, at the start and at most. A store with a latency of 50 ms then delivers 2,500 objects a second.
 const FIRST: usize = 32;
 const MOST: usize = 128;
 
-/// Until the store asks to slow down, the limit grows with every answer; from then on with every full round of them.
+/// Until the store asks to slow down, the limit grows with every answer; after that, with every full round of answers.
 pub(super) struct Pace {
     state: Mutex<State>,
     room: Notify,
@@ -33,7 +33,7 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until another request may start. It runs until the turn is dropped.
+    /// Waits until another request may start. The request counts as running until the turn is dropped.
     pub(super) async fn turn(&self) -> Turn<'_> {
         while !self.enter() {
             self.room.notified().await;
@@ -56,7 +56,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The store has answered as asked.
+    /// Records a successful answer.
     pub(super) fn answered(self) {
         let mut state = self.pace.state();
         state.answers += 1;
@@ -68,7 +68,7 @@ impl Turn<'_> {
         self.pace.room.notify_one();
     }
 
-    /// The request has failed. Those that were under way when the limit was cut do not cut it again.
+    /// Records a failed request. Requests that were running when the limit was cut do not cut it again.
     pub(super) fn failed(self, is_throttled: bool) {
         let mut state = self.pace.state();
         if is_throttled && state.cut.is_none_or(|cut| cut < self.started) {

@@ -9,9 +9,9 @@ use ring::hmac::{HMAC_SHA256, Key, sign};
 
 use crate::hash::hex;
 
-/// What is signed of a request.
+/// The parts of a request that are signed.
 pub(super) struct Request<'a> {
-    /// Host, with its port if that is not the usual one.
+    /// Host, with its port if that is not the default.
     pub(super) host: &'a str,
     /// Path and query, percent-encoded; the parameters of the query in order.
     pub(super) path: &'a str,
@@ -22,7 +22,11 @@ pub(super) struct Request<'a> {
 }
 
 /// The headers that make a request an authorised one; `host` is signed, but sent by the client.
-pub(super) fn headers(request: &Request<'_>, credential: &AwsCredential, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+pub(super) fn headers(
+    request: &Request<'_>,
+    credential: &AwsCredential,
+    now: DateTime<Utc>,
+) -> Vec<(&'static str, String)> {
     let time = now.format("%Y%m%dT%H%M%SZ").to_string();
     let day = &time[..8];
     let nothing = hex(digest(&SHA256, b"").as_ref());
@@ -89,10 +93,15 @@ mod tests {
     #[test]
     fn a_token_and_who_pays_are_signed() {
         let request = Request { host: "h", path: "/b/k", query: "", region: "r", pays: true };
-        let credential = AwsCredential { key_id: "id".to_owned(), secret_key: "secret".to_owned(), token: Some("t".to_owned()) };
+        let credential =
+            AwsCredential { key_id: "id".to_owned(), secret_key: "secret".to_owned(), token: Some("t".to_owned()) };
         let headers = headers(&request, &credential, DateTime::UNIX_EPOCH);
         let value = &headers.last().expect("headers").1;
-        assert!(value.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-request-payer;x-amz-security-token,"));
+        assert!(
+            value.contains(
+                "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-request-payer;x-amz-security-token,"
+            )
+        );
         assert!(headers.contains(&("x-amz-request-payer", "requester".to_owned())));
     }
 }

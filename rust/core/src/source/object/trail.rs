@@ -1,4 +1,4 @@
-//! The pages of one listing, one after another: whether they lead on, or in a circle.
+//! Detects a listing whose pages repeat instead of continuing.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -7,10 +7,10 @@ use std::hash::BuildHasher;
 use super::list::Page;
 use crate::error::{Error, ErrorKind, Refusal};
 
-/// Pages without a key, one after another. S3 gives some where it passes many versions that are deleted.
+/// The most consecutive pages without a key. S3 sends some where it passes over many deleted versions.
 const EMPTY: u32 = 1_000;
 
-/// What is known of the pages before: 16 bytes of each, as hashes with a random key, so that no store can choose them.
+/// The previous pages, 16 bytes each: hashes with a random key, so that no store can choose them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trail {
     seen: HashSet<u64>,
@@ -19,7 +19,7 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Goes on to the page after this one; fails where the pages come again, or bring nothing.
+    /// Continues after this page; fails if pages repeat, or too many bring no key.
     pub(super) fn follow(&mut self, page: &Page) -> Result<(), Error> {
         let circle = |words: &str| Err(Error::whole(ErrorKind::Store(Refusal::Protocol, words.to_owned())));
         if !self.seen.insert(self.keys.hash_one((0, &page.token))) {
@@ -41,7 +41,10 @@ mod tests {
 
     fn page(first: Option<&str>, token: &str) -> Page {
         Page {
-            objects: first.map(|key| Object { key: key.to_owned(), size: 1, etag: None, modified: None }).into_iter().collect(),
+            objects: first
+                .map(|key| Object { key: key.to_owned(), size: 1, etag: None, modified: None })
+                .into_iter()
+                .collect(),
             folders: Vec::new(),
             token: Some(token.to_owned()),
         }

@@ -1,7 +1,7 @@
-//! HTTP as S3 needs it: no redirect is followed, and no body is larger than its reader wants it.
+//! HTTP as S3 needs it: redirects are not followed, and bodies are bounded.
 //!
-//! A redirect that a client follows by itself takes `x-amz-security-token` along, wherever it leads. S3 has redirects to another
-//! region only, and [`super::client`] answers those by asking the known endpoint again.
+//! A client that follows a redirect by itself sends `x-amz-security-token` along, wherever it leads. S3 redirects only
+//! to another region, which [`super::client`] handles by asking the known endpoint again.
 
 use std::future::Future;
 use std::io;
@@ -12,39 +12,41 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use object_store::client::{
-    ClientConfigKey as Name, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
-    HttpService,
+    ClientConfigKey as Name, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService,
 };
 use object_store::{ClientOptions, Error};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
 
-/// What a service of credentials may answer: theirs are a few kilobytes.
+/// The most bytes of an answer of a credential service: these have a few kilobytes.
 const CREDENTIALS: usize = 256 << 10;
-/// A body that must be small has to be there in this time, so that one that drips does not last for ever.
+/// A body that must be small has to be complete within this time, so that a dripping one does not last for ever.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Makes the clients, of S3 and of credentials, with the options of `object_store` that a reader has a use for.
+/// Creates the clients for S3 and for credentials, with the options of `object_store` that a reader can use.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connector {
-    /// Beside those of the system.
+    /// Certificates in addition to those of the system.
     pub(super) certificates: Vec<Certificate>,
 }
 
 impl Connector {
-    /// A client that gives bodies as they come.
+    /// A client that returns bodies as they arrive.
     pub(super) fn client(&self, options: &ClientOptions) -> Result<Client, Error> {
         let value = |name| options.get_config_value(&name).filter(|value| !value.is_empty());
         let mut builder = ClientBuilder::new()
             .redirect(Policy::none())
             .referer(false)
             .http1_only()
-            // A body is counted against its `Content-Length` as it is.
+            // A body is compared with its `Content-Length` without decoding.
             .no_gzip()
             .no_brotli()
             .no_zstd()
             .no_deflate()
-            .user_agent(value(Name::UserAgent).unwrap_or_else(|| concat!("ctfast/", env!("CARGO_PKG_VERSION")).to_owned()))
+            .user_agent(
+                value(Name::UserAgent).unwrap_or_else(|| concat!("ctfast/", env!("CARGO_PKG_VERSION")).to_owned()),
+            )
             .https_only(!flag(value(Name::AllowHttp))?)
             .tls_danger_accept_invalid_certs(flag(value(Name::AllowInvalidCertificates))?);
         if let Some(proxy) = value(Name::ProxyUrl) {
@@ -104,24 +106,31 @@ fn flag(value: Option<String>) -> Result<bool, Error> {
 }
 
 fn duration(value: Option<String>) -> Result<Option<Duration>, Error> {
-    let parsed =
-        value.map(|value| humantime::parse_duration(&value).map_err(|_| generic(format!("{value:?} is not a duration"))));
+    let parsed = value
+        .map(|value| humantime::parse_duration(&value).map_err(|_| generic(format!("{value:?} is not a duration"))));
     parsed.transpose()
 }
 
-/// A client for services of credentials, whose readers take a whole body and trust its `Content-Length`.
+/// A client for credential services, whose callers read whole bodies and trust `Content-Length`.
 #[derive(Debug)]
 struct Small(Client);
 
 impl HttpService for Small {
-    fn call<'a, 'b>(&'a self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'b>>
+    fn call<'a, 'b>(
+        &'a self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'b>>
     where
         'a: 'b,
         Self: 'b,
     {
         Box::pin(async move {
-            // The client takes it for granted.
-            request.uri().to_string().parse::<reqwest::Url>().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+            // The client assumes a valid URI.
+            request
+                .uri()
+                .to_string()
+                .parse::<reqwest::Url>()
+                .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
             let (head, body) = self.0.call(request).await?.into_parts();
             let body = within(body, CREDENTIALS, SOON).await?;
             Ok(HttpResponse::from_parts(head, HttpResponseBody::from(body)))
@@ -129,7 +138,7 @@ impl HttpService for Small {
     }
 }
 
-/// A body of at most so many bytes that takes at most so long, whatever length was announced.
+/// A body of at most this many bytes that takes at most this long, whatever length was announced.
 pub(super) async fn within(body: HttpResponseBody, most: usize, time: Duration) -> Result<Bytes, HttpError> {
     let failure = |kind, words: String| HttpError::new(kind, io::Error::other(words));
     let mut parts = body.bytes_stream();
@@ -149,7 +158,7 @@ pub(super) async fn within(body: HttpResponseBody, most: usize, time: Duration) 
     Ok(bytes.into())
 }
 
-/// What a body begins with, as far as it comes.
+/// The beginning of a body, as far as it arrives.
 pub(super) async fn beginning(body: HttpResponseBody, most: usize) -> Bytes {
     let mut parts = body.bytes_stream();
     let mut bytes = Vec::new();
@@ -161,7 +170,7 @@ pub(super) async fn beginning(body: HttpResponseBody, most: usize) -> Bytes {
             bytes.extend_from_slice(&part[..part.len().min(room)]);
         }
     };
-    // What has come until then tells enough.
+    // What has arrived by then is enough for a message.
     let _ = tokio::time::timeout(SOON, read).await;
     bytes.into()
 }

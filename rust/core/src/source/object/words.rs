@@ -1,4 +1,5 @@
-//! Words of others that are passed on to users: short, on one line, and without the secrets that some of them repeat.
+//! Messages of stores and services that are shown to users: short, on one line, and without the secrets that some
+//! repeat.
 
 use std::sync::LazyLock;
 
@@ -6,19 +7,20 @@ use object_store::aws::AwsCredential;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 
-/// Characters that are passed on.
+/// The most characters that are shown.
 const WORDS: usize = 300;
-/// What stands where something was cut.
+/// Marks where text was cut.
 const CUT: &str = "…";
-/// A secret that is shorter would cut plain words.
+/// Shorter secrets are not cut, since they would match ordinary words.
 const SHORTEST: usize = 8;
 
-/// What looks like a secret: identifiers of access keys, what follows the name of a secret, signatures and hashes in hexadecimal,
-/// and long runs of base64, such as session tokens.
+/// What looks like a secret: identifiers of access keys, what follows the name of a secret, signatures and hashes in
+/// hexadecimal, and long runs of base64, such as session tokens.
 static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?:AKIA|ASIA)[A-Z0-9]{12,}",
-        r"|(?i-u:(?:signature|credential|security[-_ ]?token|session[-_ ]?token|secret[-_ ]?access[-_ ]?key|authorization))",
+        r"|(?i-u:(?:signature|credential|security[-_ ]?token|session[-_ ]?token",
+        r"|secret[-_ ]?access[-_ ]?key|authorization))",
         r#"["']?\s*[=:]\s*["']?[^\s,;&<>"']+"#,
         r"|[0-9A-Fa-f]{64,}",
         r"|[A-Za-z0-9+/=_-]{100,}",
@@ -26,25 +28,27 @@ static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a regular expression")
 });
 
-/// Words without what looks like a secret, and without control characters; no more than 300 characters of them.
+/// The message without what looks like a secret, without control characters, and cut to 300 characters.
 #[must_use]
 pub fn without_secrets(words: &str) -> String {
     let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     SECRETS.replace_all(&line, CUT).chars().take(WORDS).collect()
 }
 
-/// The same, and without what is secret of these credentials.
+/// The message without these credentials.
 pub(super) fn without_those_of(words: &str, credential: &AwsCredential) -> String {
     let AwsCredential { key_id, secret_key, token } = credential;
     let mut words = words.to_owned();
-    for secret in [Some(key_id), Some(secret_key), token.as_ref()].into_iter().flatten().filter(|text| text.len() >= SHORTEST) {
+    for secret in
+        [Some(key_id), Some(secret_key), token.as_ref()].into_iter().flatten().filter(|text| text.len() >= SHORTEST)
+    {
         let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
         words = words.replace(secret.as_str(), CUT).replace(&encoded, CUT);
     }
     without_secrets(&words)
 }
 
-/// What an error says at its ground, without the layers above.
+/// The innermost message of an error.
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
@@ -74,9 +78,12 @@ mod tests {
             assert!(!["IOSFODNN", "IQoJ", "34b4", "wJalr"].iter().any(|secret| cut.contains(secret)), "{cut}");
         }
         for words in [
-            "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.com is not \
-             authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
-            "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+            "User: \
+             arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/al@example.com \
+             is not authorized to perform: kms:Decrypt on resource: \
+             arn:aws:kms:eu-west-1:111122223333:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "The request signature we calculated does not match the signature you provided. Check your key and \
+             signing method.",
             "The provided token has expired.",
         ] {
             assert_eq!(without_secrets(words), words);

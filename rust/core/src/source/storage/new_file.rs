@@ -1,8 +1,8 @@
-//! The one writer of files. What has a name is whole, whatever happens on the way: a full disk, a signal, a loss of power, or
-//! another process that writes to the same place.
+//! The one writer of files. A file under its final name is whole, whatever happens meanwhile: a full disk, a signal, a
+//! loss of power, or another process that writes to the same place.
 //!
-//! A file is written under a temporary name in the folder where it will stand, synced, and then given its name in one step. Both
-//! the data and the new entry of the folder are on the disk before anybody is told that it is done.
+//! A file is written under a temporary name in its folder, synced, and then renamed in one step. Both the data and the
+//! folder's new entry are on disk before the file is reported as written.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -11,32 +11,32 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// What the temporary names begin with; the number of the process and letters at random follow.
+/// Prefix of temporary names; the process id and random letters follow.
 const PREFIX: &str = ".ctfast-";
-/// What they end in. Nothing that reads an archive reads files of such names.
+/// Their suffix. Nothing that reads an archive reads files with such names.
 const SUFFIX: &str = ".part";
-/// Letters at random.
+/// Random letters.
 const LETTERS: usize = 16;
-/// What others may do with a new file, before the umask of the process takes away from it.
+/// Permissions of a new file, before the umask is applied.
 const MODE: u32 = 0o666;
 /// "File exists" and "Is a directory", as every Unix numbers them.
 const EEXIST: i32 = 17;
 const EISDIR: i32 = 21;
 
-/// What happens when there is a file of the same name at the end.
+/// What happens if a file of the same name exists at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It is replaced, in one step. Its permissions stay.
+    /// It is replaced in one step, and its permissions are kept.
     Replace,
     /// It stays, and the new one fails.
     Keep,
 }
 
-/// A file on its way to its name, which it gets by [`Self::finish`]. Dropped before, it leaves nothing.
+/// A file that gets its name by [`Self::finish`]. If it is dropped before, nothing is left.
 #[derive(Debug)]
 pub struct NewFile {
     temporary: Option<NamedTempFile>,
-    /// Opened at the beginning, so that what cannot be synced fails before the work and not after it.
+    /// Opened first, so that a folder that cannot be synced fails before the work and not after it.
     folder: File,
     path: PathBuf,
     existing: Existing,
@@ -45,8 +45,8 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file that will have this name. A link of that name will be replaced; it is not followed.
-    pub fn create(path: &Path, existing: Existing) -> io::Result<Self> {
+    /// Starts a file that will have this name. A link of that name will be replaced, not followed.
+    pub(super) fn create(path: &Path, existing: Existing) -> io::Result<Self> {
         let permissions = match fs::symlink_metadata(path) {
             Ok(_) if existing == Existing::Keep => return Err(io::Error::from_raw_os_error(EEXIST)),
             Ok(found) if found.is_dir() => return Err(io::Error::from_raw_os_error(EISDIR)),
@@ -72,7 +72,7 @@ impl NewFile {
         self.temporary.as_mut().expect("a file that is not finished").as_file_mut()
     }
 
-    /// Gives the file its name, once all of it is on the disk. When this has returned, a loss of power takes neither away.
+    /// Renames the file once all of it is on disk. When this returns, a loss of power can undo neither.
     pub fn finish(mut self) -> io::Result<()> {
         let Some(temporary) = self.temporary.take() else { return Ok(()) };
         if let Some(permissions) = self.permissions.take() {
@@ -90,35 +90,38 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // A process that was forked off leaves its parent's file alone.
+        // A forked process leaves its parent's file alone.
         if self.process != std::process::id() {
             std::mem::forget(self.temporary.take());
         }
     }
 }
 
-/// A new file that nobody else has, locked for as long as it is open: that tells it from one whose process is dead.
+/// A new file that is exclusively ours, locked while it is open: the lock tells it from one of a dead process.
 fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let prefix = format!("{PREFIX}{}-", std::process::id());
     loop {
         let mut options = OpenOptions::new();
-        // Exclusively: neither a file nor a link that somebody has put there is ever opened.
+        // Exclusively: a file or link that someone else put there is never opened.
         options.read(true).write(true).create_new(true).mode(mode);
-        let found =
-            Builder::new().prefix(&prefix).suffix(SUFFIX).rand_bytes(LETTERS).make_in(folder, |path| options.open(path))?;
+        let found = Builder::new()
+            .prefix(&prefix)
+            .suffix(SUFFIX)
+            .rand_bytes(LETTERS)
+            .make_in(folder, |path| options.open(path))?;
         match found.as_file().try_lock() {
-            // Between the two steps another process may have taken it for a leftover.
+            // Between the two steps, another process may have taken it for a leftover.
             Ok(()) if found.as_file().metadata()?.nlink() == 0 => {}
             Err(TryLockError::WouldBlock) => {}
-            // Without locks on this file system, nobody takes it for a leftover either.
+            // Where a file system has no locks, other processes do not take it for a leftover either.
             Ok(()) | Err(TryLockError::Error(_)) => return Ok(found),
         }
     }
 }
 
-/// Removes what earlier runs have left in a folder when they were killed. What another process is writing stays.
+/// Removes files that killed runs left in a folder. Files that another process is writing stay.
 pub fn remove_leftovers(folder: &Path) {
-    // What cannot be looked at, or removed, is in nobody's way.
+    // Leftovers that cannot be inspected or removed do no harm.
     for entry in fs::read_dir(or_here(folder)).into_iter().flatten().flatten() {
         if is_temporary_name(entry.file_name().as_encoded_bytes()) {
             let _ = remove_leftover(&entry.path());
@@ -144,7 +147,7 @@ fn is_temporary_name(name: &[u8]) -> bool {
     is(u8::is_ascii_digit) && is(u8::is_ascii_alphanumeric)
 }
 
-/// Makes a folder and all that it lies in, each of them synced in the one above.
+/// Makes a folder and its parents, each synced in the one above.
 pub fn make_folders(folder: &Path) -> io::Result<()> {
     let folder = or_here(folder);
     match make_folder(folder) {
@@ -159,13 +162,13 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
 fn make_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Ok(()) => synced(&File::open(parent(folder))?),
-        // It is there, perhaps made by somebody else at this moment.
+        // It exists, perhaps made by another process just now.
         Err(_) if folder.is_dir() => Ok(()),
         result => result,
     }
 }
 
-/// The folder that a name stands in.
+/// The folder of a path.
 fn parent(path: &Path) -> &Path {
     or_here(path.parent().unwrap_or(Path::new("")))
 }
@@ -178,7 +181,7 @@ fn or_here(folder: &Path) -> &Path {
 /// Writes the entries of a folder to the disk.
 fn synced(folder: &File) -> io::Result<()> {
     match folder.sync_all() {
-        // Some network file systems write entries at once and have no such call.
+        // Some network file systems write entries at once and do not support this call.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         result => result,
     }

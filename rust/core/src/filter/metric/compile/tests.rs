@@ -7,8 +7,8 @@ use super::*;
 use crate::filter::{Filter, Single};
 
 fn single(pattern: &str, missing_differs: bool) -> Single {
-    let pattern = FilterPattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-    Single::new(&pattern.filter(missing_differs))
+    let pattern = FilterPattern::read(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    Single::new(&pattern.compile(missing_differs))
 }
 
 fn meets(pattern: &str, record: &str) -> bool {
@@ -21,10 +21,16 @@ fn check(record: &str, cases: &[(&str, bool)]) {
     }
 }
 
-/// An event with a value of every kind, as the examples on "Filter pattern syntax" have it.
-const ONE: &str = r#"{"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],
-    "objectList":[{"name":"a","id":1},{"name":"b","id":2}],"SomeObject":null,"ThisFlag":true,"Off":false,"cluster.name":"c",
-    "count":404,"small":1e-2,"zero":0,"large":9.999999999999999e22,"text":"404","flag":"true","nested":{"a":{"b":"c"}},"list":[1,null],"empty":{},"none":[]}"#;
+/// An event with a value of every kind, as in the examples of "Filter pattern syntax".
+const ONE: &str = concat!(
+    r#"{"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],"#,
+    "\n    ",
+    r#""objectList":[{"name":"a","id":1},{"name":"b","id":2}],"SomeObject":null,"ThisFlag":true,"Off":false,"#,
+    r#""cluster.name":"c","#,
+    "\n    ",
+    r#""count":404,"small":1e-2,"zero":0,"large":9.999999999999999e22,"text":"404","flag":"true","#,
+    r#""nested":{"a":{"b":"c"}},"list":[1,null],"empty":{},"none":[]}"#,
+);
 
 #[test]
 fn strings_and_wildcards() {
@@ -128,7 +134,7 @@ fn null_flags_and_what_is_missing() {
             ("{ $.Off IS TRUE }", false),
             ("{ $.flag IS TRUE }", false),
             ("{ $.Other IS FALSE }", false),
-            // Flags are compared with nothing.
+            // Flags never pass a comparison.
             ("{ $.ThisFlag = true }", false),
             ("{ $.ThisFlag != true }", false),
             ("{ $.ThisFlag != false }", false),
@@ -164,7 +170,7 @@ fn lines_that_are_no_json() {
         assert_eq!(single(pattern, false).matches(text.as_bytes()), Ok(expected), "{pattern} on {text}");
     }
     let all = |patterns: [&str; 2]| {
-        let filters = patterns.map(|text| FilterPattern::parse(text).expect("a pattern").filter(false));
+        let filters = patterns.map(|text| FilterPattern::read(text).expect("a pattern").compile(false));
         Filter::all(&filters)
     };
     assert_eq!(Single::new(&all(["a", "b"])).matches(b"a b"), Ok(true));
@@ -203,7 +209,7 @@ fn numbers() {
             ("{ $.count = +404 }", true),
             ("{ $.count != 404 }", false),
             ("{ $.count != 405 }", true),
-            // A text and a number are compared as texts.
+            // A string and a number are compared as strings.
             (r#"{ $.count = "404" }"#, true),
             (r#"{ $.count = "404.0" }"#, false),
             (r#"{ $.count != "404" }"#, false),
@@ -228,7 +234,7 @@ fn numbers() {
             ("{ $.small = 10e-3 }", true),
             ("{ $.count > -1e+3 }", true),
             ("{ $.zero = -0 && $.zero >= 0 && $.zero <= 0.0 }", true),
-            // One double.
+            // Both spell the same double.
             ("{ $.large = 1e23 && $.large >= 1e23 }", true),
             ("{ $.large != 1e23 }", false),
         ],
@@ -237,18 +243,28 @@ fn numbers() {
 
 #[test]
 fn and_binds_before_or() {
-    let user = r#"{"user":{"id":1,"email":"John.Stiles@example.com"},"users":[{"id":2,"email":"John.Doe@example.com"},
-        {"id":3,"email":"Jane.Doe@example.com"}],"actions":["GET","PUT","DELETE"],"coordinates":[[0,1,2],[4,5,6],[7,8,9]]}"#;
+    let user = concat!(
+        r#"{"user":{"id":1,"email":"John.Stiles@example.com"},"users":[{"id":2,"email":"John.Doe@example.com"},"#,
+        "\n        ",
+        r#"{"id":3,"email":"Jane.Doe@example.com"}],"actions":["GET","PUT","DELETE"],"#,
+        r#""coordinates":[[0,1,2],[4,5,6],[7,8,9]]}"#,
+    );
     check(
         user,
         &[
             (r#"{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }"#, true),
             (
-                r#"{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }"#,
+                concat!(
+                    r#"{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && "#,
+                    r#"$.actions[2] = "nonmatch" }"#
+                ),
                 true,
             ),
             (
-                r#"{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && $.actions[2] = "nonmatch" }"#,
+                concat!(
+                    r#"{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && "#,
+                    r#"$.actions[2] = "nonmatch" }"#
+                ),
                 false,
             ),
             (r#"{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }"#, false),
@@ -261,12 +277,22 @@ fn and_binds_before_or() {
 /// The first three filters of the CIS AWS Foundations Benchmark.
 #[test]
 fn benchmark_filters() {
-    let root = r#"{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}"#;
+    let root =
+        r#"{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}"#;
     let denied = r#"{($.errorCode="*UnauthorizedOperation") || ($.errorCode="AccessDenied*")}"#;
-    let without_mfa = r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#;
+    let without_mfa = concat!(
+        r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && "#,
+        r#"($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#
+    );
     let login = |who: &str, mfa: &str| {
         format!(
-            r#"{{"eventName":"ConsoleLogin","eventType":"AwsConsoleSignIn","userIdentity":{who},"additionalEventData":{{"MFAUsed":"{mfa}"}},"responseElements":{{"ConsoleLogin":"Success"}}}}"#
+            concat!(
+                r#"{{"eventName":"ConsoleLogin","eventType":"AwsConsoleSignIn","userIdentity":{who},"#,
+                r#""additionalEventData":{{"MFAUsed":"{mfa}"}},"#,
+                r#""responseElements":{{"ConsoleLogin":"Success"}}}}"#
+            ),
+            who = who,
+            mfa = mfa
         )
     };
     let (by_root, by_user) = (r#"{"type":"Root"}"#, r#"{"type":"IAMUser"}"#);
@@ -355,7 +381,7 @@ fn why_a_text_does_not_meet_a_pattern() {
     }
 }
 
-/// The rules once more, on `serde_json`'s values. Wildcards and regular expressions have tests of their own.
+/// The rules again, on `serde_json`'s values. Wildcards and regular expressions have tests of their own.
 fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
     match condition {
         Condition::All(parts) => parts.iter().all(|part| naive(part, record, missing_differs)),
@@ -368,7 +394,9 @@ fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
                     .flat_map(|value| match step {
                         Step::Member(key) => value.get(key).into_iter().collect::<Vec<_>>(),
                         Step::Element(index) => value.get(*index as usize).into_iter().collect(),
-                        Step::AnyMember => value.as_object().map_or_else(Vec::new, |members| members.values().collect()),
+                        Step::AnyMember => {
+                            value.as_object().map_or_else(Vec::new, |members| members.values().collect())
+                        }
                         Step::AnyElement => match value {
                             Value::Array(items) => items.iter().collect(),
                             Value::Object(members) => members.values().collect(),
@@ -378,7 +406,9 @@ fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
                     .collect();
             }
             let compare = |value: &Value, operator: Operator, operand: &Operand| match (operand, value) {
-                (Operand::Words(words), Value::String(found)) => (words.text == *found) == (operator == Operator::Equal),
+                (Operand::Words(words), Value::String(found)) => {
+                    (words.text == *found) == (operator == Operator::Equal)
+                }
                 (Operand::Words(words), Value::Number(found)) => {
                     (words.text == found.to_string()) == (operator == Operator::Equal)
                 }
@@ -401,9 +431,9 @@ fn naive(condition: &Condition, record: &Value, missing_differs: bool) -> bool {
             };
             match test {
                 Test::NotExists => found.is_empty(),
-                Test::IsNull => found
-                    .iter()
-                    .any(|value| value.is_null() || value.as_array().is_some_and(|items| items.iter().any(Value::is_null))),
+                Test::IsNull => found.iter().any(|value| {
+                    value.is_null() || value.as_array().is_some_and(|items| items.iter().any(Value::is_null))
+                }),
                 Test::IsTrue => found.iter().any(|value| value.as_bool() == Some(true)),
                 Test::IsFalse => found.iter().any(|value| value.as_bool() == Some(false)),
                 Test::Compare(Operator::NotEqual, _) if found.is_empty() => missing_differs,
@@ -453,11 +483,11 @@ proptest! {
             text.extend(["$", &selector, " ", &test]);
         }
         prop_assume!(wildcards < 4);
-        let pattern = FilterPattern::parse(&format!("{{{text}}}")).expect("a pattern");
-        let Language::Json(condition) = &pattern.0 else { panic!("{pattern}") };
+        let pattern = FilterPattern::read(&format!("{{{text}}}")).expect("a pattern");
+        let Tree::Json(condition) = &pattern.tree else { panic!("{pattern}") };
         let record = format!("{{\"a\":{a},\"b\" : {b}}}");
         let expected = naive(condition, &serde_json::from_str(&record).expect("JSON"), missing_differs);
-        let mut single = Single::new(&pattern.filter(missing_differs));
+        let mut single = Single::new(&pattern.compile(missing_differs));
         prop_assert_eq!(single.matches(record.as_bytes()), Ok(expected), "{} on {}", pattern, record);
     }
 }

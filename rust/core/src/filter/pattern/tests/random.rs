@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// One alternative, as it is written.
+/// One alternative, as patterns spell it.
 fn alternative() -> impl Strategy<Value = Json> {
     let word = || select(&["x", "xy", "yx", "", "X", "10.0.0.1"][..]).prop_map(Json::from);
     let affix = || select(&["x", "xy", "y"][..]).prop_map(Json::from);
@@ -107,7 +107,7 @@ fn leaves<'a>(value: &'a Json, name: &str, place: &str, arrays: &[(String, usize
     }
 }
 
-/// What a pattern asks for, as lists of fields of which one has to be met.
+/// The conditions of a pattern, as lists of fields; one list must be met.
 fn spelled_out(object: &Json, prefix: &str, mut lists: Vec<BTreeMap<String, Json>>) -> Vec<BTreeMap<String, Json>> {
     for (key, value) in object.as_object().expect("an object") {
         let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
@@ -123,7 +123,8 @@ fn spelled_out(object: &Json, prefix: &str, mut lists: Vec<BTreeMap<String, Json
 }
 
 fn accepts(alternative: &Json, value: &Json) -> bool {
-    let number = |json: &Json| json.is_number().then(|| json.to_string()).and_then(|text| crate::filter::number::exact(&text));
+    let number =
+        |json: &Json| json.is_number().then(|| json.to_string()).and_then(|text| crate::filter::number::exact(&text));
     let same = |one: &Json, other: &Json| one == other || number(one).is_some_and(|value| Some(value) == number(other));
     let each = |operand: &Json, test: &dyn Fn(&str) -> bool| match operand {
         Json::Array(list) => list.iter().any(|text| test(text.as_str().expect("a string"))),
@@ -191,7 +192,8 @@ fn meets(fields: &[(&String, &Json)], leaves: &[Leaf<'_>], chosen: &[(String, us
     let absent = alternatives.contains(&json!({"exists": false}));
     there.is_empty() && absent && meets(rest, leaves, chosen)
         || there.iter().any(|(_, value, arrays)| {
-            alternatives.iter().any(|alternative| accepts(alternative, value)) && meets(rest, leaves, &[chosen, arrays].concat())
+            alternatives.iter().any(|alternative| accepts(alternative, value))
+                && meets(rest, leaves, &[chosen, arrays].concat())
         })
 }
 
@@ -215,19 +217,24 @@ proptest! {
 
     #[test]
     fn the_normal_form_reads_back(object in object()) {
-        let pattern = Pattern::parse(&object.to_string()).expect("a pattern");
+        let pattern = Pattern::read(&object.to_string()).expect("a pattern");
         let normal = pattern.to_string();
-        let again = Pattern::parse(&normal).expect("a pattern");
+        let again = Pattern::read(&normal).expect("a pattern");
         prop_assert_eq!(again.combinations(), pattern.combinations(), "{}", &normal);
         prop_assert_eq!(again.to_string(), normal);
     }
 
     #[test]
     fn any_text_is_a_pattern_or_refused_in_one_sentence(
-        text in r#"([\[\]{}",:]|"[ab]"|"\$or":|"a":|"(prefix|suffix|numeric|cidr|exists|wildcard|anything-but|equals-ignore-case)":|"[<>=]{1,2}"|[0-9.]{1,3}|true|null|\{"a":\[|\]\}){0,24}"#,
+        text in concat!(
+            r#"([\[\]{}",:]|"[ab]"|"\$or":|"a":"#,
+            r#"|"(prefix|suffix|numeric|cidr|exists|wildcard|anything-but|equals-ignore-case)":"#,
+            r#"|"[<>=]{1,2}"|[0-9.]{1,3}|true|null|\{"a":\[|\]\}){0,24}"#,
+        ),
     ) {
-        if let Err(error) = Pattern::parse(&text) {
-            let (line, column) = error.position();
+        if let Err(error) = Pattern::read(&text) {
+            let error = Refused::from(error);
+            let (line, column) = error.0[0].position.expect("a place");
             prop_assert!(line == 1 && column <= text.chars().count() + 1);
             prop_assert!(!error.to_string().contains('\n'));
         }

@@ -14,7 +14,8 @@ fn single(selectors: &EventSelectors, unknown: Unknown) -> Single {
 }
 
 fn selects(selectors: &str, record: &Value) -> bool {
-    let selectors = EventSelectors::parse(selectors, Target::Either).unwrap_or_else(|error| panic!("{selectors}: {error}"));
+    let selectors =
+        EventSelectors::read(selectors, Target::Either).unwrap_or_else(|error| panic!("{selectors}: {error}"));
     single(&selectors, Unknown::Write).matches(record.to_string().as_bytes()).expect("a record")
 }
 
@@ -57,8 +58,8 @@ fn every_operator_on_an_arn() {
 
 #[test]
 fn management_events() {
-    let decrypt = json!({"eventSource": "kms.amazonaws.com", "eventName": "Decrypt", "readOnly": true, "managementEvent": true,
-        "eventCategory": "Management"});
+    let decrypt = json!({"eventSource": "kms.amazonaws.com", "eventName": "Decrypt", "readOnly": true,
+        "managementEvent": true, "eventCategory": "Management"});
     let describe = json!({"eventSource": "ec2.amazonaws.com", "eventName": "DescribeInstances", "readOnly": true,
         "managementEvent": true, "eventCategory": "Management"});
     let management = equals("eventCategory", "Management");
@@ -68,7 +69,7 @@ fn management_events() {
     assert!(!selects(&advanced(&[management.clone(), without_kms.clone()]), &decrypt));
     assert!(selects(&advanced(&[management.clone(), without_kms]), &describe));
     assert!(!selects(&advanced(from_ref(&management)), &object("arn:aws:s3:::b/x")));
-    // Records of early versions do not say their category.
+    // Records of early versions do not state their category.
     assert!(selects(&advanced(from_ref(&management)), &json!({"eventName": "CreateTrail"})));
     assert!(!selects(&advanced(from_ref(&management)), &json!({"eventName": "GetObject", "managementEvent": false})));
     assert!(!selects(&advanced(from_ref(&management)), &json!({"insightDetails": {}})));
@@ -80,14 +81,19 @@ fn management_events() {
 
 #[test]
 fn names_of_data_events() {
-    let data = |name: Value| advanced(&[equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), name]);
+    let data =
+        |name: Value| advanced(&[equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), name]);
     let named = |name: &str| {
         let mut record = object("arn:aws:s3:::b/x");
         record["eventName"] = json!(name);
         record
     };
     let two = data(json!({"Field": "eventName", "Equals": ["GetObject", "PutObject"]}));
-    assert!(!selects(&two, &named("DeleteObject")) && selects(&two, &named("PutObject")) && !selects(&two, &named("getObject")));
+    assert!(
+        !selects(&two, &named("DeleteObject"))
+            && selects(&two, &named("PutObject"))
+            && !selects(&two, &named("getObject"))
+    );
     let others = data(json!({"Field": "eventName", "NotEquals": ["GetObject"], "NotStartsWith": ["List"]}));
     assert!(!selects(&others, &named("ListObjects")) && !selects(&others, &named("GetObject")));
     assert!(selects(&others, &named("PutObject")));
@@ -114,7 +120,8 @@ fn network_activity_events() {
 
 #[test]
 fn one_of_several_selectors_is_enough() {
-    let data = |kind: &str| json!({"FieldSelectors": [equals("eventCategory", "Data"), equals("resources.type", kind)]});
+    let data =
+        |kind: &str| json!({"FieldSelectors": [equals("eventCategory", "Data"), equals("resources.type", kind)]});
     let both = json!({"AdvancedEventSelectors": [data("AWS::S3::Object"), data("AWS::Lambda::Function")]}).to_string();
     let invoke = json!({"eventCategory": "Data", "eventName": "Invoke",
         "resources": [{"type": "AWS::Lambda::Function", "ARN": "arn:aws:lambda:eu-west-1:111122223333:function:f"}]});
@@ -134,14 +141,26 @@ fn type_and_arn_are_those_of_one_resource() {
     let event = |resources: Value| json!({"eventCategory": "Data", "resources": resources});
     let of = |kind: &str, member: &str, arn: &str| json!({"type": format!("AWS::S3::{kind}"), member: arn});
     let bucket = on(json!({"StartsWith": ["arn:aws:s3:::b"]}));
-    assert!(!selects(&bucket, &event(json!([of("Object", "ARN", "arn:aws:s3:::c/x"), of("Bucket", "ARN", "arn:aws:s3:::b")]))));
-    assert!(selects(&bucket, &event(json!([of("Bucket", "ARN", "arn:aws:s3:::c"), of("Object", "ARN", "arn:aws:s3:::b/x")]))));
+    assert!(!selects(
+        &bucket,
+        &event(json!([of("Object", "ARN", "arn:aws:s3:::c/x"), of("Bucket", "ARN", "arn:aws:s3:::b")]))
+    ));
+    assert!(selects(
+        &bucket,
+        &event(json!([of("Bucket", "ARN", "arn:aws:s3:::c"), of("Object", "ARN", "arn:aws:s3:::b/x")]))
+    ));
     assert!(selects(&bucket, &event(json!([of("Object", "arn", "arn:aws:s3:::b/x")]))));
-    // An ARN that is taken away takes the event with it, unless it is of another type.
+    // An excluded ARN excludes the event, unless it is of another type.
     let kept = on(json!({"StartsWith": ["arn:aws:s3:::b/"], "NotEndsWith": ["/y"]}));
-    assert!(!selects(&kept, &event(json!([of("Object", "ARN", "arn:aws:s3:::b/x"), of("Object", "ARN", "arn:aws:s3:::b/y")]))));
-    assert!(selects(&kept, &event(json!([of("Object", "ARN", "arn:aws:s3:::b/x"), of("Bucket", "ARN", "arn:aws:s3:::b/y")]))));
-    // Nothing is taken away from a resource without an ARN; but it is needed.
+    assert!(!selects(
+        &kept,
+        &event(json!([of("Object", "ARN", "arn:aws:s3:::b/x"), of("Object", "ARN", "arn:aws:s3:::b/y")]))
+    ));
+    assert!(selects(
+        &kept,
+        &event(json!([of("Object", "ARN", "arn:aws:s3:::b/x"), of("Bucket", "ARN", "arn:aws:s3:::b/y")]))
+    ));
+    // Without an ARN, a resource is not excluded, but a resource of the type is still required.
     let others = on(json!({"NotEndsWith": ["/y"]}));
     assert!(selects(&others, &event(json!([{"type": "AWS::S3::Object"}]))));
     assert!(!selects(&others, &event(json!([{"type": "AWS::S3::Bucket"}]))));
@@ -165,7 +184,8 @@ fn what_a_record_does_not_say() {
         event
     };
     let named = |conditions: Value| advanced(&[management.clone(), conditions]);
-    let arn = |operator: &str| named(json!({"Field": "userIdentity.arn", operator: ["arn:aws:iam::111122223333:user/u"]}));
+    let arn =
+        |operator: &str| named(json!({"Field": "userIdentity.arn", operator: ["arn:aws:iam::111122223333:user/u"]}));
     assert!(!selects(&arn("Equals"), &event) && selects(&arn("NotEquals"), &event));
     let by = with("userIdentity", json!({"arn": "arn:aws:iam::111122223333:user/u"}));
     assert!(selects(&arn("Equals"), &by) && !selects(&arn("NotEquals"), &by));
@@ -187,7 +207,8 @@ fn what_a_record_does_not_say() {
         let says_nothing = matches!(says.as_str(), Some("maybe")) || says.is_null();
         for (unknown, writes) in [Unknown::Write, Unknown::Read, Unknown::Neither].into_iter().zip(writes) {
             let selected = |value: &str| {
-                let selectors = EventSelectors::parse(&named(equals("readOnly", value)), Target::Trail).expect("selectors");
+                let selectors =
+                    EventSelectors::read(&named(equals("readOnly", value)), Target::Trail).expect("selectors");
                 single(&selectors, unknown).matches(event.as_bytes()).expect("a record")
             };
             let reads = if says_nothing { unknown == Unknown::Read } else { !writes };
@@ -198,7 +219,8 @@ fn what_a_record_does_not_say() {
 
 #[test]
 fn early_records_of_objects() {
-    let all = r#"{"IncludeManagementEvents":false,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]}"#;
+    let all =
+        r#"{"IncludeManagementEvents":false,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]}"#;
     let in_b = all.replace("arn:aws:s3", "arn:aws:s3:::b/");
     let mut early = json!({"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "managementEvent": false,
         "awsRegion": "eu-west-1", "requestParameters": {"key": "a/x", "bucketName": "b"},
@@ -208,7 +230,7 @@ fn early_records_of_objects() {
     assert!(!selects(&in_b, &early) && selects(&in_b.replace("aws:s3", "aws-cn:s3"), &early));
     early["awsRegion"] = json!("us-gov-west-1");
     assert!(selects(&in_b.replace("aws:s3", "aws-us-gov:s3"), &early));
-    // Where an object is named as a resource, the parameters do not matter.
+    // If an object is named as a resource, the parameters do not matter.
     early["resources"] = json!([{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::c/x"}]);
     assert!(!selects(&in_b, &early));
     early["resources"] = json!(null);
@@ -252,8 +274,9 @@ fn why_an_event_is_not_selected() {
         equals("readOnly", "false"),
         json!({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}),
     ]);
-    let selectors = EventSelectors::parse(&selectors, Target::Trail).expect("selectors");
-    let event = json!({"eventCategory": "Management", "readOnly": true, "eventSource": "kms.amazonaws.com"}).to_string();
+    let selectors = EventSelectors::read(&selectors, Target::Trail).expect("selectors");
+    let event =
+        json!({"eventCategory": "Management", "readOnly": true, "eventSource": "kms.amazonaws.com"}).to_string();
     let unmet = single(&selectors, Unknown::Write).explain(event.as_bytes()).expect("a record");
     let told: Vec<_> = unmet.iter().map(|unmet| (unmet.condition.as_str(), unmet.found.join(" "))).collect();
     assert_eq!(
@@ -272,7 +295,7 @@ fn why_a_resource_is_not_selected() {
         equals("resources.type", "AWS::S3::Object"),
         json!({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::c/"], "NotEndsWith": ["x"]}),
     ]);
-    let selectors = EventSelectors::parse(&selector, Target::Trail).expect("selectors");
+    let selectors = EventSelectors::read(&selector, Target::Trail).expect("selectors");
     let mut event = object("arn:aws:s3:::b/x");
     let why = |event: &Value| {
         let unmet = single(&selectors, Unknown::Write).explain(event.to_string().as_bytes()).expect("a record");
@@ -284,7 +307,10 @@ fn why_a_resource_is_not_selected() {
     assert!(told[0].1.starts_with(r#""arn:aws:s3:::b/x" "arn:aws:s3:::b""#), "{told:?}");
     event["resources"] = json!([]);
     let conditions: Vec<_> = why(&event).into_iter().map(|(condition, _)| condition).collect();
-    assert_eq!(conditions, [r#"resources.type Equals ["AWS::S3::Object"]"#, r#"resources.ARN StartsWith ["arn:aws:s3:::c/"]"#]);
+    assert_eq!(
+        conditions,
+        [r#"resources.type Equals ["AWS::S3::Object"]"#, r#"resources.ARN StartsWith ["arn:aws:s3:::c/"]"#]
+    );
 }
 
 /// Whether the conditions on one field are met: by the sentences of the User Guide.
@@ -306,7 +332,8 @@ proptest! {
 
     #[test]
     fn conditions_on_names_say_what_the_guide_says(
-        source in conditions("[ab]{1,2}"), name in conditions("[ab]{1,2}"), event_source in prop::option::of("[ab]{0,3}"), event_name in "[ab]{0,3}",
+        source in conditions("[ab]{1,2}"), name in conditions("[ab]{1,2}"),
+        event_source in prop::option::of("[ab]{0,3}"), event_name in "[ab]{0,3}",
     ) {
         let fields = vec![
             FieldSelector { field: Field::EventSource, conditions: source.clone() },
@@ -315,16 +342,24 @@ proptest! {
         let selectors = EventSelectors::Advanced(vec![AdvancedSelector { name: None, fields }]);
         let record = json!({"eventSource": event_source, "eventName": event_name}).to_string();
         let expected = passes(&source, event_source.as_deref()) && passes(&name, Some(&event_name));
-        prop_assert_eq!(single(&selectors, Unknown::Write).matches(record.as_bytes()), Ok(expected), "{} on {}", selectors, record);
+        let found = single(&selectors, Unknown::Write).matches(record.as_bytes());
+        prop_assert_eq!(found, Ok(expected), "{} on {}", selectors, record);
     }
 
     #[test]
     fn basic_selectors_say_what_the_interface_says(
-        (read_write, management, excluded) in (select(&ReadWrite::ALL[..]), any::<bool>(), vec(select(vec!["kms.amazonaws.com", "rdsdata.amazonaws.com"]), 0..2)),
-        resources in vec((select(vec!["AWS::S3::Object", "AWS::Lambda::Function"]), vec(select(vec!["arn:aws:s3", "arn:aws:s3:::b/", "arn:aws:s3:::b", "f"]), 1..3)), 0..3),
+        read_write in select(&ReadWrite::ALL[..]), management: bool,
+        excluded in vec(select(vec!["kms.amazonaws.com", "rdsdata.amazonaws.com"]), 0..2),
+        resources in vec((
+            select(vec!["AWS::S3::Object", "AWS::Lambda::Function"]),
+            vec(select(vec!["arn:aws:s3", "arn:aws:s3:::b/", "arn:aws:s3:::b", "f"]), 1..3),
+        ), 0..3),
         category in select(vec!["Management", "Data", "NetworkActivity", "Insight"]), read_only: bool,
         source in select(vec!["kms.amazonaws.com", "ec2.amazonaws.com"]),
-        entries in vec((select(vec!["AWS::S3::Object", "AWS::Lambda::Function", "AWS::S3::Bucket"]), select(vec!["arn:aws:s3:::b/x", "arn:aws:s3:::bb/x", "f", "ff"])), 0..3),
+        entries in vec((
+            select(vec!["AWS::S3::Object", "AWS::Lambda::Function", "AWS::S3::Bucket"]),
+            select(vec!["arn:aws:s3:::b/x", "arn:aws:s3:::bb/x", "f", "ff"]),
+        ), 0..3),
     ) {
         let selector = BasicSelector {
             read_write,
@@ -332,18 +367,24 @@ proptest! {
             excluded: excluded.iter().map(ToString::to_string).collect(),
             resources: resources
                 .iter()
-                .map(|(kind, values)| DataResource { kind: (*kind).to_owned(), values: values.iter().map(ToString::to_string).collect() })
+                .map(|(kind, values)| DataResource {
+                    kind: (*kind).to_owned(),
+                    values: values.iter().map(ToString::to_string).collect(),
+                })
                 .collect(),
         };
         let entries_json: Vec<_> = entries.iter().map(|(kind, arn)| json!({"type": kind, "ARN": arn})).collect();
-        let record = json!({"eventCategory": category, "readOnly": read_only, "eventSource": source, "resources": entries_json}).to_string();
+        let record = json!({
+            "eventCategory": category, "readOnly": read_only, "eventSource": source, "resources": entries_json
+        });
+        let record = record.to_string();
         let right_way = match read_write {
             ReadWrite::All => true,
             ReadWrite::ReadOnly => read_only,
             ReadWrite::WriteOnly => !read_only,
         };
         let hit = |kind: &str, value: &str, arn: &str| match kind {
-            // A value without a bucket is all objects, whatever their ARN says.
+            // A value without a bucket means all objects, whatever their ARNs.
             "AWS::S3::Object" => value == "arn:aws:s3" || arn.starts_with(value),
             _ => arn == value,
         };
@@ -355,6 +396,7 @@ proptest! {
             _ => false,
         };
         let selectors = EventSelectors::Basic(vec![selector]);
-        prop_assert_eq!(single(&selectors, Unknown::Write).matches(record.as_bytes()), Ok(expected), "{} on {}", selectors, record);
+        let found = single(&selectors, Unknown::Write).matches(record.as_bytes());
+        prop_assert_eq!(found, Ok(expected), "{} on {}", selectors, record);
     }
 }

@@ -17,9 +17,9 @@ const TOKEN: &str = "a-token-that-nobody-sees";
 enum Act {
     /// Sends this, and closes the connection.
     Send(String),
-    /// Sends this, and then nothing for as long as the client waits.
+    /// Sends this, then nothing while the client waits.
     Stall(String),
-    /// Sends this when the next request has come, too.
+    /// Sends this only after the next request has come as well.
     Later(String),
 }
 
@@ -87,7 +87,7 @@ impl Store {
 
     fn bytes(&self, listed: Option<u64>) -> String {
         match self.get(listed) {
-            Ok(Got::Whole(bytes)) => String::from_utf8(bytes.to_vec()).expect("text"),
+            Ok(Got::Whole(bytes)) => String::from_utf8(bytes).expect("text"),
             other => panic!("{other:?}"),
         }
     }
@@ -135,7 +135,7 @@ fn whole(body: &str) -> Act {
     answer("200 OK", &[&format!("Content-Length: {}", body.len()), "ETag: \"e\""], body)
 }
 
-/// A body of "0123456789" from this byte on, that breaks off.
+/// A body of "0123456789" from one byte on, which breaks off at another.
 fn part(from: usize, until: usize) -> Act {
     let (status, range) = match from {
         0 => ("200 OK", String::new()),
@@ -187,9 +187,15 @@ fn what_is_left_of_a_body_is_asked_for() {
 
 #[test]
 fn an_object_that_changes_on_the_way_is_read_anew() {
-    let other = answer("206 Partial Content", &["Content-Length: 2", "Content-Range: bytes 8-9/10", "ETag: \"e\""], "89");
-    let store =
-        Store::new(vec![part(0, 3), refusal("412 Precondition Failed", "PreconditionFailed"), part(0, 3), other, part(0, 10)]);
+    let other =
+        answer("206 Partial Content", &["Content-Length: 2", "Content-Range: bytes 8-9/10", "ETag: \"e\""], "89");
+    let store = Store::new(vec![
+        part(0, 3),
+        refusal("412 Precondition Failed", "PreconditionFailed"),
+        part(0, 3),
+        other,
+        part(0, 10),
+    ]);
     assert_eq!(store.bytes(Some(10)), "0123456789");
     assert_eq!(store.headers("range"), some(&["", "bytes=3-", "", "bytes=3-", ""]));
 }
@@ -218,7 +224,8 @@ fn a_length_that_is_not_the_listed_one_is_never_accepted() {
 
 #[test]
 fn a_store_that_asks_to_slow_down_is_asked_later() {
-    let store = Store::new(vec![refusal("503 Slow Down", "SlowDown"), refusal("500 Internal", "InternalError"), part(0, 10)]);
+    let store =
+        Store::new(vec![refusal("503 Slow Down", "SlowDown"), refusal("500 Internal", "InternalError"), part(0, 10)]);
     let (remote, bucket) = store.bucket(&[]);
     let got = remote.handle().block_on(bucket.get("s3://bkt/k", Some(10), 10)).expect("an object");
     assert!(matches!(got, Got::Whole(bytes) if bytes.len() == 10));
@@ -253,7 +260,8 @@ fn the_region_is_learned_from_the_store() {
     let elsewhere = answer("301 Moved Permanently", &[&length, "x-amz-bucket-region: eu-south-2"], body);
     let store = Store::new(vec![elsewhere, part(0, 10)]);
     assert_eq!(store.bytes(Some(10)), "0123456789");
-    let regions = store.headers("authorization").into_iter().flatten().map(|value| value.split('/').nth(2).map(str::to_owned));
+    let regions =
+        store.headers("authorization").into_iter().flatten().map(|value| value.split('/').nth(2).map(str::to_owned));
     assert_eq!(regions.collect::<Vec<_>>(), some(&["us-east-1", "eu-south-2"]));
 }
 
@@ -266,14 +274,14 @@ fn the_clock_is_put_right_by_the_store() {
     assert_eq!(store.bytes(Some(10)), "0123456789");
     let times = store.headers("x-amz-date");
     assert!(times[1].as_ref().is_some_and(|time| time.starts_with("20300101T0000")), "{times:?}");
-    // Those that were under way at the same time are made again as well.
+    // Requests that ran at the same time are repeated as well.
     let Act::Send(text) = skewed.clone() else { panic!("an answer") };
     let store = Store::new(vec![Act::Later(text), skewed.clone(), part(0, 10), part(0, 10)]);
     let (remote, bucket) = store.bucket(&[]);
     let get = || bucket.get("s3://bkt/k", Some(10), 10);
     let (one, other) = remote.handle().block_on(async { tokio::join!(get(), get()) });
     assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
-    // A store that says so again means something else.
+    // If the store repeats the error, the cause is another one.
     let store = Store::new(vec![skewed.clone(), skewed]);
     assert_eq!(store.error(Some(10)), "no valid credentials: 403, RequestTimeTooSkewed, late (after 2 tries)");
 }
@@ -281,8 +289,10 @@ fn the_clock_is_put_right_by_the_store() {
 #[test]
 fn a_store_that_is_not_there_is_given_up_soon() {
     let endpoint = Store::new(Vec::new()).endpoint.clone();
-    let remote =
-        Remote::new(&BTreeMap::from([("endpoint".to_owned(), endpoint), ("skip_signature".to_owned(), "true".to_owned())]), None);
+    let remote = Remote::new(
+        &BTreeMap::from([("endpoint".to_owned(), endpoint), ("skip_signature".to_owned(), "true".to_owned())]),
+        None,
+    );
     let remote = remote.expect("a client");
     let error = remote.handle().block_on(remote.bucket("bkt").get("s3://bkt/k", None, 9)).expect_err("nothing");
     assert_eq!(error.kind().name(), "network");
@@ -294,7 +304,7 @@ fn large_objects_are_left_to_a_stream() {
     let store = Store::new(vec![whole("0123456789"), part(0, 3), part(3, 8), part(8, 10)]);
     let (remote, bucket) = store.bucket(&[]);
     let got = remote.handle().block_on(bucket.get("s3://bkt/k", None, 9)).expect("an answer");
-    assert!(matches!(got, Got::Large(10)));
+    assert!(matches!(got, Got::Large(Some(10))));
     let mut text = String::new();
     bucket.stream("s3://bkt/k", Some(10)).read_to_string(&mut text).expect("an object");
     assert_eq!(text, "0123456789");
@@ -327,11 +337,13 @@ fn closing_cancels_what_is_under_way() {
 
 #[test]
 fn versions_are_never_mixed_where_the_store_ignores_if_match() {
-    let other = |tag: &str| answer("206 Partial Content", &["Content-Length: 7", "Content-Range: bytes 3-9/10", tag], "xxxxxxx");
+    let other = |tag: &str| {
+        answer("206 Partial Content", &["Content-Length: 7", "Content-Range: bytes 3-9/10", tag], "xxxxxxx")
+    };
     for tag in ["ETag: \"f\"", "ETag: W/\"e\"", "X: y"] {
         let store = Store::new(vec![part(0, 3), other(tag), part(0, 10)]);
         assert_eq!(store.bytes(Some(10)), "0123456789", "{tag}");
-        // A stream has given the beginning away.
+        // A stream has handed over the beginning already.
         let store = Store::new(vec![part(0, 3), other(tag)]);
         let (_remote, bucket) = store.bucket(&[]);
         let mut bytes = Vec::new();
@@ -352,7 +364,7 @@ fn lengths_that_nobody_has_are_not_believed() {
     let range = crate::source::object::list::Range::default();
     let error = remote.handle().block_on(bucket.page(&range)).expect_err("no page");
     assert!(matches!(error.kind().name(), "network" | "not-s3" | "protocol"), "{error}");
-    // Without a length, nobody would know when it ends.
+    // Without a length, a body might not end.
     let store = Store::new(vec![answer("200 OK", &[], "0123456789")]);
     let (_remote, bucket) = store.bucket(&[]);
     let error = bucket.stream("s3://bkt/k", None).read_to_end(&mut Vec::new()).expect_err("no length");
@@ -369,11 +381,12 @@ fn clocks_and_regions_that_no_store_has_are_not_believed() {
         assert_eq!(store.error(Some(10)), "no valid credentials: 403, RequestTimeTooSkewed, late", "{date}");
     }
     for region in ["evil.com/", "x@evil", "a b", "", "EU"] {
-        let elsewhere = answer("400 Bad Request", &["Content-Length: 0", &format!("x-amz-bucket-region: {region}")], "");
+        let elsewhere =
+            answer("400 Bad Request", &["Content-Length: 0", &format!("x-amz-bucket-region: {region}")], "");
         let store = Store::new(vec![elsewhere]);
         assert_eq!(store.error(Some(10)), "not an answer of S3: 400 Bad Request", "{region}");
     }
-    // An answer that is no redirect has no say in where the bucket is.
+    // The region in a refusal is ignored.
     let denied = answer("403 Forbidden", &["Content-Length: 0", "x-amz-bucket-region: eu-west-1"], "");
     assert_eq!(Store::new(vec![denied]).error(Some(10)), "access denied: 403 Forbidden");
 }
@@ -401,7 +414,7 @@ fn names_of_no_bucket_are_never_asked_for() {
         assert_eq!(error.kind().name(), "bad-bucket", "{name}");
     }
     assert_eq!((remote.requests().gets, store.heads().len()), (0, 0));
-    // What a path can hold, a host cannot.
+    // A name that fits a path need not fit a host.
     let (remote, _) = store.bucket(&[("virtual_hosted_style_request", "true")]);
     let error = remote.handle().block_on(remote.bucket("My_Logs").get("s3://My_Logs/k", None, 9)).expect_err("no host");
     assert_eq!(error.kind().name(), "bad-bucket");
@@ -410,7 +423,8 @@ fn names_of_no_bucket_are_never_asked_for() {
 #[test]
 fn secrets_that_a_store_repeats_are_cut() {
     let body = format!(
-        "<Error><Code>InvalidToken</Code><Message>no token {TOKEN}, key {SECRET}, AKIAIOSFODNN7EXAMPLE</Message></Error>"
+        "<Error><Code>InvalidToken</Code><Message>no token {TOKEN}, key {SECRET}, \
+         AKIAIOSFODNN7EXAMPLE</Message></Error>"
     );
     let store = Store::new(vec![answer("400 Bad Request", &[&format!("Content-Length: {}", body.len())], &body)]);
     assert_eq!(store.error(Some(10)), "no valid credentials: 400, InvalidToken, no token …, key …, …");

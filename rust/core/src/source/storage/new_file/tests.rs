@@ -9,7 +9,8 @@ use super::*;
 /// The names in a folder, in order.
 fn names(folder: &TempDir) -> Vec<String> {
     let found = fs::read_dir(folder.path()).expect("a folder");
-    let mut names: Vec<_> = found.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    let mut names: Vec<_> =
+        found.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
     names.sort();
     names
 }
@@ -116,7 +117,8 @@ fn leftovers_are_removed_and_nothing_else() {
     let folder = tempdir().expect("a folder");
     let dead = folder.path().join(".ctfast-4194305-Ab12cd34Ef56gh78.part");
     fs::write(&dead, "half").expect("a file");
-    let kept = [".ctfast-1-.part", ".ctfast--a.part", ".ctfast-1-a.b.part", ".ctfast-a-1.part", "a.part", "ctfast-1-a.part"];
+    let kept =
+        [".ctfast-1-.part", ".ctfast--a.part", ".ctfast-1-a.b.part", ".ctfast-a-1.part", "a.part", "ctfast-1-a.part"];
     for name in kept {
         fs::write(folder.path().join(name), name).expect("a file");
     }
@@ -153,7 +155,9 @@ fn writers_and_those_who_tidy_up_do_not_disturb_each_other() {
     std::thread::scope(|scope| {
         for writer in 0..4 {
             let path = folder.path().join(format!("{writer}.json"));
-            scope.spawn(move || (0..100).for_each(|_| begun(&path, Existing::Replace, "whole").finish().expect("finished")));
+            scope.spawn(move || {
+                (0..100).for_each(|_| begun(&path, Existing::Replace, "whole").finish().expect("finished"));
+            });
         }
         for _ in 0..4 {
             scope.spawn(|| (0..200).for_each(|_| remove_leftovers(folder.path())));

@@ -1,0 +1,1 @@
+"""What is fetched from AWS, and with which credentials."""

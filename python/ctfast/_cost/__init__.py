@@ -1,0 +1,1 @@
+"""What filters cost at AWS."""

@@ -1,0 +1,1 @@
+"""AWS's filter languages, and the documents that hold them."""

@@ -1,0 +1,1 @@
+"""Verifying: keys, signatures, the verdict and the page that shows it."""

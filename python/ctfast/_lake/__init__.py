@@ -1,0 +1,1 @@
+"""A lake: the events of archives in a Delta table, each once."""

@@ -1,0 +1,55 @@
+"""What was done to a lake besides taking archives in: an entry for each hold, release and retention, for auditors.
+
+An entry is a JSON file, and counts if a transaction of the table has its name. The history of a Delta table is removed
+after a month, its transactions are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ctfast._lake.layout import AUDIT, put
+from ctfast._lake.table import Snapshot
+from ctfast._small_file import read
+
+__all__ = ["entries", "note"]
+
+_FORMAT = 1
+
+
+def note(root: Path, snapshot: Snapshot, action: str, **facts: Any) -> str:
+    """Write the entry for the next version of the table, and return its path."""
+    entry = {
+        "format": _FORMAT,
+        "version": snapshot.version + 1,
+        "action": action,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        **facts,
+    }
+    content = json.dumps(entry, ensure_ascii=False).encode()
+    path = f"{AUDIT}/{snapshot.version + 1:010}-{action}-{hashlib.sha256(content).hexdigest()[:32]}.json"
+    put(root / path, content)
+    return path
+
+
+def entries(root: Path, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Return all entries, the first one first."""
+    found = [_entry(root / path) for path in snapshot.beside(AUDIT)]
+    for entry in found:
+        if entry["format"] != _FORMAT:
+            message = (
+                f"{root / AUDIT} has an entry of format {entry['format']}, and this ctfast knows {_FORMAT}: update it"
+            )
+            raise ValueError(message)
+    return found
+
+
+def _entry(place: Path) -> dict[str, Any]:
+    try:
+        return json.loads(read(place, regular=True))  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None

@@ -1,0 +1,97 @@
+"""Makes large parts of small ones, which many small ingests have written, and removes what nobody needs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from ctfast._lake.audit import note
+from ctfast._lake.sweep import is_past, sweep
+from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
+from ctfast._later import pq
+from ctfast._scan.rewritten import joined, remove
+
+__all__ = ["Compacted", "compact"]
+
+#: A part of fewer bytes is small.
+_SMALL = 64 << 20
+#: So many bytes of small parts become one: the keys of its rows are in memory while it is written.
+_MOST = 128 << 20
+#: After all months.
+_LAST = "~"
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction has done.
+
+    Attributes
+    ----------
+    parts, into : int
+        Parts that were small, and how many became of them.
+    deleted : int
+        Files that were removed: parts that an earlier compaction has replaced, or that killed runs have left.
+    left : int
+        Files that the table does not name and that stay, since a run or a query that is under way may need them: they
+        are less than a day old, or were replaced less than a day ago.
+    """
+
+    parts: int
+    into: int
+    deleted: int
+    left: int
+
+
+def compact(table: Table) -> Compacted:
+    """Join small parts, month by month, and remove files that nobody needs."""
+    parts = into = 0
+    while group := table.latest(lambda snapshot: next(_groups(table.root, snapshot), None)):
+        if _join(table, group):
+            parts += len(group)
+            into += 1
+    deleted, left = sweep(table, _LAST, is_past)
+    return Compacted(parts, into, deleted, left)
+
+
+def _groups(root: Path, snapshot: Snapshot) -> Iterator[list[Part]]:
+    """Yield small parts that become one: of one month, with the same columns."""
+    small = [part for part in snapshot.parts() if part.size < _SMALL]
+    for _, of_month in groupby(small, key=attrgetter("month")):
+        of_columns: dict[str, list[Part]] = {}
+        for part in of_month:
+            # Parts that an earlier version of ctfast has written may have fewer columns.
+            of_columns.setdefault(str(pq.read_schema(root / part.path)), []).append(part)
+        for alike in of_columns.values():
+            group: list[Part] = []
+            for part in alike:
+                if group and sum(each.size for each in group) + part.size > _MOST:
+                    break
+                group.append(part)
+            if len(group) > 1:
+                yield group
+
+
+def _join(table: Table, group: list[Part]) -> bool:
+    """Replace parts by one, and tell whether that was still possible."""
+    # A name that no other compaction gives: one that was overtaken may then remove what it has written, which may have
+    # events that are to be deleted.
+    name = uuid.uuid4().hex
+    return table.latest(lambda snapshot: _joined(table.root, snapshot, group, name))
+
+
+def _joined(root: Path, snapshot: Snapshot, group: list[Part], name: str) -> bool:
+    if not set(group) <= set(snapshot.parts()):
+        return False
+    paths = [part.path for part in group]
+    new = joined(root, paths, name)
+    try:
+        entry = note(root, snapshot, "compact", removed=paths, added=[new.path])
+        snapshot.commit([new], [entry], removed=group)
+    except LostRaceError:
+        remove(root, new.path)
+        return False
+    return True

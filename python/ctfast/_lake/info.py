@@ -1,0 +1,85 @@
+"""What a lake holds: :class:`LakeInfo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctfast._lake.audit import entries
+from ctfast._lake.ledger import Ledger
+from ctfast._lake.table import Table
+
+__all__ = ["LakeInfo", "info"]
+
+
+@dataclass(frozen=True)
+class LakeInfo:
+    """What a lake holds, and what became of all that was read into it.
+
+    ``read`` is the sum of ``records``, ``duplicates``, ``bad`` and ``deleted``.
+
+    Attributes
+    ----------
+    files, bad_files : int
+        Files of archives that the lake knows, and how many of them are bad.
+    read : int
+        Records that were read.
+    records : int
+        Records that are stored.
+    duplicates : int
+        Records that were stored already, with the same content, when they were read.
+    bad : int
+        Damaged records.
+    deleted : int
+        Records that were stored, and that a retention has deleted.
+    differ : int
+        Stored records of an event that was stored before with another content.
+    parts, bytes : int
+        Files of the table, and their bytes.
+    version : int
+        The version of the table.
+    """
+
+    files: int
+    bad_files: int
+    read: int
+    records: int
+    duplicates: int
+    bad: int
+    deleted: int
+    differ: int
+    parts: int
+    bytes: int
+    version: int
+
+
+def info(table: Table) -> LakeInfo:
+    """Count what is in the table, and what became of all that was read into it.
+
+    Raises
+    ------
+    ValueError
+        The numbers do not add up.
+    """
+    snapshot = table.open()
+    ledger = Ledger(table.root, snapshot)
+    parts, counts, (files, bad_files) = snapshot.parts(), ledger.counts(), ledger.files()
+    found = LakeInfo(
+        files=files,
+        bad_files=bad_files,
+        read=counts.read,
+        records=sum(part.rows for part in parts),
+        duplicates=counts.duplicates,
+        bad=counts.bad,
+        deleted=sum(entry.get("rows", 0) for entry in entries(table.root, snapshot)),
+        differ=counts.differ,
+        parts=len(parts),
+        bytes=sum(part.size for part in parts),
+        version=snapshot.version,
+    )
+    if found.read != found.records + found.duplicates + found.bad + found.deleted:
+        message = (
+            f"{table.root} is damaged: {found.read} records were read, but {found.records} are stored, "
+            f"{found.duplicates} were stored already, {found.bad} are bad and {found.deleted} were deleted"
+        )
+        raise ValueError(message)
+    return found

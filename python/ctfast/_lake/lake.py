@@ -1,0 +1,393 @@
+"""The lake as users see it: :class:`Lake`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from ctfast._arguments.gate import Ingesting, processors, public
+from ctfast._filter.filters import Filter
+from ctfast._lake.audit import entries
+from ctfast._lake.commit import commit
+from ctfast._lake.compact import Compacted, compact
+from ctfast._lake.holds import holds, place, release
+from ctfast._lake.info import LakeInfo, info
+from ctfast._lake.ingest import Ingested, IngestProgress, ingest
+from ctfast._lake.ledger import Ledger
+from ctfast._lake.retention import Retained, retain
+from ctfast._lake.table import Table
+from ctfast._later import pl
+from ctfast._scan.arrow import schema_of
+from ctfast._scan.message import SplitMessage
+from ctfast._scan.options import COLUMNS, ask
+from ctfast._source.addresses import Source
+from ctfast._source.object_keys import KeySource
+from ctfast.exceptions import ArgumentError
+
+__all__ = ["Lake"]
+
+
+class Lake:
+    """Years of events in one place, each once: a Delta table in a folder, without a server.
+
+    Archives are taken in by :meth:`ingest`, or by :meth:`commit` of what splits have written anywhere. The table is
+    read by :meth:`scan`, and by all that reads Delta tables or Parquet files. It needs ``ctfast[lake]``.
+
+    Parameters
+    ----------
+    path
+        The folder. It becomes a lake by the first ingest or commit.
+
+    Examples
+    --------
+    >>> import ctfast as ct, tempfile
+    >>> lake = ct.Lake(tempfile.mkdtemp())
+    >>> lake.ingest(archive).stored
+    1039
+    >>> lake.ingest(archive).known, lake.info().records
+    (93, 1039)
+    """
+
+    @public()
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._table = Table(path)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"Lake({str(self.path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._table.root
+
+    @public(options=Ingesting)
+    def ingest(
+        self,
+        source: Source,
+        *,
+        raw: bool = True,
+        progress: Callable[[IngestProgress], object] | None = None,
+        storage_options: Mapping[str, str] | None = None,
+        **options: Unpack[Ingesting],
+    ) -> Ingested:
+        """Read what is in an archive and not yet in the lake, and store it.
+
+        A file that the lake knows by its path or address, its size, and its ETag, or its time if it has no ETag, is not
+        read again. An event that is stored already with the same content is not stored again, whichever file it comes
+        from; :meth:`copies` tells where it was seen. An interrupted ingest is continued by the same call. Bad files are
+        counted, their other records are stored, and they are read again once they have changed.
+
+        Parameters
+        ----------
+        source, **options
+            As for :func:`ctfast.scan`; a lake has the answers to one ``where`` only.
+        raw
+            Whether the text of each record is stored as well.
+        progress
+            Called with an :class:`IngestProgress` after each split.
+        storage_options
+            How buckets of the source are reached, as for :func:`ctfast.scan`.
+
+        Returns
+        -------
+        Ingested
+            What was added.
+
+        Raises
+        ------
+        ValueError
+            The folder has another Delta table, or a lake with other columns or another ``where``.
+        FileNotFoundError
+            The source does not exist.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> done = ct.Lake(tempfile.mkdtemp()).ingest(archive, since="2025-03-12T06:00", raw=False)
+        >>> done.read == done.stored + done.duplicates + done.bad
+        True
+        """
+        if isinstance(source, KeySource):
+            message = "source must be an archive that can be listed: splits of a list of keys can be committed"
+            raise ArgumentError(message, "source", None, None, "Lake.ingest")
+        asked = ask("Lake.ingest", source, storage_options=storage_options, on_error="collect", **options)
+        columns = [name for name in COLUMNS if raw or name != "raw"]
+        return ingest(self._table, asked, columns, options.get("threads") or processors(), progress, storage_options)
+
+    @public()
+    def commit(self, messages: Iterable[SplitMessage], *, run: str, n: int) -> LakeInfo:
+        """Add what splits have written into the folder of the lake, by :meth:`Split.write_parquet`.
+
+        The parts are added together or not at all. Events that the lake has already are left out: a part with such
+        events is written again without them. A repeated call of the same ``run`` and ``n`` changes nothing, and neither
+        does a split that was committed before, so that a call may be repeated when its outcome is unknown.
+
+        Parameters
+        ----------
+        messages
+            What :meth:`Split.write_parquet` has returned.
+        run
+            A name of the run, which no other run has.
+        n
+            The number of the commit in the run.
+
+        Returns
+        -------
+        LakeInfo
+            What the lake holds now.
+
+        Raises
+        ------
+        ValueError
+            The splits ask for something else than what the lake has.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> messages = [split.write_parquet(lake.path) for split in ct.splits(archive, target=300_000)]
+        >>> lake.commit(messages, run="first", n=0).records
+        1039
+        >>> lake.commit(messages, run="first", n=0).records
+        1039
+        """
+        commit(self._table, list(messages), run, n)
+        return self.info()
+
+    def scan(self) -> pl.LazyFrame:
+        """Return the events.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The columns of :func:`ctfast.scan` that the lake has, ``month``, and ``ingest``: which split wrote the row.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no lake in the folder yet.
+
+        Examples
+        --------
+        >>> import ctfast as ct, polars as pl, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.scan().filter(pl.col("eventName") == "ConsoleLogin").select(pl.len()).collect().item()
+        7
+        """
+        snapshot = self._table.open()
+        schema = pl.DataFrame(snapshot.schema().empty_table()).schema
+        places = [self.path / part.path for part in snapshot.parts()]
+        if not places:
+            rows = pl.LazyFrame(schema=schema)
+        else:
+            rows = pl.scan_parquet(
+                places,
+                schema=schema,
+                glob=False,
+                hive_partitioning=False,
+                missing_columns="insert",
+                cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
+            )
+        kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
+        return rows.cast({name: kinds[name] for name in schema if name in kinds and kinds[name] != schema[name]})
+
+    def copies(self) -> pl.LazyFrame:
+        """Return where events were seen again that were stored already.
+
+        Returns
+        -------
+        polars.LazyFrame
+            ``eventID`` and ``recipientAccountId`` of the event, ``file`` and ``record`` of the place; a row for each
+            record that was left out.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.copies().collect().height == lake.info().duplicates
+        True
+        """
+        return self._table.latest(lambda snapshot: Ledger(self.path, snapshot).copies())
+
+    def bad(self) -> pl.LazyFrame:
+        """Return the files that are bad: a file that has changed is what it was when it was last read.
+
+        Returns
+        -------
+        polars.LazyFrame
+            ``file``, the ``byte`` where it is damaged, if that is known, the ``reason``, as in ``report.bad``, and
+            ``records_read``: how many records could be read in spite of it.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.bad().collect().height
+        0
+        """
+        return Ledger(self.path, self._table.open()).bad()
+
+    def compact(self) -> Compacted:
+        """Join small parts to large ones, and remove files that nobody needs: queries then open fewer files.
+
+        A part that was replaced is removed by a compaction a day later, since queries may still read it; so is what
+        killed runs have left.
+
+        Returns
+        -------
+        Compacted
+            How many parts were joined, and how many files were removed.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> messages = [split.write_parquet(lake.path) for split in ct.splits(archive, target=300_000)]
+        >>> lake.commit(messages, run="first", n=0).parts > 1
+        True
+        >>> lake.compact().into, lake.info().parts
+        (1, 1)
+        """
+        return compact(self._table)
+
+    @public()
+    def retain(self, days: int, *, delete: bool = False) -> Retained:
+        """Delete the events that are more than some days old, by their ``eventTime``, or tell how many these are.
+
+        Afterwards no file below the folder has the deleted events, whichever version of the table names it, except for
+        those of runs that may be under way, which are counted as ``left``. The files of the archive that they came from
+        stay known, and are not read again. Events that a hold keeps stay, and so do events without a time.
+
+        Parameters
+        ----------
+        days
+            How many days are kept: 7 to 3653, as in CloudTrail Lake.
+        delete
+            Whether they are deleted. By default this only tells what would be.
+
+        Returns
+        -------
+        Retained
+            How many events were deleted, or would be.
+
+        Raises
+        ------
+        ValueError
+            There are holds, and the lake was made without ``raw``.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.retain(3653).rows
+        0
+        >>> lake.retain(7, delete=True).rows, lake.info().records
+        (1039, 0)
+        """
+        return retain(self._table, days, delete=delete)
+
+    @public()
+    def hold(self, name: str, *, where: Filter) -> None:
+        """Keep the events that meet a filter from being deleted, until the hold is released.
+
+        Parameters
+        ----------
+        name
+            The name of the hold, such as that of a case.
+        where
+            Which events.
+
+        Raises
+        ------
+        ArgumentError
+            There is a hold of this name, or no record can meet the filter.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.hold("case 7", where=ct.FilterPattern('{ $.userIdentity.type = "Root" }'))
+        >>> done = lake.retain(7, delete=True)
+        >>> lake.info().records == done.held > 0
+        True
+        """
+        place(self._table, name, where)
+
+    @public()
+    def release(self, name: str) -> None:
+        """End a hold.
+
+        Parameters
+        ----------
+        name
+            The name of the hold.
+
+        Raises
+        ------
+        ArgumentError
+            There is no hold of this name.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.hold("case 7", where=ct.FilterPattern('{ $.userIdentity.type = "Root" }'))
+        >>> lake.release("case 7")
+        >>> lake.holds()
+        {}
+        """
+        release(self._table, name)
+
+    def holds(self) -> dict[str, Filter]:
+        """Return the filters of the holds that are in force, by their names.
+
+        Returns
+        -------
+        dict
+            In the order in which they were placed.
+        """
+        return holds(self._table, self._table.open())
+
+    def audit(self) -> list[dict[str, Any]]:
+        """Return what was done to the lake besides taking archives in.
+
+        Returns
+        -------
+        list of dict
+            An entry for each hold, release, retention and compaction, the first one first: ``action``, ``time``, the
+            ``version`` of the table that it made, and what belongs to it.
+        """
+        return entries(self.path, self._table.open())
+
+    def info(self) -> LakeInfo:
+        """Tell what the lake holds.
+
+        Returns
+        -------
+        LakeInfo
+            Counts of files and records.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no lake in the folder yet.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> info = lake.info()
+        >>> info.files, info.read == info.records + info.duplicates + info.bad
+        (93, True)
+        """
+        return info(self._table)

@@ -1,0 +1,213 @@
+"""Deletes events that are older than they have to be kept: from the table, and from each file below its root."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ctfast._filter.filters import Filter
+from ctfast._lake.audit import note
+from ctfast._lake.holds import holds
+from ctfast._lake.layout import copies_path, put
+from ctfast._lake.ledger import Ledger
+from ctfast._lake.sweep import sweep
+from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
+from ctfast._later import load, pa, pq
+from ctfast._scan.message import PartFile
+from ctfast._scan.part import MONTH, TIME
+from ctfast._scan.rewritten import without
+
+__all__ = ["Retained", "retain"]
+
+_RAW = "raw"
+#: By what an event is told from others, and so its copies from those of others: of an event without an id, its place.
+_EVENT, _PLACE = ("eventID", "recipientAccountId"), ("file", "record")
+
+
+@dataclass(frozen=True)
+class Retained:
+    """What a retention deletes.
+
+    Attributes
+    ----------
+    before : datetime
+        Events before this time are deleted.
+    rows : int
+        How many these are.
+    held : int
+        Older events that are kept by a hold.
+    is_done : bool
+        Whether they were deleted; if not, this is what would be deleted now.
+    left : int
+        Files of the months concerned that belong to no version of the table, and may be of runs that are under way:
+        they stay, and may have older events.
+    """
+
+    before: datetime
+    rows: int
+    held: int
+    is_done: bool
+    left: int
+
+
+@dataclass
+class _Found:
+    """The rows to delete."""
+
+    #: By part, in ascending order.
+    rows: dict[Part, list[int]] = field(default_factory=dict)
+    #: How many older events a hold keeps, and what tells these from others.
+    held: int = 0
+    events: set[tuple[Any, ...]] = field(default_factory=set)
+
+    @property
+    def number(self) -> int:
+        """How many these are."""
+        return sum(map(len, self.rows.values()))
+
+
+def retain(table: Table, days: int, *, delete: bool) -> Retained:
+    """Delete the events that are more than some days old, or tell how many these are."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    while True:
+        try:
+            found = table.latest(lambda snapshot: _retained(table, snapshot, days, before, delete=delete))
+        except LostRaceError:
+            continue
+        left = sweep(table, f"{before:%Y-%m}", lambda _: True)[1] if delete else 0
+        return Retained(before, found.number, found.held, is_done=delete, left=left)
+
+
+def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, delete: bool) -> _Found:
+    """Find the rows of one version of the table, and delete them if that is asked."""
+    kept = holds(table, snapshot)
+    _refuse_fewer_columns(table, snapshot, kept)
+    copies = Ledger(table.root, snapshot).paths_of_copies()
+    found = _expired(table.root, snapshot, before, kept.values())
+    if delete and found.rows:
+        _commit(table, snapshot, found, copies, days, before)
+    return found
+
+
+def _refuse_fewer_columns(table: Table, snapshot: Snapshot, kept: Mapping[str, Filter]) -> None:
+    """Refuse a lake that does not tell how old an event is, or whether a hold keeps it and its copies."""
+    there = snapshot.schema().names
+    if TIME not in there:
+        message = f"{table.root} was made without {TIME}, which tells how old an event is: nothing can be deleted"
+        raise ValueError(message)
+    missing = [name for name in (_RAW, *_EVENT, *_PLACE) if name not in there]
+    if kept and missing:
+        message = (
+            f"{table.root} was made without {missing[0]}, which tells whether a hold keeps an event: "
+            "release the holds first, or nothing can be deleted"
+        )
+        raise ValueError(message)
+
+
+def _expired(root: Path, snapshot: Snapshot, before: datetime, kept: Iterable[Filter]) -> _Found:
+    """Find the rows that are older, and that no hold keeps."""
+    found = _Found()
+    filters = list(kept)
+    month = f"{before:%Y-%m}"
+    compute = load("pyarrow.compute")
+    limit = pa.scalar(before, pa.timestamp("us", "UTC"))
+    for part in snapshot.parts():
+        # Records without a time are in a month of their own, whose name is greater than any number.
+        if part.month > month:
+            continue
+        rows: list[int] = []
+        with pq.ParquetFile(root / part.path) as file:
+            start = 0
+            for number in range(file.num_row_groups):
+                group = file.read_row_group(number, [TIME, *([_RAW, *_EVENT, *_PLACE] if filters else [])])
+                old = compute.indices_nonzero(compute.less(group.column(TIME), limit)).to_pylist()
+                if filters:
+                    texts = group.column(_RAW)
+                    held = {row for row in old if _is_held(texts[row].as_py().encode(), filters)}
+                    found.held += len(held)
+                    found.events.update(_events(group.take(pa.array(sorted(held), pa.int64()))))
+                    old = [row for row in old if row not in held]
+                rows += [start + row for row in old]
+                start += group.num_rows
+        if rows:
+            found.rows[part] = rows
+    return found
+
+
+def _events(rows: pa.Table) -> list[tuple[Any, ...]]:
+    """Return what tells the event of each row from others."""
+    ids, accounts, files, records = (rows.column(name).to_pylist() for name in (*_EVENT, *_PLACE))
+    columns = zip(ids, accounts, files, records, strict=True)
+    return [(file, record) if name is None else (name, account) for name, account, file, record in columns]
+
+
+def _is_held(record: bytes, filters: Iterable[Filter]) -> bool:
+    return any(each.matches(record) for each in filters)
+
+
+def _commit(
+    table: Table, snapshot: Snapshot, found: _Found, copies: Iterable[str], days: int, before: datetime
+) -> None:
+    """Replace the parts by ones without these rows, in one version of the table."""
+    added: list[PartFile] = []
+    for part, rows in found.rows.items():
+        left = without(table.root, part.path, rows)
+        added += [] if left is None else [left]
+    name = f"retain/{snapshot.version + 1}"
+    gone, instead = _without_copies(table.root, copies, name, found, before)
+    entry = note(
+        table.root,
+        snapshot,
+        "retain",
+        days=days,
+        before=before.isoformat(),
+        rows=found.number,
+        held=found.held,
+        removed=[part.path for part in found.rows],
+        copies=gone,
+    )
+    try:
+        snapshot.commit(added, [entry, *instead], removed=found.rows)
+    except LostRaceError:
+        # Their names have the version, so that only a commit of it, which is there now, can name them.
+        latest = table.open()
+        for path in instead:
+            if not latest.has(path):
+                (table.root / path).unlink(missing_ok=True)
+        raise
+
+
+def _without_copies(
+    root: Path, copies: Iterable[str], name: str, found: _Found, before: datetime
+) -> tuple[list[str], list[str]]:
+    """Write the places where events were seen again without those of events that are deleted.
+
+    Returns the files that have some, and those that were written in their place.
+    """
+    compute = load("pyarrow.compute")
+    limit = pa.scalar(before, pa.timestamp("us", "UTC"))
+    gone: list[str] = []
+    instead: list[str] = []
+    for path in copies:
+        month = Path(path).parent.name.removeprefix(f"{MONTH}=")
+        if month > f"{before:%Y-%m}":
+            continue
+        rows = pq.read_table(root / path, partitioning=None)
+        is_kept = compute.greater_equal(rows.column(TIME), limit)
+        if found.events:
+            is_kept = compute.or_(is_kept, pa.array([event in found.events for event in _events(rows)]))
+        stays = rows.filter(is_kept)
+        if stays.num_rows == rows.num_rows:
+            continue
+        gone.append(path)
+        if stays.num_rows:
+            content = io.BytesIO()
+            pq.write_table(stays, content, compression="zstd")
+            instead.append(copies_path(month, name, hashlib.sha256(content.getbuffer()).hexdigest()))
+            put(root / instead[-1], content.getvalue())
+    return gone, instead

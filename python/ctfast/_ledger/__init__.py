@@ -1,0 +1,1 @@
+"""What became of each file: rows, findings, the report."""

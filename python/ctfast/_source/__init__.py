@@ -1,0 +1,1 @@
+"""Where files come from: addresses, sources of keys, and why a source gives nothing."""

@@ -1,0 +1,1 @@
+"""State that outlives a run: the database of a checkpoint."""

@@ -1,0 +1,76 @@
+"""The verb ``ingest``: an archive into a lake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import ctfast as ct
+from ctfast._show.plain import counted
+from ctfast._source.silence import is_mistake
+from ctfast.cli import options
+from ctfast.cli.lake import MOST, bad_files
+from ctfast.cli.progress import steps
+from ctfast.cli.screen import say, size
+
+__all__ = ["ingest"]
+
+
+@click.command()
+@click.argument("archive", metavar="ARCHIVE")
+@click.argument("lake", callback=options.file_only, metavar="LAKE")
+@options.taking
+@click.option("--no-raw", is_flag=True, help="Do not store the text of the records: the lake is smaller.")
+@click.pass_context
+def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **given: Any) -> None:
+    """Store in LAKE what is in ARCHIVE and not stored yet, each event once.
+
+    LAKE is a folder, which becomes a Delta table. It may be called again at any time: files that the lake knows are not
+    read again, and an interrupted run is continued.
+
+    \b
+    Exit code:
+      0  all is well
+      1  some files of the archive are bad; what can be read of them is stored
+      2  trouble
+
+    \b
+    Examples:
+      ctfast ingest logs lake
+      ctfast ingest s3://my-trail-bucket lake --since 2023-01-01
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    taken = ct.Lake(lake)
+    with steps("reading") as step:
+
+        def show(now: ct.IngestProgress) -> None:
+            if step is not None:
+                step(_words(now), now.bytes, now.of_bytes)
+
+        done = taken.ingest(archive, raw=not no_raw, progress=show, **chosen)
+    say(*(f"ctfast: {found}" for found in done.unmatched))
+    if any(found.nothing and is_mistake(found) for found in done.unmatched):
+        ctx.exit(2)
+    say(
+        f"{counted(done.files, 'file')} read, {done.known:,} known already",
+        f"{counted(done.read, 'record')}: {done.stored:,} stored, {done.duplicates:,} stored before, {done.bad:,} bad",
+    )
+    if done.differ:
+        say(f"{counted(done.differ, 'record')} of an event that is stored with another content as well")
+    if done.bad_files or done.known_bad:
+        say(f"ctfast: bad in the archive: {counted(done.bad_files + done.known_bad, 'file')}")
+        bad_files(taken)
+    if done.unlisted:
+        say(f"ctfast: files or folders of the archive that cannot be opened or listed: {done.unlisted:,}")
+        say(*map(str, done.errors[:MOST]))
+    ctx.exit(int(done.bad_files + done.known_bad + done.unlisted + done.bad > 0))
+
+
+def _words(now: ct.IngestProgress) -> str:
+    """Return how far it is, how fast, and how long it will take."""
+    parts = [counted(now.files, "file", now.of_files), size(now.bytes), counted(now.records, "record")]
+    if now.seconds > 0 and now.bytes:
+        left = now.seconds * (now.of_bytes - now.bytes) / now.bytes
+        parts += [f"{now.records / now.seconds:,.0f} a second", f"{left:,.0f} s left"]
+    return ", ".join(parts)

@@ -1,0 +1,148 @@
+"""The verb ``lake``: what a lake holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+import ctfast as ct
+from ctfast._show.plain import counted
+from ctfast._show.words import quoted
+from ctfast.cli import conditions, options
+from ctfast.cli.screen import say
+
+__all__ = ["MOST", "bad_files", "lake"]
+
+#: How many bad files are named one by one.
+MOST = 20
+
+
+@click.group()
+def lake() -> None:
+    """Work on a lake, the folder that ctfast ingest fills.
+
+    \b
+    Example:
+      ctfast lake info lake
+    """
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@click.pass_context
+def info(ctx: click.Context, /, folder: str) -> None:
+    """Tell what a lake holds, as JSON: files, records, duplicates and bad records, and how many of each.
+
+    \b
+    Exit code:
+      0  all is well
+      1  some files or records are bad
+      2  trouble
+
+    \b
+    Example:
+      ctfast lake info lake | jq .records
+    """
+    found = ct.Lake(folder)
+    told = found.info()
+    sys.stdout.write(f"{json.dumps(asdict(told))}\n")
+    if told.bad_files:
+        bad_files(found)
+    ctx.exit(int(told.bad_files + told.bad > 0))
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+def compact(*, folder: str) -> None:
+    """Join small files to large ones, and remove those that nobody needs.
+
+    \b
+    Example:
+      ctfast lake compact lake
+    """
+    done = ct.Lake(folder).compact()
+    joined = f"{counted(done.parts, 'small part')} became {done.into:,}" if done.parts else "nothing to join"
+    say(f"{joined}; {counted(done.deleted, 'file')} removed")
+    if done.left:
+        say(f"{counted(done.left, 'file')} of a day or less left, which runs and queries may need that are under way")
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@click.option("--days", type=click.IntRange(7, 3_653), required=True, metavar="N", help="How many days are kept.")
+@click.option("--delete", is_flag=True, help="Delete the older events; without it, only their number is told.")
+def retain(*, folder: str, days: int, delete: bool) -> None:
+    """Delete the events that are older than N days and that no hold keeps.
+
+    \b
+    Examples:
+      ctfast lake retain lake --days 366
+      ctfast lake retain lake --days 366 --delete
+    """
+    done = ct.Lake(folder).retain(days, delete=delete)
+    before = f"{done.before:%Y-%m-%dT%H:%M:%SZ}"
+    if done.is_done:
+        say(f"{counted(done.rows, 'event')} before {before} deleted")
+    elif done.rows:
+        say(f"{counted(done.rows, 'event')} before {before} to be deleted; --delete does it")
+    else:
+        say(f"no event before {before} to be deleted")
+    if done.held:
+        say(f"{counted(done.held, 'older event')} kept by a hold")
+    if done.left:
+        say(f"{counted(done.left, 'file')} without a name in the table left, which runs may need that are under way")
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@click.argument("name", metavar="NAME")
+@conditions.where_required
+def hold(*, folder: str, name: str, where: ct.Filter) -> None:
+    """Keep the events that meet a filter from being deleted, until the hold NAME is released.
+
+    \b
+    Example:
+      ctfast lake hold lake case-7 --where '{ $.userIdentity.userName = "alice" }'
+    """
+    ct.Lake(folder).hold(name, where=where)
+    say(f"hold {quoted(name)} is in force")
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@click.argument("name", metavar="NAME")
+def release(*, folder: str, name: str) -> None:
+    """End the hold NAME.
+
+    \b
+    Example:
+      ctfast lake release lake case-7
+    """
+    ct.Lake(folder).release(name)
+    say(f"hold {quoted(name)} is released")
+
+
+@lake.command()
+@click.argument("folder", callback=options.file_only, metavar="LAKE")
+def holds(*, folder: str) -> None:
+    """List the holds that are in force, as JSON lines.
+
+    \b
+    Example:
+      ctfast lake holds lake
+    """
+    for name, where in ct.Lake(folder).holds().items():
+        sys.stdout.write(f"{json.dumps({'name': name, 'where': repr(where)}, ensure_ascii=False)}\n")
+
+
+def bad_files(found: ct.Lake) -> None:
+    """Name the bad files of a lake."""
+    bad = found.bad().head(MOST + 1).collect()
+    for row in bad.head(MOST).iter_rows(named=True):
+        where = "" if row["byte"] is None else f" at byte {row['byte']}"
+        say(f"{row['file']}: {row['reason']}{where}")
+    if bad.height > MOST:
+        say("and more: Lake.bad has all of them")
