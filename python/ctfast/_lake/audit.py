@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from ctfast._lake.layout import AUDIT, put
+from ctfast._lake.layout import AUDIT
+from ctfast._lake.store import Store
 from ctfast._lake.table import Snapshot
 from ctfast._small_file import read
 
@@ -21,7 +21,7 @@ __all__ = ["entries", "note"]
 _FORMAT = 1
 
 
-def note(root: Path, snapshot: Snapshot, action: str, **facts: Any) -> str:
+def note(store: Store, snapshot: Snapshot, action: str, **facts: Any) -> str:
     """Write the entry for the next version of the table, and return its path."""
     entry = {
         "format": _FORMAT,
@@ -32,24 +32,25 @@ def note(root: Path, snapshot: Snapshot, action: str, **facts: Any) -> str:
     }
     content = json.dumps(entry, ensure_ascii=False).encode()
     path = f"{AUDIT}/{snapshot.version + 1:010}-{action}-{hashlib.sha256(content).hexdigest()[:32]}.json"
-    put(root / path, content)
+    store.put(path, content)
     return path
 
 
-def entries(root: Path, snapshot: Snapshot) -> list[dict[str, Any]]:
+def entries(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return all entries, the first one first."""
-    found = [_entry(root / path) for path in snapshot.beside(AUDIT)]
+    found = [_entry(store, path) for path in snapshot.beside(AUDIT)]
     for entry in found:
         if entry["format"] != _FORMAT:
             message = (
-                f"{root / AUDIT} has an entry of format {entry['format']}, and this ctfast knows {_FORMAT}: update it"
+                f"{store.at(AUDIT)} has an entry of format {entry['format']}, and this ctfast knows {_FORMAT}: "
+                "update it"
             )
             raise ValueError(message)
     return found
 
 
-def _entry(place: Path) -> dict[str, Any]:
+def _entry(store: Store, path: str) -> dict[str, Any]:
     try:
-        return json.loads(read(place, regular=True))  # type: ignore[no-any-return]
+        return json.loads(read(store.fetch(path), regular=True))  # type: ignore[no-any-return]
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{store.at(path)}: {error}") from None

@@ -10,14 +10,13 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from ctfast import _ctfast
-from ctfast._lake.layout import commit_id, copies_path, put
+from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
+from ctfast._lake.store import Store
 from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._later import pa, pq
 from ctfast._scan.message import PartFile, SplitMessage
@@ -55,7 +54,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
         snapshot = _opened(table, messages)
         if snapshot is None:
             return Counts()
-        ledger = Ledger(table.root, snapshot)
+        ledger = Ledger(table.store, snapshot)
         known = ledger.splits()
         if snapshot.has(name):
             if not {message.split for message in messages} <= known:
@@ -65,9 +64,9 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             return ledger.counts_of(name)
         new = [each for each in _distinct(messages) if each.split not in known]
         try:
-            prepared = _prepared(table.root, snapshot, new, name)
+            prepared = _prepared(table.store, snapshot, new, name)
             counts = _counts(new, prepared)
-            rows = write(table.root, name, new, prepared.copies, counts)
+            rows = write(table.store, name, new, prepared.copies, counts)
             snapshot.commit(prepared.parts, [name, rows, *prepared.beside])
         except LostRaceError:
             continue
@@ -78,7 +77,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             continue
         _clean(table, messages)
         return counts
-    message = f"{table.root}: other commits were first {_ATTEMPTS} times"
+    message = f"{table.store}: other commits were first {_ATTEMPTS} times"
     raise TimeoutError(message)
 
 
@@ -86,7 +85,7 @@ def refuse_other_query(table: Table, snapshot: Snapshot, query: str) -> None:
     """Refuse answers to another question than the one whose answers the lake has."""
     if snapshot.query != query:
         message = (
-            f"{table.root} was made with other columns, where or rules: a file that is known to it would not be read "
+            f"{table.store} was made with other columns, where or rules: a file that is known to it would not be read "
             "again for these. Use the same, or another lake"
         )
         raise ValueError(message)
@@ -110,12 +109,12 @@ def _distinct(messages: Iterable[SplitMessage]) -> list[SplitMessage]:
     return [found[split] for split in sorted(found)]
 
 
-def _prepared(root: Path, snapshot: Snapshot, messages: Sequence[SplitMessage], name: str) -> _Prepared:
+def _prepared(store: Store, snapshot: Snapshot, messages: Sequence[SplitMessage], name: str) -> _Prepared:
     """Find the rows that are stored already, and write the parts that have some again without them."""
     prepared = _Prepared()
     for part in (part for message in messages for part in message.files):
-        if (root / part.path).stat().st_size != part.size:
-            message = f"{root / part.path} is not the part that its message describes: it has another size"
+        if store.size(part.path) != part.size:
+            message = f"{store.at(part.path)} is not the part that its message describes: it has another size"
             raise ValueError(message)
     parts = sorted((part for message in messages for part in message.files), key=_month)
     months = {month: list(of_month) for month, of_month in groupby(parts, key=_month)}
@@ -124,32 +123,41 @@ def _prepared(root: Path, snapshot: Snapshot, messages: Sequence[SplitMessage], 
         if there.month in known:
             known[there.month].append(there.path)
     for month, new in months.items():
-        # A copy has the same time, and so the same month.
-        places = [[str(root / keys_path(path)) for path in paths] for paths in (known[month], [p.path for p in new])]
-        copies, differ = _ctfast.repeated(*places)
-        prepared.differ += differ
-        dropped: dict[int, list[int]] = {}
-        for (number, row), _ in copies:
-            dropped.setdefault(number - len(known[month]), []).append(row)
-        seen: list[pa.Table] = []
-        for number, part in enumerate(new):
-            if number not in dropped:
-                prepared.parts.append(part)
-                continue
-            rows = sorted(dropped[number])
-            seen.append(dropped_rows(root, part.path, rows, _OF_COPY))
-            left = without(root, part.path, rows)
-            prepared.parts += [] if left is None else [left]
-        if seen:
-            _note(root, month, name, seen, prepared)
+        _compare(store, month, name, known[month], new, prepared)
     return prepared
+
+
+def _compare(
+    store: Store, month: str, name: str, known: Sequence[str], new: Sequence[PartFile], prepared: _Prepared
+) -> None:
+    """Find the rows of the parts of a month that are stored already, in known parts or in new ones before."""
+    # A copy has the same time, and so the same month.
+    paths = known, [part.path for part in new]
+    copies, differ = _ctfast.repeated(*([str(store.fetch(keys_path(path))) for path in each] for each in paths))
+    prepared.differ += differ
+    dropped: dict[int, list[int]] = {}
+    for (number, row), _ in copies:
+        dropped.setdefault(number - len(known), []).append(row)
+    seen: list[pa.Table] = []
+    for number, part in enumerate(new):
+        if number not in dropped:
+            prepared.parts.append(part)
+            continue
+        rows = sorted(dropped[number])
+        store.fetch_part(part.path)
+        seen.append(dropped_rows(store.folder, part.path, rows, _OF_COPY))
+        if (left := without(store.folder, part.path, rows)) is not None:
+            store.publish_part(left.path)
+            prepared.parts.append(left)
+    if seen:
+        _note(store, month, name, seen, prepared)
 
 
 def _month(part: PartFile) -> str:
     return part.partition[MONTH]
 
 
-def _note(root: Path, month: str, name: str, seen: list[pa.Table], prepared: _Prepared) -> None:
+def _note(store: Store, month: str, name: str, seen: list[pa.Table], prepared: _Prepared) -> None:
     """Write where events were seen that are stored already."""
     table = pa.concat_tables(seen)
     if "file" in table.column_names:
@@ -157,7 +165,7 @@ def _note(root: Path, month: str, name: str, seen: list[pa.Table], prepared: _Pr
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
     path = copies_path(month, name, hashlib.sha256(content.getbuffer()).hexdigest())
-    put(root / path, content.getvalue())
+    store.put(path, content.getvalue())
     prepared.beside.append(path)
 
 
@@ -183,9 +191,7 @@ def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
     """
     live = {part.path for part in table.open().parts()}
     for message in messages:
-        paths = [message_path(message.split)]
+        table.store.remove(message_path(message.split))
         for part in message.files:
-            paths += [] if part.path in live else [part.path, keys_path(part.path)]
-        for path in paths:
-            with suppress(FileNotFoundError):
-                (table.root / path).unlink()
+            if part.path not in live:
+                table.store.remove_part(part.path)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
 from ctfast._lake.audit import note
+from ctfast._lake.store import Store
 from ctfast._lake.sweep import is_past, sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import pq
-from ctfast._scan.rewritten import joined, remove
+from ctfast._scan.rewritten import joined
 
 __all__ = ["Compacted", "compact"]
 
@@ -49,7 +49,7 @@ class Compacted:
 def compact(table: Table) -> Compacted:
     """Join small parts, month by month, and remove files that nobody needs."""
     parts = into = 0
-    while group := table.latest(lambda snapshot: next(_groups(table.root, snapshot), None)):
+    while group := table.latest(lambda snapshot: next(_groups(table.store, snapshot), None)):
         if _join(table, group):
             parts += len(group)
             into += 1
@@ -57,14 +57,14 @@ def compact(table: Table) -> Compacted:
     return Compacted(parts, into, deleted, left)
 
 
-def _groups(root: Path, snapshot: Snapshot) -> Iterator[list[Part]]:
+def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
     """Yield small parts that become one: of one month, with the same columns."""
     small = [part for part in snapshot.parts() if part.size < _SMALL]
     for _, of_month in groupby(small, key=attrgetter("month")):
         of_columns: dict[str, list[Part]] = {}
         for part in of_month:
             # Parts that an earlier version of ctfast has written may have fewer columns.
-            of_columns.setdefault(str(pq.read_schema(root / part.path)), []).append(part)
+            of_columns.setdefault(str(pq.read_schema(store.fetch(part.path))), []).append(part)
         for alike in of_columns.values():
             group: list[Part] = []
             for part in alike:
@@ -80,18 +80,21 @@ def _join(table: Table, group: list[Part]) -> bool:
     # A name that no other compaction gives: one that was overtaken may then remove what it has written, which may have
     # events that are to be deleted.
     name = uuid.uuid4().hex
-    return table.latest(lambda snapshot: _joined(table.root, snapshot, group, name))
+    return table.latest(lambda snapshot: _joined(table.store, snapshot, group, name))
 
 
-def _joined(root: Path, snapshot: Snapshot, group: list[Part], name: str) -> bool:
+def _joined(store: Store, snapshot: Snapshot, group: list[Part], name: str) -> bool:
     if not set(group) <= set(snapshot.parts()):
         return False
     paths = [part.path for part in group]
-    new = joined(root, paths, name)
+    for path in paths:
+        store.fetch_part(path)
+    new = joined(store.folder, paths, name)
+    store.publish_part(new.path)
     try:
-        entry = note(root, snapshot, "compact", removed=paths, added=[new.path])
+        entry = note(store, snapshot, "compact", removed=paths, added=[new.path])
         snapshot.commit([new], [entry], removed=group)
     except LostRaceError:
-        remove(root, new.path)
+        store.remove_part(new.path)
         return False
     return True

@@ -18,7 +18,7 @@ __all__ = ["holds", "place", "release"]
 def holds(table: Table, snapshot: Snapshot) -> dict[str, Filter]:
     """Return the filters of the holds that are in force, by their names."""
     found: dict[str, Filter] = {}
-    for entry in entries(table.root, snapshot):
+    for entry in entries(table.store, snapshot):
         if entry["action"] == "hold":
             found[entry["name"]] = of_json(entry["where"])
         elif entry["action"] == "release":
@@ -46,7 +46,7 @@ def _change(table: Table, function: str, name: str, action: str, **facts: Any) -
             there = "there is a hold of this name already" if is_there else "there is no hold of this name"
             raise ArgumentError(f"name {quoted(name)}: {there}", "name", name, None, function)
         try:
-            snapshot.commit([], [note(table.root, snapshot, action, name=name, **facts)])
+            snapshot.commit([], [note(table.store, snapshot, action, name=name, **facts)])
         except LostRaceError:
             continue
         return

@@ -61,7 +61,7 @@ def info(table: Table) -> LakeInfo:
         The numbers do not add up.
     """
     snapshot = table.open()
-    ledger = Ledger(table.root, snapshot)
+    ledger = Ledger(table.store, snapshot)
     parts, counts, (files, bad_files) = snapshot.parts(), ledger.counts(), ledger.files()
     found = LakeInfo(
         files=files,
@@ -70,7 +70,7 @@ def info(table: Table) -> LakeInfo:
         records=sum(part.rows for part in parts),
         duplicates=counts.duplicates,
         bad=counts.bad,
-        deleted=sum(entry.get("rows", 0) for entry in entries(table.root, snapshot)),
+        deleted=sum(entry.get("rows", 0) for entry in entries(table.store, snapshot)),
         differ=counts.differ,
         parts=len(parts),
         bytes=sum(part.size for part in parts),
@@ -78,7 +78,7 @@ def info(table: Table) -> LakeInfo:
     )
     if found.read != found.records + found.duplicates + found.bad + found.deleted:
         message = (
-            f"{table.root} is damaged: {found.read} records were read, but {found.records} are stored, "
+            f"{table.store} is damaged: {found.read} records were read, but {found.records} are stored, "
             f"{found.duplicates} were stored already, {found.bad} are bad and {found.deleted} were deleted"
         )
         raise ValueError(message)

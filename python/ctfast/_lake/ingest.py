@@ -115,7 +115,7 @@ def ingest(
     if snapshot is not None:
         refuse_other_query(table, snapshot, query)
     _refuse_own_files(table, options)
-    found = plan(options, None if snapshot is None else Ledger(table.root, snapshot), asked)
+    found = plan(options, None if snapshot is None else Ledger(table.store, snapshot), asked)
     # Not before: an archive that is mistyped leaves nothing behind.
     refuse_other_query(table, table.create(schema_for(columns), query), query)
     counts = _Work(table, found.splits, progress, storage_options).run(threads)
@@ -132,10 +132,11 @@ def ingest(
 
 def _refuse_own_files(table: Table, options: Options) -> None:
     """Refuse an archive in which the lake lies: its log would be read as an archive's files."""
+    lake = Path(os.path.realpath(table.store.folder))
     for source in paths(options.source):
-        if not is_address(source) and Path(os.path.realpath(table.root)).is_relative_to(os.path.realpath(source)):
+        if not is_address(source) and lake.is_relative_to(os.path.realpath(source)):
             message = (
-                f"source {quoted(source)} has the lake {table.root} in it, whose files would be read as well: "
+                f"source {quoted(source)} has the lake {table.store} in it, whose files would be read as well: "
                 "name the folders beside it"
             )
             raise ArgumentError(message, "source", source, None, "Lake.ingest")
@@ -196,10 +197,10 @@ class _Work:
         """Do what ``write_parquet`` does, with a way to end it; None if another ingest has committed the split."""
         options = split._options("spark", 1, None, self._storage_options)  # noqa: SLF001  # splits are made here
         try:
-            return write(split, self._table.root, replace(options, progress=self._go_on))
+            return write(split, self._table.store.folder, replace(options, progress=self._go_on))
         except FileNotFoundError:
             # A commit removes parts that it has replaced, also those that another attempt is about to compare.
-            if split.id in Ledger(self._table.root, self._table.open()).splits():
+            if split.id in Ledger(self._table.store, self._table.open()).splits():
                 return None
             raise
 

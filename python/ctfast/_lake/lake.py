@@ -61,7 +61,7 @@ class Lake:
     @property
     def path(self) -> Path:
         """The folder."""
-        return self._table.root
+        return self._table.store.folder
 
     @public(options=Ingesting)
     def ingest(
@@ -212,7 +212,7 @@ class Lake:
         >>> lake.copies().collect().height == lake.info().duplicates
         True
         """
-        return self._table.latest(lambda snapshot: Ledger(self.path, snapshot).copies())
+        return self._table.latest(lambda snapshot: Ledger(self._table.store, snapshot).copies())
 
     def bad(self) -> pl.LazyFrame:
         """Return the files that are bad: a file that has changed is what it was when it was last read.
@@ -231,7 +231,7 @@ class Lake:
         >>> lake.bad().collect().height
         0
         """
-        return Ledger(self.path, self._table.open()).bad()
+        return Ledger(self._table.store, self._table.open()).bad()
 
     def compact(self) -> Compacted:
         """Join small parts to large ones, and remove files that nobody needs: queries then open fewer files.
@@ -366,7 +366,7 @@ class Lake:
             An entry for each hold, release, retention and compaction, the first one first: ``action``, ``time``, the
             ``version`` of the table that it made, and what belongs to it.
         """
-        return entries(self.path, self._table.open())
+        return entries(self._table.store, self._table.open())
 
     def info(self) -> LakeInfo:
         """Tell what the lake holds.

@@ -6,14 +6,9 @@ The parts of splits lie as the splits have written them, in ``month=…``. All t
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-from ctfast import _ctfast
-from ctfast._new_file import written
-from ctfast._scan.part import renew
-
-__all__ = ["AUDIT", "COPIES", "FENCE", "LEDGER", "LOG", "commit_id", "copies_path", "ledger_path", "put"]
+__all__ = ["AUDIT", "COPIES", "FENCE", "LEDGER", "LOG", "commit_id", "copies_path", "ledger_path"]
 
 #: Rows of the ledger, a file for each commit.
 LEDGER: Final = "_ctfast/ledger"
@@ -43,13 +38,3 @@ def ledger_path(commit: str, content: str) -> str:
 def copies_path(month: str, commit: str, content: str) -> str:
     """Return the file of a commit's copies of events of a month, by a hash of its content."""
     return f"{COPIES}/month={month}/{commit.replace('/', '-')}-{content[:32]}.parquet"
-
-
-def put(place: Path, content: bytes) -> None:
-    """Write a file whose name tells its content; one that is there is renewed, so that no sweep takes it as old."""
-    _ctfast.make_folders(place.parent)
-    try:
-        with written(place, replace=False) as file:
-            file.write(content)
-    except FileExistsError:
-        renew(place)

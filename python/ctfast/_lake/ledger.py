@@ -6,11 +6,11 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from ctfast._lake.audit import entries
-from ctfast._lake.layout import COPIES, LEDGER, ledger_path, put
+from ctfast._lake.layout import COPIES, LEDGER, ledger_path
+from ctfast._lake.store import Store
 from ctfast._lake.table import Snapshot
 from ctfast._later import pa, pl, pq
 from ctfast._scan.message import SplitMessage
@@ -63,7 +63,9 @@ def _schema() -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-def write(root: Path, commit: str, messages: Iterable[SplitMessage], copies: Mapping[str, int], counts: Counts) -> str:
+def write(
+    store: Store, commit: str, messages: Iterable[SplitMessage], copies: Mapping[str, int], counts: Counts
+) -> str:
     """Write what became of the files of a commit, and return the path; it counts once the commit names it.
 
     ``copies`` tells how many records of each file are stored already.
@@ -84,15 +86,15 @@ def write(root: Path, commit: str, messages: Iterable[SplitMessage], copies: Map
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
     path = ledger_path(commit, hashlib.sha256(content.getbuffer()).hexdigest())
-    put(root / path, content.getvalue())
+    store.put(path, content.getvalue())
     return path
 
 
 class Ledger:
     """The files of the ledger that a version of the table names."""
 
-    def __init__(self, root: Path, snapshot: Snapshot) -> None:
-        self._root, self._snapshot = root, snapshot
+    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+        self._store, self._snapshot = store, snapshot
         self._paths = snapshot.beside(LEDGER)
 
     def counts(self) -> Counts:
@@ -106,19 +108,20 @@ class Ledger:
 
     def _counts_of(self, path: str) -> Counts:
         try:
-            facts = json.loads(pq.read_metadata(self._root / path).metadata[_MARK])
+            facts = json.loads(pq.read_metadata(self._store.fetch(path)).metadata[_MARK])
         except ValueError as error:
-            raise ValueError(f"{self._root / path}: {error}") from None
+            raise ValueError(f"{self._store.at(path)}: {error}") from None
         if facts["format"] != _FORMAT:
             message = (
-                f"{self._root / path} has format {facts['format']}, and this ctfast knows format {_FORMAT}: update it"
+                f"{self._store.at(path)} has format {facts['format']}, and this ctfast knows format {_FORMAT}: "
+                "update it"
             )
             raise ValueError(message)
         return Counts(**facts["counts"])
 
     def rows(self) -> pl.LazyFrame:
         """Return all rows, in the order of commits."""
-        places = [self._root / path for path in self._paths]
+        places = [self._store.fetch(path) for path in self._paths]
         if not places:
             return pl.DataFrame(pa.Table.from_pylist([], schema=_schema())).lazy()
         return pl.scan_parquet(places, glob=False, hive_partitioning=False)
@@ -142,12 +145,12 @@ class Ledger:
 
     def paths_of_copies(self) -> list[str]:
         """Return the files that tell where events were seen that were stored already."""
-        gone = {path for entry in entries(self._root, self._snapshot) for path in entry.get("copies", ())}
+        gone = {path for entry in entries(self._store, self._snapshot) for path in entry.get("copies", ())}
         return self._snapshot.beside(COPIES, without=gone)
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen that were stored already."""
-        places = [self._root / path for path in self.paths_of_copies()]
+        places = [self._store.fetch(path) for path in self.paths_of_copies()]
         text = pl.String()
         schema = {
             "eventTime": pl.Datetime("us", "UTC"),

@@ -13,8 +13,9 @@ from typing import Any
 from ctfast._filter.filters import Filter
 from ctfast._lake.audit import note
 from ctfast._lake.holds import holds
-from ctfast._lake.layout import copies_path, put
+from ctfast._lake.layout import copies_path
 from ctfast._lake.ledger import Ledger
+from ctfast._lake.store import Store
 from ctfast._lake.sweep import sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import load, pa, pq
@@ -87,8 +88,8 @@ def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, 
     """Find the rows of one version of the table, and delete them if that is asked."""
     kept = holds(table, snapshot)
     _refuse_fewer_columns(table, snapshot, kept)
-    copies = Ledger(table.root, snapshot).paths_of_copies()
-    found = _expired(table.root, snapshot, before, kept.values())
+    copies = Ledger(table.store, snapshot).paths_of_copies()
+    found = _expired(table.store, snapshot, before, kept.values())
     if delete and found.rows:
         _commit(table, snapshot, found, copies, days, before)
     return found
@@ -98,18 +99,18 @@ def _refuse_fewer_columns(table: Table, snapshot: Snapshot, kept: Mapping[str, F
     """Refuse a lake that does not tell how old an event is, or whether a hold keeps it and its copies."""
     there = snapshot.schema().names
     if TIME not in there:
-        message = f"{table.root} was made without {TIME}, which tells how old an event is: nothing can be deleted"
+        message = f"{table.store} was made without {TIME}, which tells how old an event is: nothing can be deleted"
         raise ValueError(message)
     missing = [name for name in (_RAW, *_EVENT, *_PLACE) if name not in there]
     if kept and missing:
         message = (
-            f"{table.root} was made without {missing[0]}, which tells whether a hold keeps an event: "
+            f"{table.store} was made without {missing[0]}, which tells whether a hold keeps an event: "
             "release the holds first, or nothing can be deleted"
         )
         raise ValueError(message)
 
 
-def _expired(root: Path, snapshot: Snapshot, before: datetime, kept: Iterable[Filter]) -> _Found:
+def _expired(store: Store, snapshot: Snapshot, before: datetime, kept: Iterable[Filter]) -> _Found:
     """Find the rows that are older, and that no hold keeps."""
     found = _Found()
     filters = list(kept)
@@ -121,7 +122,7 @@ def _expired(root: Path, snapshot: Snapshot, before: datetime, kept: Iterable[Fi
         if part.month > month:
             continue
         rows: list[int] = []
-        with pq.ParquetFile(root / part.path) as file:
+        with pq.ParquetFile(store.fetch(part.path)) as file:
             start = 0
             for number in range(file.num_row_groups):
                 group = file.read_row_group(number, [TIME, *([_RAW, *_EVENT, *_PLACE] if filters else [])])
@@ -156,12 +157,14 @@ def _commit(
     """Replace the parts by ones without these rows, in one version of the table."""
     added: list[PartFile] = []
     for part, rows in found.rows.items():
-        left = without(table.root, part.path, rows)
-        added += [] if left is None else [left]
+        table.store.fetch_part(part.path)
+        if (left := without(table.store.folder, part.path, rows)) is not None:
+            table.store.publish_part(left.path)
+            added.append(left)
     name = f"retain/{snapshot.version + 1}"
-    gone, instead = _without_copies(table.root, copies, name, found, before)
+    gone, instead = _without_copies(table.store, copies, name, found, before)
     entry = note(
-        table.root,
+        table.store,
         snapshot,
         "retain",
         days=days,
@@ -178,12 +181,12 @@ def _commit(
         latest = table.open()
         for path in instead:
             if not latest.has(path):
-                (table.root / path).unlink(missing_ok=True)
+                table.store.remove(path)
         raise
 
 
 def _without_copies(
-    root: Path, copies: Iterable[str], name: str, found: _Found, before: datetime
+    store: Store, copies: Iterable[str], name: str, found: _Found, before: datetime
 ) -> tuple[list[str], list[str]]:
     """Write the places where events were seen again without those of events that are deleted.
 
@@ -197,7 +200,7 @@ def _without_copies(
         month = Path(path).parent.name.removeprefix(f"{MONTH}=")
         if month > f"{before:%Y-%m}":
             continue
-        rows = pq.read_table(root / path, partitioning=None)
+        rows = pq.read_table(store.fetch(path), partitioning=None)
         is_kept = compute.greater_equal(rows.column(TIME), limit)
         if found.events:
             is_kept = compute.or_(is_kept, pa.array([event in found.events for event in _events(rows)]))
@@ -209,5 +212,5 @@ def _without_copies(
             content = io.BytesIO()
             pq.write_table(stays, content, compression="zstd")
             instead.append(copies_path(month, name, hashlib.sha256(content.getbuffer()).hexdigest()))
-            put(root / instead[-1], content.getvalue())
+            store.put(instead[-1], content.getvalue())
     return gone, instead

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from ctfast import _ctfast
 from ctfast._lake.audit import entries
 from ctfast._lake.layout import COPIES
+from ctfast._lake.store import File, Store
 from ctfast._lake.table import Snapshot, Table
-from ctfast._new_file import locked
-from ctfast._scan.part import KEYS, MONTH, keys_path
+from ctfast._scan.part import KEYS, MONTH
 from ctfast._scan.parts import message_path
 from ctfast._scan.rewritten import split_of
 
@@ -51,51 +48,57 @@ def sweep(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) -> 
         How many parts were deleted, and how many stay, since they may be in use.
     """
     # A commit has the lock from its look at the parts on: no part is removed that it is about to name.
-    with locked(table.root):
-        return _swept(table.root, table.open(), last, is_due)
+    with table.store.locked():
+        return _swept(table.store, table.open(), last, is_due)
 
 
-def _swept(root: Path, snapshot: Snapshot, last: str, is_due: Callable[[dict[str, Any]], bool]) -> tuple[int, int]:
+def _swept(store: Store, snapshot: Snapshot, last: str, is_due: Callable[[dict[str, Any]], bool]) -> tuple[int, int]:
     live = {part.path for part in snapshot.parts()}
-    found = entries(root, snapshot)
+    found = entries(store, snapshot)
     removed = {path: entry for entry in found for path in entry.get("removed", ())}
     deleted = left = 0
     limit = time.time() - _IN_USE.total_seconds()
-    for path, place in sorted(_found(root, last)):
+    for path, modified in sorted(_parts(store, last).items()):
         if path in live:
             continue
-        try:
-            is_over = is_due(removed[path]) if path in removed else place.stat().st_mtime < limit
-        except FileNotFoundError:
-            continue  # another sweep was first
-        if is_over:
+        if is_due(removed[path]) if path in removed else modified < limit:
             # A message goes first, so that none names a part that is gone.
-            for name in (message_path(split_of(path)), path, keys_path(path)):
-                with suppress(FileNotFoundError):
-                    (root / name).unlink()
+            store.remove(message_path(split_of(path)))
+            store.remove_part(path)
             deleted += 1
         else:
             left += 1
     gone = {name for entry in found for name in entry.get("copies", ())}
-    for place in root.glob(f"{COPIES}/{MONTH}=*/*.parquet"):
-        path = place.relative_to(root).as_posix()
-        if path not in gone and (snapshot.has(path) or place.parent.name.removeprefix(f"{MONTH}=") > last):
+    for path, modified in _of_months(store, f"{COPIES}/", ".parquet"):
+        if path not in gone and (snapshot.has(path) or _month(path) > last):
             continue
         # Those that no commit names are of one that is under way, or was overtaken or killed.
-        with suppress(FileNotFoundError):
-            if path in gone or place.stat().st_mtime < limit:
-                place.unlink()
-            else:
-                left += 1
+        if path in gone or modified < limit:
+            store.remove(path)
+        else:
+            left += 1
     return deleted, left
 
 
-def _found(root: Path, last: str) -> set[tuple[str, Path]]:
-    """Return the parts, each with a file of it: a run may have been killed between the keys and the part."""
-    found: dict[str, Path] = {}
-    for folder in (*root.glob(f"{KEYS}/{MONTH}=*"), *root.glob(f"{MONTH}=*")):
-        if folder.name.removeprefix(f"{MONTH}=") <= last:
-            _ctfast.remove_leftovers(folder)
-            ours = (place for place in folder.iterdir() if _PART.fullmatch(place.name) and place.is_file())
-            found |= {f"{folder.name}/{place.stem}.parquet": place for place in ours}
-    return set(found.items())
+def _parts(store: Store, last: str) -> dict[str, float]:
+    """Return the parts, and when each was last written: a run may have been killed between the keys and the part."""
+    found: dict[str, float] = {}
+    for folder in (f"{KEYS}/", ""):
+        store.remove_leftovers(f"{folder}{MONTH}=")
+        for path, modified in _of_months(store, folder, ""):
+            month, name = path.split("/")[-2:]
+            if _PART.fullmatch(name) and _month(path) <= last:
+                part = f"{month}/{name.rpartition('.')[0]}.parquet"
+                found[part] = max(modified, found.get(part, modified))
+    return found
+
+
+def _of_months(store: Store, folder: str, end: str) -> Iterator[File]:
+    """Yield the files that lie directly in the folders of the months."""
+    for file in store.files(f"{folder}{MONTH}="):
+        if file.path.endswith(end) and file.path.removeprefix(folder).count("/") == 1:
+            yield file
+
+
+def _month(path: str) -> str:
+    return path.split("/")[-2].removeprefix(f"{MONTH}=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
@@ -14,8 +15,8 @@ from urllib.parse import unquote
 
 from ctfast import _ctfast
 from ctfast._lake.layout import FENCE, LOG
+from ctfast._lake.store import File, Folder, Store
 from ctfast._later import load, pa, pq
-from ctfast._new_file import locked
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import MONTH, TIME
 from ctfast._show.words import quoted
@@ -31,6 +32,8 @@ _Found = TypeVar("_Found")
 
 #: Of all that ctfast writes in a lake.
 _FORMAT = 1
+#: A file that has all that the log says up to a version.
+_CHECKPOINT = re.compile(rf"{LOG}/([0-9]{{20}})\.checkpoint\.parquet")
 #: The properties of the table that say what it is.
 _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
@@ -81,24 +84,23 @@ class Snapshot:
         """
         named = ((version, name) for name, version in self._transactions.items() if name.startswith(f"{folder}/"))
         # A commit has a name that somebody else chose, and that ends with a number.
+        store = self._table.store
         found = [name for _, name in sorted(named) if name.endswith((".json", ".parquet")) and name not in without]
         for name in found:
-            if not (self._table.root / name).is_file():
-                message = (
-                    f"{self._table.root / name} is gone, and the table names it: put it back from a copy of the lake"
-                )
+            if not store.has(name):
+                message = f"{store.at(name)} is gone, and the table names it: put it back from a copy of the lake"
                 raise FileNotFoundError(message)
         return found
 
     @cached_property
     def _transactions(self) -> dict[str, int]:
         """All transactions, from the log: deltalake only tells whether one is there whose name is known."""
-        folder = self._table.root / LOG
-        begin = max((n for n in map(_number, folder.glob("*.checkpoint.parquet")) if n <= self.version), default=-1)
+        store = self._table.store
+        begin = max((n for n in map(_checkpointed, store.files(f"{LOG}/")) if n <= self.version), default=-1)
         try:
-            found = _checkpoint(folder / f"{begin:020}.checkpoint.parquet") if begin >= 0 else {}
+            found = _transactions_of(store.fetch(f"{LOG}/{begin:020}.checkpoint.parquet")) if begin >= 0 else {}
             for version in range(begin + 1, self.version + 1):
-                for line in (folder / f"{version:020}.json").read_bytes().splitlines():
+                for line in store.read(_log(version)).splitlines():
                     if b'"txn"' in line and (known := json.loads(line).get("txn")):
                         found[known["appId"]] = known["version"]
         except ValueError as error:
@@ -134,9 +136,9 @@ class Snapshot:
         )
         try:
             # No sweep removes a part between this look and the commit: it has the lock while it removes files.
-            with locked(self._table.root):
+            with self._table.store.locked():
                 for part in parts:
-                    (self._table.root / part.path).stat()
+                    self._table.store.size(part.path)
                 self._delta.create_write_transaction(
                     actions, "append", self._delta.schema(), [MONTH], commit_properties=properties
                 )
@@ -155,11 +157,11 @@ class Table:
     """Where the table is, and how it is opened."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(whole(root))
-        if unquote(str(self.root)) != str(self.root):
+        self.store: Store = Folder(Path(whole(root)))
+        if unquote(str(self.store)) != str(self.store):
             # deltalake writes to one folder, and looks for what it has written in another.
             why = "has a % with two digits, which deltalake reads as a character: name another folder"
-            raise ArgumentError(f"path {quoted(str(self.root))} {why}", "path", root, None, "Lake")
+            raise ArgumentError(f"path {quoted(str(self.store))} {why}", "path", root, None, "Lake")
 
     def find(self) -> Snapshot | None:
         """Return the latest version; None if there is no table yet.
@@ -171,7 +173,7 @@ class Table:
         """
         delta = _deltalake()
         try:
-            found = delta.DeltaTable(str(self.root))
+            found = delta.DeltaTable(str(self.store), storage_options=dict(self.store.options))
         except delta.exceptions.TableNotFoundError:
             return None
         except delta.exceptions.DeltaError as error:
@@ -179,11 +181,11 @@ class Table:
         properties = found.metadata().configuration
         number = properties.get(_PROPERTY)
         if number is None or _QUERY not in properties:
-            message = f"{self.root} is a Delta table that ctfast has not made: name another folder"
+            message = f"{self.store} is a Delta table that ctfast has not made: name another folder"
             raise ValueError(message)
         if not number.isdecimal() or int(number) > _FORMAT:
             message = (
-                f"{self.root} has format {quoted(number)}, and this version of ctfast ({_ctfast.__version__}) "
+                f"{self.store} has format {quoted(number)}, and this version of ctfast ({_ctfast.__version__}) "
                 f"knows format {_FORMAT}: update ctfast"
             )
             raise ValueError(message)
@@ -191,17 +193,11 @@ class Table:
 
     def sync(self, version: int) -> None:
         """Wait until the log of a version is on the disk: deltalake gives it its name without that."""
-        folder = self.root / LOG
-        for path in (folder / f"{version:020}.json", folder):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        self.store.sync(_log(version))
 
     def unusable(self, error: Exception) -> OSError:
         """Return the error for a log that cannot be read or written, in one sentence."""
-        return OSError(errno.EIO, f"the log of the Delta table: {str(error).splitlines()[0]}", str(self.root))
+        return OSError(errno.EIO, f"the log of the Delta table: {str(error).splitlines()[0]}", str(self.store))
 
     def open(self) -> Snapshot:
         """Return the latest version.
@@ -213,7 +209,7 @@ class Table:
         """
         found = self.find()
         if found is None:
-            raise FileNotFoundError(f"{self.root} holds no lake: Lake.ingest makes one")
+            raise FileNotFoundError(f"{self.store} holds no lake: Lake.ingest makes one")
         return found
 
     def latest(self, compute: Callable[[Snapshot], _Found]) -> _Found:
@@ -231,14 +227,15 @@ class Table:
         delta = _deltalake()
         if (found := self.find()) is not None:
             return found
-        _ctfast.make_folders(self.root)
+        self.store.create()
         try:
             delta.DeltaTable.create(
-                str(self.root),
+                str(self.store),
                 schema,
                 partition_by=[MONTH],
                 configuration={_PROPERTY: str(_FORMAT), _QUERY: query},
                 raise_if_key_not_exists=False,
+                storage_options=dict(self.store.options),
             )
         except delta.exceptions.DeltaError as error:
             if (found := self.find()) is None:
@@ -256,12 +253,18 @@ def _deltalake() -> Any:
         raise ImportError(message) from None
 
 
-def _number(place: Path) -> int:
-    """Return the version of the table that a file of the log is named by."""
-    return int(place.name.partition(".")[0])
+def _log(version: int) -> str:
+    """Return the file of a version."""
+    return f"{LOG}/{version:020}.json"
 
 
-def _checkpoint(place: Path) -> dict[str, int]:
+def _checkpointed(file: File) -> int:
+    """Return the version that a file of the log is a checkpoint of; -1 if it is none."""
+    found = _CHECKPOINT.fullmatch(file.path)
+    return -1 if found is None else int(found[1])
+
+
+def _transactions_of(place: Path) -> dict[str, int]:
     """Return the transactions of a checkpoint, which has those of all versions before."""
     rows = pq.read_table(place, columns=["txn"], partitioning=None).column("txn").to_pylist()
     return {row["appId"]: row["version"] for row in rows if row is not None}

@@ -12,7 +12,7 @@ from ctfast._later import load, pa, pq
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import HASH, MONTH, WAITING, Part, keys_path
 
-__all__ = ["dropped_rows", "joined", "remove", "split_of", "without"]
+__all__ = ["dropped_rows", "joined", "split_of", "without"]
 
 #: Bytes before the keys in a file of keys: its format, and their number.
 _HEAD = 16
@@ -110,12 +110,6 @@ def joined(folder: Path, paths: list[str], name: str) -> PartFile:
     except BaseException:
         new.abandon()
         raise
-
-
-def remove(folder: Path, path: str) -> None:
-    """Remove a part that nothing names, and its keys."""
-    for name in (path, keys_path(path)):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _in_order(file: bytes) -> bytes:
