@@ -37,7 +37,7 @@ def lake(tmp_path: Path, archive: Path) -> ct.Lake:
 
 def age(lake: ct.Lake) -> None:
     """Let all that is there be two days old."""
-    for path in lake.path.glob("month=*/*.parquet"):
+    for path in (*lake.path.glob("month=*/*.parquet"), *lake.path.rglob("*.keys")):
         os.utime(path, (time.time() - 2 * 86_400,) * 2)
     for path in lake.path.glob("_ctfast/audit/*.json"):
         entry = json.loads(path.read_text())
