@@ -57,7 +57,7 @@ class Bucket(Store):
         super().__init__()
         self._url = url.rstrip("/")
         self._bucket, self._prefix = split(self._url)
-        self._reach = Reach(self._bucket, storage_options)
+        self._reach = Reach(storage_options)
         self._guard = threading.Lock()
         #: Copies on the disk of objects that are there.
         self._copies: set[str] = set()

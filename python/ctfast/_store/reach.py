@@ -1,4 +1,4 @@
-"""How a bucket is reached, in the words of each who does: one mapping of storage options serves all of them."""
+"""How buckets are reached, in the words of each who does: one mapping of storage options serves all of them."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _CLIENT = frozenset(
 _KEYS = ("access_key_id", "secret_access_key", "session_token")
 #: Names of one thing; of several that are given, the last one here counts.
 _SAME = (("token", "session_token"), ("default_region", "region"), ("endpoint", "endpoint_url", "endpoint_url_s3"))
-_YES = ("true", "1", "yes", "on", "y")
 #: As in the core: an answer without progress is asked for again, and a large one takes the time that it takes.
 _WAITS = {"connect_timeout": "5 s", "read_timeout": "20 s", "timeout": "1 day"}
+#: deltalake knows no time without progress. What it reads and writes is small, but for a checkpoint of a large table.
+_WHOLE = "5 min"
 _REGION = "us-east-1"
 #: For how long credentials are used until they are asked for again.
 _FRESH = timedelta(minutes=5)
 
 
 class Reach:
-    """How one bucket is reached.
+    """How buckets are reached.
 
     Options come before the environment, as everywhere in ctfast. What is found neither here nor there (web identity,
     container, instance), each library finds by itself.
     """
 
-    def __init__(self, bucket: str, options: Mapping[str, str] | None) -> None:
-        self._bucket = bucket
+    def __init__(self, options: Mapping[str, str] | None) -> None:
         given, self._renew = credentials(options)
         # The core refuses what cannot be meant, in one sentence.
         _ctfast.Remote(given, self._renew).close()
@@ -60,8 +60,9 @@ class Reach:
     def deltalake(self) -> dict[str, str]:
         """Return the storage options of a Delta table, with credentials that are valid now."""
         retries = {name: str(value) for name, value in self._retries.items()}
+        wait = self._settings.get("timeout", self._settings.get("read_timeout", _WHOLE))
         # The log is written by PUTs of new names, which fail if another commit was first.
-        return {**self._s3(), **self._keys(), **self._client(), **retries, "conditional_put": "etag"}
+        return {**self._s3(), **self._keys(), **self._client(), **retries, "timeout": wait, "conditional_put": "etag"}
 
     def polars(self) -> dict[str, Any]:
         """Return the arguments of ``scan_parquet``."""
@@ -86,9 +87,6 @@ class Reach:
     def _s3(self) -> dict[str, str]:
         """Return the options of S3 but the keys."""
         found = {name: value for name, value in self._settings.items() if name not in _CLIENT and name not in _KEYS}
-        if "endpoint" in found and found.get("virtual_hosted_style_request", "").lower() in _YES:
-            # In ctfast the bucket is put before the host, for the others it is a part of the endpoint.
-            found["endpoint"] = found["endpoint"].replace("://", f"://{self._bucket}.", 1)
         return {f"aws_{name}": value for name, value in found.items()}
 
     def _client(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Folders for copies of files of buckets: they go with their process, or with the next one if it was killed."""
+"""Folders for copies of objects: they go with their process, or with a later one if it was killed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ _PREFIX = "ctfast-lake-"
 
 def temporary(owner: object) -> Path:
     """Return a new folder that is removed with its owner."""
-    parent = Path(tempfile.gettempdir())
-    for left in parent.glob(f"{_PREFIX}*/"):
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    # A lock that can be taken tells what a killed process has left.
-    lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    weakref.finalize(owner, _remove, folder, lock)
-    return folder
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        with suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another process may have taken it for one that was left, before it was locked.
+            if folder.exists():
+                weakref.finalize(owner, _remove, folder, lock)
+                return folder
+            os.close(lock)
 
 
 def _remove(folder: Path, lock: int) -> None:
@@ -34,10 +37,12 @@ def _remove(folder: Path, lock: int) -> None:
 
 
 def _remove_if_left(folder: Path) -> None:
+    """Remove a folder that a killed process has left: its lock can be taken."""
     with suppress(OSError):  # it is another user's, in use, or gone
-        lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            if os.fstat(lock).st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)
