@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ctfast import _ctfast
+from ctfast._bound import Bound
 from ctfast._later import load, pl
 from ctfast._source.addresses import is_address, whole
 from ctfast._source.buckets import split
@@ -50,8 +51,10 @@ def opened(root: str | os.PathLike[str], storage_options: Mapping[str, str] | No
     return Bucket(place, storage_options) if is_address(place) else Folder(Path(whole(place)))
 
 
-class Bucket(Store):
+class Bucket(Bound, Store):
     """The objects below a prefix of a bucket, and a folder of this process for copies of them."""
+
+    _instead = "send the address of the lake, and open it there"
 
     def __init__(self, url: str, storage_options: Mapping[str, str] | None) -> None:
         super().__init__()
@@ -59,6 +62,7 @@ class Bucket(Store):
         self._bucket, self._prefix = split(self._url)
         self._reach = Reach(storage_options)
         self._guard = threading.Lock()
+        self._folder: Path | None = None
         #: Copies on the disk of objects that are there.
         self._copies: set[str] = set()
         self._keeps_removed = False
@@ -67,10 +71,13 @@ class Bucket(Store):
         """Return its address."""
         return self._url
 
-    @cached_property
+    @property
     def folder(self) -> Path:
         """A folder that goes with this object."""
-        return temporary(self)
+        with self._guard:
+            if self._folder is None:
+                self._folder = temporary(self)
+            return self._folder
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -165,7 +172,7 @@ class Bucket(Store):
     def look(self, path: str) -> File:
         """Return the size of an object and its age."""
         with self._told(path):
-            return _file(load("obstore").head(self._objects, path))
+            return self._seen(load("obstore").head(self._objects, path))
 
     def renew(self, path: str) -> None:
         """Do nothing: no object is written again, and a commit looks at the age of its parts."""
@@ -274,7 +281,7 @@ class Bucket(Store):
         """Whether an object has this content."""
         with self._told(path):
             found = load("obstore").get(self._objects, path, options={"head": True})
-            if found.meta["size"] != size:
+            if self._seen(found.meta).size != size:
                 return False
             # Tools that copy buckets may leave the metadata out.
             known = found.attributes.get(_SHA256)
@@ -288,9 +295,13 @@ class Bucket(Store):
                 sha256.update(chunk)
                 file.write(chunk)
         digits = sha256.hexdigest()
-        if file.tell() != found.meta["size"] or found.attributes.get(_SHA256, digits) != digits:
+        if file.tell() != self._seen(found.meta).size or found.attributes.get(_SHA256, digits) != digits:
             message = f"{self.at(path)} is cut or was changed: put it back from a copy of the lake"
             raise ValueError(message)
+
+    def _seen(self, found: Mapping[str, Any]) -> File:
+        self._keeps_removed |= found["version"] is not None
+        return _file(found)
 
     def _has_copy(self, path: str) -> None:
         with self._guard:
