@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -101,8 +101,11 @@ class Bucket(Bound, Store):
         try:
             with ThreadPoolExecutor(_PROBES) as pool:
                 won = sum(pool.map(write, range(_PROBES)))
-        finally:
-            self.remove(path)
+        except BaseException:
+            with suppress(OSError):  # the first error tells more
+                self.remove(path)
+            raise
+        self.remove(path)
         if won != 1:
             message = (
                 f"{self} cannot have a lake: of {_PROBES} writes of one new object at the same time, of which one may "

@@ -31,7 +31,11 @@ _CLIENT = frozenset(
 )
 _KEYS = ("access_key_id", "secret_access_key", "session_token")
 #: Names of one thing; of several that are given, the last one here counts.
-_SAME = (("token", "session_token"), ("default_region", "region"), ("endpoint", "endpoint_url", "endpoint_url_s3"))
+_SAME = {
+    "session_token": ("token", "session_token"),
+    "region": ("default_region", "region"),
+    "endpoint": ("endpoint", "endpoint_url", "endpoint_url_s3"),
+}
 #: As in the core: an answer without progress is asked for again, and a large one takes the time that it takes.
 _WAITS = {"connect_timeout": "5 s", "read_timeout": "20 s", "timeout": "1 day"}
 #: deltalake knows no time without progress. What it reads and writes is small, but for a checkpoint of a large table.
@@ -53,7 +57,7 @@ class Reach:
         # The core refuses what cannot be meant, in one sentence.
         _ctfast.Remote(given, self._renew).close()
         self._settings = _merged(given)
-        _refuse_what_others_read(self._settings)
+        self._refuse_what_others_read()
         tries = self._settings.pop("max_retries", None)
         self._retries = {} if tries is None else {"max_retries": int(tries)}
 
@@ -83,6 +87,25 @@ class Reach:
             "retry_config": self._retries,
             "credential_provider": provider,
         }
+
+    def _refuse_what_others_read(self) -> None:
+        """Refuse settings that deltalake obeys and a lake cannot, and one that it does not obey."""
+        message = None
+        token = os.environ.get("AWS_SESSION_TOKEN")
+        if os.environ.get("AWS_S3_ALLOW_UNSAFE_RENAME"):
+            message = (
+                "AWS_S3_ALLOW_UNSAFE_RENAME is set, with which two commits at once may replace each other: unset it to "
+                "use a lake in a bucket"
+            )
+        elif token and (keys := self._keys()) and keys.get("aws_session_token") != token:
+            message = (
+                "AWS_SESSION_TOKEN is set and does not belong to the key of the storage options, and deltalake would "
+                "send both: unset it, or give session_token as an option too"
+            )
+        elif self._settings.pop("ca_bundle", None) is not None and not os.environ.get("SSL_CERT_FILE"):
+            message = "a lake takes certificates from the environment variable SSL_CERT_FILE, not aws_ca_bundle: set it"
+        if message is not None:
+            raise ValueError(message)
 
     def _s3(self) -> dict[str, str]:
         """Return the options of S3 but the keys."""
@@ -128,28 +151,7 @@ def _plain(settings: Mapping[str, str]) -> dict[str, str]:
     """Return settings by names without ``aws_``, each thing under one name."""
     found = {name.removeprefix("aws_"): value for name, value in settings.items() if value}
     found.pop("profile", None)
-    for names in _SAME:
-        values = [found.pop(name) for name in names if name in found]
-        if values:
-            found[names[-1] if names[0] != "endpoint" else "endpoint"] = values[-1]
+    for one, names in _SAME.items():
+        if values := [found.pop(name) for name in names if name in found]:
+            found[one] = values[-1]
     return found
-
-
-def _refuse_what_others_read(settings: dict[str, str]) -> None:
-    """Refuse settings of the environment that deltalake obeys and a lake cannot, and those that it does not obey."""
-    if os.environ.get("AWS_S3_ALLOW_UNSAFE_RENAME"):
-        message = (
-            "AWS_S3_ALLOW_UNSAFE_RENAME is set, with which two commits at once may replace each other: unset it to use "
-            "a lake in a bucket"
-        )
-        raise ValueError(message)
-    token = os.environ.get("AWS_SESSION_TOKEN")
-    if token and "access_key_id" in settings and settings.get("session_token") != token:
-        message = (
-            "AWS_SESSION_TOKEN is set and does not belong to the key of the storage options, and deltalake would send "
-            "both: unset it, or give session_token as an option too"
-        )
-        raise ValueError(message)
-    if settings.pop("ca_bundle", None) is not None and not os.environ.get("SSL_CERT_FILE"):
-        message = "a lake takes certificates from the environment variable SSL_CERT_FILE, not aws_ca_bundle: set it"
-        raise ValueError(message)
