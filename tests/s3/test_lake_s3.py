@@ -7,6 +7,7 @@ import multiprocessing
 import operator
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 
 GET0 = ct.FilterPattern("{ $.eventName = Get0 }")
 NOTHING = Fault()
-_INGEST = "import json, sys, ctfast as ct; ct.Lake(sys.argv[1], storage_options=json.loads(sys.argv[2]))"
+_INGEST = "import json, os, sys, ctfast as ct; ct.Lake(sys.argv[1], storage_options=json.loads(sys.argv[2]))"
 
 
 @dataclass
@@ -209,7 +210,7 @@ def test_prefixes_with_unusual_names(prefix: str, place: Place, tmp_path: Path) 
     ("prefix", "words"),
     [
         ("a%20b", "has a % with two digits"),
-        ("a?b", "has '?', at which other readers cut an address"),
+        ("a?b", r"has '\?', at which other readers cut an address"),
         ("a#b", "has '#', at which"),
         ("a//b", "has a step that is empty"),
         ("a/../b", r"has a step that is empty, \. or \.\."),
@@ -455,8 +456,10 @@ class Careless:
             self.written.add(request.key)
             writer.write(self.answer_of_put)
         elif request.method == "POST":
-            self.written.clear()
-            writer.write(response(200, b"<DeleteResult></DeleteResult>"))
+            gone = re.findall("<Key>(.*?)</Key>", request.body.decode())
+            self.written -= set(gone)
+            told = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in gone)
+            writer.write(response(200, f"<DeleteResult>{told}</DeleteResult>".encode()))
         elif request.kind == "list":
             writer.write(response(200, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"))
         else:
@@ -470,7 +473,7 @@ def test_a_store_without_conditional_writes_is_refused(archive: Path) -> None:
     store = Careless()
     with serving(store, store.traffic) as endpoint:
         lake = ct.Lake("s3://bucket/lake", storage_options=options_of(endpoint))
-        with pytest.raises(ValueError, match=r"cannot have a lake: of 8 writes .* one may succeed .* 8 did"):
+        with pytest.raises(ValueError, match=r"cannot have a lake: of 8 writes .* one has to succeed .* 8 did"):
             lake.ingest(archive)
     assert store.traffic.requests["put"] == 8
     assert store.written == set(), "what it has tried with is removed"
@@ -491,10 +494,9 @@ def test_a_lake_leaves_nothing_of_its_trial(place: Place, archive: Path) -> None
 
 def test_no_such_bucket(store: Store, archive: Path) -> None:
     lake = ct.Lake("s3://no-such-bucket-here/lake", storage_options=options_of(store.endpoint))
-    with pytest.raises(FileNotFoundError, match="there is no such bucket"):
-        lake.ingest(archive)
-    with pytest.raises(FileNotFoundError, match="holds no lake"):
-        lake.info()
+    for call in (lake.info, lambda: lake.ingest(archive)):
+        with pytest.raises(OSError, match="there is no such bucket"):
+            call()
 
 
 def test_wrong_credentials_are_one_sentence(place: Place, archive: Path) -> None:
@@ -538,9 +540,6 @@ def test_an_answer_that_is_lost_commits_once(place: Place, proxy: Proxy, archive
         Fault(cut=0, reset=True) if request.kind == "put" and request.attempt == 1 else NOTHING
     )
     lake = place.lake(proxy.endpoint)
-    with pytest.raises(ValueError, match="cannot have a lake"):
-        lake.ingest(archive)  # of its trial no answer tells that it has won
-    place.lake().ingest(twice(archive.parent / "other", files=1))
     lake.ingest(archive)
     holds(place.lake(), archive)
     assert place.lake().info().records == 560
@@ -560,8 +559,8 @@ def test_requests_do_not_grow_with_the_commits(place: Place, proxy: Proxy, tmp_p
         counts.append(dict(proxy.traffic.requests))
     assert counts[-1].get("head", 0) == counts[0].get("head", 0)
     assert counts[-1]["list"] == counts[0]["list"]
-    # Per commit, its entry in the log, which deltalake reads as well, and its file of the ledger.
-    assert counts[-1]["get"] - counts[0]["get"] <= 5 * 3
+    # Per commit, its entry in the log, which deltalake reads twice, and its file of the ledger.
+    assert counts[-1]["get"] - counts[0]["get"] <= 5 * 4
     lake = place.lake(proxy.endpoint)
     lake.info()
     proxy.traffic.requests.clear()
@@ -593,7 +592,7 @@ def test_copies_on_the_disk_are_few_and_go(place: Place, archive: Path, temporar
 
 
 def test_what_a_killed_process_has_left_on_the_disk_goes(place: Place, archive: Path, temporary: Path) -> None:
-    command = place.command(".ingest(sys.argv[3]); import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    command = place.command(".ingest(sys.argv[3], progress=lambda _: os.kill(os.getpid(), 9))")
     subprocess.run([*command, str(archive)], check=False, env=os.environ | {"TMPDIR": str(temporary)}, timeout=60)
     [left] = temporary.iterdir()
     lake, other = place.lake(), place.lake()

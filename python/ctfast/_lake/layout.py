@@ -35,7 +35,7 @@ AUDIT: Final = "_ctfast/audit"
 LOG: Final = "_delta_log"
 #: The transaction that each commit of ctfast carries: of two that began from the same version, one fails.
 FENCE: Final = "ctfast"
-_VERSION = re.compile(r"-([0-9]{10})-[0-9a-f]+\.(?:json|parquet)$")
+_VERSION = re.compile(r"-([0-9]+)-[0-9a-f]{32}\.(?:json|parquet)$")
 
 
 def commit_id(run: str, n: int) -> str:
@@ -74,4 +74,4 @@ def version_of(path: str) -> int:
 
 
 def _named(commit: str, version: int, content: str) -> str:
-    return f"{commit.replace('/', '-')}-{version:010}-{content[:HASHED]}"
+    return f"{commit.replace('/', '-')}-{version}-{content[:HASHED]}"

@@ -38,9 +38,13 @@ _PROBES = 8
 _SHA256 = "ctfast-sha256"
 #: A part that was written earlier is not named by a commit: a sweep takes those that are twice as old for left behind.
 _YOUNG = 12 * 3600
+_NO_BUCKET = "there is no such bucket"
 #: What a store says of credentials.
 _CREDENTIALS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired"}
+_WORDS = {"AccessDenied": "access denied", "NoSuchBucket": _NO_BUCKET}
 _CODE = re.compile(r"<Code>(\w{1,100})</Code>")
+#: The longest sentence of a library.
+_LONGEST = 500
 #: How often a write is tried again that fails since an object is there, which then is not.
 _TRIES = 5
 
@@ -91,6 +95,21 @@ class Bucket(Bound, Store):
 
     def create(self) -> None:
         """Refuse a bucket in which two writers may write the same object."""
+        for _ in range(_TRIES):
+            won = self._trial()
+            if won == 1:
+                return
+            if won > 1:
+                break  # none may be for want of an answer
+        message = (
+            f"{self} cannot have a lake: of {_PROBES} writes of one new object at the same time, of which one has to "
+            f"succeed (If-None-Match: *), {won} did; in such a store two commits could replace each other, or none be "
+            "made: use one with conditional writes"
+        )
+        raise ValueError(message)
+
+    def _trial(self) -> int:
+        """Write one new object several times at once, and tell how often that was possible."""
         path = f"_ctfast/probe-{uuid.uuid4().hex}"
         barrier = threading.Barrier(_PROBES)
 
@@ -106,13 +125,7 @@ class Bucket(Bound, Store):
                 self.remove(path)
             raise
         self.remove(path)
-        if won != 1:
-            message = (
-                f"{self} cannot have a lake: of {_PROBES} writes of one new object at the same time, of which one may "
-                f"succeed (If-None-Match: *), {won} did, so that two commits could replace each other; use a store "
-                "with conditional writes"
-            )
-            raise ValueError(message)
+        return won
 
     def fetch(self, path: str) -> Path:
         """Return where a copy is, which is made if there is none."""
@@ -264,21 +277,24 @@ class Bucket(Bound, Store):
         raise FileExistsError(errno.EEXIST, "is written and removed by others again and again", self.at(path))
 
     def _create(self, path: str, content: Any, sha256: str | None = None) -> bool:
-        """Write an object, and tell whether that was possible: it is not if there is one."""
+        """Write an object, and tell whether that was possible: it is not if there is one, which may be this one."""
         try:
-            with self._told(path, is_new=True):
-                done = load("obstore").put(
-                    self._objects,
-                    path,
-                    content,
-                    attributes={} if sha256 is None else {_SHA256: sha256},
-                    mode="create",
-                    use_multipart=False,
-                )
+            try:
+                self._put(path, content, sha256)
+            except ConnectionError:
+                # obstore does not repeat a write whose answer is lost. If it was done, there is an object now.
+                self._put(path, content, sha256)
         except FileExistsError:
             return False
-        self._keeps_removed |= done["version"] is not None
         return True
+
+    def _put(self, path: str, content: Any, sha256: str | None) -> None:
+        attributes = {} if sha256 is None else {_SHA256: sha256}
+        with self._told(path, is_new=True):
+            done = load("obstore").put(
+                self._objects, path, content, attributes=attributes, mode="create", use_multipart=False
+            )
+        self._keeps_removed |= done["version"] is not None
 
     def _is(self, path: str, size: int, sha256: str) -> bool:
         """Whether an object has this content."""
@@ -319,7 +335,7 @@ class Bucket(Bound, Store):
         except FileNotFoundError as error:
             if error.filename is not None:
                 raise  # of the disk, or from here
-            words = "there is no such bucket" if is_new else "no such object"
+            words = _NO_BUCKET if is_new else "no such object"
             raise FileNotFoundError(errno.ENOENT, words, self.at(path)) from None
         except errors.AlreadyExistsError:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.at(path)) from None
@@ -333,7 +349,9 @@ def _file(found: Mapping[str, Any]) -> File:
 
 def _failure(error: Exception, place: str) -> OSError:
     code = _CODE.search(str(error))
-    if code is not None and (code[1] in _CREDENTIALS or code[1] == "AccessDenied"):
+    if code is None:
+        return ConnectionError(errno.EIO, words_of(error), place)
+    if code[1] in _CREDENTIALS or code[1] == "AccessDenied":
         return PermissionError(errno.EACCES, words_of(error), place)
     return OSError(errno.EIO, words_of(error), place)
 
@@ -344,7 +362,8 @@ def words_of(error: Exception) -> str:
     if (code := _CODE.search(text)) is not None:
         if code[1] in _CREDENTIALS:
             return f"the credentials are refused: {code[1]}"
-        if code[1] == "AccessDenied":
-            return "access denied"
+        if code[1] in _WORDS:
+            return _WORDS[code[1]]
         return f"the store refuses it: {code[1]}"
-    return _ctfast.without_secrets(text.partition("\n")[0])
+    # What follows repeats it, as obstore's programmers see it.
+    return _ctfast.without_secrets(" ".join(text.partition("\n\nDebug source")[0].split()))[:_LONGEST]
