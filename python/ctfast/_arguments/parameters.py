@@ -8,8 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ctfast._arguments.checks import (
+    SCHEME,
     Check,
     amount,
     between,
@@ -34,7 +36,7 @@ from ctfast._arguments.names import accounts, kinds, regions, trails
 from ctfast._arguments.times import micros
 from ctfast._aws.credentials import KNOWN, PLAIN
 from ctfast._show.words import nearest, or_nearest, quoted
-from ctfast._source.addresses import is_address, sources
+from ctfast._source.addresses import address, is_address, sources
 from ctfast._source.buckets import is_access_point, split, wrong_bucket
 from ctfast._source.object_keys import KeySource
 from ctfast.exceptions import ArgumentError
@@ -53,6 +55,8 @@ READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _URL = re.compile(r"https?://[^/]+/.")
+#: Characters that addresses have not, or that end the path of one.
+_CUT = re.compile(r"[?#\\\x00-\x1f\x7f]")
 #: CloudTrail itself is younger.
 _CENTURY = timedelta(days=36_525)
 
@@ -171,6 +175,35 @@ def _manifest(name: str, value: Any) -> Any:
     if not isinstance(value, str | os.PathLike):
         raise wrong_type(name, value, "the path or the address s3://bucket/key of a manifest.json")
     return sources(name, value)
+
+
+def _folder_or_prefix(what: str) -> Check:
+    """The path of a folder, or an address below which a lake lies."""
+    folder = new_path(what)
+
+    def check(name: str, value: Any) -> str | os.PathLike[str]:
+        if isinstance(value, str) and SCHEME.match(value) and encodable(value) and not os.path.lexists(value):
+            _readable_by_all(name, address(name, value))
+            return value.rstrip("/")
+        return folder(name, value)  # type: ignore[no-any-return]  # a path, as it was given
+
+    return check
+
+
+def _readable_by_all(name: str, url: str) -> None:
+    """Refuse a prefix that other readers of the table take for another one."""
+    bucket, prefix = split(url.rstrip("/"))
+    if bucket.startswith("arn:"):
+        why = "is an access point, which other readers of Delta tables do not take: name the bucket"
+    elif wrong := _CUT.search(prefix):
+        why = f"has {quoted(wrong[0])}, at which other readers cut an address: name another prefix"
+    elif unquote(prefix) != prefix:
+        why = "has a % with two digits, which other readers take for a character: name another prefix"
+    elif prefix and {"", ".", ".."} & set(prefix.split("/")):
+        why = "has a step that is empty, . or .., which other readers leave out: name another prefix"
+    else:
+        return
+    raise ArgumentError(f"{name} {quoted(url)} {why}", name, url)
 
 
 def _target(name: str, value: Any) -> str | os.PathLike[str]:
@@ -361,7 +394,7 @@ _OF_ALL: dict[str, Check] = {
     "columns": _columns,
     "dedupe": flag,
     "delete": flag,
-    "dest": _target,
+    "dest": _folder_or_prefix("a folder"),
     "details": flag,
     "files": flag,
     "first_copy_free": flag,
@@ -432,7 +465,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
         timedelta(days=1), _CENTURY, "be at least a day and at most a hundred years", "days=2"
     ),
     "EventSelectors.target": choice("trail", "event-data-store"),
-    "Lake.path": new_path("the folder of a lake"),
+    "Lake.path": _folder_or_prefix("the folder of a lake"),
     "Lake.commit.messages": _messages,
     "Lake.hold.name": _hold,
     "Lake.release.name": _hold,

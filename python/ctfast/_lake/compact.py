@@ -9,11 +9,11 @@ from itertools import groupby
 from operator import attrgetter
 
 from ctfast._lake.audit import note
-from ctfast._lake.store import Store
 from ctfast._lake.sweep import is_past, sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import pq
 from ctfast._scan.rewritten import joined
+from ctfast._store.store import Store
 
 __all__ = ["Compacted", "compact"]
 
@@ -53,6 +53,7 @@ def compact(table: Table) -> Compacted:
         if _join(table, group):
             parts += len(group)
             into += 1
+        table.store.release_parts()
     deleted, left = sweep(table, _LAST, is_past)
     return Compacted(parts, into, deleted, left)
 
@@ -64,7 +65,7 @@ def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
         of_columns: dict[str, list[Part]] = {}
         for part in of_month:
             # Parts that an earlier version of ctfast has written may have fewer columns.
-            of_columns.setdefault(str(pq.read_schema(store.fetch(part.path))), []).append(part)
+            of_columns.setdefault(str(pq.read_schema(store.open(part.path))), []).append(part)
         for alike in of_columns.values():
             group: list[Part] = []
             for part in alike:
@@ -95,6 +96,6 @@ def _joined(store: Store, snapshot: Snapshot, group: list[Part], name: str) -> b
         entry = note(store, snapshot, "compact", removed=paths, added=[new.path])
         snapshot.commit([new], [entry], removed=group)
     except LostRaceError:
-        store.remove_part(new.path)
+        store.remove_parts([new.path])
         return False
     return True

@@ -7,20 +7,20 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from ctfast import _ctfast
-from ctfast._lake.layout import FENCE, LOG
-from ctfast._lake.store import File, Folder, Store
+from ctfast._lake.layout import FENCE, LOG, version_of
 from ctfast._later import load, pa, pq
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import MONTH, TIME
 from ctfast._show.words import quoted
-from ctfast._source.addresses import whole
+from ctfast._store.bucket import opened, words_of
+from ctfast._store.store import File
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Snapshot:
 
     def has(self, transaction: str) -> bool:
         """Whether a commit with this transaction is part of this version."""
-        return self._delta.transaction_version(transaction) is not None
+        return transaction in self._transactions
 
     def beside(self, folder: str, *, without: Collection[str] = ()) -> list[str]:
         """Return the files of a folder beside the table that count, in the order of the commits that name them.
@@ -84,13 +84,26 @@ class Snapshot:
         """
         named = ((version, name) for name, version in self._transactions.items() if name.startswith(f"{folder}/"))
         # A commit has a name that somebody else chose, and that ends with a number.
-        store = self._table.store
         found = [name for _, name in sorted(named) if name.endswith((".json", ".parquet")) and name not in without]
+        there = {file.path for file in self._table.store.files(f"{folder}/")}
+        self._refuse_lost_versions(there)
         for name in found:
-            if not store.has(name):
-                message = f"{store.at(name)} is gone, and the table names it: put it back from a copy of the lake"
-                raise FileNotFoundError(message)
+            if name not in there:
+                raise self._gone(name)
         return found
+
+    def _refuse_lost_versions(self, beside: Iterable[str]) -> None:
+        """Refuse a table if a file was written for a version that only follows from later ones than there are.
+
+        A file for the next version tells nothing: it may be of a commit that is under way, or was killed.
+        """
+        written = max(map(version_of, beside), default=0)
+        if written > self.version + 1 and written > (latest := self._table.open().version) + 1:
+            message = (
+                f"{self._table.store} has lost versions of its log: the latest is {latest}, and version {written - 1} "
+                "was there; put its log back from a copy of the lake"
+            )
+            raise ValueError(message)
 
     @cached_property
     def _transactions(self) -> dict[str, int]:
@@ -99,8 +112,8 @@ class Snapshot:
         begin = max((n for n in map(_checkpointed, store.files(f"{LOG}/")) if n <= self.version), default=-1)
         try:
             found = _transactions_of(store.fetch(f"{LOG}/{begin:020}.checkpoint.parquet")) if begin >= 0 else {}
-            for version in range(begin + 1, self.version + 1):
-                for line in store.read(_log(version)).splitlines():
+            for place in store.fetch_all(map(_log, range(begin + 1, self.version + 1))):
+                for line in place.read_bytes().splitlines():
                     if b'"txn"' in line and (known := json.loads(line).get("txn")):
                         found[known["appId"]] = known["version"]
         except ValueError as error:
@@ -115,6 +128,31 @@ class Snapshot:
             found.column(name).to_pylist() for name in ("path", f"partition.{MONTH}", "size_bytes", "num_records")
         ]
         return sorted(map(Part, *columns))
+
+    def whole_parts(self) -> list[Part]:
+        """Return the files, each of which is there with the size that the table names.
+
+        Raises
+        ------
+        FileNotFoundError
+            One is gone, or was removed by a commit after this version.
+        ValueError
+            One has another size.
+        """
+        store, found = self._table.store, self.parts()
+        there = {file.path: file.size for file in store.files(f"{MONTH}=")} if found else {}
+        for part in found:
+            if part.path not in there:
+                raise self._gone(part.path)
+            if there[part.path] != part.size:
+                sizes = f"it has {there[part.path]} bytes, and the table names it with {part.size}"
+                message = f"{store.at(part.path)} is cut or was changed: {sizes}; put it back from a copy of the lake"
+                raise ValueError(message)
+        return found
+
+    def _gone(self, path: str) -> FileNotFoundError:
+        message = f"{self._table.store.at(path)} is gone, and the table names it: put it back from a copy of the lake"
+        return FileNotFoundError(message)
 
     def commit(self, parts: Iterable[PartFile], transactions: Iterable[str], *, removed: Iterable[Part] = ()) -> None:
         """Add parts and remove others, if no other commit has come since this version.
@@ -134,30 +172,34 @@ class Snapshot:
         properties = delta.CommitProperties(
             app_transactions=[*known, delta.Transaction(FENCE, self.version + 1)], max_commit_retries=0
         )
-        try:
-            # No sweep removes a part between this look and the commit: it has the lock while it removes files.
-            with self._table.store.locked():
-                for part in parts:
-                    self._table.store.size(part.path)
+        # No sweep removes a part between this look and the commit: it has the lock while it removes files, or makes a
+        # version of its own before, and this commit then fails.
+        with self._table.store.locked():
+            for part in parts:
+                self._table.store.look(part.path)
+            try:
                 self._delta.create_write_transaction(
                     actions, "append", self._delta.schema(), [MONTH], commit_properties=properties
                 )
-        except delta.exceptions.DeltaError as error:
-            latest = self._table.open()
-            if latest.has(known[0].app_id):
-                self._table.sync(self.version + 1)
-                return  # it failed after the commit, such as at a checkpoint
-            if latest.version != self.version:
-                raise LostRaceError from error
-            raise self._table.unusable(error) from None
+            except (delta.exceptions.DeltaError, OSError) as error:
+                self._settle(error, known[0].app_id)
         self._table.sync(self.version + 1)
+
+    def _settle(self, error: Exception, transaction: str) -> None:
+        """Tell a commit that failed from one that failed after it was done, such as at a checkpoint."""
+        latest = self._table.open()
+        if latest.has(transaction):
+            return
+        if latest.version != self.version:
+            raise LostRaceError from error
+        raise self._table.unusable(error) from None
 
 
 class Table:
     """Where the table is, and how it is opened."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.store: Store = Folder(Path(whole(root)))
+    def __init__(self, root: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None) -> None:
+        self.store = opened(root, storage_options)
         if unquote(str(self.store)) != str(self.store):
             # deltalake writes to one folder, and looks for what it has written in another.
             why = "has a % with two digits, which deltalake reads as a character: name another folder"
@@ -176,12 +218,12 @@ class Table:
             found = delta.DeltaTable(str(self.store), storage_options=dict(self.store.options))
         except delta.exceptions.TableNotFoundError:
             return None
-        except delta.exceptions.DeltaError as error:
+        except (delta.exceptions.DeltaError, OSError) as error:
             raise self.unusable(error) from None
         properties = found.metadata().configuration
         number = properties.get(_PROPERTY)
         if number is None or _QUERY not in properties:
-            message = f"{self.store} is a Delta table that ctfast has not made: name another folder"
+            message = f"{self.store} is a Delta table that ctfast has not made: name another place"
             raise ValueError(message)
         if not number.isdecimal() or int(number) > _FORMAT:
             message = (
@@ -197,7 +239,7 @@ class Table:
 
     def unusable(self, error: Exception) -> OSError:
         """Return the error for a log that cannot be read or written, in one sentence."""
-        return OSError(errno.EIO, f"the log of the Delta table: {str(error).splitlines()[0]}", str(self.store))
+        return OSError(errno.EIO, f"the log of the Delta table: {words_of(error)}", str(self.store))
 
     def open(self) -> Snapshot:
         """Return the latest version.
@@ -237,7 +279,7 @@ class Table:
                 raise_if_key_not_exists=False,
                 storage_options=dict(self.store.options),
             )
-        except delta.exceptions.DeltaError as error:
+        except (delta.exceptions.DeltaError, OSError) as error:
             if (found := self.find()) is None:
                 raise self.unusable(error) from None
             return found  # another process was first

@@ -12,8 +12,9 @@ from ctfast import _ctfast
 from ctfast._later import load, pa, pq
 from ctfast._new_file import written
 from ctfast._scan.message import PartFile
+from ctfast._store.store import differs, keys_path
 
-__all__ = ["HASH", "KEYS", "MONTH", "TIME", "WAITING", "Part", "differs", "keys_path", "renew"]
+__all__ = ["HASH", "MONTH", "TIME", "WAITING", "Part"]
 
 #: The column by which files are partitioned. A month is long enough that files of many accounts and regions are large
 #: enough for a request, and short enough that old data can be deleted file by file.
@@ -27,32 +28,6 @@ _LONGEST = 256
 WAITING = 32 << 20
 #: Bytes of a key.
 HASH = 32
-#: Where the keys of the rows of a part are, which tell the same event in other parts.
-KEYS = "_ctfast/keys"
-
-
-def keys_path(part: str) -> str:
-    """Return the path of the keys of a part, relative to the same folder."""
-    return f"{KEYS}/{part.removesuffix('.parquet')}.keys"
-
-
-def renew(place: Path) -> None:
-    """Give a file that a run has found the time of one that it has written: a lake removes old ones without a name.
-
-    Raises
-    ------
-    FileNotFoundError
-        The file is gone.
-    """
-    os.utime(place)
-
-
-def differs(place: Path) -> ValueError:
-    message = (
-        f"{place} is there already, with other contents: another version of ctfast or PyArrow has written it, or the "
-        "files of this split have changed in between; remove it if nothing names it, or name another folder"
-    )
-    return ValueError(message)
 
 
 class Part:
@@ -105,7 +80,7 @@ class Part:
         if self._sink.file is None:
             if _sha256(self._place) != sha256:
                 raise differs(self._place)
-            renew(self._place)
+            os.utime(self._place)  # a lake removes old files without a name
         statistics = {name: each.as_json() for name, each in self._statistics.items()}
         return PartFile(self._name, self._partition, self.size, self._rows, sha256, statistics)
 
@@ -118,7 +93,7 @@ class Part:
         except FileExistsError:
             if self._keys_place.read_bytes() != content:
                 raise differs(self._keys_place) from None
-            renew(self._keys_place)
+            os.utime(self._keys_place)
 
     def abandon(self) -> None:
         """Remove the file if it is not finished."""

@@ -21,6 +21,7 @@ from ctfast._scan.options import COLUMNS, Options
 from ctfast._scan.run import read_all
 from ctfast._scan.slips import Slips
 from ctfast._show.plain import counted
+from ctfast._store.bucket import opened
 from ctfast.exceptions import CloudTrailError, FormatError
 
 __all__ = ["Asked", "Refused", "Split"]
@@ -266,9 +267,12 @@ class Split:
         Parameters
         ----------
         dest
-            The folder. It is made if it is not there.
-        threads, report, storage_options
+            The folder, which is made if it is not there; or the address ``s3://bucket/prefix`` of a lake, for which the
+            files are written to a temporary folder first.
+        threads, report
             As for :meth:`read`.
+        storage_options
+            How buckets are reached, those of the archive and that of the lake.
 
         Returns
         -------
@@ -297,7 +301,8 @@ class Split:
         """
         from ctfast._scan.parts import write  # noqa: PLC0415  # with PyArrow's Parquet, which reading does not need
 
-        return write(self, dest, self._options("spark", threads, report, storage_options))
+        store = opened(dest, storage_options)
+        return write(self, store, self._options("spark", threads, report, storage_options))
 
     def _telling(self, refused: Refused) -> Split:
         """Return a split that tells of this as well."""
