@@ -17,9 +17,9 @@ from ctfast._lake.info import LakeInfo, info
 from ctfast._lake.ingest import Ingested, IngestProgress, ingest
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.retention import Retained, retain
+from ctfast._lake.rows import rows
 from ctfast._lake.table import Table
 from ctfast._later import pl
-from ctfast._scan.arrow import schema_of
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
 from ctfast._source.addresses import Source
@@ -178,22 +178,7 @@ class Lake:
         >>> lake.scan().filter(pl.col("eventName") == "ConsoleLogin").select(pl.len()).collect().item()
         7
         """
-        snapshot = self._table.open()
-        schema = pl.DataFrame(snapshot.schema().empty_table()).schema
-        places = [self.path / part.path for part in snapshot.parts()]
-        if not places:
-            rows = pl.LazyFrame(schema=schema)
-        else:
-            rows = pl.scan_parquet(
-                places,
-                schema=schema,
-                glob=False,
-                hive_partitioning=False,
-                missing_columns="insert",
-                cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
-            )
-        kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
-        return rows.cast({name: kinds[name] for name in schema if name in kinds and kinds[name] != schema[name]})
+        return rows(self._table.store, self._table.open())
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.

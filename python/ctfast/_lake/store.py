@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ctfast import _ctfast
 from ctfast._new_file import locked, written
+from ctfast._scan.needles import index_path
 from ctfast._scan.part import keys_path, renew
 
 __all__ = ["File", "Folder", "Store"]
@@ -101,13 +102,13 @@ class Store(ABC):
             self.fetch(name)
 
     def publish_part(self, path: str) -> None:
-        """Make a part that is on the disk part of the store, its keys first: none is there without them."""
-        for name in (keys_path(path), path):
+        """Make a part that is on the disk part of the store, after what is beside it: none is there without that."""
+        for name in (keys_path(path), index_path(path), path):
             self.publish(name)
 
     def remove_part(self, path: str) -> None:
-        """Remove a part and its keys."""
-        for name in (path, keys_path(path)):
+        """Remove a part, and what is beside it."""
+        for name in (path, keys_path(path), index_path(path)):
             self.remove(name)
 
 

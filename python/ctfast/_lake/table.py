@@ -36,6 +36,9 @@ _FORMAT = 1
 _CHECKPOINT = re.compile(rf"{LOG}/([0-9]{{20}})\.checkpoint\.parquet")
 #: The properties of the table that say what it is.
 _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
+#: Readers use the statistics of all columns that have some. By default they ignore those after the first 32 columns, and
+#: with a list of names, deltalake 1.6 ignores all.
+_SKIPPING = {"delta.dataSkippingNumIndexedCols": "-1"}
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
@@ -107,10 +110,32 @@ class Snapshot:
             raise self._table.unusable(error) from None
         return found
 
+    @cached_property
+    def _added(self) -> pa.Table:
+        """The files with what the log says of them."""
+        return pa.table(self._delta.get_add_actions(flatten=True))
+
+    def bounds(self) -> dict[str, dict[str, tuple[Any, Any]]]:
+        """Return the least and the greatest value of columns, by the paths of the files: as far as the log has them.
+
+        Times are microseconds; these bounds are up to a millisecond too wide.
+        """
+        found: dict[str, dict[str, tuple[Any, Any]]] = {path: {} for path in self._added.column("path").to_pylist()}
+        for name in _STATISTICS:
+            if f"min.{name}" not in self._added.column_names:
+                continue
+            columns = [self._added.column(f"{bound}.{name}") for bound in ("min", "max")]
+            if name == TIME:
+                columns = [column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) for column in columns]
+            for known, least, greatest in zip(found.values(), *(column.to_pylist() for column in columns), strict=True):
+                if least is not None and greatest is not None:
+                    known[name] = least, greatest
+        return found
+
     def parts(self) -> list[Part]:
         """Return the files, in the order of their paths."""
         # Paths are those of the log: the table's own list of addresses encodes blanks of the root.
-        found = pa.table(self._delta.get_add_actions(flatten=True))
+        found = self._added
         columns = [
             found.column(name).to_pylist() for name in ("path", f"partition.{MONTH}", "size_bytes", "num_records")
         ]
@@ -233,7 +258,7 @@ class Table:
                 str(self.store),
                 schema,
                 partition_by=[MONTH],
-                configuration={_PROPERTY: str(_FORMAT), _QUERY: query},
+                configuration={_PROPERTY: str(_FORMAT), _QUERY: query, **_SKIPPING},
                 raise_if_key_not_exists=False,
                 storage_options=dict(self.store.options),
             )

@@ -16,6 +16,7 @@ from ctfast._new_file import written
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.fields import narrowed, roots, selected
 from ctfast._scan.message import PartFile, SplitMessage
+from ctfast._scan.needles import index_path
 from ctfast._scan.options import Options
 from ctfast._scan.part import HASH, MONTH, TIME, WAITING, Part, differs, keys_path, renew
 from ctfast._show.words import quoted
@@ -89,6 +90,8 @@ def _existing(path: Path, folder: Path, split: str) -> SplitMessage:
             raise differs(place)
         for found in (place, folder / keys_path(part.path)):
             renew(found)
+        with suppress(FileNotFoundError):  # an earlier version of ctfast has written none
+            renew(folder / index_path(part.path))
     _refuse_others(folder, split, message.files)
     return message
 
