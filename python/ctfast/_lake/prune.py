@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from ctfast._lake.store import Store
-from ctfast._lake.table import Part
+from ctfast._lake.table import Bounds, Part
 from ctfast._scan.needles import NEEDLES, Index, index_path
 from ctfast._scan.pushdown import Predicate
 from ctfast._source.silence import warned
 
-__all__ = ["Bounds", "Piece", "pieces"]
+__all__ = ["Piece", "pieces"]
 
-#: The least and the greatest value of some columns of a part.
-Bounds: TypeAlias = Mapping[str, tuple[Any, Any]]
 #: Which runs of rows may meet a condition: a bit for each.
 _Runs: TypeAlias = int
 #: Of a part whose filters are not known, all rows are one run.
@@ -117,7 +115,10 @@ def _by_bounds(known: Bounds, kind: str, path: str, *values: Any) -> bool:
     """Tell whether some row may meet a condition, by the bounds of its column."""
     if path not in known or kind not in ("in", "between"):
         return True
-    least, greatest = known[path]
+    bounds = known[path]
+    if bounds is None:
+        return False
+    least, greatest = bounds
     if kind == "in":
         return any(least <= value <= greatest for value in values[0])
     first, last = values

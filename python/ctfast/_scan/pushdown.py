@@ -37,18 +37,14 @@ def push_down(predicate: pl.Expr) -> Predicate | None:
     ('in', 'eventName', ['PutObject'])
     """
     try:
-        return _conjunction(predicate)
+        operator, inputs = _node(predicate)
+        if operator != "And":
+            return _exact(predicate)
+        # Any part of a conjunction may be left out.
+        parts = [part for part in map(push_down, inputs) if part is not None]
     except Exception:  # noqa: BLE001  # the structure of expressions is not a stable interface: unknown ones are not pushed
         return None
-
-
-def _conjunction(expr: pl.Expr) -> Predicate | None:
-    """Return the translatable parts of a conjunction: any of its parts may be left out."""
-    operator, inputs = _node(expr)
-    if operator == "And":
-        parts = [part for part in map(_conjunction, inputs) if part is not None]
-        return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
-    return _exact(expr)
+    return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
 
 
 def _exact(expr: pl.Expr) -> Predicate | None:
@@ -122,8 +118,21 @@ def _null_test(name: str) -> Callable[[str, list[pl.Expr]], Predicate | None]:
     return rule
 
 
+def _between(above: str, below: str) -> Callable[[str, list[pl.Expr]], Predicate | None]:
+    def rule(path: str, arguments: list[pl.Expr]) -> Predicate | None:
+        least, greatest = map(_literal, arguments)
+        bounds = [_comparison(above, path, least), _comparison(below, path, greatest)]
+        return None if None in bounds else ("all", bounds)
+
+    return rule
+
+
 _FUNCTIONS: dict[str, Callable[[str, list[pl.Expr]], Predicate | None]] = {
     "IsIn": _is_in,
+    "IsBetween Both": _between("GtEq", "LtEq"),
+    "IsBetween Left": _between("GtEq", "Lt"),
+    "IsBetween Right": _between("Gt", "LtEq"),
+    "IsBetween None": _between("Gt", "Lt"),
     "StartsWith": _text_test("starts_with"),
     "EndsWith": _text_test("ends_with"),
     "Contains": _text_test("contains"),
@@ -169,4 +178,4 @@ def _node(expr: pl.Expr) -> tuple[str, list[pl.Expr]]:
         return "", inputs
     if name == "IsIn" and options.get("nulls_equal"):
         return "", inputs
-    return name, inputs
+    return (f"{name} {options['closed']}" if name == "IsBetween" else name), inputs
