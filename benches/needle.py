@@ -34,7 +34,6 @@ from corpus import ensure
 from memory import multiplied
 
 import ctfast as ct
-from ctfast import _ctfast
 from ctfast._lake.table import Table
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import HASH, MONTH, TIME, Part
@@ -48,54 +47,42 @@ COLUMNS = ["eventTime", "eventName", "sourceIPAddress", "userIdentity", "eventID
 KEY = pl.col("userIdentity").struct["accessKeyId"]
 
 
-def changed(rows: pa.Table, copy: int) -> pa.Table:
-    """Return the same events in another month, with other ids."""
-    year, month = divmod(copy * MONTHS // max(copies(), MONTHS) % MONTHS, 12)
-    name = f"{FIRST + year}-{month + 1:02}"
-    times = rows[TIME].combine_chunks()
-    days = pc.subtract(times, pc.floor_temporal(times, unit="month")).cast(pa.int64())
-    start = int(pa.scalar(f"{name}-01").cast(pa.timestamp("us")).value)
-    rows = rows.set_column(
-        rows.column_names.index(TIME), rows.schema.field(TIME), pc.add(days, start).cast(pa.timestamp("us", "UTC"))
-    )
-    rows = rows.set_column(
-        rows.column_names.index(MONTH), rows.schema.field(MONTH), pa.repeat(pa.scalar(name), rows.num_rows)
-    )
-    for column in ("eventID", "requestID"):
-        at = rows.column_names.index(column)
-        rows = rows.set_column(at, rows.schema.field(at), prefixed(rows[column].combine_chunks(), copy))
-    if copy % SAME == 0:
-        return rows
-    identity = rows["userIdentity"].combine_chunks()
-    fields = [prefixed(v, copy) if f.name == "accessKeyId" else v for f, v in zip(identity.type, identity.flatten())]
-    identity = pa.StructArray.from_arrays(fields, fields=list(identity.type), mask=identity.is_null())
-    at = rows.column_names.index("userIdentity")
-    return rows.set_column(at, rows.schema.field(at), identity)
+def changed(rows: pa.Table, copy: int, name: str) -> pa.Table:
+    """Return the same events in the month of this name, with other ids."""
+    times, identity = rows[TIME].combine_chunks().cast(pa.timestamp("us")), rows["userIdentity"].combine_chunks()
+    within = pc.subtract(times, pc.floor_temporal(times, unit="month")).cast(pa.int64())
+    start = pa.scalar(f"{name}-01").cast(pa.timestamp("us")).value
+    others = {
+        TIME: pc.add(within, start).cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")),
+        MONTH: pa.repeat(pa.scalar(name), rows.num_rows),
+        "eventID": prefixed(rows["eventID"].combine_chunks(), copy),
+        "requestID": prefixed(rows["requestID"].combine_chunks(), copy),
+    }
+    if copy % SAME:
+        named = zip(identity.type, identity.flatten(), strict=True)
+        fields = [prefixed(values, copy) if field.name == "accessKeyId" else values for field, values in named]
+        mask = identity.is_null()
+        others["userIdentity"] = pa.StructArray.from_arrays(fields, fields=list(identity.type), mask=mask)
+    return pa.table([others.get(column, rows[column]) for column in rows.column_names], schema=rows.schema)
 
 
 def prefixed(values: pa.Array, copy: int) -> pa.Array:
-    """Return the same values with other characters at their third place, as many as the copy needs."""
+    """Return the same values with the number of the copy in the place of four characters."""
     head, tail = pc.utf8_slice_codeunits(values, 0, 4), pc.utf8_slice_codeunits(values, 8)
     return pc.binary_join_element_wise(head, f"{copy:04X}", tail, "")
 
 
-def copies() -> int:
-    return int(os.environ["CTFAST_COPIES"])
-
-
-def write(base: list[Path], lake: Path, copy: int) -> list[PartFile]:
-    """Write the parts of one copy."""
+def write(base: list[Path], lake: Path, copy: int, count: int) -> list[PartFile]:
+    """Write the parts of one copy of so many."""
+    year, month = divmod(copy * MONTHS // count, 12)
+    name = f"{FIRST + year}-{month + 1:02}"
     found = []
     for place in base:
         with pq.ParquetFile(place) as file:
-            part = None
+            path = f"{MONTH}={name}/part-{copy:04x}{place.name.split('-')[1][4:]}-0.parquet"
+            part = Part(lake, path, name, file.schema_arrow)
             for number in range(file.num_row_groups):
-                rows = changed(file.read_row_group(number), copy)
-                if part is None:
-                    month = rows[MONTH][0].as_py()
-                    identity = place.name.split("-")[1]
-                    name = f"{MONTH}={month}/part-{copy:04x}{identity[4:]}-0.parquet"
-                    part = Part(lake, name, month, file.schema_arrow)
+                rows = changed(file.read_row_group(number), copy, name)
                 part.write(rows, secrets.token_bytes(HASH * rows.num_rows))
             found.append(part.finish())
     return found
@@ -113,13 +100,16 @@ def lake(folder: Path, archive: Path, count: int) -> tuple[Path, float]:
     with tempfile.TemporaryDirectory(dir=folder) as made:
         splits = ct.splits(archive, columns=columns, slots=1)
         base = [Path(made) / part.path for split in splits for part in split.write_parquet(made).files]
-        os.environ["CTFAST_COPIES"] = str(count)
-        begin = time.process_time()
+        begin = sum(os.times()[:4])
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            parts = [part for found in pool.map(write, repeat(base), repeat(place), range(count)) for part in found]
+            parts = [
+                part
+                for found in pool.map(write, repeat(base), repeat(place), range(count), repeat(count))
+                for part in found
+            ]
         table = Table(place)
         table.create(pq.read_schema(base[0]), "a benchmark").commit(parts, ["benchmark"])
-        noted.write_text(json.dumps(time.process_time() - begin))
+        noted.write_text(json.dumps(sum(os.times()[:4]) - begin))
     return place, json.loads(noted.read_text())
 
 
@@ -140,16 +130,15 @@ def used() -> dict[str, int]:
 
 def search(what: str, where: str, value: str) -> None:
     """Search in this process, and print what it cost."""
-    conditions = {"key": KEY == value, "id": pl.col("eventID") == value, "address": pl.col("sourceIPAddress") == value}
-    ct.Lake(where).scan().collect_schema() if what.startswith("lake") else ct.scan(where).collect_schema()
+    of, column = what.split()
+    columns = {"key": KEY, "id": pl.col("eventID"), "address": pl.col("sourceIPAddress")}
+    # Modules are imported by then.
+    Table(where).open() if of == "lake" else ct.scan(where).collect_schema()
     before, cpu, begin = used(), time.process_time(), time.perf_counter()
-    frame = ct.Lake(where).scan() if what.startswith("lake") else ct.scan(where)
-    height = frame.filter(conditions[what.split()[1]]).select(COLUMNS).collect().height
-    wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    after = used()
-    print(
-        json.dumps({"rows": height, "wall": wall, "cpu": cpu, **{name: after[name] - before[name] for name in after}})
-    )
+    frame = ct.Lake(where).scan() if of == "lake" else ct.scan(where)
+    rows = frame.filter(columns[column] == value).select(COLUMNS).collect().height
+    cost = {"rows": rows, "wall": time.perf_counter() - begin, "cpu": time.process_time() - cpu}
+    print(json.dumps(cost | {name: number - before[name] for name, number in used().items()}))
 
 
 def measured(what: str, where: Path, value: str, rounds: int = ROUNDS, *, cold: bool = False) -> dict[str, Any]:
