@@ -24,6 +24,7 @@ from ctfast._scan import rewritten
 from ctfast._scan.needles import NEEDLES, Index, Needles, index_path
 from strategies import SETTINGS
 from test_lake import event, put
+from test_lake_compact import age
 
 #: Values that a filter or a reader might confuse: null, empty, long, alike, of several lengths in UTF-8.
 ODD = [None, "", " ", "a", "A", "\N{COMBINING ACUTE ACCENT}", "é", "e\u0301", "😀", "\0", "\ufffd", "x" * 300]
@@ -297,6 +298,15 @@ def test_duckdb_searches_with_the_filters(lake: ct.Lake) -> None:
         assert connection.execute(query).fetchall() == wanted.select("eventID").rows()
 
 
+def test_a_compaction_leaves_days_together(kept: ct.Lake) -> None:
+    for path in kept.path.glob("month=*/*"):
+        with pq.ParquetFile(path) as file:
+            groups = [file.read_row_group(number, ["eventTime"]) for number in range(file.num_row_groups)]
+        days = [group["eventTime"][0].as_py() for group in groups]
+        assert days == sorted(days, key=str)
+        assert all(group["eventTime"].unique().to_pylist() == [day] for group, day in zip(groups, days, strict=True))
+
+
 # Files of filters that are gone or damaged
 
 
@@ -388,8 +398,7 @@ def test_each_part_has_its_filters(lake: ct.Lake, archive: Path, tmp_path: Path,
     assert lake.ingest(tmp_path / "more").duplicates == 5
     agree(lake)
     several_runs(monkeypatch, lake)
-    past = datetime.now(UTC) - timedelta(days=2)
-    monkeypatch.setattr("ctfast._lake.sweep._IN_USE", datetime.now(UTC) - past - timedelta(days=3))
+    age(lake)
     lake.compact()
     agree(lake)
 

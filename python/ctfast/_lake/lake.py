@@ -160,6 +160,9 @@ class Lake:
     def scan(self) -> pl.LazyFrame:
         """Return the events.
 
+        A query for single values, such as an access key, an ARN, an address or the id of an event, opens only what may
+        have them; one for times, accounts, regions or names of events opens only the files whose bounds include them.
+
         Returns
         -------
         polars.LazyFrame
@@ -169,6 +172,11 @@ class Lake:
         ------
         FileNotFoundError
             There is no lake in the folder yet.
+
+        Warns
+        -----
+        UserWarning
+            When the query runs: a file beside a part, which tells what the part may have, is damaged. The part is read.
 
         Examples
         --------
