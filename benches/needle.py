@@ -36,8 +36,8 @@ from memory import multiplied
 import ctfast as ct
 from ctfast._lake.table import Table
 from ctfast._scan.message import PartFile
+from ctfast._scan.options import COLUMNS as COLUMNS_OF_A_SCAN
 from ctfast._scan.part import HASH, MONTH, TIME, Part
-from ctfast._scan.parts import schema_for
 
 EVENTS, MONTHS, FIRST = 306_000, 36, 2023
 #: In how many copies the access keys are those of the archive: once a year.
@@ -45,6 +45,10 @@ SAME = 54
 ROUNDS = 5
 COLUMNS = ["eventTime", "eventName", "sourceIPAddress", "userIdentity", "eventID", "file"]
 KEY = pl.col("userIdentity").struct["accessKeyId"]
+
+
+def columns_without_raw() -> list[str]:
+    return [name for name in COLUMNS_OF_A_SCAN if name != "raw"]
 
 
 def changed(rows: pa.Table, copy: int, name: str) -> pa.Table:
@@ -95,10 +99,8 @@ def lake(folder: Path, archive: Path, count: int) -> tuple[Path, float]:
     if noted.exists():
         return place, json.loads(noted.read_text())
     shutil.rmtree(place, ignore_errors=True)
-    names = [name for name in schema_for(ct.columns()["column"].to_list()).names if name != "raw"]
-    columns = [name for name in names if name not in (MONTH, "ingest") and "." not in name]
     with tempfile.TemporaryDirectory(dir=folder) as made:
-        splits = ct.splits(archive, columns=columns, slots=1)
+        splits = ct.splits(archive, columns=columns_without_raw(), slots=1)
         base = [Path(made) / part.path for split in splits for part in split.write_parquet(made).files]
         begin = sum(os.times()[:4])
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
