@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from corpus import ensure
-from needle import COLUMNS, KEY, columns_without_raw, used
+from needle import KEY, columns_without_raw
 
 import ctfast as ct
 from ctfast._lake.table import Table
