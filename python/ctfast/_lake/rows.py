@@ -36,7 +36,7 @@ def rows(store: Store, snapshot: Snapshot) -> pl.LazyFrame:
             scanned = scanned if n_rows is None else scanned.head(n_rows)
             yield from _batches(scanned if predicate is None else scanned.filter(predicate), columns)
             return
-        found = pieces(store, parts, bounds, push_down(predicate))
+        found = pieces(store, parts, bounds, push_down(predicate, elements=True))
         for is_whole, several in groupby(found, key=lambda piece: piece.rows is None):
             if is_whole:
                 scanned = _scanned(store, (piece.path for piece in several), stored, schema)
@@ -72,7 +72,7 @@ def _cut(store: Store, piece: Piece, stored: pl.Schema, schema: pl.Schema) -> pl
 
 def _scanned(store: Store, paths: Iterable[str], stored: pl.Schema, schema: pl.Schema) -> pl.LazyFrame:
     """Return the rows of whole parts."""
-    places = [store.folder / path for path in paths]
+    places = [store.at(path) for path in paths]
     if not places:
         return pl.LazyFrame(schema=schema)
     found = pl.scan_parquet(
@@ -80,6 +80,7 @@ def _scanned(store: Store, paths: Iterable[str], stored: pl.Schema, schema: pl.S
         schema=stored,
         glob=False,
         hive_partitioning=False,
+        storage_options=dict(store.options) or None,
         missing_columns="insert",
         cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
     )

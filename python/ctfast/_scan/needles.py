@@ -31,6 +31,7 @@ NEEDLES: Final = (
     "eventID",
     "requestID",
     "sharedEventID",
+    "resources[].ARN",
 )
 #: Bytes of a place in a text, and of a block of a filter.
 _PLACE, _BLOCK = 8, 32
@@ -123,14 +124,13 @@ class Index:
 
 def _has(schema: pa.Schema, path: str) -> bool:
     """Whether there is such a column, as far as the schema has the fields of a record under their own names."""
-    root, *inner = path.split(".")
-    if root not in schema.names:
-        return False
-    kind = schema.field(root).type
-    for name in inner:
-        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+    kind = pa.struct(schema)
+    for name in path.split("."):
+        if not pa.types.is_struct(kind) or kind.get_field_index(name.removesuffix("[]")) < 0:
             return False
-        kind = kind.field(name).type
+        kind = kind.field(name.removesuffix("[]")).type
+        if name.endswith("[]"):
+            kind = kind.value_type
     return True
 
 
@@ -138,7 +138,9 @@ def _filter(rows: pa.Table, path: str) -> bytes:
     """Return the filter of a column."""
     compute = load("pyarrow.compute")
     root, *inner = path.split(".")
-    column = rows.column(root)
+    column = rows.column(root.removesuffix("[]"))
+    if root.endswith("[]"):
+        column = compute.list_flatten(column)
     for name in inner:
         column = compute.struct_field(column, name)  # null where the struct is
     values = compute.unique(column.cast(pa.large_string())).drop_null()

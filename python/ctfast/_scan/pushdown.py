@@ -28,8 +28,10 @@ _FOREVER = (-(1 << 63), (1 << 63) - 1)
 _PLAIN = re.compile(r"[\w \-:/@]+", re.ASCII)
 
 
-def push_down(predicate: pl.Expr) -> Predicate | None:
+def push_down(predicate: pl.Expr, *, elements: bool = False) -> Predicate | None:
     """Translate the parts of a predicate that can be translated; return ``None`` if there are none.
+
+    With ``elements``, which only a lake understands, paths may lead into lists: an element has one of the values.
 
     Examples
     --------
@@ -39,19 +41,21 @@ def push_down(predicate: pl.Expr) -> Predicate | None:
     try:
         operator, inputs = _node(predicate)
         if operator != "And":
-            return _exact(predicate)
+            return _exact(predicate, elements=elements)
         # Any part of a conjunction may be left out.
-        parts = [part for part in map(push_down, inputs) if part is not None]
+        parts = [part for each in inputs if (part := push_down(each, elements=elements)) is not None]
     except Exception:  # noqa: BLE001  # the structure of expressions is not a stable interface: unknown ones are not pushed
         return None
     return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
 
 
-def _exact(expr: pl.Expr) -> Predicate | None:
+def _exact(expr: pl.Expr, *, elements: bool) -> Predicate | None:
     """Return an equivalent predicate, or None."""
+    if elements and (found := _of_elements(expr)) is not None:
+        return found
     operator, inputs = _node(expr)
     if operator in ("And", "Or"):
-        parts = [_exact(part) for part in inputs]
+        parts = [_exact(part, elements=elements) for part in inputs]
         return None if None in parts else ("all" if operator == "And" else "any", parts)
     path = _path(expr)
     if path is not None:
@@ -67,6 +71,47 @@ def _exact(expr: pl.Expr) -> Predicate | None:
     rule = _FUNCTIONS.get(operator)
     path = _path(inputs[0]) if rule else None
     return rule(path, inputs[1:]) if rule and path is not None else None
+
+
+def _of_elements(expr: pl.Expr) -> Predicate | None:
+    """Return the condition that an element of a list has a value, in either of the forms in which it is written."""
+    match json.loads(expr.meta.serialize(format="json")):
+        case {
+            "Function": {
+                "input": [
+                    {"Eval": {"expr": {"Column": column}, "evaluation": field, "variant": "List"}},
+                    {"Literal": {"Scalar": {"String": value}}},
+                ],
+                "function": {"ListExpr": {"Contains": _}},
+            }
+        }:  # .list.eval(field).list.contains(value)
+            pass
+        case {
+            "Eval": {
+                "expr": {
+                    "Eval": {
+                        "expr": {"Column": column},
+                        "evaluation": {
+                            "BinaryExpr": {
+                                "left": field,
+                                "op": "Eq",
+                                "right": {"Literal": {"Scalar": {"String": value}}},
+                            }
+                        },
+                        "variant": "List",
+                    }
+                },
+                "evaluation": {"Function": {"input": ["Element"], "function": {"Boolean": {"Any": _}}}},
+                "variant": "ListAgg",
+            }
+        }:  # .list.eval(field == value).list.any()
+            pass
+        case _:
+            return None
+    match field:
+        case {"Function": {"input": ["Element"], "function": {"StructExpr": {"FieldByName": name}}}}:
+            return ("in", f"{column}[].{name}", [value])
+    return None
 
 
 def _comparison(operator: str, path: str | None, value: Any) -> Predicate | None:
