@@ -217,7 +217,9 @@ def _node(expr: pl.Expr) -> tuple[str, list[pl.Expr]]:
     if "BinaryExpr" in tree:
         return tree["BinaryExpr"]["op"], inputs
     # Such as {"StringExpr": {"Contains": {"literal": true}}} or {"Boolean": "IsNull"}.
-    [(_, function)] = tree["Function"]["function"].items()
+    [(space, function)] = tree["Function"]["function"].items()
+    if space == "ListExpr":
+        return "", inputs  # whose names are those of text
     name, options = (function, {}) if isinstance(function, str) else next(iter(function.items()))
     if name == "Contains" and not (options["literal"] or _PLAIN.fullmatch(_literal(inputs[1]) or "")):
         return "", inputs
