@@ -1,13 +1,13 @@
 //! Files of filters beside the parts of a lake: which rows of a part may have a value, and which cannot.
 //!
-//! A filter is of the values that a column has in some rows of a part. It is a Bloom filter in blocks of 32 bytes, as in
-//! Parquet: a value belongs to one block, and sets one bit in each of its eight words. So one block is read to tell
-//! whether a value may be there, and a value that is there is always found. A filter holds no values, only bits; but who
-//! has a value can test for it, so that filters are written anew with the rows that are left.
+//! A filter is of the values that a column has in some rows of a part. It is a Bloom filter in blocks of 32 bytes, as
+//! in Parquet: a value belongs to one block, and sets one bit in each of its eight words. So one block is read to tell
+//! whether a value may be there, and a value that is there is always found. A filter holds no values, only bits; but
+//! who has a value can test for it, so that filters are written anew with the rows that are left.
 //!
-//! The file begins with a directory, whose meaning is that of its writer, and goes on with the blocks of all filters, in
-//! pages. Directory and pages end with a hash: a bit that has changed would hide rows, and is found before it is relied
-//! on, without reading the other pages.
+//! The file begins with a directory, whose meaning is that of its writer, and goes on with the blocks of all filters,
+//! in pages. Directory and pages end with a hash: a bit that has changed would hide rows, and is found before it is
+//! relied on, without reading the other pages.
 
 use std::fs::File;
 use std::io;
