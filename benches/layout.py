@@ -119,7 +119,7 @@ def main() -> None:
     ensure("mixed", archive, options.scale)
     conditions = questions(archive)
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
-        [split] = ct.splits(archive, columns=columns_without_raw(), slots=1)
+        [split] = ct.splits(archive, columns=columns_without_raw(), target=1 << 30)
         [base] = [Path(made) / part.path for part in split.write_parquet(made).files]
         for layout in LAYOUTS:
             cpu, size = median(written(base, Path(made) / "lake", layout) for _ in range(ROUNDS))

@@ -39,9 +39,7 @@ from ctfast._scan.message import PartFile
 from ctfast._scan.options import COLUMNS as COLUMNS_OF_A_SCAN
 from ctfast._scan.part import HASH, MONTH, TIME, Part
 
-EVENTS, MONTHS, FIRST = 306_000, 36, 2023
-#: In how many copies the access keys are those of the archive: once a year.
-SAME = 54
+EVENTS, MONTHS, YEARS, FIRST = 306_000, 36, 3, 2023
 ROUNDS = 5
 COLUMNS = ["eventTime", "eventName", "sourceIPAddress", "userIdentity", "eventID", "file"]
 KEY = pl.col("userIdentity").struct["accessKeyId"]
@@ -51,8 +49,8 @@ def columns_without_raw() -> list[str]:
     return [name for name in COLUMNS_OF_A_SCAN if name != "raw"]
 
 
-def changed(rows: pa.Table, copy: int, name: str) -> pa.Table:
-    """Return the same events in the month of this name, with other ids."""
+def changed(rows: pa.Table, copy: int, name: str, *, keys: bool) -> pa.Table:
+    """Return the same events in the month of this name, with other ids, and perhaps other access keys."""
     times, identity = rows[TIME].combine_chunks().cast(pa.timestamp("us")), rows["userIdentity"].combine_chunks()
     within = pc.subtract(times, pc.floor_temporal(times, unit="month")).cast(pa.int64())
     start = pa.scalar(f"{name}-01").cast(pa.timestamp("us")).value
@@ -62,7 +60,7 @@ def changed(rows: pa.Table, copy: int, name: str) -> pa.Table:
         "eventID": prefixed(rows["eventID"].combine_chunks(), copy),
         "requestID": prefixed(rows["requestID"].combine_chunks(), copy),
     }
-    if copy % SAME:
+    if keys:
         named = zip(identity.type, identity.flatten(), strict=True)
         fields = [prefixed(values, copy) if field.name == "accessKeyId" else values for field, values in named]
         mask = identity.is_null()
@@ -86,7 +84,8 @@ def write(base: list[Path], lake: Path, copy: int, count: int) -> list[PartFile]
             path = f"{MONTH}={name}/part-{copy:04x}{place.name.split('-')[1][4:]}-0.parquet"
             part = Part(lake, path, name, file.schema_arrow)
             for number in range(file.num_row_groups):
-                rows = changed(file.read_row_group(number), copy, name)
+                # Once a year they are those of the archive.
+                rows = changed(file.read_row_group(number), copy, name, keys=copy % (count // YEARS) > 0)
                 part.write(rows, secrets.token_bytes(HASH * rows.num_rows))
             found.append(part.finish())
     return found
@@ -100,7 +99,7 @@ def lake(folder: Path, archive: Path, count: int) -> tuple[Path, float]:
         return place, json.loads(noted.read_text())
     shutil.rmtree(place, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder) as made:
-        splits = ct.splits(archive, columns=columns_without_raw(), slots=1)
+        splits = ct.splits(archive, columns=columns_without_raw(), target=1 << 30)
         base = [Path(made) / part.path for split in splits for part in split.write_parquet(made).files]
         begin = sum(os.times()[:4])
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:

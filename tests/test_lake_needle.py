@@ -207,7 +207,7 @@ def values() -> st.SearchStrategy[Any]:
 
 def conditions() -> st.SearchStrategy[pl.Expr]:
     field = st.sampled_from([path for path in NEEDLES if "[]" not in path]).map(column)
-    bounded = st.sampled_from(["eventName", "awsRegion", "recipientAccountId"]).map(pl.col)
+    bounded = st.sampled_from(["eventName", "awsRegion", "recipientAccountId"]).map(column)
     name = st.sampled_from(["0Get", "3List", "4", "eu-west-1", *ACCOUNTS, "zz", ""])
     times = st.datetimes(datetime(2024, 12, 1), datetime(2025, 8, 1)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
     compared = st.sampled_from([operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne])
