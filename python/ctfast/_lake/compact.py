@@ -12,6 +12,7 @@ from ctfast._lake.audit import note
 from ctfast._lake.sweep import is_past, sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import pq
+from ctfast._scan.part import TIME
 from ctfast._scan.rewritten import joined
 from ctfast._store.store import Store
 
@@ -21,6 +22,8 @@ __all__ = ["Compacted", "compact"]
 _SMALL = 64 << 20
 #: So many bytes of small parts become one: the keys of its rows are in memory while it is written.
 _MOST = 128 << 20
+#: The bounds of a part without a time.
+_NO_TIME = 0, 0
 #: After all months.
 _LAST = "~"
 
@@ -59,8 +62,13 @@ def compact(table: Table) -> Compacted:
 
 
 def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
-    """Yield small parts that become one: of one month, with the same columns."""
+    """Yield small parts that become one: of one month, with the same columns, in the order of their times.
+
+    So the row groups of the new part are of some days each, and a query for one of them reads few.
+    """
+    bounds = snapshot.bounds()
     small = [part for part in snapshot.parts() if part.size < _SMALL]
+    small.sort(key=lambda part: (part.month, bounds[part.path].get(TIME) or _NO_TIME, part.path))
     for _, of_month in groupby(small, key=attrgetter("month")):
         of_columns: dict[str, list[Part]] = {}
         for part in of_month:

@@ -17,9 +17,9 @@ from ctfast._lake.info import LakeInfo, info
 from ctfast._lake.ingest import Ingested, IngestProgress, ingest
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.retention import Retained, retain
+from ctfast._lake.rows import rows
 from ctfast._lake.table import Table
 from ctfast._later import pl
-from ctfast._scan.arrow import schema_of
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
 from ctfast._source.addresses import Source, is_address
@@ -165,6 +165,9 @@ class Lake:
     def scan(self) -> pl.LazyFrame:
         """Return the events.
 
+        A query for single values, such as an access key, an ARN, an address or the id of an event, opens only what may
+        have them; one for times, accounts, regions or names of events opens only the files whose bounds include them.
+
         Returns
         -------
         polars.LazyFrame
@@ -175,6 +178,11 @@ class Lake:
         FileNotFoundError
             There is no lake yet, or a file of it is gone.
 
+        Warns
+        -----
+        UserWarning
+            When the query runs: a file beside a part, which tells what the part may have, is damaged. The part is read.
+
         Examples
         --------
         >>> import ctfast as ct, polars as pl, tempfile
@@ -183,19 +191,7 @@ class Lake:
         >>> lake.scan().filter(pl.col("eventName") == "ConsoleLogin").select(pl.len()).collect().item()
         7
         """
-        schema, parts = self._table.latest(lambda snapshot: (snapshot.schema(), snapshot.whole_parts()))
-        schema = pl.DataFrame(schema.empty_table()).schema
-        if not parts:
-            rows = pl.LazyFrame(schema=schema)
-        else:
-            rows = self._table.store.frame(
-                [part.path for part in parts],
-                schema=schema,
-                missing_columns="insert",
-                cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
-            )
-        kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
-        return rows.cast({name: kinds[name] for name in schema if name in kinds and kinds[name] != schema[name]})
+        return self._table.latest(lambda snapshot: rows(self._table.store, snapshot))
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.

@@ -17,15 +17,15 @@ from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._scan.part import MONTH
 from ctfast._scan.parts import message_path
 from ctfast._scan.rewritten import split_of
-from ctfast._store.store import KEYS, File, Store
+from ctfast._store.store import INDEX, KEYS, File, Store
 
 __all__ = ["is_past", "sweep"]
 
 #: For so long after it was written, a part that the table does not name may be one of a run that is under way; and for
 #: so long after it was replaced, a query that has begun before may read it.
 _IN_USE = timedelta(days=1)
-#: The names of parts and of their keys. Whatever else lies there is not of a lake.
-_PART = re.compile(r"part-[0-9a-f]+-[0-9]+(?:-[0-9a-f]+)*\.(?:parquet|keys)")
+#: The names of parts, and of their keys and filters. Whatever else lies there is not of a lake.
+_PART = re.compile(r"part-[0-9a-f]+-[0-9]+(?:-[0-9a-f]+)*\.(?:parquet|keys|index)")
 
 
 def is_past(entry: dict[str, Any]) -> bool:
@@ -110,7 +110,7 @@ def _found(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) ->
 def _parts(store: Store, last: str) -> dict[str, float]:
     """Return the parts, and when each was last written: a run may have been killed between the keys and the part."""
     found: dict[str, float] = {}
-    for folder in (f"{KEYS}/", ""):
+    for folder in (f"{KEYS}/", f"{INDEX}/", ""):
         store.remove_leftovers(f"{folder}{MONTH}=")
         for path, _, modified in _of_months(store, folder, ""):
             month, name = path.split("/")[-2:]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from ctfast import _ctfast
@@ -26,7 +26,7 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["LostRaceError", "Part", "Snapshot", "Table"]
+__all__ = ["Bounds", "LostRaceError", "Part", "Snapshot", "Table"]
 
 _Found = TypeVar("_Found")
 
@@ -36,6 +36,9 @@ _FORMAT = 1
 _CHECKPOINT = re.compile(rf"{LOG}/([0-9]{{20}})\.checkpoint\.parquet")
 #: The properties of the table that say what it is.
 _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
+#: Readers use the statistics of all columns that have some. By default they ignore those after the first 32 columns,
+#: and with a list of names deltalake 1.6 ignores all.
+_SKIPPING = {"delta.dataSkippingNumIndexedCols": "-1"}
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
@@ -44,6 +47,10 @@ _STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
 
 class LostRaceError(Exception):
     """Another commit was first: what was computed from the table is out of date."""
+
+
+#: The least and the greatest value of columns of a part; None of a column that is null in each row.
+Bounds: TypeAlias = dict[str, tuple[Any, Any] | None]
 
 
 class Part(NamedTuple):
@@ -120,10 +127,37 @@ class Snapshot:
             raise self._table.unusable(error) from None
         return found
 
+    @cached_property
+    def _added(self) -> pa.Table:
+        """The files with what the log says of them."""
+        return pa.table(self._delta.get_add_actions(flatten=True))
+
+    def bounds(self) -> dict[str, Bounds]:
+        """Return the bounds of columns, by the paths of the files: as far as the log has them.
+
+        Times are microseconds; these bounds are up to a millisecond too wide.
+        """
+        found: dict[str, Bounds] = {path: {} for path in self._added.column("path").to_pylist()}
+        rows = self._added.column("num_records").to_pylist()
+        for name in _STATISTICS:
+            if f"min.{name}" not in self._added.column_names:
+                continue  # an earlier version of ctfast has made the table
+            bounds = [self._added.column(f"{bound}.{name}") for bound in ("min", "max")]
+            if name == TIME:
+                bounds = [column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) for column in bounds]
+            columns = [*bounds, self._added.column(f"null_count.{name}")]
+            facts = zip(found.values(), rows, *(column.to_pylist() for column in columns), strict=True)
+            for known, number, least, greatest, nulls in facts:
+                if nulls == number:
+                    known[name] = None
+                elif least is not None and greatest is not None:
+                    known[name] = least, greatest
+        return found
+
     def parts(self) -> list[Part]:
         """Return the files, in the order of their paths."""
         # Paths are those of the log: the table's own list of addresses encodes blanks of the root.
-        found = pa.table(self._delta.get_add_actions(flatten=True))
+        found = self._added
         columns = [
             found.column(name).to_pylist() for name in ("path", f"partition.{MONTH}", "size_bytes", "num_records")
         ]
@@ -275,7 +309,7 @@ class Table:
                 str(self.store),
                 schema,
                 partition_by=[MONTH],
-                configuration={_PROPERTY: str(_FORMAT), _QUERY: query},
+                configuration={_PROPERTY: str(_FORMAT), _QUERY: query, **_SKIPPING},
                 raise_if_key_not_exists=False,
                 storage_options=dict(self.store.options),
             )

@@ -1,4 +1,4 @@
-"""One Parquet file of a split, or of a lake: written whole under its name, with the keys of its rows beside it."""
+"""One Parquet file of a split, or of a lake: written whole, with the keys and filters of its rows beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ctfast import _ctfast
 from ctfast._later import load, pa, pq
 from ctfast._new_file import written
 from ctfast._scan.message import PartFile
-from ctfast._store.store import differs, keys_path
+from ctfast._scan.needles import Needles
+from ctfast._store.store import differs, index_path, keys_path
 
 __all__ = ["HASH", "MONTH", "TIME", "WAITING", "Part"]
 
@@ -36,7 +37,7 @@ class Part:
     def __init__(self, folder: Path, name: str, month: str, schema: pa.Schema, number: int = 0) -> None:
         self.number = number
         self._name, self._partition = name, {MONTH: month}
-        self._place, self._keys_place = folder / name, folder / keys_path(name)
+        self._place, self._folder = folder / name, folder
         self._stack = ExitStack()
         _ctfast.make_folders(self._place.parent)
         try:
@@ -50,6 +51,7 @@ class Part:
         )
         self._rows = 0
         self._keys = bytearray()
+        self._needles = Needles(schema)
         self._statistics = {name: _Statistics() for name in _STATISTICS if name in schema.names}
 
     @property
@@ -62,6 +64,7 @@ class Part:
         self._keys += keys
         self._writer.write_table(rows, row_group_size=rows.num_rows)
         self._rows += rows.num_rows
+        self._needles.add(rows)
         for name, statistics in self._statistics.items():
             statistics.add(rows.column(name))
 
@@ -71,7 +74,9 @@ class Part:
         ``keys`` is the content of its file of keys, if that is known already.
         """
         self._writer.close()
-        self._write_keys(_ctfast.sorted_keys(bytes(self._keys)) if keys is None else keys)
+        keys = _ctfast.sorted_keys(bytes(self._keys)) if keys is None else keys
+        _write_beside(self._folder / keys_path(self._name), keys)
+        _write_beside(self._folder / index_path(self._name), self._needles.file(self._name, self.size))
         sha256 = self._sink.hash.hexdigest()
         try:
             self._stack.close()
@@ -84,22 +89,23 @@ class Part:
         statistics = {name: each.as_json() for name, each in self._statistics.items()}
         return PartFile(self._name, self._partition, self.size, self._rows, sha256, statistics)
 
-    def _write_keys(self, content: bytes) -> None:
-        """Write the file of keys, unless an identical file exists."""
-        _ctfast.make_folders(self._keys_place.parent)
-        try:
-            with written(self._keys_place, replace=False) as file:
-                file.write(content)
-        except FileExistsError:
-            if self._keys_place.read_bytes() != content:
-                raise differs(self._keys_place) from None
-            os.utime(self._keys_place)
-
     def abandon(self) -> None:
         """Remove the file if it is not finished."""
         self._sink.file = None  # the writer still writes a footer when it is closed, which is discarded
         with suppress(_AbandonedError):
             self._stack.__exit__(_AbandonedError, _AbandonedError(), None)
+
+
+def _write_beside(place: Path, content: bytes) -> None:
+    """Write a file that lies beside the part, unless an identical file exists."""
+    _ctfast.make_folders(place.parent)
+    try:
+        with written(place, replace=False) as file:
+            file.write(content)
+    except FileExistsError:
+        if place.read_bytes() != content:
+            raise differs(place) from None
+        os.utime(place)
 
 
 class _AbandonedError(Exception):

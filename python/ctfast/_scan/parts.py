@@ -17,7 +17,7 @@ from ctfast._scan.message import PartFile, SplitMessage
 from ctfast._scan.options import Options
 from ctfast._scan.part import HASH, MONTH, TIME, WAITING, Part
 from ctfast._show.words import quoted
-from ctfast._store.store import Store, differs, keys_path
+from ctfast._store.store import Store, differs, index_path, keys_path
 from ctfast.exceptions import FormatError
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def _existing(store: Store, split: str) -> SplitMessage:
             raise differs(store.at(part.path))
         for found in (part.path, keys_path(part.path)):
             store.renew(found)
+        with suppress(FileNotFoundError):  # an earlier version of ctfast has written none
+            store.renew(index_path(part.path))
     _refuse_others(store, split, message.files)
     return message
 

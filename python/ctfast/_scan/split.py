@@ -259,10 +259,10 @@ class Split:
 
         The files are ``month=2025-03/part-<id>-<n>.parquet``, each with the columns ``month`` and ``ingest``, a struct
         with the id of the split, after all others; the month of records without a time is ``none``. Each is there as a
-        whole and on the disk, or not at all, and is never written over. Below ``_ctfast/keys`` lie hashes of the rows,
-        for :meth:`Lake.commit`. When all are there, the message is written as ``_splits/<id>.message``, which is JSON,
-        and returned. A later attempt at the same split, by another process or one that was thought dead, is given the
-        same message.
+        whole and on the disk, or not at all, and is never written over. Below ``_ctfast`` lie hashes and filters of the
+        rows, for :meth:`Lake.commit` and :meth:`Lake.scan`. When all are there, the message is written as
+        ``_splits/<id>.message``, which is JSON, and returned. A later attempt at the same split, by another process or
+        one that was thought dead, is given the same message.
 
         Parameters
         ----------

@@ -14,10 +14,12 @@ from ctfast import _ctfast, _small_file
 from ctfast._later import pl
 from ctfast._new_file import locked, written
 
-__all__ = ["HASHED", "KEYS", "File", "Folder", "Store", "differs", "keys_path"]
+__all__ = ["HASHED", "INDEX", "KEYS", "File", "Folder", "Store", "differs", "index_path", "keys_path"]
 
 #: Where the keys of the rows of a part are, which tell the same event in other parts.
 KEYS = "_ctfast/keys"
+#: Where the filters of a part are, which tell what values its rows may have.
+INDEX = "_ctfast/index"
 #: Digits of the hash of the content that stands in the name of a file beside the table.
 HASHED = 32
 
@@ -25,6 +27,11 @@ HASHED = 32
 def keys_path(part: str) -> str:
     """Return the path of the keys of a part, relative to the same root."""
     return f"{KEYS}/{part.removesuffix('.parquet')}.keys"
+
+
+def index_path(part: str) -> str:
+    """Return the path of the filters of a part, relative to the same root."""
+    return f"{INDEX}/{part.removesuffix('.parquet')}.index"
 
 
 def differs(place: object) -> ValueError:
@@ -175,23 +182,23 @@ class Store(ABC):
         return places
 
     def release_parts(self) -> None:
-        """Remove the copies on the disk of all parts and keys."""
-        self.release(lambda path: not path.startswith("_") or path.startswith(f"{KEYS}/"))
+        """Remove the copies on the disk of all parts and of what is beside them."""
+        self.release(lambda path: not path.startswith("_") or path.startswith((f"{KEYS}/", f"{INDEX}/")))
 
     def fetch_part(self, path: str) -> None:
         """Bring a part and its keys to the disk."""
         self.fetch_all([path, keys_path(path)])
 
     def publish_part(self, path: str) -> None:
-        """Make a part that is on the disk part of the store, its keys first: none is there without them."""
-        for name in (keys_path(path), path):
+        """Make a part that is on the disk part of the store, after what is beside it: none is there without that."""
+        for name in (keys_path(path), index_path(path), path):
             self.publish(name)
 
     def remove_parts(self, paths: Iterable[str]) -> None:
-        """Remove parts, and then their keys."""
+        """Remove parts, and then what is beside them."""
         gone = list(paths)
         self.remove(*gone)
-        self.remove(*map(keys_path, gone))
+        self.remove(*map(keys_path, gone), *map(index_path, gone))
 
 
 class Folder(Store):
