@@ -36,7 +36,7 @@ def lake(tmp_path: Path, archive: Path) -> ct.Lake:
 
 def age(lake: ct.Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all that is there be two days old."""
-    for path in (*lake.path.glob("month=*/*.parquet"), *lake.path.rglob("*.keys")):
+    for path in [path for end in ("parquet", "keys", "index") for path in lake.path.rglob(f"part-*.{end}")]:
         os.utime(path, (time.time() - 2 * 86_400,) * 2)
     monkeypatch.setattr(compact, "is_past", lambda _: True)
 
