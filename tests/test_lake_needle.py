@@ -156,7 +156,7 @@ def test_only_the_parts_with_the_value_are_opened(lake: ct.Lake) -> None:
         assert found.height
         assert_frame_equal(found, everything.filter(condition))
     assert lake.scan().filter(key("no such key")).collect().height == 0
-    with pytest.raises(pl.exceptions.ComputeError, match="Parquet|parquet|thrift|footer|magic"):
+    with pytest.raises(pl.exceptions.ComputeError, match=r"(?i)parquet|thrift|footer|magic"):
         lake.scan().filter(pl.col("userAgent") == "x").collect()
 
 
@@ -166,7 +166,7 @@ def test_the_bounds_of_the_log_leave_parts_out(lake: ct.Lake) -> None:
     assert lake.scan().filter(pl.col("eventTime").is_between(start, end)).collect().height == DAYS * 60
     assert lake.scan().filter(pl.col("eventTime") == datetime(2025, 3, 2, 5, tzinfo=UTC)).collect().height == 60
     assert lake.scan().filter(pl.col("eventName") == "2List").collect().height == DAYS * 20
-    with pytest.raises(pl.exceptions.ComputeError, match="Parquet|parquet|thrift|footer|magic"):
+    with pytest.raises(pl.exceptions.ComputeError, match=r"(?i)parquet|thrift|footer|magic"):
         lake.scan().filter(pl.col("eventTime") > end).collect()
 
 
@@ -176,7 +176,7 @@ def test_the_bounds_of_account_and_region_leave_parts_out(lake: ct.Lake) -> None
     hide(lake, [part for part in parts(lake) if any(split in part.path for split in there)])
     assert lake.scan().filter(pl.col("recipientAccountId") == ACCOUNTS[1]).collect().height > 0
     assert lake.scan().filter(pl.col("awsRegion") == "eu-north-1").collect().height == 0
-    with pytest.raises(pl.exceptions.ComputeError, match="Parquet|parquet|thrift|footer|magic"):
+    with pytest.raises(pl.exceptions.ComputeError, match=r"(?i)parquet|thrift|footer|magic"):
         lake.scan().filter(pl.col("awsRegion") == "eu-west-1").collect()
 
 
