@@ -39,7 +39,7 @@ def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **gi
     Examples:
       ctfast ingest logs lake
       ctfast ingest s3://my-trail-bucket lake --since 2023-01-01
-      ctfast ingest s3://my-trail-bucket s3://my-lake/trails --storage-option profile=audit
+      ctfast ingest s3://my-trail-bucket s3://my-lake/trails
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     taken = ct.Lake(lake, storage_options=chosen.get("storage_options"))
