@@ -160,6 +160,28 @@ def test_all_columns_and_other_readers(place: Place, sample: Sample) -> None:
     assert pl.scan_delta(place.url, storage_options=given).select(pl.len()).collect().item() == 1039
 
 
+def test_a_query_for_one_event_opens_what_may_have_it(place: Place, proxy: Proxy, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    for month in range(1, 9):
+        events = [event(number, month=month) for number in range(month * 100, month * 100 + 50)]
+        put(archive, "a", events, day=f"2025/{month:02}/12")
+    place.lake().ingest(archive)
+    lake = place.lake(proxy.endpoint)
+    opened = set()
+
+    def noted(request: Request) -> Fault:
+        if request.kind == "get" and "/month=" in request.key and request.key.endswith(".parquet"):
+            opened.add(request.key)
+        return NOTHING
+
+    proxy.fault = noted
+    assert lake.scan().filter(pl.col("eventID") == "00000320").collect().height == 1
+    assert len(opened) == 1
+    assert lake.scan().filter(pl.col("eventID") == "no such id").collect().height == 0
+    assert lake.scan().collect().height == 400
+    assert len(opened) == 8
+
+
 def test_splits_of_other_processes(place: Place, archive: Path) -> None:
     splits = ct.splits(archive, target=3 * (16 << 10))
     write = operator.methodcaller("write_parquet", place.url, storage_options=place.options)
@@ -333,6 +355,12 @@ def test_old_parts_are_committed_under_new_names(
     assert {part.path for part in Table(place.url, place.options).open().parts()}.isdisjoint(parts)
     assert parts.isdisjoint(place.objects("month="))
     holds(lake, archive)
+    # Each with its keys and filters.
+    live = [part.path[:-8] for part in Table(place.url, place.options).open().parts()]
+    for folder, suffix in (("keys", "keys"), ("index", "index")):
+        assert sorted(place.objects(f"_ctfast/{folder}/")) == sorted(
+            f"_ctfast/{folder}/{path}.{suffix}" for path in live
+        )
 
 
 def test_a_commit_that_began_before_a_sweep_looks_again(
@@ -581,6 +609,7 @@ def test_copies_on_the_disk_are_few_and_go(place: Place, archive: Path, temporar
     lake.ingest(archive)
     [folder] = temporary.iterdir()
     assert list(folder.glob("month=*/*")) == []
+    assert list(folder.rglob("*.index")) == []
     assert len(list(folder.rglob("*.keys"))) == 1, "the next commit most likely compares with them"
     lake.compact()
     lake.retain(7, delete=True)

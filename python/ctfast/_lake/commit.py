@@ -24,7 +24,7 @@ from ctfast._scan.part import MONTH
 from ctfast._scan.parts import message_path, schema_for
 from ctfast._scan.rewritten import dropped_rows, renamed, split_of, without
 from ctfast._show.words import quoted
-from ctfast._store.store import KEYS, Store, keys_path
+from ctfast._store.store import INDEX, KEYS, Store, keys_path
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["commit", "refuse_other_query"]
@@ -232,6 +232,6 @@ def _release(store: Store, messages: Iterable[SplitMessage]) -> None:
         if path.startswith(f"{KEYS}/"):
             return path.split("/")[-2].removeprefix(f"{MONTH}=") not in months
         # Others are still being written.
-        return path.startswith(f"{MONTH}=") and split_of(path) in splits
+        return path.startswith((f"{MONTH}=", f"{INDEX}/")) and split_of(path) in splits
 
     store.release(is_done)

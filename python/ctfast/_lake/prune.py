@@ -35,15 +35,21 @@ def pieces(
     A part without a file of filters is read. One whose file is damaged is read as well, and named in a warning.
     """
     asks = _asks_filters(predicate)
-    for part in parts:
+    left = [part for part in parts if _may_have(bounds.get(part.path, {}), predicate)]
+    if asks:
+        store.prepare(index_path(part.path) for part in left)
+    for part in left:
         known = bounds.get(part.path, {})
-        if not _runs(predicate, _WHOLE, lambda *condition, known=known: _by_bounds(known, *condition)):
-            continue
         index = _index(store, part) if asks else None
         if index is None:
             yield Piece(part.path)
         else:
             yield from _of_part(part, index, known, predicate)
+
+
+def _may_have(known: Bounds, predicate: Predicate | None) -> bool:
+    """Tell whether some row of a part may meet a predicate, by its bounds."""
+    return bool(_runs(predicate, _WHOLE, lambda *condition: _by_bounds(known, *condition)))
 
 
 def _of_part(part: Part, index: Index, known: Bounds, predicate: Predicate | None) -> Iterator[Piece]:

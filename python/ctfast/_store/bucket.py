@@ -25,7 +25,7 @@ from ctfast._source.addresses import is_address, whole
 from ctfast._source.buckets import split
 from ctfast._store.object_file import ObjectFile
 from ctfast._store.reach import Reach
-from ctfast._store.store import File, Folder, Store, differs, keys_path
+from ctfast._store.store import File, Folder, Store, differs, index_path, keys_path
 from ctfast._store.temporary import temporary
 
 __all__ = ["Bucket", "opened", "words_of"]
@@ -148,6 +148,15 @@ class Bucket(Bound, Store):
         """Fetch several files at once."""
         return self._each(self.fetch, paths)
 
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Fetch several files at once; what cannot be fetched is told to whoever asks for it."""
+
+        def fetch(path: str) -> None:
+            with suppress(OSError, ValueError):
+                self.fetch(path)
+
+        self._each(fetch, paths)
+
     def open(self, path: str) -> ObjectFile:
         """Return the object as a file."""
 
@@ -167,7 +176,8 @@ class Bucket(Bound, Store):
         with (self.folder / path).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             # The system may take its pages back, unlike those of a copy in memory.
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            size = os.fstat(file.fileno()).st_size
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         self._create_or_compare(path, content, sha256)
         self._has_copy(path)
 
@@ -197,10 +207,15 @@ class Bucket(Bound, Store):
         """Return the path of a part that is young, and else that of a copy of it."""
         if part.modified > time.time() - _YOUNG:
             return part.path
-        for name, copy in ((keys_path(part.path), keys_path(other)), (part.path, other)):
-            with self._told(name):
-                load("obstore").copy(self._objects, name, copy)
+        with suppress(FileNotFoundError):  # an earlier version of ctfast has written none
+            self._copy(index_path(part.path), index_path(other))
+        self._copy(keys_path(part.path), keys_path(other))
+        self._copy(part.path, other)
         return other
+
+    def _copy(self, path: str, other: str) -> None:
+        with self._told(path):
+            load("obstore").copy(self._objects, path, other)
 
     def files(self, prefix: str) -> Iterator[File]:
         """Yield the objects whose paths begin with this, folder by folder, several at once."""

@@ -93,6 +93,10 @@ class Store(ABC):
         return [self.fetch(path) for path in paths]
 
     @abstractmethod
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Fetch at once what is going to be fetched file by file, where that is faster, as far as it is there."""
+
+    @abstractmethod
     def open(self, path: str) -> Any:
         """Return what PyArrow reads a Parquet file from of which it needs a part."""
 
@@ -223,6 +227,9 @@ class Folder(Store):
     def fetch(self, path: str) -> Path:
         """Return the file itself, whether it is there or not."""
         return self.folder / path
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Do nothing: they are there already."""
 
     def open(self, path: str) -> Path:
         """Return the file itself."""
