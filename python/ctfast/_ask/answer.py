@@ -5,16 +5,17 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctfast import _ctfast
 from ctfast._ask.engine import Engine, locked
-from ctfast._ask.events import types
-from ctfast._ask.query import Occurrence, Tables, Translation
+from ctfast._ask.events import TABLE, types
 from ctfast._ask.scope import Column
 from ctfast._ask.tables import Scanned, frame, frame_types, nothing, places, within
+from ctfast._ask.translation import Occurrence, Tables, Translation
 from ctfast._later import pa, pl
 from ctfast._scan.options import COLUMNS, Options
 from ctfast.exceptions import QueryError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Archived", "Asked", "Stored", "unique"]
 
+_TIME = "eventTime"
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,6 +38,7 @@ class Asked:
     def __init__(self, tables: Mapping[str, Any] | None, threads: int) -> None:
         self._frames = {name.lower(): frame(name, value) for name, value in (tables or {}).items()}
         self.threads = threads
+        self._lost: list[BaseException] = []
 
     def columns(self) -> list[str]:
         """Return the columns of events that there are."""
@@ -59,18 +62,16 @@ class Asked:
         """Open an engine with the tables of a query."""
         tables: dict[str, Any] = {f"frame_{name}": self._frames[name] for name in translation.frames}
         files: dict[str, Sequence[Path]] = {}
-        failed: list[Engine] = []
         for occurrence in translation.occurrences:
-            found = self._rows(occurrence, lambda error: failed[0].fail(error))
+            found = self._rows(occurrence)
             if isinstance(found, list):
                 files[occurrence.table] = found
             else:
                 tables[occurrence.table] = found
-        with locked(tables, files, self.threads) as engine:
-            failed.append(engine)
+        with locked(tables, files, self.threads, self._lost) as engine:
             yield engine
 
-    def _rows(self, occurrence: Occurrence, fail: Any) -> Any:
+    def _rows(self, occurrence: Occurrence) -> Any:
         """Return the files of a table, or an object with its rows."""
         raise NotImplementedError
 
@@ -91,10 +92,19 @@ class Archived(Asked):
         self._options = options
 
     def extent(self) -> tuple[datetime, datetime] | None:
-        """Return the times of the first and the last file, by their names."""
-        keys = filter(None, (_ctfast.parse_key(name) for name, _ in self._files(self._options)))
-        times = [each["time"] for each in keys]
-        return (_moment(min(times)), _moment(max(times))) if times else None
+        """Return the times of the first and the last file, by their names; or of their events, if these tell none."""
+        keys = [_ctfast.parse_key(name) for name, _ in self._files(self._options)]
+        times = [each["time"] for each in keys if each is not None]
+        if times and len(times) == len(keys):
+            return _moment(min(times)), _moment(max(times))
+        if not self._options.repeats():
+            return None
+        quiet = replace(self._options, report=None, progress=None)
+        seen = Scanned(quiet, [_TIME], self._lost.append)
+        with locked({TABLE: seen}, {}, self.threads, self._lost) as engine:
+            found = engine.run(f'SELECT min("{_TIME}"), max("{_TIME}") FROM {TABLE}')
+        first, last = (column.to_pylist()[0] for column in found.columns)
+        return None if first is None else (first, last)
 
     def reads(self, occurrence: Occurrence) -> tuple[int, int, int, int]:
         every = [size for _, size in self._files(within(self._options, None, None))]
@@ -115,10 +125,10 @@ class Archived(Asked):
             if remote is not None:
                 remote.close()
 
-    def _rows(self, occurrence: Occurrence, fail: Any) -> Any:
+    def _rows(self, occurrence: Occurrence) -> Any:
         columns = list(occurrence.relation.used)
         chosen = within(self._options, occurrence.first, occurrence.after)
-        return nothing(columns) if chosen is None else Scanned(chosen, columns, fail)
+        return nothing(columns) if chosen is None else Scanned(chosen, columns, self._lost.append)
 
 
 class Stored(Asked):
@@ -141,7 +151,7 @@ class Stored(Asked):
         chosen = places(self._parts, occurrence.first, occurrence.after)
         return len(chosen), _bytes(chosen), len(self._parts), _bytes(self._parts)
 
-    def _rows(self, occurrence: Occurrence, fail: Any) -> Any:  # noqa: ARG002  # as that of an archive
+    def _rows(self, occurrence: Occurrence) -> Any:  # as that of an archive
         chosen = places(self._parts, occurrence.first, occurrence.after)
         files = [self._snapshot.place(each) for each in chosen]
         for file in files:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ctfast._ask.aggregates import AGGREGATES, WINDOWS, Aggregate
-from ctfast._ask.functions import FUNCTIONS, call, subscript
+from ctfast._ask.functions import FUNCTIONS, call
 from ctfast._ask.lambdas import LAMBDAS, with_lambda
+from ctfast._ask.makers import subscript
 from ctfast._ask.sqltext import name as quoted_name
 from ctfast._ask.types import Value, map_of, row
 from ctfast._show.words import nearest, or_nearest
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["aggregated", "called", "rowed", "window"]
 
+#: What and where, or keys and values.
+_PAIR = 2
 #: Functions that look like others, and what to call instead.
 _INSTEAD = {
     **dict.fromkeys(("json_value", "json_query", "json_exists"), "json_extract_scalar(…, '$.key') or json_extract"),
@@ -55,7 +58,7 @@ def called(write: Expressions, name: str, node: exp.Expression, scope: Scope) ->
     arguments = write.every(node.expressions, scope)
     if name == "row":
         return rowed(arguments)
-    if name == "element_at" and len(arguments) == 2:  # noqa: PLR2004  # what and where
+    if name == "element_at" and len(arguments) == _PAIR:  # what and where
         return subscript(arguments[0], arguments[1], is_lenient=True)
     if name == "if":
         raise QueryError("if takes a condition, a value and perhaps another one", "if", "function")
@@ -95,7 +98,8 @@ def aggregated(write: Expressions, node: exp.Expression, scope: Scope) -> Value:
     if name == "approx_distinct":
         taken = taken[:1]
     distinct, order = more
-    inside = f"{'DISTINCT ' if distinct or function.is_distinct else ''}{', '.join(taken) or ('*' if name == 'count' else '')}{order}"
+    every = ", ".join(taken) or ("*" if name == "count" else "")
+    inside = f"{'DISTINCT ' if distinct or function.is_distinct else ''}{every}{order}"
     kind = function.type(arguments)
     sql = f"{function.name}({inside}){test}{over}"
     if name == "avg" and kind.name == "decimal":
@@ -160,7 +164,10 @@ def window(write: Expressions, node: exp.Expression, scope: Scope) -> str:
 
 def _frame(write: Expressions, spec: exp.Expression, scope: Scope) -> str:
     known = ("kind", "start", "start_side", "end", "end_side")
-    if any(value for name, value in spec.args.items() if name not in known) or spec.args["kind"] not in ("ROWS", "RANGE"):
+    if any(value for name, value in spec.args.items() if name not in known) or spec.args["kind"] not in (
+        "ROWS",
+        "RANGE",
+    ):
         raise write.refused(spec)
 
     def edge(which: str) -> str:
@@ -173,9 +180,11 @@ def _frame(write: Expressions, spec: exp.Expression, scope: Scope) -> str:
 
 def _map_agg(arguments: Sequence[Value]) -> Value:
     """Return a map of the keys of a group, with one value of each."""
-    if len(arguments) != 2:  # noqa: PLR2004  # keys and values
+    if len(arguments) != _PAIR:  # keys and values
         raise QueryError(f"map_agg takes 2 arguments, not {len(arguments)}", "map_agg", "function")
     keys, values = (each.sql for each in arguments)
     every = f"list_distinct(list({keys}))"
     found = f"list_extract(list({values}), list_position(list({keys}), k))"
-    return Value(f"map({every}, list_transform({every}, lambda k: {found}))", map_of(*(each.type for each in arguments)))
+    return Value(
+        f"map({every}, list_transform({every}, lambda k: {found}))", map_of(*(each.type for each in arguments))
+    )

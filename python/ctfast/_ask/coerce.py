@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from ctfast._ask import forms
-from ctfast._ask.sqltext import constant, naive, time
+from ctfast._ask.sqltext import naive, time
 from ctfast._ask.types import BOOLEAN, DATE, DOUBLE, IP, NULL, TIMESTAMP, VARCHAR, Type, Value, common, decimal
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["as_json_text", "as_text", "cast", "clock", "divided", "together", "written_time"]
+__all__ = ["as_json_text", "as_text", "cast", "clock", "divided", "moved", "together", "written_time"]
 
 #: The form in which records have times.
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
@@ -116,21 +117,38 @@ def _scalar(value: Value) -> Value:
 
 def _meeting(text: Value, kind: Type) -> Value:
     """Return a text as it is compared with another type."""
-    if text.text is not None and kind.name in ("timestamp", "date"):
-        moment = written_time(text.text)
-        if kind == DATE and moment == moment.replace(hour=0, minute=0, second=0, microsecond=0):
-            return Value(f"DATE '{moment.date().isoformat()}'", DATE)
-        return Value(time(moment), TIMESTAMP, text.text)
+    if text.text is not None and kind.name in _WRITTEN:
+        return _WRITTEN[kind.name](text.text)
     if kind == BOOLEAN:
         return Value(f"TRY_CAST({text.sql} AS BOOLEAN)", BOOLEAN)
-    if kind == IP and text.text is not None:
-        return Value(forms.fixed_address(text.text), IP)
     if kind.name in ("timestamp", "date"):
         return cast(_scalar(text), TIMESTAMP)
     if text.type.name == "json" and kind.is_number:
         return Value(f"TRY_CAST({_scalar(text).sql} AS {kind.duckdb})", kind)
     message = f"a text is compared with a {kind}: write CAST(… AS {str(kind).upper()}) around the text"
     raise QueryError(message, text.text or "text", "type")
+
+
+def _as_date(text: str) -> Value:
+    moment = written_time(text)
+    if moment == moment.replace(hour=0, minute=0, second=0, microsecond=0):
+        return Value(f"DATE '{moment.date().isoformat()}'", DATE)
+    return Value(time(moment), TIMESTAMP, text)
+
+
+def _as_boolean(text: str) -> Value:
+    if text.lower() not in ("true", "false"):
+        raise QueryError(f"{quoted(text)} is compared with a boolean: write true or false", text, "type")
+    return Value(text.upper(), BOOLEAN)
+
+
+#: What a constant text becomes when it is compared.
+_WRITTEN: dict[str, Callable[[str], Value]] = {
+    "timestamp": lambda text: Value(time(written_time(text)), TIMESTAMP, text),
+    "date": _as_date,
+    "boolean": _as_boolean,
+    "ipaddress": lambda text: Value(forms.fixed_address(text), IP),
+}
 
 
 def cast(value: Value, to: Type, *, tries: bool = False) -> Value:
@@ -143,7 +161,7 @@ def cast(value: Value, to: Type, *, tries: bool = False) -> Value:
         return Value(f"{verb}({value.sql} AS {to.duckdb})", to)
     made = _cast_to_text(value) if to == VARCHAR else _cast_special(value, to, tries=tries)
     if made is not None:
-        return Value(made, to, value.text if to in (VARCHAR, TIMESTAMP) else None)
+        return Value(made, to, value.text if kind.is_text and to in (VARCHAR, TIMESTAMP, DATE) else None)
     if to.name == "zoned" or kind.name in ("ipaddress", "interval") or (kind.is_time and to.is_number):
         raise QueryError(f"a {kind} cannot be cast to {to}", str(to), "type")
     return Value(f"{verb}({value.sql} AS {to.duckdb})", to)
@@ -166,28 +184,55 @@ def _cast_to_text(value: Value) -> str | None:
 
 
 def _cast_special(value: Value, to: Type, *, tries: bool) -> str | None:
+    """Return a cast that DuckDB makes otherwise; None if it makes it alike."""
     kind, sql = value.type, value.sql
     if to == IP:
         return forms.fixed_address(value.text) if value.text is not None else forms.address(as_text(value).sql)
-    if to == TIMESTAMP and value.text is not None and kind.is_text:
-        return time(written_time(value.text))
+    if to.name in ("timestamp", "date") and value.text is not None and (kind.is_text or kind == TIMESTAMP):
+        moment = written_time(value.text)
+        return time(moment) if to == TIMESTAMP else f"DATE '{moment.date().isoformat()}'"
     if to.name == "date" and kind.name in ("timestamp", "zoned"):
         return f"CAST({clock(value)} AS DATE)"
+    if to.name == "json":
+        return f"to_json({sql})"
+    if kind.name == "jsontext" and to.of:
+        return f"CAST(CAST({sql} AS JSON) AS {to.duckdb})"
+    return _cast_plain(value, to, tries=tries)
+
+
+def _cast_plain(value: Value, to: Type, *, tries: bool) -> str | None:
+    """Return a cast of a number, or of a text or JSON to one value."""
+    kind, verb = value.type, "TRY_CAST" if tries else "CAST"
     if to.is_integer and kind.name in ("double", "decimal"):
-        rounded = f"{'TRY_CAST' if tries else 'CAST'}(round({sql}) AS {to.duckdb})"
-        return rounded
+        return f"{verb}(round({value.sql}) AS {to.duckdb})"
     if to.is_integer and kind.is_text:
         text = _scalar(value).sql
         otherwise = "NULL" if tries else f"error('Cannot cast ' || {text} || ' to {str(to).upper()}')"
         is_number = f"{text} IS NULL OR regexp_full_match({text}, '[+-]?[0-9]+')"
-        return f"CASE WHEN {is_number} THEN {'TRY_CAST' if tries else 'CAST'}({text} AS {to.duckdb}) ELSE {otherwise} END"
-    if kind.name in ("varchar", "jsontext") and to.of:
-        return f"CAST(CAST({sql} AS JSON) AS {to.duckdb})" if kind.name == "jsontext" else None
-    if to.name == "json":
-        return f"to_json({sql})"
+        return f"CASE WHEN {is_number} THEN {verb}({text} AS {to.duckdb}) ELSE {otherwise} END"
     if kind.name == "json" and not to.of:
-        return f"{'TRY_CAST' if tries else 'CAST'}({_scalar(value).sql} AS {to.duckdb})"
+        return f"{verb}({_scalar(value).sql} AS {to.duckdb})"
     return None
+
+
+#: Units of intervals that are as long in each year.
+_LASTING = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+
+
+def moved(when: Value, interval: str | None, sign: int) -> Value | None:
+    """Return a constant time that is later, or earlier: it tells which files are needed. None if it is none."""
+    number, _, unit = (interval or "").partition(" ")
+    if when.text is None or when.type not in (TIMESTAMP, DATE) or unit not in _LASTING:
+        return None
+    try:
+        moment = written_time(when.text) + sign * timedelta(seconds=int(number) * _LASTING[unit])
+    except OverflowError:
+        return None
+    if when.type == DATE:
+        if unit not in ("day", "week"):
+            return None
+        return Value(f"DATE '{moment.date().isoformat()}'", DATE, moment.date().isoformat())
+    return Value(time(moment), TIMESTAMP, moment.isoformat())
 
 
 def divided(one: Value, other: Value) -> Value:
@@ -206,5 +251,3 @@ def divided(one: Value, other: Value) -> Value:
     whole = f"((2 * {above} + {below}) // (2 * {below})) * CAST(sign({one.sql}) * sign({other.sql}) AS HUGEINT)"
     unit = f"CAST('{10**-scale:.{scale}f}' AS DECIMAL({scale + 1}, {scale}))" if scale else "1"
     return Value(f"CAST(CAST({whole} AS DECIMAL({38 - scale}, 0)) * {unit} AS {to.duckdb})", to)
-
-

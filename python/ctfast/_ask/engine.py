@@ -44,13 +44,8 @@ _SAID = {
 class Engine:
     """A connection that can only query."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._lost: list[BaseException] = []
-
-    def fail(self, error: BaseException) -> None:
-        """Note what has ended a table that is read while the query runs: DuckDB tells only its text."""
-        self._lost.append(error)
+    def __init__(self, connection: Any, lost: Sequence[BaseException]) -> None:
+        self._connection, self._lost = connection, lost
 
     def run(self, sql: str, timeout: timedelta | None = None) -> pa.Table:
         """Return the result of a query.
@@ -93,11 +88,14 @@ class Engine:
 
 
 @contextmanager
-def locked(tables: Mapping[str, Any], files: Mapping[str, Sequence[Path]], threads: int) -> Iterator[Engine]:
+def locked(
+    tables: Mapping[str, Any], files: Mapping[str, Sequence[Path]], threads: int, lost: Sequence[BaseException]
+) -> Iterator[Engine]:
     """Open an engine that reads these tables, and these Parquet files as tables.
 
     Whatever is spilled is written to a folder that nobody else reads, and is gone at the end. The order of the settings
-    matters: nothing can be set after the last one.
+    matters: nothing can be set after the last one. ``lost`` gets the error of a table that cannot be read to its end,
+    of which DuckDB keeps only the words.
     """
     duckdb = needed("duckdb")
     with tempfile.TemporaryDirectory(prefix="ctfast-sql-") as folder:
@@ -119,11 +117,11 @@ def locked(tables: Mapping[str, Any], files: Mapping[str, Sequence[Path]], threa
             connection.execute("SET enable_external_access = false")
             for table, some in files.items():
                 read = f"read_parquet([{', '.join(constant(str(file)) for file in some)}], {_READ})"
-                connection.execute(f"CREATE TEMP VIEW {name(table)} AS SELECT * FROM {read}")
+                connection.execute(f"CREATE TEMP VIEW {name(table)} AS SELECT * FROM {read}")  # names in quotes
             for table, held in tables.items():
                 connection.register(table, held)
             connection.execute("SET lock_configuration = true")
-            yield Engine(connection)
+            yield Engine(connection, lost)
         finally:
             connection.close()
 
@@ -144,7 +142,9 @@ def said(error: Any, sql: str) -> QueryError | OSError:
     if isinstance(error, duckdb.OutOfMemoryException):
         names = list(dict.fromkeys(_SAID[each] for each in _HELD.findall(sql)))
         what = f" ({', '.join(names)} must be held in memory)" if names else ""
-        return QueryError(f"the query needs more memory than it may take{what}: read less, or group less", "memory", "memory")
+        return QueryError(
+            f"the query needs more memory than it may take{what}: read less, or group less", "memory", "memory"
+        )
     if isinstance(error, duckdb.IOException):
         return OSError(words)
     grouped = _GROUPED.search(words)

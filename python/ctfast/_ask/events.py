@@ -1,4 +1,4 @@
-"""The table of events as queries see it: ctfast's columns, CloudTrail Lake's own, and those that Athena partitions by."""
+"""The table of events as queries see it: ctfast's columns, CloudTrail Lake's, and those that Athena partitions by."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class Derived(NamedTuple):
     type: Type
     #: The columns.
     of: tuple[str, ...]
-    #: For what Athena partitions by: the day of the event.
+    #: For what Athena partitions by: the day of the event, and the format of the text.
     day: str | None = None
+    form: str = ""
 
 
 def _parts(form: str) -> Derived:
-    return Derived(f"strftime({naive('{eventTime}')}, '{form}')", VARCHAR, ("eventTime",), _DAY)
+    return Derived(f"strftime({naive('{eventTime}')}, '{form}')", VARCHAR, ("eventTime",), _DAY, form)
 
 
 def _same(column: str, kind: Type = VARCHAR) -> Derived:

@@ -7,15 +7,28 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ctfast._ask import calls
-from ctfast._ask.coerce import as_text, cast, clock, divided, together
-from ctfast._ask.functions import call, subscript
+from ctfast._ask.coerce import as_text, cast, together
+from ctfast._ask.functions import call
 from ctfast._ask.kinds import type_of
-from ctfast._ask.parameters import constant_of
+from ctfast._ask.makers import subscript
+from ctfast._ask.operators import COMPUTED, compared, computed, join, meet
+from ctfast._ask.parameters import constant_of, interval_of, number_of
 from ctfast._ask.scope import Column, Scope, field_of
-from ctfast._ask.spans import around, both, either
 from ctfast._ask.sqltext import constant, time
-from ctfast._ask.types import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, INTERVAL, NULL, TIMESTAMP, VARCHAR, ZONED, Type, Value
-from ctfast._ask.types import array, common, decimal
+from ctfast._ask.syntax import EXTRACTED, FORMS, INSTEAD, shown
+from ctfast._ask.types import (
+    BOOLEAN,
+    DATE,
+    INTERVAL,
+    NULL,
+    TIMESTAMP,
+    VARCHAR,
+    ZONED,
+    Type,
+    Value,
+    array,
+    common,
+)
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
@@ -24,75 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expressions"]
 
-#: What each form may have; with anything else it is another form.
-_FORMS = {
-    "Literal": "this is_string",
-    "Boolean": "this",
-    "Null": "",
-    "Column": "this table db catalog",
-    "Identifier": "this quoted",
-    "Dot": "this expression",
-    "Paren": "this",
-    "Neg": "this",
-    **dict.fromkeys(("Add", "Sub", "Mul", "Mod", "And", "Or", "DPipe"), "this expression safe"),
-    "Div": "this expression typed safe",
-    "Not": "this",
-    **dict.fromkeys(("EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ", "Is"), "this expression"),
-    "Between": "this low high",
-    "In": "this expressions query",
-    "Like": "this expression negate",
-    "Escape": "this expression",
-    "Case": "this ifs default",
-    "If": "this true false",
-    "Cast": "this to",
-    "TryCast": "this to safe",
-    "Interval": "this unit",
-    "Array": "expressions value_constructor",
-    "Bracket": "this expressions",
-    "Anonymous": "this expressions",
-    "Subquery": "this",
-    "Exists": "this",
-    "CurrentDate": "",
-    "CurrentTimestamp": "",
-    "Localtimestamp": "",
-    "AtTimeZone": "this zone",
-    "Extract": "this expression",
-    "Trim": "this position expression",
-    "Substring": "this start length",
-    "StrPosition": "this substr",
-    "Tuple": "expressions",
-    "Placeholder": "this",
-    "Filter": "this expression",
-    "Window": "this partition_by order spec over alias",
-    "GroupConcat": "this separator",
-    "Distinct": "expressions",
-    "Order": "this expressions",
-}
-#: What to write instead of a form that is refused.
-_INSTEAD = {
-    "JSONExtract": "json_extract(…, '$.key') or json_extract_scalar(…, '$.key')",
-    "JSONExtractScalar": "json_extract_scalar(…, '$.key')",
-    "ILike": "lower(…) LIKE",
-    "Lateral": "CROSS JOIN UNNEST(…)",
-    "Slice": "slice(…, from, length)",
-    "DCast": "CAST(… AS …)",
-    "RegexpLike": "regexp_like(…, '…')",
-    "CurrentUser": "userIdentity.arn",
-    "IgnoreNulls": "FILTER (WHERE … IS NOT NULL)",
-}
 _COMPARED = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _DISTINCT = {"NullSafeEQ": "IS NOT DISTINCT FROM", "NullSafeNEQ": "IS DISTINCT FROM"}
-_COMPUTED = {"Add": "+", "Sub": "-", "Mul": "*", "Mod": "%"}
-_INTERVALS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
-_EXTRACTED = {
-    "DAY_OF_WEEK": "day_of_week",
-    "DOW": "day_of_week",
-    "DAY_OF_YEAR": "day_of_year",
-    "DOY": "day_of_year",
-    "YEAR_OF_WEEK": "year_of_week",
-    "YOW": "year_of_week",
-    **{unit: unit.lower() for unit in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")},
-}
 
 #: Writes a sub-query: its SQL, and its columns.
 Queries = Callable[["exp.Expression", Scope], tuple[str, Sequence[Column]]]
@@ -120,7 +66,7 @@ class Expressions:
     def write(self, node: exp.Expression, scope: Scope) -> Value:
         """Return an expression where names mean what a scope says."""
         kind = type(node).__name__
-        known = _FORMS.get(kind)
+        known = FORMS.get(kind)
         if known is None:
             raise self.refused(node)
         extra = next((name for name, value in node.args.items() if value and name not in known.split()), None)
@@ -131,17 +77,15 @@ class Expressions:
 
     def refused(self, node: exp.Expression, part: str = "") -> QueryError:
         """Return the error for a form that is not translated."""
-        kind = type(node).__name__
-        shown = _shown(node)
-        instead = _INSTEAD.get(kind)
-        words = f"{shown} is not translated{f' with {part}' if part else ''}"
-        return QueryError(f"{words}{f': write {instead}' if instead else ''}", shown, "form")
+        instead, culprit = INSTEAD.get(type(node).__name__), shown(node)
+        words = f"{culprit} is not translated{f' with {part}' if part else ''}"
+        return QueryError(f"{words}{f': write {instead}' if instead else ''}", culprit, "form")
 
     def condition(self, node: exp.Expression, scope: Scope) -> Value:
         """Return a condition."""
         found = self.write(node, scope)
         if found.type not in (BOOLEAN, NULL):
-            raise QueryError(f"{_shown(node)} is a {found.type}, and a condition is needed", _shown(node), "type")
+            raise QueryError(f"{shown(node)} is a {found.type}, and a condition is needed", shown(node), "type")
         return found
 
     def every(self, nodes: Iterable[exp.Expression], scope: Scope) -> list[Value]:
@@ -166,14 +110,7 @@ class Expressions:
         if node.is_string:
             filled = self._filled(text)
             return Value(constant(filled), VARCHAR, filled)
-        if "e" in text.lower():
-            return Value(f"CAST('{text}' AS DOUBLE)", DOUBLE)
-        if "." in text:
-            whole, _, part = text.partition(".")
-            digits = len(whole.lstrip("0")) + len(part)
-            return Value(f"CAST('{text}' AS DECIMAL({max(digits, 1)}, {len(part)}))", decimal(max(digits, 1), len(part)))
-        kind = INTEGER if int(text) < 1 << 31 else BIGINT if int(text) < 1 << 63 else decimal(len(text), 0)
-        return Value(text, kind)
+        return number_of(text)
 
     def _filled(self, text: str) -> str:
         """Return a text with parameters that stand in it as ``${name}``."""
@@ -200,7 +137,7 @@ class Expressions:
 
     def _column(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.this).__name__ == "Star":
-            raise QueryError(f"{_shown(node)} stands for columns, and one value is needed", "*", "form")
+            raise QueryError(f"{shown(node)} stands for columns, and one value is needed", "*", "form")
         parts = [node.args[each] for each in ("catalog", "db", "table", "this") if node.args.get(each)]
         return scope.resolve([part.name for part in parts])
 
@@ -232,6 +169,8 @@ class Expressions:
 
     def _neg(self, node: exp.Expression, scope: Scope) -> Value:
         inner = self.write(node.this, scope)
+        if not (inner.type.is_number or inner.type in (INTERVAL, NULL)):
+            raise QueryError(f"- takes numbers, and this is a {inner.type}", "-", "type")
         return Value(f"(-{inner.sql})", inner.type)
 
     def _simple(self, node: exp.Expression, scope: Scope) -> Value:
@@ -241,8 +180,8 @@ class Expressions:
         if kind in _DISTINCT:
             one, other = together(*self.every([node.this, node.expression], scope))
             return Value(f"({one.sql} {_DISTINCT[kind]} {other.sql})", BOOLEAN)
-        if kind in _COMPUTED:
-            return self._computed(kind, *self.every([node.this, node.expression], scope))
+        if kind in COMPUTED:
+            return computed(kind, *self.every([node.this, node.expression], scope))
         raise self.refused(node)
 
     def _comparison(self, operator: str, node: exp.Expression, scope: Scope) -> Value:
@@ -254,56 +193,32 @@ class Expressions:
             return Value(f"({one.sql} {operator} {quantified.upper()} ({sql}))", BOOLEAN)
         return compared(operator, *self.every([node.this, node.expression], scope))
 
-    def _computed(self, kind: str, one: Value, other: Value) -> Value:
-        operator = _COMPUTED[kind]
-        kinds = one.type, other.type
-        if INTERVAL in kinds and kind in ("Add", "Sub"):
-            if kinds == (INTERVAL, INTERVAL):
-                return Value(f"({one.sql} {operator} {other.sql})", INTERVAL)
-            when, by = (other, one) if one.type == INTERVAL else (one, other)
-            if when.type == TIMESTAMP:
-                return Value(f"CAST({clock(when)} {operator} {by.sql} AS TIMESTAMPTZ)", TIMESTAMP)
-            return Value(f"CAST({clock(when)} {operator} {by.sql} AS {when.type.duckdb})", when.type)
-        if INTERVAL in kinds and kind == "Mul":
-            return Value(f"({one.sql} * {other.sql})", INTERVAL)
-        if kind == "Sub" and all(each.is_time for each in kinds):
-            return Value(f"({one.sql} - {other.sql})", INTERVAL)
-        for each in kinds:
-            if not each.is_number and each != NULL:
-                message = f"{operator} takes numbers, and this is a {each}: write CAST(… AS BIGINT)"
-                raise QueryError(message, operator, "type")
-        return Value(f"({one.sql} {operator} {other.sql})", _result(kind, *kinds))
-
     def _div(self, node: exp.Expression, scope: Scope) -> Value:
-        one, other = self.every([node.this, node.expression], scope)
-        for each in (one.type, other.type):
-            if not each.is_number and each != NULL:
-                raise QueryError(f"/ takes numbers, and this is a {each}: write CAST(… AS DOUBLE)", "/", "type")
-        return divided(one, other)
+        return computed("Div", *self.every([node.this, node.expression], scope))
 
     def _dpipe(self, node: exp.Expression, scope: Scope) -> Value:
         return call("concat", self.every([node.this, node.expression], scope))
 
     def _and(self, node: exp.Expression, scope: Scope) -> Value:
         one, other = (self.condition(each, scope) for each in (node.this, node.expression))
-        return Value(f"({one.sql} AND {other.sql})", BOOLEAN, spans=both(one.spans, other.spans))
+        return Value(f"({one.sql} AND {other.sql})", BOOLEAN, **meet(one, other))
 
     def _or(self, node: exp.Expression, scope: Scope) -> Value:
         one, other = (self.condition(each, scope) for each in (node.this, node.expression))
-        return Value(f"({one.sql} OR {other.sql})", BOOLEAN, spans=either(one.spans, other.spans))
+        return Value(f"({one.sql} OR {other.sql})", BOOLEAN, **join(one, other))
 
     def _not(self, node: exp.Expression, scope: Scope) -> Value:
         return Value(f"(NOT {self.condition(node.this, scope).sql})", BOOLEAN)
 
     def _is(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.expression).__name__ != "Null":
-            raise QueryError(f"{_shown(node)} is not translated: write = TRUE, or the condition itself", "IS", "form")
+            raise QueryError(f"{shown(node)} is not translated: write = TRUE, or the condition itself", "IS", "form")
         return Value(f"({self.write(node.this, scope).sql} IS NULL)", BOOLEAN)
 
     def _between(self, node: exp.Expression, scope: Scope) -> Value:
         value, low, high = self.every([node.this, node.args["low"], node.args["high"]], scope)
         first, last = compared(">=", value, low), compared("<=", value, high)
-        return Value(f"({first.sql} AND {last.sql})", BOOLEAN, spans=both(first.spans, last.spans))
+        return Value(f"({first.sql} AND {last.sql})", BOOLEAN, **meet(first, last))
 
     def _in(self, node: exp.Expression, scope: Scope) -> Value:
         query = node.args.get("query")
@@ -316,13 +231,14 @@ class Expressions:
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
         value = self.write(node.this, scope)
         tests = [compared("=", value, each) for each in self.every(node.expressions, scope)]
-        spans = tests[0].spans
+        known = tests[0]
         for test in tests[1:]:
-            spans = either(spans, test.spans)
+            known = known._replace(**join(known, test))
+        follows = {"spans": known.spans, "facets": known.facets}
         pairs = [together(value, each) for each in self.every(node.expressions, scope)]
         if len({one.sql for one, _ in pairs}) == 1:  # which DuckDB passes on to the files
-            return Value(f"({pairs[0][0].sql} IN ({', '.join(other.sql for _, other in pairs)}))", BOOLEAN, spans=spans)
-        return Value(f"({' OR '.join(test.sql for test in tests)})", BOOLEAN, spans=spans)
+            return Value(f"({pairs[0][0].sql} IN ({', '.join(other.sql for _, other in pairs)}))", BOOLEAN, **follows)
+        return Value(f"({' OR '.join(test.sql for test in tests)})", BOOLEAN, **follows)
 
     def _like(self, node: exp.Expression, scope: Scope, escape: str = "") -> Value:
         one, other = (as_text(each) for each in self.every([node.this, node.expression], scope))
@@ -334,7 +250,9 @@ class Expressions:
     def _escape(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.this).__name__ != "Like":
             raise self.refused(node)
-        extra = next((name for name, value in node.this.args.items() if value and name not in _FORMS["Like"].split()), None)
+        extra = next(
+            (name for name, value in node.this.args.items() if value and name not in FORMS["Like"].split()), None
+        )
         if extra is not None:
             raise self.refused(node.this, extra)
         return self._like(node.this, scope, f" ESCAPE {self.write(node.expression, scope).sql}")
@@ -367,7 +285,7 @@ class Expressions:
         found = common([value.type for value in values])
         if found is None:
             kinds = " and ".join(dict.fromkeys(str(value.type) for value in values))
-            raise QueryError(f"the results of {_shown(node)} are {kinds}: CAST makes one type of them", kinds, "type")
+            raise QueryError(f"the results of {shown(node)} are {kinds}: CAST makes one type of them", kinds, "type")
         return found
 
     def _cast(self, node: exp.Expression, scope: Scope, *, tries: bool = False) -> Value:
@@ -381,10 +299,10 @@ class Expressions:
         return self._cast(node, scope, tries=True)
 
     def _interval(self, node: exp.Expression, _: Scope) -> Value:
-        unit, number = str(node.args["unit"]).upper().rstrip("S"), node.this.name
-        if unit not in _INTERVALS or not number.lstrip("+-").isdecimal():
-            raise QueryError(f"{_shown(node)} is not translated: write INTERVAL '1' DAY", _shown(node), "form")
-        return Value(f"(INTERVAL '{number} {unit}')", INTERVAL)
+        found = interval_of(node.this.name, str(node.args["unit"]))
+        if found is None:
+            raise QueryError(f"{shown(node)} is not translated: write INTERVAL '1' DAY", shown(node), "form")
+        return found
 
     def _array(self, node: exp.Expression, scope: Scope) -> Value:
         values = self.every(node.expressions, scope)
@@ -400,6 +318,9 @@ class Expressions:
             raise self.refused(node)
         return subscript(held, keys[0], is_lenient=False)
 
+    def _parsejson(self, node: exp.Expression, scope: Scope) -> Value:
+        return call("json_parse", [self.write(node.this, scope)])
+
     # Sub-queries.
 
     def _subquery(self, node: exp.Expression, scope: Scope) -> Value:
@@ -414,7 +335,7 @@ class Expressions:
 
     def _currentdate(self, _node: exp.Expression, _: Scope) -> Value:
         self.asked_now = True
-        return Value(f"DATE '{self._now.date().isoformat()}'", DATE)
+        return Value(f"DATE '{self._now.date().isoformat()}'", DATE, self._now.date().isoformat())
 
     def _currenttimestamp(self, _node: exp.Expression, _: Scope) -> Value:
         self.asked_now = True
@@ -433,9 +354,9 @@ class Expressions:
 
     def _extract(self, node: exp.Expression, scope: Scope) -> Value:
         part = str(node.this).upper()
-        if part not in _EXTRACTED:
+        if part not in EXTRACTED:
             raise QueryError(f"EXTRACT({part} …) is not translated", part, "form")
-        return call(_EXTRACTED[part], [self.write(node.expression, scope)])
+        return call(EXTRACTED[part], [self.write(node.expression, scope)])
 
     def _trim(self, node: exp.Expression, scope: Scope) -> Value:
         name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
@@ -470,42 +391,8 @@ class Expressions:
         return calls.aggregated(self, node, scope)
 
 
-def compared(operator: str, one: Value, other: Value) -> Value:
-    """Return a comparison, and between which times the events lie that meet it."""
-    for part, than, turned in ((one, other, operator), (other, one, _TURNED.get(operator, operator))):
-        span = around(part, turned, than)
-        if span is not None:
-            return span
-    left, right = together(one, other)
-    return Value(f"({left.sql} {operator} {right.sql})", BOOLEAN)
-
-
-_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-
-
-def _result(kind: str, one: Type, other: Type) -> Type:
-    """Return the type of a sum, a difference, a product or a remainder."""
-    found = common([one, other])
-    if found is None or found.name != "decimal":
-        return found or NULL
-    (p, s), (q, r) = one.as_decimal().digits, other.as_decimal().digits
-    if kind == "Mul":
-        return decimal(p + q, s + r)
-    if kind == "Mod":
-        return decimal(min(p - s, q - r) + max(s, r), max(s, r))
-    return decimal(max(p - s, q - r) + max(s, r) + 1, max(s, r))
-
-
 def _only(columns: Sequence[Column]) -> Value:
     """Return the one column of a sub-query that stands for a value."""
     if len(columns) != 1:
         raise QueryError(f"a sub-query has {len(columns)} columns, and one is needed", "SELECT", "form")
     return Value("", columns[0].type)
-
-
-def _shown(node: exp.Expression) -> str:
-    """Return an expression as a sentence quotes it."""
-    text = " ".join(node.sql(dialect="trino").split())
-    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004  # a sentence stays readable
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of patterns in the standard library
 
@@ -11,7 +12,19 @@ from ctfast._ask.sqltext import constant
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["address", "group", "joda", "json_path", "member", "mysql", "network", "pattern", "replacement"]
+__all__ = [
+    "UTC",
+    "ZONES",
+    "address",
+    "group",
+    "joda",
+    "json_path",
+    "member",
+    "mysql",
+    "network",
+    "pattern",
+    "replacement",
+]
 
 #: A key or an index of a path, as far as Trino's json_extract knows them.
 _STEP = re.compile(r"""\.(?P<key>[^.\[\]"'*\s]+)|\[(?P<index>\d+)\]|\["(?P<double>[^"]*)"\]|\['(?P<single>[^']*)'\]""")
@@ -61,7 +74,9 @@ _JODA = {
     "EEEE": "%A",
 }
 #: How the zone is written, which is UTC.
-_ZONES = {"Z": "+0000", "ZZ": "+00:00", "z": "UTC"}
+UTC = {"Z": "+0000", "ZZ": "+00:00", "z": "UTC"}
+#: How it is read.
+ZONES = dict.fromkeys(UTC, "%z")
 _JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 
@@ -155,7 +170,7 @@ def _group(tree: object, number: int, *, is_certain: bool) -> tuple[int, bool] |
     return None
 
 
-def mysql(text: str, *, parses: bool = False, is_zoned: bool = False) -> str:  # noqa: ARG001  # as joda
+def mysql(text: str, _zones: Mapping[str, str]) -> str:  # as joda
     """Return a format of date_format and date_parse as that of strftime."""
 
     def letter(found: re.Match[str]) -> str:
@@ -168,9 +183,8 @@ def mysql(text: str, *, parses: bool = False, is_zoned: bool = False) -> str:  #
     return re.sub(r"%(.)", letter, text, flags=re.DOTALL)
 
 
-def joda(text: str, *, parses: bool = False, is_zoned: bool = False) -> str:
-    """Return a format of format_datetime and parse_datetime as that of strftime; ``is_zoned`` is not of UTC."""
-    zones = dict.fromkeys(_ZONES, "%z") if parses else {} if is_zoned else _ZONES
+def joda(text: str, zones: Mapping[str, str]) -> str:
+    """Return a format of format_datetime and parse_datetime as that of strftime."""
     made, at = [], 0
     while at < len(text):
         token = _JODA_TOKEN.match(text, at)
@@ -184,7 +198,9 @@ def joda(text: str, *, parses: bool = False, is_zoned: bool = False) -> str:
         else:
             known = _JODA.get(token[0]) or zones.get(token[0])
             if known is None:
-                raise QueryError(f"the format {quoted(text)} has {quoted(token[0])}, which is not known here", text, "form")
+                raise QueryError(
+                    f"the format {quoted(text)} has {quoted(token[0])}, which is not known here", text, "form"
+                )
             made.append(known)
     return "".join(made)
 
@@ -204,7 +220,7 @@ def address(sql: str) -> str:
     left, right = digits(f"{halves}[1]"), digits(f"coalesce({halves}[2], '')")
     v6 = f"{left} || repeat('0', 32 - length({left}) - length({right})) || {right}"
     is_v4 = f"regexp_full_match({sql}, '{four}(?:\\.{four}){{3}}')"
-    short = f"contains({sql}, '::') AND length({left}) + length({right}) <= 28 AND NOT contains({halves}[2], '::')"
+    short = f"contains({sql}, '::') AND length({left}) + length({right}) <= 28 AND len({halves}) = 2"
     full = f"NOT contains({sql}, '::') AND length({left}) = 32"
     shape = f"regexp_full_match({sql}, '(?:[0-9A-Fa-f]{{1,4}}|:){{2,15}}') AND NOT contains({sql}, ':::')"
     is_v6 = f"{shape} AND (({short}) OR ({full}))"

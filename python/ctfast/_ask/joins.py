@@ -63,7 +63,9 @@ def _joined(queries: Queries, join: exp.Expression, scope: Scope) -> str:
 
 def _alone(relation: Relation, scope: Scope) -> None:
     if any(each.alias.lower() == relation.alias.lower() for each in scope.relations):
-        raise QueryError(f"{quoted(relation.alias)} stands twice in FROM: give one another name with AS", relation.alias, "table")
+        raise QueryError(
+            f"{quoted(relation.alias)} stands twice in FROM: give one another name with AS", relation.alias, "table"
+        )
 
 
 def _pair(column: str, relation: Relation, scope: Scope, side: str) -> str:
@@ -83,9 +85,13 @@ def star(scope: Scope, of: exp.Expression | None) -> Iterator[tuple[str, Value]]
         if not scope.relations:
             raise QueryError("SELECT * has no FROM", "*", "form")
         for column, value in scope.joined.items():
-            known = next(each.name for relation in scope.relations for each in relation.columns if each.name.lower() == column)
+            known = next(
+                each.name for relation in scope.relations for each in relation.columns if each.name.lower() == column
+            )
             yield known, value
-    relations = scope.relations if of is None else [each for each in scope.relations if each.alias.lower() == of.name.lower()]
+    relations = (
+        scope.relations if of is None else [each for each in scope.relations if each.alias.lower() == of.name.lower()]
+    )
     if not relations and of is not None:
         names = [each.alias for each in scope.relations]
         raise QueryError(f"no table {quoted(of.name)} here{or_nearest(nearest(of.name, names))}", of.name, "table")
@@ -132,7 +138,9 @@ def _table(queries: Queries, node: exp.Expression) -> tuple[str, Relation]:
         called = str(node.this.this) if type(node.this).__name__ == "Anonymous" else function
         message = f"{called} is not to be read: a query reads the table 'events', what it makes of it, and UNNEST(…)"
         raise QueryError(message, called, "function")
-    extra = next((key for key, value in node.args.items() if value and key not in ("this", "db", "catalog", "alias")), None)
+    extra = next(
+        (key for key, value in node.args.items() if value and key not in ("this", "db", "catalog", "alias")), None
+    )
     if extra is not None:
         raise queries.expressions.refused(node, extra.upper())
     given, alias = node.name, node.args.get("alias")
@@ -183,7 +191,8 @@ def _unnested(queries: Queries, node: exp.Expression, scope: Scope) -> tuple[str
     if counts > len(columns):
         raise QueryError(f"UNNEST makes {len(columns)} columns, and {shown} names {counts}", "UNNEST", "form")
     if number:
-        longest = f"greatest({', '.join(f'coalesce(len({sql}), 0)' for each in given for sql, _ in _elements(each, expands=False)[:1])})"
+        lists = [_elements(each, expands=False)[0][0] for each in given]
+        longest = f"greatest({', '.join(f'coalesce(len({each}), 0)' for each in lists)})"
         columns.append(Column(names[-1], f"c{len(columns)}", BIGINT))
         chosen.append(f"unnest(range(1, {longest} + 1)) AS {columns[-1].sql}")
     return f"LATERAL (SELECT {', '.join(chosen)}) AS {name(shown)}", Relation(shown, columns)
@@ -203,7 +212,9 @@ def _elements(value: Value, *, expands: bool) -> list[tuple[str, Type]]:
     if kind.name in ("map", "jsontext"):
         keys, values = call("map_keys", [value]), call("map_values", [value])
         return [(each.sql, each.type.of[0]) for each in (keys, values)]
-    remedy = "CAST(json_extract(…, '$.list') AS ARRAY(JSON)) is an array" if kind.is_text else "it takes arrays and maps"
+    remedy = (
+        "CAST(json_extract(…, '$.list') AS ARRAY(JSON)) is an array" if kind.is_text else "it takes arrays and maps"
+    )
     raise QueryError(f"UNNEST of a {kind}: {remedy}", "UNNEST", "type")
 
 

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctfast._ask.types import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, IP, JSON, TIMESTAMP, VARBINARY, VARCHAR, Type
-from ctfast._ask.types import array, decimal, map_of, row
+from ctfast._ask.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    IP,
+    JSON,
+    TIMESTAMP,
+    VARBINARY,
+    VARCHAR,
+    Type,
+    array,
+    decimal,
+    map_of,
+    row,
+)
 from ctfast.exceptions import QueryError
 
 if TYPE_CHECKING:

@@ -53,7 +53,9 @@ class _Call:
     def takes(self, values: int, lambdas: int) -> None:
         if (len(self.values), len(self._lambdas)) != (values, lambdas):
             example = "such as any_match(resources, r -> r.type = 'AWS::S3::Bucket')"
-            raise QueryError(f"{self.name} takes {values} values and {lambdas} functions, {example}", self.name, "function")
+            raise QueryError(
+                f"{self.name} takes {values} values and {lambdas} functions, {example}", self.name, "function"
+            )
 
     def element(self, number: int = 0) -> Type:
         kind = self.values[number].type
@@ -63,7 +65,10 @@ class _Call:
 
     def body(self, number: int, given: Sequence[Value]) -> Value:
         """Return what a function makes of values."""
-        return self._write.write(self._lambdas[number].this, self._scope.inside(dict(zip(self._names(number, len(given)), given, strict=True))))
+        return self._write.write(
+            self._lambdas[number].this,
+            self._scope.inside(dict(zip(self._names(number, len(given)), given, strict=True))),
+        )
 
     def function(self, number: int, *types: Type) -> tuple[str, Type]:
         """Return a function as DuckDB has it, and the type of its results."""
@@ -74,7 +79,9 @@ class _Call:
     def _names(self, number: int, count: int) -> list[str]:
         names = [each.name.lower() for each in self._lambdas[number].expressions]
         if len(names) != count:
-            raise QueryError(f"the function of {self.name} takes {count} names, not {len(names)}", self.name, "function")
+            raise QueryError(
+                f"the function of {self.name} takes {count} names, not {len(names)}", self.name, "function"
+            )
         return names
 
     def is_condition(self, kind: Type) -> None:
@@ -114,7 +121,7 @@ def _reduced(call: _Call) -> Value:
 
 def _zipped(call: _Call) -> Value:
     call.takes(2, 1)
-    one, other = (f'{_ENTRY}[{number}]' for number in (1, 2))
+    one, other = (f"{_ENTRY}[{number}]" for number in (1, 2))
     types = call.element(0), call.element(1)
     made = call.body(0, [Value(each, kind) for each, kind in zip((one, other), types, strict=True)])
     lists = ", ".join(each.sql for each in call.values)

@@ -9,8 +9,8 @@ from ctfast._ask import forms
 from ctfast._ask.events import is_events
 from ctfast._ask.parameters import constant_of
 from ctfast._ask.parsing import dialect_of, needed
-from ctfast._ask.query import Occurrence, Tables, Translation
 from ctfast._ask.scope import Column, Relation
+from ctfast._ask.translation import Occurrence, Tables, Translation
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast.exceptions import QueryError
 
@@ -27,16 +27,18 @@ _FORMS = frozenset(
     JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot JSONPathSubscript Join Kwarg LT LTE Lambda Lateral
     Like Limit LimitOptions Literal Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren
     Placeholder Pow PropertyEQ Qualify Rollup Select SimilarTo Slice Star StrPosition Struct Sub Subquery Substring
-    Table TableAlias Trim TryCast Tuple Union Unnest Values Var Where Window WindowSpec With WithinGroup""".split()
+    Table TableAlias Trim TryCast Tuple Union Unnest Values Var Where Window WindowSpec With WithinGroup
+    """.split()  # noqa: SIM905  # as a text it can be read
 )
 _FUNCTIONS = frozenset(
-    """abs any_value arbitrary arg_max arg_min array_agg array_distinct array_length array_to_string ascii avg base64
-    bit_count bool_and bool_or cardinality ceil ceiling chr coalesce concat concat_ws contains corr count count_if
-    cume_dist date_add date_diff date_part date_sub date_trunc datediff datepart datesub datetrunc day dayname dayofmonth
-    dayofweek dayofyear decode dense_rank element_at encode ends_with epoch epoch_ms exp first first_value flatten floor
-    format greatest hex histogram hour ifnull instr isfinite isnan isodow isoyear json json_array_length json_contains
-    json_exists json_extract json_extract_scalar json_extract_string json_keys json_type json_valid json_value lag last
-    last_day last_value lead least left len length levenshtein list list_aggregate list_append list_avg list_concat
+    """abs any_value approx_count_distinct approx_quantile arbitrary arg_max arg_min array_agg array_distinct
+    array_length array_to_string ascii avg base64 bit_count bool_and bool_or cardinality ceil ceiling chr coalesce
+    concat concat_ws contains corr count count_if cume_dist current_date current_timestamp date_add date_diff date_part
+    date_sub date_trunc datediff datepart datesub datetrunc day dayname dayofmonth dayofweek dayofyear decode dense_rank
+    element_at encode ends_with epoch epoch_ms exp first first_value flatten floor format generate_series greatest hex
+    histogram hour ifnull instr isfinite isnan isodow isoyear json json_array_length json_contains json_exists
+    json_extract json_extract_scalar json_extract_string json_keys json_type json_valid json_value lag last last_day
+    last_value lead least left len length levenshtein list list_aggregate list_append list_avg list_concat
     list_contains list_count list_distinct list_extract list_filter list_has_all list_has_any list_max list_min
     list_position list_reduce list_reverse list_slice list_sort list_sum list_transform list_unique list_zip listagg ln
     log log10 log2 lower lpad ltrim make_date make_timestamp map map_entries map_extract map_from_entries map_keys
@@ -44,11 +46,11 @@ _FUNCTIONS = frozenset(
     ntile nullif percent_rank position pow power prefix quantile quantile_cont quantile_disc quarter range rank
     regexp_extract regexp_extract_all regexp_full_match regexp_matches regexp_replace regexp_split_to_array repeat
     replace reverse right round row row_number rpad rtrim second sha256 sign split split_part sqrt starts_with stddev
-    stddev_pop stddev_samp str_split strftime string_agg string_split strip_accents strlen strpos strptime struct_extract
-    struct_pack substr substring suffix sum to_base64 to_days to_hours to_json to_minutes to_months to_seconds
-    to_timestamp to_weeks to_years trim trunc try try_strptime typeof unhex unicode upper url_decode url_encode var_pop
-    var_samp variance week weekday weekofyear year yearweek approx_count_distinct approx_quantile approx_top_k
-    generate_series unnest today current_date current_timestamp""".split()
+    stddev_pop stddev_samp str_split strftime string_agg string_split strip_accents strlen strpos strptime
+    struct_extract struct_pack substr substring suffix sum to_base64 to_days to_hours to_json to_minutes to_months
+    to_seconds to_timestamp to_weeks to_years today trim trunc try try_strptime typeof unhex unicode unnest upper
+    url_decode url_encode var_pop var_samp variance week weekday weekofyear year yearweek
+    """.split()  # noqa: SIM905  # as a text it can be read
 )
 #: Functions in FROM that make rows of what stands in them.
 _ROWS = ("unnest", "range", "generate_series")
@@ -73,7 +75,9 @@ def native(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any]) 
     for occurrence in found.occurrences:
         occurrence.relation.used.update(used)
     sql = result.sql(dialect=dialect_of("duckdb"), comments=False)
-    return Translation(sql, [], found.occurrences, found.frames, asked_now="now" in sql.lower() or "current_" in sql.lower())
+    return Translation(
+        sql, [], found.occurrences, found.frames, asked_now="now" in sql.lower() or "current_" in sql.lower()
+    )
 
 
 class _Native:
@@ -181,5 +185,3 @@ class _Native:
 def _is_tried(node: exp.Expression) -> bool:
     parent = node.parent
     return type(parent).__name__ == "Anonymous" and parent is not None and str(parent.this).upper() == _OPENED
-
-

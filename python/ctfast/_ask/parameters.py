@@ -1,45 +1,104 @@
-"""Values that are given beside a query, as constants."""
+"""Constants: numbers of a query, and values that are given beside it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from ctfast._ask.sqltext import constant, time
-from ctfast._ask.types import BIGINT, BOOLEAN, DATE, DOUBLE, NULL, TIMESTAMP, VARCHAR, Value, array, common, decimal
+from ctfast._ask.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL,
+    NULL,
+    TIMESTAMP,
+    VARCHAR,
+    Value,
+    array,
+    common,
+    decimal,
+)
+from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["constant_of"]
+__all__ = ["constant_of", "interval_of", "number_of"]
+
+_UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
 
 
 def constant_of(name: str, value: Any) -> Value:
     """Return a value of Python as a constant: numbers, texts, times, truth values, None, and lists of them."""
-    if value is None:
-        return Value("NULL", NULL)
-    if isinstance(value, bool):
-        return Value("TRUE" if value else "FALSE", BOOLEAN)
-    if isinstance(value, str):
-        return Value(constant(value), VARCHAR, value)
-    if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
-        return Value(str(value) if value >= 0 else f"({value})", BIGINT)
-    if isinstance(value, float) and math.isfinite(value):
-        return Value(f"CAST('{value!r}' AS DOUBLE)", DOUBLE)
-    if isinstance(value, Decimal) and value.is_finite():
-        _, digits, exponent = value.as_tuple()
-        scale = max(0, -int(exponent))
-        kind = decimal(max(len(digits) + max(0, int(exponent)), scale, 1), scale)
-        return Value(f"CAST('{value:f}' AS {kind.duckdb})", kind)
-    if isinstance(value, datetime):
-        moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value
-        return Value(time(moment), TIMESTAMP, moment.isoformat())
-    if isinstance(value, date):
-        return Value(f"DATE '{value.isoformat()}'", DATE, value.isoformat())
     if isinstance(value, list | tuple):
         members = [constant_of(name, each) for each in value]
         kind = common([each.type for each in members]) if members else NULL
         if kind is not None:
             return Value(f"[{', '.join(each.sql for each in members)}]", array(kind))
-    kinds = "a text, a number, a time, True, False, None, or a list of one kind"
-    raise QueryError(f"the parameter {name!r} is a {type(value).__name__}: it may be {kinds}", name, "parameter")
+    made = next((make(value) for kind, make in _KINDS if isinstance(value, kind)), None)
+    if made is None:
+        kinds = "a text, a number, a time, True, False, None, or a list of one kind"
+        message = f"the parameter {quoted(name)} is a {type(value).__name__}: it may be {kinds}"
+        raise QueryError(message, name, "parameter")
+    return made
+
+
+def number_of(text: str) -> Value:
+    """Return a number that stands in a query: with an exponent it is a double, with a point a decimal."""
+    if "e" in text.lower():
+        return Value(f"CAST('{text}' AS DOUBLE)", DOUBLE)
+    if "." in text:
+        whole, _, part = text.partition(".")
+        kind = decimal(max(len(whole.lstrip("0")) + len(part), 1), len(part))
+        return Value(f"CAST('{text}' AS {kind.duckdb})", kind)
+    number = int(text)
+    return Value(text, INTEGER if number < 1 << 31 else BIGINT if number < 1 << 63 else decimal(len(text), 0))
+
+
+def interval_of(number: str, unit: str) -> Value | None:
+    """Return an interval of whole units; None for another one."""
+    name = unit.upper().rstrip("S")
+    if name not in _UNITS or not number.lstrip("+-").isdecimal():
+        return None
+    return Value(f"(INTERVAL '{number} {name}')", INTERVAL, f"{number} {name.lower()}")
+
+
+def _whole(value: int) -> Value | None:
+    if not -(1 << 63) <= value < 1 << 63:
+        return None
+    return Value(str(value) if value >= 0 else f"({value})", BIGINT)
+
+
+def _double(value: float) -> Value | None:
+    return Value(f"CAST('{value!r}' AS DOUBLE)", DOUBLE) if math.isfinite(value) else None
+
+
+def _decimal(value: Decimal) -> Value | None:
+    if not value.is_finite():
+        return None
+    _, digits, exponent = value.as_tuple()
+    scale = max(0, -int(exponent))
+    kind = decimal(max(len(digits) + max(0, int(exponent)), scale, 1), scale)
+    return Value(f"CAST('{value:f}' AS {kind.duckdb})", kind)
+
+
+def _moment(value: datetime) -> Value:
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    return Value(time(moment), TIMESTAMP, moment.isoformat())
+
+
+#: The first kind that a value is of: a truth value is a number in Python, and a time is a date.
+_KINDS: tuple[tuple[type, Callable[[Any], Value | None]], ...] = (
+    (type(None), lambda _: Value("NULL", NULL)),
+    (bool, lambda value: Value("TRUE" if value else "FALSE", BOOLEAN)),
+    (str, lambda value: Value(constant(value), VARCHAR, value)),
+    (int, _whole),
+    (float, _double),
+    (Decimal, _decimal),
+    (datetime, _moment),
+    (date, lambda value: Value(f"DATE '{value.isoformat()}'", DATE, value.isoformat())),
+)

@@ -98,8 +98,9 @@ def _wrong(error: Any) -> str:
     found = error.errors[0] if error.errors else {}
     place, near = "", found.get("highlight") or ""
     if found.get("line"):
-        before = (found.get("start_context") or "")[-24:].lstrip()
-        after = (found.get("end_context") or "")[:20].rstrip()
-        place = f" at line {found['line']}, column {found['col']}, near {quoted(' '.join(f'{before}{near}{after}'.split()))}"
+        around = f"{(found.get('start_context') or '')[-24:]}{near}{(found.get('end_context') or '')[:20]}"
+        place = f" at line {found['line']}, column {found['col']}, near {quoted(' '.join(around.split()))}"
     what = (found.get("description") or _first(error)).rstrip(".")
+    if what.startswith("Required keyword"):
+        what = "something is missing"
     return f"the query cannot be read: {what[:1].lower()}{what[1:]}{place}"

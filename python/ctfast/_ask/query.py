@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,16 @@ from ctfast._ask import joins
 from ctfast._ask.calls import window
 from ctfast._ask.expressions import Expressions
 from ctfast._ask.scope import Column, Relation, Scope
-from ctfast._ask.spans import both
+from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
-from ctfast._ask.types import NULL, VARCHAR, Spans, Type, Value, common
+from ctfast._ask.translation import Occurrence, Tables, Translation
+from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common
 from ctfast.exceptions import QueryError
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Occurrence", "Tables", "Translation", "translated"]
+__all__ = ["Queries", "translated"]
 
 #: What each form may have; anything else is refused.
 _FORMS = {
@@ -35,50 +37,6 @@ _FORMS = {
     "Offset": "expression",
     "Distinct": "",
 }
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a query may read.
-
-    Attributes
-    ----------
-    events : mapping
-        The columns of the table of events, with their types.
-    frames : mapping
-        The columns of the caller's tables, by the names in lower case.
-    is_streamed : bool
-        Whether events are read anew each time that they are named.
-    """
-
-    events: Mapping[str, Type]
-    frames: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
-    is_streamed: bool = False
-
-
-@dataclass
-class Occurrence:
-    """One of the places of a query that read events."""
-
-    relation: Relation
-    first: datetime | None = None
-    after: datetime | None = None
-
-    @property
-    def table(self) -> str:
-        """What DuckDB knows it by."""
-        return f"events_{self.relation.number}"
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A query in DuckDB's SQL, and what is known of its result."""
-
-    sql: str
-    columns: list[Column]
-    occurrences: list[Occurrence]
-    frames: set[str]
-    asked_now: bool
 
 
 def translated(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any], now: datetime) -> Translation:
@@ -275,7 +233,8 @@ class Queries:
         scope = Scope(outer)
         source = joins.sources(self, node, scope)
         windows = [
-            f"{name(each.this.name)} AS ({window(self.expressions, each, scope)})" for each in node.args.get("windows") or ()
+            f"{name(each.this.name)} AS ({window(self.expressions, each, scope)})"
+            for each in node.args.get("windows") or ()
         ]
         results = self._results(node, scope)
         columns = [Column(given, f"c{at}", value.type) for at, (given, value) in enumerate(results)]
@@ -318,25 +277,26 @@ class Queries:
 
     def _condition(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> Value:
         """Return WHERE or HAVING; a name of the result, which they do not know, is told from other unknown ones."""
-        try:
+        with _knowing(columns):
             return self.expressions.condition(node, scope)
-        except QueryError as error:
-            if error.kind == "column" and any(each.name.lower() == error.name.lower() for each in columns):
-                message = f"{error.name} is a name of the result, which WHERE, HAVING and GROUP BY do not know: repeat its expression"
-                raise QueryError(message, error.name, "column") from None
-            raise
 
     def _where(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
         where = node.args.get("where")
         if where is None:
             return ""
         found = self._condition(where.this, scope, columns)
+        sql = f" WHERE {found.sql}"
         for occurrence in self.occurrences:
             number = occurrence.relation.number
-            if number in found.spans and any(each is occurrence.relation for each in scope.relations):
-                known: Spans = {number: (occurrence.first, occurrence.after)}
-                occurrence.first, occurrence.after = both(known, found.spans)[number]
-        return f" WHERE {found.sql}"
+            if number is None or not any(each is occurrence.relation for each in scope.relations):
+                continue
+            parts = of_facets(found.facets, number)
+            if parts is not None:  # which DuckDB knows of each file, unlike texts that are made of times
+                sql += f" AND {bounded(scope.resolve([occurrence.relation.alias, 'eventTime']).sql, *parts)}"
+            known: Spans = {} if parts is None else {number: parts}
+            span = both(found.spans, known).get(number, (None, None))
+            occurrence.first, occurrence.after = span
+        return sql
 
     def _group(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
         group = node.args.get("group")
@@ -354,13 +314,8 @@ class Queries:
             return f"({', '.join(self._grouped(each, scope, columns) for each in node.expressions)})"
         if kind == "Literal":
             return str(self._position(node, columns))
-        try:
+        with _knowing(columns):
             return self.expressions.write(node, scope).sql
-        except QueryError as error:
-            if error.kind == "column" and any(each.name.lower() == error.name.lower() for each in columns):
-                message = f"{error.name} is a name of the result, which GROUP BY does not know: repeat its expression, or write its number"
-                raise QueryError(message, error.name, "column") from None
-            raise
 
     def _order(
         self, node: exp.Expression, scope: Scope, columns: Sequence[Column], results: Sequence[tuple[str, Value]]
@@ -381,6 +336,20 @@ class Queries:
                 value = Value(str(at), VARCHAR)
             parts.append(self.expressions.ordered(each, value))
         return f" ORDER BY {', '.join(parts)}"
+
+
+@contextmanager
+def _knowing(columns: Sequence[Column]) -> Iterator[None]:
+    """Tell a name of the result, which WHERE, GROUP BY and HAVING do not know, from a name that is not there."""
+    try:
+        yield
+    except QueryError as error:
+        if error.kind != "column" or all(each.name.lower() != error.name.lower() for each in columns):
+            raise
+        message = (
+            f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
+        )
+        raise QueryError(message, error.name, "column") from None
 
 
 def _named(node: exp.Expression, at: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ctfast._ask.events import derived
-from ctfast.exceptions import QueryError
 from ctfast._ask.sqltext import constant, name
 from ctfast._ask.types import JSON_TEXT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
+from ctfast.exceptions import QueryError
 
 __all__ = ["Column", "Relation", "Scope", "dereferenced", "field_of"]
 
@@ -66,7 +66,9 @@ class Relation:
         day = None if made.day is None else made.day.format(**sqls)
         path = inner[made.of[0]].path if made.sql == f"{{{made.of[0]}}}" else None
         time = sqls.get("eventTime", "")
-        return Value(made.sql.format(**sqls), made.type, path=path, source=self.number, day=day, clock=time)
+        return Value(
+            made.sql.format(**sqls), made.type, path=path, source=self.number, day=day, clock=time, form=made.form
+        )
 
     def value(self, column: Column) -> Value:
         """Return a column as a value, and note that it is needed."""
@@ -99,7 +101,7 @@ class Scope:
     def resolve(self, parts: Sequence[str]) -> Value:
         """Return what a name with dots means."""
         for scope in self._outwards():
-            found = scope._here(parts)  # noqa: SLF001  # of the same class
+            found = scope.here(parts)  # of the same class
             if found is not None:
                 return found
         raise self._unknown(parts)
@@ -110,7 +112,8 @@ class Scope:
             yield scope
             scope = scope.outer
 
-    def _here(self, parts: Sequence[str]) -> Value | None:
+    def here(self, parts: Sequence[str]) -> Value | None:
+        """Return what a name means in this scope; None if it is none of it."""
         first = parts[0].lower()
         for names in (self.variables, self.results):
             if first in names:
@@ -137,7 +140,9 @@ class Scope:
         hint = or_nearest(close)
         if not hint and relations is None and any(each.number is not None for each in within):
             hint = " (ctfast columns lists them; a text stands in single quotes)"
-        return QueryError(f"no column {quoted(parts[0])}{'' if len(parts) == 1 else f' in {shown}'}{hint}", parts[0], "column")
+        return QueryError(
+            f"no column {quoted(parts[0])}{'' if len(parts) == 1 else f' in {shown}'}{hint}", parts[0], "column"
+        )
 
 
 def _fields(value: Value, names: Sequence[str]) -> Value:
@@ -172,5 +177,3 @@ def dereferenced(value: Value, wanted: str) -> Value:
     alike = f"list_filter(json_keys({value.sql}), lambda k: lower(k) = {constant(wanted.lower())})"
     other = f"json_extract_string({value.sql}, '$.\"' || list_extract({alike}, 1) || '\"')"
     return Value(f"TRY(coalesce({exact}, {other}))", JSON_TEXT)
-
-

@@ -7,23 +7,30 @@ from datetime import UTC, datetime, timedelta
 
 from ctfast._ask.coerce import written_time
 from ctfast._ask.sqltext import time
-from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, Spans, Value
+from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, Facets, Spans, Value
 
-__all__ = ["around", "both", "either"]
+__all__ = ["around", "both", "both_facets", "bounded", "either", "either_facets", "of_facets"]
 
 _PATH = "eventTime"
-#: A day as Athena's partitions have it.
+#: What Athena's partitions have: a day, or its parts.
+_DAYS = "%Y/%m/%d"
+_FACETS = ("%Y", "%m", "%d")
+_YEAR, _NUMBER = re.compile(r"[1-9]\d{3}", re.ASCII), re.compile(r"\d\d", re.ASCII)
+_ALL = tuple(f"{month:02}" for month in range(1, 13))
 _DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)")
 _TICK = timedelta(microseconds=1)
 
 
 def around(part: Value, operator: str, than: Value) -> Value | None:
     """Return a comparison of the time of an event with a constant, and what follows from it; else None."""
-    if part.day is not None and than.text is not None and (found := _DAY.fullmatch(than.text)) and "%d'" in part.sql:
-        return _of_day(part, operator, found) if "%Y/%m/%d" in part.sql else None
-    if part.path != _PATH or part.source is None or than.text is None:
+    if part.source is None or than.text is None:
         return None
-    if not (than.type in (TIMESTAMP, DATE) or than.type.is_text):
+    if part.form == _DAYS and (found := _DAY.fullmatch(than.text)):
+        return _of_day(part, part.source, operator, found)
+    if part.form in _FACETS and operator == "=" and than.type.is_text:
+        facets: Facets = {(part.source, part.form): frozenset([than.text])}
+        return Value(f"({part.sql} = {than.sql})", BOOLEAN, facets=facets)
+    if part.path != _PATH or not (than.type in (TIMESTAMP, DATE) or than.type.is_text):
         return None
     moment = written_time(than.text)
     span = _span(operator, moment, moment + _TICK)
@@ -31,7 +38,7 @@ def around(part: Value, operator: str, than: Value) -> Value | None:
     return Value(f"({part.sql} {operator} {time(moment)})", BOOLEAN, spans=spans)
 
 
-def _of_day(part: Value, operator: str, found: re.Match[str]) -> Value | None:
+def _of_day(part: Value, source: int, operator: str, found: re.Match[str]) -> Value | None:
     """Return a comparison with a day as one of times, which is known of each file."""
     try:
         first = datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[misc]  # three numbers
@@ -39,12 +46,42 @@ def _of_day(part: Value, operator: str, found: re.Match[str]) -> Value | None:
     except (ValueError, OverflowError):
         return None  # a text that is no day
     span = _span(operator, first, after)
-    if span is None or part.source is None:
+    if span is None:
         return None
-    low, high = span
-    column = part.clock
-    tests = [*([] if low is None else [f"{column} >= {time(low)}"]), *([] if high is None else [f"{column} < {time(high)}"])]
-    return Value(f"({' AND '.join(tests)})", BOOLEAN, spans={part.source: span})
+    return Value(f"({bounded(part.clock, *span)})", BOOLEAN, spans={source: span})
+
+
+def bounded(column: str, low: datetime | None, high: datetime | None) -> str:
+    """Return the condition that a time lies between two others."""
+    tests = ("" if low is None else f"{column} >= {time(low)}", "" if high is None else f"{column} < {time(high)}")
+    return " AND ".join(filter(None, tests))
+
+
+def of_facets(facets: Facets, number: int) -> tuple[datetime, datetime] | None:
+    """Return between which times events lie that are of some years, months and days; None if that is not known."""
+    years, months, days = (facets.get((number, form)) for form in _FACETS)
+    if years is None:
+        return None
+    found = []
+    for year in years:
+        for month in months or _ALL:
+            alone = months is not None and days is not None
+            found += [_stretch(year, month, day) for day in ((days or ()) if alone else ("",))]
+    known = [each for each in found if each is not None]
+    return (min(first for first, _ in known), max(after for _, after in known)) if known else None
+
+
+def _stretch(year: str, month: str, day: str) -> tuple[datetime, datetime] | None:
+    """Return a month or a day; None for what there is not."""
+    if not (_YEAR.fullmatch(year) and _NUMBER.fullmatch(month)):
+        return None
+    try:
+        first = datetime(int(year), int(month), int(day) if _NUMBER.fullmatch(day) else 1, tzinfo=UTC)
+    except ValueError:
+        return None
+    if day:
+        return first, first + timedelta(days=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
 
 
 def _span(operator: str, first: datetime, after: datetime) -> tuple[datetime | None, datetime | None] | None:
@@ -81,3 +118,11 @@ def either(one: Spans, other: Spans) -> Spans:
     return found
 
 
+def both_facets(one: Facets, other: Facets) -> Facets:
+    """Return what follows if both conditions are met."""
+    return {**one, **{key: one.get(key, texts) & texts for key, texts in other.items()}}
+
+
+def either_facets(one: Facets, other: Facets) -> Facets:
+    """Return what follows if one of the conditions is met."""
+    return {key: one[key] | other[key] for key in one.keys() & other.keys()}

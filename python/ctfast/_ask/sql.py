@@ -15,7 +15,8 @@ from ctfast._ask.answer import Archived, Asked, Stored
 from ctfast._ask.native import native
 from ctfast._ask.parsing import needed, parsed
 from ctfast._ask.polars_gate import TABLE, check, named
-from ctfast._ask.query import Translation, translated
+from ctfast._ask.query import translated
+from ctfast._ask.translation import Translation
 from ctfast._lake.lake import Lake
 from ctfast._lake.layout import LOG
 from ctfast._later import pl
@@ -139,7 +140,7 @@ def _asked(source: Source | Lake, tables: Mapping[str, Any] | None, options: Rea
     threads = options.get("threads") or processors()
     if isinstance(source, Lake):
         _refuse_of_archives(options)
-        return Stored(source._table.open(), tables, threads)  # noqa: SLF001  # one lake of two rooms
+        return Stored(source._table.open(), tables, threads)  # noqa: SLF001  # one lake of two rooms  # one lake of two rooms
     return Archived(ask("sql", source, **options), tables, threads)
 
 

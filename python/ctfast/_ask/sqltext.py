@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-__all__ = ["constant", "name", "naive", "time"]
+__all__ = ["constant", "naive", "name", "time"]
 
 
 def name(given: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ctfast._later import pa
@@ -27,6 +28,7 @@ __all__ = [
     "VARBINARY",
     "VARCHAR",
     "ZONED",
+    "Facets",
     "Spans",
     "Type",
     "Value",
@@ -113,6 +115,8 @@ class Type:
 
 #: By the number of a relation: the first moment, and the first one after it; None if there is no bound.
 Spans: TypeAlias = "Mapping[int, tuple[datetime | None, datetime | None]]"
+#: By the number of a relation, and ``%Y``, ``%m`` or ``%d``: the texts that it may be.
+Facets: TypeAlias = "Mapping[tuple[int, str], frozenset[str]]"
 
 
 class Value(NamedTuple):
@@ -126,11 +130,14 @@ class Value(NamedTuple):
     path: str | None = None
     #: Of which occurrence of the table of events.
     source: int | None = None
-    #: For a column that Athena partitions by: the day of the event, and its time.
+    #: For a column that Athena partitions by: the day of the event, its time, and the format of the text.
     day: str | None = None
     clock: str = ""
-    #: For a condition: between which times the events of each relation lie that meet it.
-    spans: Spans = {}
+    form: str = ""
+    #: For a condition: between which times the events of each relation lie that meet it, and in which years, months and
+    #: days, as Athena's partitions have them.
+    spans: Spans = MappingProxyType({})
+    facets: Facets = MappingProxyType({})
 
 
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))
@@ -201,8 +208,10 @@ def _pair(one: Type, other: Type) -> Type | None:
     if one.is_time and other.is_time:
         return TIMESTAMP
     if one.name == other.name and one.of and len(one.of) == len(other.of):
-        inner = [_pair(*both) if "null" not in {each.name for each in both} else _known(*both)
-                 for both in zip(one.of, other.of, strict=True)]
+        inner = [
+            _pair(*both) if "null" not in {each.name for each in both} else _known(*both)
+            for both in zip(one.of, other.of, strict=True)
+        ]
         return None if None in inner else Type(one.name, tuple(filter(None, inner)), one.fields)
     return None
 
