@@ -12,7 +12,7 @@ from ctfast._ask.functions import call
 from ctfast._ask.kinds import type_of
 from ctfast._ask.makers import subscript
 from ctfast._ask.operators import COMPUTED, compared, computed, join, meet
-from ctfast._ask.parameters import constant_of, interval_of, number_of
+from ctfast._ask.parameters import interval_of, number_of, parameter
 from ctfast._ask.scope import Column, Scope, field_of
 from ctfast._ask.sqltext import constant, time
 from ctfast._ask.syntax import EXTRACTED, FORMS, INSTEAD, shown
@@ -29,7 +29,6 @@ from ctfast._ask.types import (
     array,
     common,
 )
-from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ class Expressions:
 
     def __init__(self, queries: Queries, parameters: Mapping[str, Any], now: datetime) -> None:
         self._queries, self._parameters, self._now = queries, parameters, now
-        self._unnamed = 0
         #: Whether the query asked for the time.
         self.asked_now = False
 
@@ -126,14 +124,7 @@ class Expressions:
         return Value("NULL", NULL)
 
     def _placeholder(self, node: exp.Expression, _: Scope) -> Value:
-        name = node.this
-        if not name:
-            self._unnamed += 1
-            name = str(self._unnamed)
-        if name not in self._parameters:
-            known = f"; there are {', '.join(self._parameters)}" if self._parameters else ""
-            raise QueryError(f"the parameter {quoted(name)} has no value{known}", name, "parameter")
-        return constant_of(name, self._parameters[name])
+        return parameter(self._parameters, node.this)
 
     def _column(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.this).__name__ == "Star":
@@ -229,16 +220,16 @@ class Expressions:
                 return Value(f"(({inner}) IN ({sql}))", BOOLEAN)
             one, _ = together(self.write(node.this, scope), _only(columns))
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
-        value = self.write(node.this, scope)
-        tests = [compared("=", value, each) for each in self.every(node.expressions, scope)]
+        value, members = self.write(node.this, scope), self.every(node.expressions, scope)
+        tests = [compared("=", value, each) for each in members]
         known = tests[0]
         for test in tests[1:]:
             known = known._replace(**join(known, test))
-        follows = {"spans": known.spans, "facets": known.facets}
-        pairs = [together(value, each) for each in self.every(node.expressions, scope)]
+        sql = f"({' OR '.join(test.sql for test in tests)})"
+        pairs = [together(value, each) for each in members]
         if len({one.sql for one, _ in pairs}) == 1:  # which DuckDB passes on to the files
-            return Value(f"({pairs[0][0].sql} IN ({', '.join(other.sql for _, other in pairs)}))", BOOLEAN, **follows)
-        return Value(f"({' OR '.join(test.sql for test in tests)})", BOOLEAN, **follows)
+            sql = f"({pairs[0][0].sql} IN ({', '.join(other.sql for _, other in pairs)}))"
+        return Value(sql, BOOLEAN, spans=known.spans, facets=known.facets)
 
     def _like(self, node: exp.Expression, scope: Scope, escape: str = "") -> Value:
         one, other = (as_text(each) for each in self.every([node.this, node.expression], scope))

@@ -182,7 +182,8 @@ def _unnested(queries: Queries, node: exp.Expression, scope: Scope) -> tuple[str
     shown = alias.name if alias is not None and alias.name else queries.new_table("unnest")
     given = queries.expressions.every(node.expressions, scope)
     counts = len(names) - (1 if number else 0)
-    chosen, columns = [], []
+    chosen: list[str] = []
+    columns: list[Column] = []
     for each in given:
         for sql, kind in _elements(each, expands=counts > len(given)):
             at = len(columns)

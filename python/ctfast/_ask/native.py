@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctfast._ask import forms
 from ctfast._ask.events import is_events
-from ctfast._ask.parameters import constant_of
+from ctfast._ask.parameters import parameter
 from ctfast._ask.parsing import dialect_of, needed
 from ctfast._ask.scope import Column, Relation
 from ctfast._ask.translation import Occurrence, Tables, Translation
@@ -88,7 +88,6 @@ class _Native:
         self._texts = {name.lower(): name for name, kind in tables.events.items() if kind.name == "jsontext"}
         self.occurrences: list[Occurrence] = []
         self.frames: set[str] = set()
-        self._unnamed = 0
 
     def gate(self, node: exp.Expression) -> None:
         """Refuse what is not known to read only what stands in it."""
@@ -165,13 +164,7 @@ class _Native:
         return self._exp.Anonymous(this=_OPENED, expressions=[inner])
 
     def _parameter(self, node: exp.Expression) -> exp.Expression:
-        name = node.this
-        if not name:
-            self._unnamed += 1
-            name = str(self._unnamed)
-        if name not in self._parameters:
-            raise QueryError(f"the parameter {quoted(name)} has no value", name, "parameter")
-        return needed("sqlglot").parse_one(constant_of(name, self._parameters[name]).sql, dialect="duckdb")  # type: ignore[no-any-return]
+        return needed("sqlglot").parse_one(parameter(self._parameters, node.this).sql, dialect="duckdb")
 
     def used(self, tree: exp.Expression) -> set[str]:
         """Return the columns that a query may need."""

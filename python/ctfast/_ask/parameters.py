@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,9 +27,18 @@ from ctfast._ask.types import (
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["constant_of", "interval_of", "number_of"]
+__all__ = ["constant_of", "interval_of", "number_of", "parameter"]
 
 _UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
+
+
+def parameter(known: Mapping[str, Any], name: str) -> Value:
+    """Return the value of a parameter; ``_1`` is the first ``?``."""
+    shown = name.removeprefix("_") if name[1:].isdecimal() else name
+    if shown not in known:
+        others = f"; there are {', '.join(known)}" if known else ""
+        raise QueryError(f"the parameter {quoted(shown)} has no value{others}", shown, "parameter")
+    return constant_of(shown, known[shown])
 
 
 def constant_of(name: str, value: Any) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ctfast._later import load
@@ -20,7 +21,7 @@ _TOKENS = re.compile(
     r"""(?P<kept>'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/)
         | (?P<store>\b(?:FROM|JOIN)\s+)(?P<named><[^>]*>|\$\{\w+\}|\$\w+)
         | (?P<id>(?<![\w-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![\w-]))
-        | \$\{(?P<braced>\w+)\} | \$(?P<dollar>[A-Za-z_]\w*)""",
+        | (?P<unnamed>\?) | \$\{(?P<braced>\w+)\} | \$(?P<dollar>[A-Za-z_]\w*)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 #: Functions with a syntax of their own; all others are calls by name, so that what they mean is said in one table.
@@ -66,13 +67,16 @@ def parsed(text: str, dialect: str) -> exp.Expression:
         raise QueryError("expressions are nested too deep", text, "too-deep") from None
     if len(trees) != 1:
         raise QueryError(f"one query at a time: these are {len(trees)} statements", str(len(trees)), "statements")
-    return trees[0]  # type: ignore[no-any-return]  # sqlglot is loaded by name
+    return trees[0]
 
 
 def _prepared(text: str) -> str:
     """Return a text with tables that sqlglot can read, and parameters in one form."""
+    unnamed = count(1)
 
     def replaced(found: re.Match[str]) -> str:
+        if found["unnamed"]:
+            return f":_{next(unnamed)}"
         if found["store"]:
             return f'{found["store"]}"event_data_store"'
         if found["id"]:

@@ -41,7 +41,8 @@ def around(part: Value, operator: str, than: Value) -> Value | None:
 def _of_day(part: Value, source: int, operator: str, found: re.Match[str]) -> Value | None:
     """Return a comparison with a day as one of times, which is known of each file."""
     try:
-        first = datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[misc]  # three numbers
+        year, month, day = map(int, found.groups())
+        first = datetime(year, month, day, tzinfo=UTC)
         after = first + timedelta(days=1)
     except (ValueError, OverflowError):
         return None  # a text that is no day

@@ -108,7 +108,9 @@ def sql(
     needed("duckdb")
     moment_of_now = _now(now)
     asked = _asked(source, tables, options)
-    values = {str(at): each for at, each in enumerate(params, 1)} if _is_list(params) else dict(params or {})
+    values = (
+        dict(params or {}) if isinstance(params, Mapping | None) else {str(at): v for at, v in enumerate(params, 1)}
+    )
     tree = parsed(text, dialect)
     if dialect == "duckdb":
         translation = native(tree, asked.tables(), values)
@@ -125,10 +127,6 @@ def sql(
 def is_lake(source: str | os.PathLike[str]) -> bool:
     """Whether a folder holds a lake."""
     return (Path(source) / LOG).is_dir()
-
-
-def _is_list(params: object) -> bool:
-    return isinstance(params, Sequence)
 
 
 def _now(now: Time | None) -> datetime:
@@ -181,7 +179,7 @@ def _explained(asked: Asked, translation: Translation) -> pl.DataFrame:
         columns = ", ".join(name for name in asked.columns() if name in each.relation.used)
         rows.append((each.relation.alias, columns, each.first, each.after, files, every, size, whole, translation.sql))
     time = pl.Datetime("us", "UTC")
-    schema = {
+    schema: dict[str, Any] = {
         "table": pl.String,
         "columns": pl.String,
         "since": time,
@@ -202,7 +200,7 @@ def _warn(asked: Asked, now: datetime) -> None:
         return
     first, last = (f"{each:%Y-%m-%d %H:%M}" for each in extent)
     message = (
-        f"nothing was found, and now() is {now:%Y-%m-%d %H:%M}: the events are from {first} to {last}"
-        f" (now={first[:10]!r} asks as of then)"
+        f"nothing was found, and now() is {now:%Y-%m-%d %H:%M}, while the events are from {first} to {last}: now "
+        f"{extent[1] + timedelta(days=1):%Y-%m-%d} asks as of their end"
     )
     warnings.warn(NothingChosen(message, "now"), stacklevel=4)

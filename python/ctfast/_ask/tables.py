@@ -65,7 +65,9 @@ def within(options: Options, first: datetime | None, after: datetime | None) -> 
     low, high = max(lows, default=None), min(highs, default=None)
     if low is not None and high is not None and low >= high:
         return None
-    names = {each: None if given[each] is None else set(given[each]) for each in ("accounts", "regions", "kinds")}
+    names: dict[str, Any] = {
+        each: None if given[each] is None else set(given[each]) for each in ("accounts", "regions", "kinds")
+    }
     selection = _ctfast.Selection([], **names, since=low, until=high, max_delay=given["max_delay"])
     return replace(options, selection=selection)
 
