@@ -52,6 +52,11 @@ def dialect_of(name: str) -> Any:
 def parsed(text: str, dialect: str) -> exp.Expression:
     """Return the one query of a text."""
     sqlglot = needed("sqlglot")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"character {error.start + 1} of the query is half of a pair of surrogates"
+        raise QueryError(message, "surrogate", "invalid-utf8") from None
     given = _prepared(text)
     begin = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/|;)*(\w+|\(|.)?", given, re.DOTALL)
     word = (begin[1] if begin else None) or ""

@@ -136,13 +136,11 @@ class Scope:
         within = [each for scope in self._outwards() for each in scope.relations] if relations is None else relations
         names = dict.fromkeys(column.name for relation in within for column in relation.columns)
         close = nearest(parts[0], names)
-        shown = ".".join(parts)
-        hint = or_nearest(close)
-        if not hint and relations is None and any(each.number is not None for each in within):
-            hint = " (ctfast columns lists them; a text stands in single quotes)"
-        return QueryError(
-            f"no column {quoted(parts[0])}{'' if len(parts) == 1 else f' in {shown}'}{hint}", parts[0], "column"
-        )
+        hint = ": a text stands in single quotes, a name of a column in double ones"
+        if close is not None or not within:
+            is_of_events = any(each.number is not None for each in within)
+            hint = or_nearest(close) + (" (ctfast columns lists them)" if is_of_events else "")
+        return QueryError(f"no column {quoted(parts[0])}{hint}", parts[0], "column")
 
 
 def _fields(value: Value, names: Sequence[str]) -> Value:
