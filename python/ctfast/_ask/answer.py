@@ -128,7 +128,7 @@ class Archived(Asked):
     def _rows(self, occurrence: Occurrence) -> Any:
         columns = list(occurrence.relation.used)
         chosen = within(self._options, occurrence.first, occurrence.after)
-        return nothing(columns) if chosen is None else Scanned(chosen, columns, self._lost.append)
+        return nothing(columns) if chosen is None else Scanned(chosen, columns, self._lost.append, occurrence.test)
 
 
 class Stored(Asked):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctfast._ask.coerce import together
 from ctfast._ask.events import is_events
 from ctfast._ask.functions import call
-from ctfast._ask.scope import Column, Relation, Scope
+from ctfast._ask.scope import Column, Later, Relation, Scope
 from ctfast._ask.sqltext import name
 from ctfast._ask.types import BIGINT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
@@ -79,26 +79,23 @@ def _pair(column: str, relation: Relation, scope: Scope, side: str) -> str:
     return f"{one.sql} = {other.sql}"
 
 
-def star(scope: Scope, of: exp.Expression | None) -> Iterator[tuple[str, Value]]:
-    """Yield the columns that ``*`` stands for."""
+def star(scope: Scope, of: exp.Expression | None) -> Iterator[tuple[str, Value | Later]]:
+    """Yield the columns that ``*`` stands for: those of USING first, the others as they may be used."""
     if of is None:
         if not scope.relations:
             raise QueryError("SELECT * has no FROM", "*", "form")
+        every = [each.name for relation in scope.relations for each in relation.columns]
         for column, value in scope.joined.items():
-            known = next(
-                each.name for relation in scope.relations for each in relation.columns if each.name.lower() == column
-            )
-            yield known, value
-    relations = (
-        scope.relations if of is None else [each for each in scope.relations if each.alias.lower() == of.name.lower()]
-    )
+            yield next(each for each in every if each.lower() == column), value
+    wanted = None if of is None else of.name.lower()
+    relations = [each for each in scope.relations if wanted in (None, each.alias.lower())]
     if not relations and of is not None:
         names = [each.alias for each in scope.relations]
         raise QueryError(f"no table {quoted(of.name)} here{or_nearest(nearest(of.name, names))}", of.name, "table")
     for relation in relations:
         for each in relation.columns:
             if of is not None or each.name.lower() not in scope.joined:
-                yield each.name, relation.value(each)
+                yield each.name, Later(relation, each)
 
 
 def renamed(columns: Sequence[Column], alias: exp.Expression | None) -> list[Column]:
@@ -109,7 +106,7 @@ def renamed(columns: Sequence[Column], alias: exp.Expression | None) -> list[Col
     if len(names) != len(columns):
         shown = alias.name if alias is not None else ""
         raise QueryError(f"{shown} names {len(names)} columns, and there are {len(columns)}", shown, "column")
-    return [Column(given, each.sql, each.type) for given, each in zip(names, columns, strict=True)]
+    return [Column(given, each.sql, each.type, each.later) for given, each in zip(names, columns, strict=True)]
 
 
 def _source(queries: Queries, node: exp.Expression, scope: Scope) -> tuple[str, Relation]:
@@ -127,7 +124,7 @@ def _source(queries: Queries, node: exp.Expression, scope: Scope) -> tuple[str, 
         queries.check(node)
         bare = node.copy()
         bare.set("alias", None)
-        sql, columns = queries.write(bare, scope.outer)
+        sql, columns = queries.write(bare, scope.outer, passes_on=True)
     shown = alias.name if alias is not None and alias.name else queries.new_table("sub")
     return f"({sql}) AS {name(shown)}", Relation(shown, renamed(columns, alias))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ctfast._ask.coerce import clock, divided, moved, together
-from ctfast._ask.spans import around, both, both_facets, either, either_facets
+from ctfast._ask.spans import around
 from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, Type, Value, common, decimal
 from ctfast.exceptions import QueryError
 
-__all__ = ["COMPUTED", "compared", "computed", "join", "meet"]
+__all__ = ["COMPUTED", "compared", "computed"]
 
 #: The operators of arithmetic.
 COMPUTED = {"Add": "+", "Sub": "-", "Mul": "*", "Mod": "%", "Div": "/"}
@@ -47,14 +45,6 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
     kind_of = when.type if when.type.is_time else None
     moment = clock(when)
     return Value(f"CAST({moment} {operator} {by.sql} AS {(kind_of or one.type).duckdb})", kind_of or one.type)
-
-
-def meet(one: Value, other: Value) -> dict[str, Any]:
-    return {"spans": both(one.spans, other.spans), "facets": both_facets(one.facets, other.facets)}
-
-
-def join(one: Value, other: Value) -> dict[str, Any]:
-    return {"spans": either(one.spans, other.spans), "facets": either_facets(one.facets, other.facets)}
 
 
 def compared(operator: str, one: Value, other: Value) -> Value:

@@ -57,6 +57,8 @@ def parsed(text: str, dialect: str) -> exp.Expression:
     except UnicodeEncodeError as error:
         message = f"character {error.start + 1} of the query is half of a pair of surrogates"
         raise QueryError(message, "surrogate", "invalid-utf8") from None
+    if "\0" in text:
+        raise QueryError("the query has a character without a meaning, U+0000", "U+0000", "syntax")
     given = _prepared(text)
     begin = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/|;)*(\w+|\(|.)?", given, re.DOTALL)
     word = (begin[1] if begin else None) or ""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ctfast._ask import joins
 from ctfast._ask.calls import window
 from ctfast._ask.expressions import Expressions
-from ctfast._ask.scope import Column, Relation, Scope
+from ctfast._ask.scope import Column, Later, Relation, Scope
 from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
 from ctfast._ask.translation import Occurrence, Tables, Translation
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = ["Queries", "translated"]
+
+#: What comes out of a query, by its name.
+Result: TypeAlias = "tuple[str, Value | Later]"
+#: Around the number of a column that may not be used; no text of a query has it.
+_MARK = "\0"
 
 #: What each form may have; anything else is refused.
 _FORMS = {
@@ -46,7 +52,9 @@ def translated(tree: exp.Expression, tables: Tables, parameters: Mapping[str, An
         sql, columns = queries.write(tree, None)
     except RecursionError:
         raise QueryError("expressions are nested too deep", "", "too-deep") from None
-    return Translation(sql, columns, queries.occurrences, queries.frames, queries.expressions.asked_now)
+    return Translation(
+        queries.finished(sql), columns, queries.occurrences, queries.frames, queries.expressions.asked_now
+    )
 
 
 @dataclass
@@ -68,9 +76,10 @@ class Queries:
         self.frames: set[str] = set()
         self._common: list[dict[str, _Common]] = []
         self._tables = 0
+        self._later: list[Later] = []
 
-    def write(self, node: exp.Expression, outer: Scope | None) -> tuple[str, list[Column]]:
-        """Return a query, and its columns."""
+    def write(self, node: exp.Expression, outer: Scope | None, *, passes_on: bool = False) -> tuple[str, list[Column]]:
+        """Return a query, and its columns; with ``passes_on``, those of ``*`` are read only if they are used."""
         self.check(node)
         given = node.args.get("with_")
         known: dict[str, _Common] = {}
@@ -80,6 +89,9 @@ class Queries:
             sql, columns = self._body(node, outer)
         finally:
             self._common.pop()
+        if not passes_on:
+            for column in columns:
+                column.take()
         if not sqls:
             return sql, columns
         uses = {each.table: each.uses for each in known.values()}
@@ -106,7 +118,7 @@ class Queries:
         sqls = []
         for each in node.expressions:
             self.check(each)
-            sql, columns = self.write(each.this, None)
+            sql, columns = self.write(each.this, None, passes_on=True)
             renamed = joins.renamed(columns, each.args["alias"])
             table = self.new_table("with")
             known[each.alias.lower()] = _Common(table, renamed)
@@ -200,10 +212,13 @@ class Queries:
             number = int(node.this) if node.this.isdecimal() else 0
             if not 1 <= number <= len(columns):
                 raise QueryError(f"there is no column {node.this}: there are {len(columns)}", str(node.this), "column")
+            columns[number - 1].take()
             return number
         if kind == "Column" and not node.args.get("table"):
             same = [at for at, each in enumerate(columns, 1) if each.name.lower() == node.name.lower()]
-            return same[0] if len(same) == 1 else None
+            if len(same) == 1:
+                columns[same[0] - 1].take()
+                return same[0]
         return None
 
     def _limit(self, node: exp.Expression) -> str:
@@ -237,12 +252,13 @@ class Queries:
             for each in node.args.get("windows") or ()
         ]
         results = self._results(node, scope)
-        columns = [Column(given, f"c{at}", value.type) for at, (given, value) in enumerate(results)]
+        distinct = ""
         if node.args.get("distinct") is not None:
             self.check(node.args["distinct"])
-        distinct = "DISTINCT " if node.args.get("distinct") else ""
-        chosen = ", ".join(f"{value.sql} AS c{at}" for at, (_, value) in enumerate(results))
-        sql = f"SELECT {distinct}{chosen}{source}"
+            distinct = "DISTINCT "
+            results = [(given, value.take() if isinstance(value, Later) else value) for given, value in results]
+        columns = [_column(at, given, value) for at, (given, value) in enumerate(results)]
+        sql = f"SELECT {distinct}{self._chosen(results)}{source}"
         sql += self._where(node, scope, columns)
         sql += self._group(node, scope, columns)
         having = node.args.get("having")
@@ -252,9 +268,24 @@ class Queries:
             sql += f" WINDOW {', '.join(windows)}"
         return sql + self._order(node, scope, columns, results) + self._limit(node), columns
 
-    def _results(self, node: exp.Expression, scope: Scope) -> list[tuple[str, Value]]:
+    def _chosen(self, results: Sequence[Result]) -> str:
+        """Return what SELECT has; a mark for each column of which is not known yet whether it is used."""
+        parts = []
+        for at, (_, value) in enumerate(results):
+            if isinstance(value, Later):
+                self._later.append(value)
+                parts.append(f"{_MARK}{len(self._later) - 1}{_MARK} AS c{at}")
+            else:
+                parts.append(f"{value.sql} AS c{at}")
+        return ", ".join(parts)
+
+    def finished(self, sql: str) -> str:
+        """Return a query in which columns that nothing uses are NULL."""
+        return re.sub(f"{_MARK}(\\d+){_MARK}", lambda found: self._later[int(found[1])].sql, sql)
+
+    def _results(self, node: exp.Expression, scope: Scope) -> list[Result]:
         """Return what comes out, by name."""
-        found: list[tuple[str, Value]] = []
+        found: list[Result] = []
         for each in node.expressions:
             kind = type(each).__name__
             if kind == "Star" or (kind == "Column" and type(each.this).__name__ == "Star"):
@@ -270,7 +301,7 @@ class Queries:
         if not found:
             raise QueryError("SELECT has no columns", "SELECT", "form")
         for given, value in found:
-            if value.type.name == "zoned":
+            if not isinstance(value, Later) and value.type.name == "zoned":
                 message = f"{given} is a time of another zone: take it apart, or print it with date_format"
                 raise QueryError(message, given, "form")
         return found
@@ -296,6 +327,7 @@ class Queries:
             known: Spans = {} if parts is None else {number: parts}
             span = both(found.spans, known).get(number, (None, None))
             occurrence.first, occurrence.after = span
+            occurrence.test = found.tests.get(number)
         return sql
 
     def _group(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
@@ -317,24 +349,19 @@ class Queries:
         with _knowing(columns):
             return self.expressions.write(node, scope).sql
 
-    def _order(
-        self, node: exp.Expression, scope: Scope, columns: Sequence[Column], results: Sequence[tuple[str, Value]]
-    ) -> str:
+    def _order(self, node: exp.Expression, scope: Scope, columns: Sequence[Column], results: Sequence[Result]) -> str:
         order = node.args.get("order")
         if order is None:
             return ""
-        named = {given.lower(): value for given, value in results}
+        named = {given.lower(): value for given, value in results if not isinstance(value, Later)}
         inner = scope.after(named)
         parts = []
         for each in order.expressions:
-            at = self._position(each.this, columns)
+            at, sql = self._position(each.this, columns), ""
             if at is None:
                 sql = self.expressions.write(each.this, inner).sql
-                at = next((number for number, (_, value) in enumerate(results, 1) if value.sql == sql), None)
-                value = Value(sql if at is None else str(at), VARCHAR)
-            else:
-                value = Value(str(at), VARCHAR)
-            parts.append(self.expressions.ordered(each, value))
+                at = next((number for number, (_, result) in enumerate(results, 1) if result.sql == sql), None)
+            parts.append(self.expressions.ordered(each, Value(sql if at is None else str(at), VARCHAR)))
         return f" ORDER BY {', '.join(parts)}"
 
 
@@ -350,6 +377,10 @@ def _knowing(columns: Sequence[Column]) -> Iterator[None]:
             f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
         )
         raise QueryError(message, error.name, "column") from None
+
+
+def _column(at: int, given: str, value: Value | Later) -> Column:
+    return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None)
 
 
 def _named(node: exp.Expression, at: int) -> str:

@@ -11,16 +11,49 @@ from ctfast._ask.types import JSON_TEXT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["Column", "Relation", "Scope", "dereferenced", "field_of"]
+__all__ = ["Column", "Later", "Relation", "Scope", "dereferenced", "field_of"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a relation: its name, what DuckDB knows it by, and its type."""
+    """A column of a relation: its name, what DuckDB knows it by, and its type.
+
+    One that ``*`` stands for is read only if it is used: ``later`` tells the sub-query that it is.
+    """
 
     name: str
     sql: str
     type: Type
+    later: Later | None = None
+
+    def take(self) -> None:
+        """Note that it is used."""
+        if self.later is not None:
+            self.later.take()
+
+
+class Later:
+    """A column of a relation that a sub-query passes on, if it is used."""
+
+    def __init__(self, relation: Relation, column: Column) -> None:
+        self._relation, self._column = relation, column
+        self._value: Value | None = None
+
+    def take(self) -> Value:
+        """Return its value, which is used from now on."""
+        if self._value is None:
+            self._value = self._relation.value(self._column)
+        return self._value
+
+    @property
+    def type(self) -> Type:
+        """Its type."""
+        return self._column.type
+
+    @property
+    def sql(self) -> str:
+        """What it is in the end: NULL if nothing has used it."""
+        return "NULL" if self._value is None else self._value.sql
 
 
 @dataclass
@@ -72,6 +105,7 @@ class Relation:
 
     def value(self, column: Column) -> Value:
         """Return a column as a value, and note that it is needed."""
+        column.take()
         self.used.add(column.name)
         path = None if self.number is None else column.name
         return Value(f"{name(self.alias)}.{column.sql}", column.type, path=path, source=self.number)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from ctfast import _ctfast
 from ctfast._ask.coerce import written_time
 from ctfast._ask.sqltext import time
-from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, Facets, Spans, Value
+from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, VARCHAR, Facets, Spans, Tests, Value
 
-__all__ = ["around", "both", "both_facets", "bounded", "either", "either_facets", "of_facets"]
+__all__ = ["around", "both", "bounded", "either", "join", "meet", "of_facets"]
 
 _PATH = "eventTime"
+#: What scans compare with texts.
+_TEXTS = frozenset(path for path, kind, _ in _ctfast.columns() if kind == "text" and "[]" not in path)
 #: What Athena's partitions have: a day, or its parts.
 _DAYS = "%Y/%m/%d"
 _FACETS = ("%Y", "%m", "%d")
@@ -30,6 +34,9 @@ def around(part: Value, operator: str, than: Value) -> Value | None:
     if part.form in _FACETS and operator == "=" and than.type.is_text:
         facets: Facets = {(part.source, part.form): frozenset([than.text])}
         return Value(f"({part.sql} = {than.sql})", BOOLEAN, facets=facets)
+    if operator == "=" and part.path in _TEXTS and than.type == VARCHAR:
+        tests: Tests = {part.source: ("in", part.path, [than.text])}
+        return Value(f"({part.sql} = {than.sql})", BOOLEAN, tests=tests)
     if part.path != _PATH or not (than.type in (TIMESTAMP, DATE) or than.type.is_text):
         return None
     moment = written_time(than.text)
@@ -119,11 +126,23 @@ def either(one: Spans, other: Spans) -> Spans:
     return found
 
 
-def both_facets(one: Facets, other: Facets) -> Facets:
+def meet(one: Value, other: Value) -> dict[str, Any]:
     """Return what follows if both conditions are met."""
-    return {**one, **{key: one.get(key, texts) & texts for key, texts in other.items()}}
+    facets = {key: one.facets.get(key, texts) & texts for key, texts in other.facets.items()}
+    tests = dict(one.tests)
+    for number, test in other.tests.items():
+        tests[number] = ("all", [tests[number], test]) if number in tests else test
+    return {"spans": both(one.spans, other.spans), "facets": {**one.facets, **facets}, "tests": tests}
 
 
-def either_facets(one: Facets, other: Facets) -> Facets:
+def join(one: Value, other: Value) -> dict[str, Any]:
     """Return what follows if one of the conditions is met."""
-    return {key: one[key] | other[key] for key in one.keys() & other.keys()}
+    facets = {key: one.facets[key] | other.facets[key] for key in one.facets.keys() & other.facets.keys()}
+    tests = {number: _any(one.tests[number], other.tests[number]) for number in one.tests.keys() & other.tests.keys()}
+    return {"spans": either(one.spans, other.spans), "facets": facets, "tests": tests}
+
+
+def _any(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    if one[:2] == other[:2] and one[0] == "in":
+        return "in", one[1], [*one[2], *other[2]]
+    return "any", [one, other]

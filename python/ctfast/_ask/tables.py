@@ -15,7 +15,7 @@ from ctfast._ask.types import Type, from_arrow
 from ctfast._later import pa, pl
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.options import COLUMNS, Options
-from ctfast._scan.stream import EventStream
+from ctfast._scan.scan import Turn, batches
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -30,25 +30,33 @@ _ANY = "record"
 class Scanned:
     """A scan that DuckDB starts, each time it reads the table, through the Arrow PyCapsule interface."""
 
-    def __init__(self, options: Options, columns: list[str], fail: Callable[[BaseException], object]) -> None:
-        self._options = options.asking([each for each in COLUMNS if each in columns] or [_ANY])
-        self._fail = fail
+    def __init__(
+        self,
+        options: Options,
+        columns: list[str],
+        fail: Callable[[BaseException], object],
+        test: tuple[Any, ...] | None = None,
+    ) -> None:
+        chosen = [each for each in COLUMNS if each in columns] or [_ANY]
+        # Duplicates are removed before a query sees the rows.
+        self._options = options.asking(chosen, None if options.query.dedupe else test)
+        self._schema, self._turn, self._fail = schema_of(chosen, "polars"), Turn(options), fail
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Offer the rows; nothing is read before the first of them is wanted."""
-        stream = EventStream(self._options, views=True)
-        reader = pa.RecordBatchReader.from_batches(stream.schema, self._batches(stream))
-        return reader.__arrow_c_stream__(requested_schema)
+        return pa.RecordBatchReader.from_batches(self._schema, self._batches()).__arrow_c_stream__(requested_schema)
 
-    def _batches(self, stream: EventStream) -> Iterator[pa.RecordBatch]:
-        with closing(stream):
-            try:
-                yield from stream
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                self._fail(error)
-                raise
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            self._turn.take()
+            with closing(batches(self._options)) as scan:
+                for batch in scan:
+                    yield pa.record_batch(batch)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
 
 
 def nothing(columns: list[str]) -> pa.Table:

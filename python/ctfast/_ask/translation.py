@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ctfast._ask.scope import Column, Relation
 from ctfast._ask.types import Type
@@ -38,6 +39,8 @@ class Occurrence:
     relation: Relation
     first: datetime | None = None
     after: datetime | None = None
+    #: A condition that each row meets, in the form in which scans have it; None if none is known.
+    test: tuple[Any, ...] | None = None
 
     @property
     def table(self) -> str:

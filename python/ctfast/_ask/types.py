@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ctfast._later import pa
 
@@ -30,6 +30,7 @@ __all__ = [
     "ZONED",
     "Facets",
     "Spans",
+    "Tests",
     "Type",
     "Value",
     "array",
@@ -115,6 +116,8 @@ class Type:
 
 #: By the number of a relation: the first moment, and the first one after it; None if there is no bound.
 Spans: TypeAlias = "Mapping[int, tuple[datetime | None, datetime | None]]"
+#: By the number of a relation: a predicate as scans have it, which each row meets.
+Tests: TypeAlias = "Mapping[int, tuple[Any, ...]]"
 #: By the number of a relation, and ``%Y``, ``%m`` or ``%d``: the texts that it may be.
 Facets: TypeAlias = "Mapping[tuple[int, str], frozenset[str]]"
 
@@ -138,6 +141,8 @@ class Value(NamedTuple):
     #: days, as Athena's partitions have them.
     spans: Spans = MappingProxyType({})
     facets: Facets = MappingProxyType({})
+    #: And what a scan may test for it, before it makes rows.
+    tests: Tests = MappingProxyType({})
 
 
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))
