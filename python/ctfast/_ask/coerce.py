@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ctfast._ask import forms
-from ctfast._ask.sqltext import naive, time
+from ctfast._ask.sqltext import constant, naive, time
+from ctfast._ask.sqltext import name as quoted_name
 from ctfast._ask.types import BOOLEAN, DATE, DOUBLE, IP, NULL, TIMESTAMP, VARCHAR, Type, Value, common, decimal
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
@@ -125,7 +128,7 @@ def _meeting(text: Value, kind: Type) -> Value:
         return cast(_scalar(text), TIMESTAMP)
     if text.type.name == "json" and kind.is_number:
         return Value(f"TRY_CAST({_scalar(text).sql} AS {kind.duckdb})", kind)
-    message = f"a text is compared with a {kind}: write CAST(… AS {str(kind).upper()}) around the text"
+    message = f"a text is compared with {kind}: write CAST(… AS {str(kind).upper()}) around the text"
     raise QueryError(message, text.text or "text", "type")
 
 
@@ -195,9 +198,35 @@ def _cast_special(value: Value, to: Type, *, tries: bool) -> str | None:
         return f"CAST({clock(value)} AS DATE)"
     if to.name == "json":
         return f"to_json({sql})"
-    if kind.name == "jsontext" and to.of:
+    return _cast_nested(value, to, tries=tries) if to.of else _cast_plain(value, to, tries=tries)
+
+
+def _cast_nested(value: Value, to: Type, *, tries: bool) -> str | None:
+    """Return a cast to an array, a map or a row."""
+    kind, sql = value.type, value.sql
+    if kind.name in ("json", "jsontext") and to.has_rows:  # keys without a field are left out
+        return f"json_transform({sql}, {constant(json.dumps(_structure(to)))})"
+    if kind.name == "jsontext":
         return f"CAST(CAST({sql} AS JSON) AS {to.duckdb})"
-    return _cast_plain(value, to, tries=tries)
+    if kind.name == to.name == "row" and len(kind.of) == len(to.of):
+        return _row(value, to, tries=tries)
+    return None
+
+
+def _structure(to: Type) -> Any:
+    """Return a type as json_transform has it."""
+    if to.name == "row":
+        return {name: _structure(kind) for name, kind in zip(to.fields, to.of, strict=True)}
+    return [_structure(to.of[0])] if to.name == "array" else to.duckdb
+
+
+def _row(value: Value, to: Type, *, tries: bool) -> str:
+    """Return a row with its fields under other names, or of other types."""
+    parts = []
+    for field, kind, name, wanted in zip(value.type.fields, value.type.of, to.fields, to.of, strict=True):
+        made = cast(Value(f"({value.sql}).{quoted_name(field)}", kind), wanted, tries=tries)
+        parts.append(f"{quoted_name(name)}: {made.sql}")
+    return f"CASE WHEN {value.sql} IS NOT NULL THEN {{{', '.join(parts)}}} END"
 
 
 def _cast_plain(value: Value, to: Type, *, tries: bool) -> str | None:

@@ -28,9 +28,22 @@ _SPILL = 64 << 30
 #: Seconds between two attempts to interrupt.
 _AGAIN = 0.1
 
-_GROUPED = re.compile(r'column "?([^"]+)"? must appear in the GROUP BY clause')
-_DISTINCT = re.compile(r"for SELECT DISTINCT, ORDER BY expressions must appear in select list", re.IGNORECASE)
-_NESTED = re.compile(r"aggregate function calls cannot be nested|cannot contain aggregates", re.IGNORECASE)
+#: What DuckDB says of a query, and how it is said here.
+_WORDS = (
+    (
+        re.compile(r'column "?([^"]+)"? must appear in the GROUP BY clause'),
+        "column {} is neither in GROUP BY nor in an aggregate: add it, or write arbitrary(…)",
+        "column",
+    ),
+    (re.compile(r'Referenced column "([^"]+)" not found'), "no column {} (ctfast columns lists them)", "column"),
+    (
+        re.compile(r"(ORDER BY) expressions must appear in select list"),
+        "with SELECT DISTINCT, {} takes what SELECT has",
+        "form",
+    ),
+    (re.compile(r"(aggregate) function calls cannot"), "an {} stands where none may be: use a sub-query", "form"),
+    (re.compile(r"(Division by zero)"), "the query failed: {} (try(…) makes NULL of it)", "value"),
+)
 #: Aggregates whose states cannot be written to the disk.
 _HELD = re.compile(r"\b(list|string_agg|histogram|quantile_disc)\(")
 _SAID = {
@@ -147,13 +160,9 @@ def said(error: Any, sql: str) -> QueryError | OSError:
         )
     if isinstance(error, duckdb.IOException):
         return OSError(words)
-    grouped = _GROUPED.search(words)
-    if grouped is not None:
-        column = grouped[1]
-        message = f"column {quoted(column)} is neither in GROUP BY nor in an aggregate: add it, or write arbitrary(…)"
-        return QueryError(message, column, "column")
-    if _DISTINCT.search(words):
-        return QueryError("with SELECT DISTINCT, ORDER BY takes what SELECT has", "ORDER BY", "form")
-    if _NESTED.search(words):
-        return QueryError("an aggregate stands where none may be: use a sub-query", "aggregate", "form")
+    for found, message, kind in _WORDS:
+        match = found.search(words)
+        if match is not None:
+            culprit = match[1]
+            return QueryError(message.format(quoted(culprit) if kind == "column" else culprit), culprit, kind)
     return QueryError(f"the query failed: {words}", words, "value")

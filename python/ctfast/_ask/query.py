@@ -50,6 +50,9 @@ def translated(tree: exp.Expression, tables: Tables, parameters: Mapping[str, An
     queries = Queries(tables, parameters, now)
     try:
         sql, columns = queries.write(tree, None)
+        interval = next((column.name for column in columns if column.type.name == "interval"), None)
+        if interval is not None:
+            raise QueryError(f"{interval} is an interval: date_diff('second', …, …) is a number", interval, "type")
     except RecursionError:
         raise QueryError("expressions are nested too deep", "", "too-deep") from None
     return Translation(

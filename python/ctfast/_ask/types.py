@@ -94,6 +94,11 @@ class Type:
         return _DUCKDB[self.name]
 
     @property
+    def has_rows(self) -> bool:
+        """Whether it is a row, or holds rows."""
+        return self.name == "row" or any(kind.has_rows for kind in self.of)
+
+    @property
     def is_integer(self) -> bool:
         return self.name in _DIGITS
 
