@@ -32,6 +32,7 @@ pytest.importorskip("sqlglot")
 
 VECTORS = Path(os.environ.get("CTFAST_SPEC_VECTORS", Path(__file__).parents[2] / "shared/spec/vectors"))
 QUERIES = Path(os.environ.get("CTFAST_QUERIES", Path(__file__).parents[2] / "shared/data/queries"))
+pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 no_vectors = pytest.mark.skipif(not (VECTORS / "lake_queries.json").exists(), reason="CTFAST_SPEC_VECTORS is not there")
 no_queries = pytest.mark.skipif(not QUERIES.exists(), reason="CTFAST_QUERIES is not there")
 
@@ -436,7 +437,7 @@ HEAVY = (
 
 def test_a_query_ends_when_its_time_is_over(source: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(ct.QueryError, match="has run for 0.5 s, and was stopped") as stopped:
+    with pytest.raises(ct.QueryError, match=r"has run for 0.5 s, and was stopped") as stopped:
         ct.sql(source, HEAVY, timeout=dt.timedelta(seconds=0.5))
     assert stopped.value.kind == "time"
     assert list(tmp_path.iterdir()) == []
