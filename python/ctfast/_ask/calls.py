@@ -55,16 +55,17 @@ def called(write: Expressions, name: str, node: exp.Expression, scope: Scope) ->
         return _map_agg(write.every(node.expressions, scope))
     if name in LAMBDAS:
         return with_lambda(write, name, node, scope)
+    if name not in FUNCTIONS and name not in ("row", "element_at", "if"):
+        raise _unknown(name)
     arguments = write.every(node.expressions, scope)
     if name == "row":
         return rowed(arguments)
-    if name == "element_at" and len(arguments) == _PAIR:  # what and where
-        return subscript(arguments[0], arguments[1], is_lenient=True)
-    if name == "if":
-        raise QueryError("if takes a condition, a value and perhaps another one", "if", "function")
-    if name not in FUNCTIONS:
-        raise _unknown(name)
-    return call(name, arguments)
+    if name in FUNCTIONS:
+        return call(name, arguments)
+    if name == "if" or len(arguments) != _PAIR:
+        takes = {"if": "a condition and one or two values", "element_at": "an array or a map, and a number or a key"}
+        raise QueryError(f"{name} takes {takes[name]}", name, "function")
+    return subscript(arguments[0], arguments[1], is_lenient=True)
 
 
 def _unknown(name: str) -> QueryError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["renamed", "sources", "star"]
 
 _JOIN = ("this", "kind", "side", "on", "using")
-_KINDS = {"": "JOIN", "INNER": "JOIN", "OUTER": "JOIN", "CROSS": "CROSS JOIN"}
+_KINDS, _SIDES = ("", "INNER", "OUTER", "CROSS"), ("", "LEFT", "RIGHT", "FULL")
 
 
 def sources(queries: Queries, node: exp.Expression, scope: Scope) -> str:
@@ -42,16 +42,14 @@ def _joined(queries: Queries, join: exp.Expression, scope: Scope) -> str:
     args = {key: value for key, value in join.args.items() if value}
     extra = next((key for key in args if key not in _JOIN), None)
     kind, side = str(args.get("kind") or "").upper(), str(args.get("side") or "").upper()
-    if extra is not None or kind not in _KINDS:
+    if extra is not None or kind not in _KINDS or side not in _SIDES:
         raise queries.expressions.refused(join, f"{args.get('method') or kind or extra}")
     sql, relation = _source(queries, join.this, scope)
     _alone(relation, scope)
     using = [each.name for each in args.get("using") or ()]
     pairs = [_pair(each, relation, scope, side) for each in using]
     scope.relations.append(relation)
-    if not (side or kind or "on" in args or using):
-        return f" CROSS JOIN {sql}"
-    if kind == "CROSS":
+    if kind == "CROSS" or not (side or kind or "on" in args or using):
         return f" CROSS JOIN {sql}"
     verb = f" {side} JOIN" if side else " JOIN"
     if using:

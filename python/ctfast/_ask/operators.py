@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctfast._ask.coerce import clock, divided, moved, together
 from ctfast._ask.spans import around
-from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, Type, Value, common, decimal
+from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, TIMESTAMP, Type, Value, common, decimal
 from ctfast.exceptions import QueryError
 
 __all__ = ["COMPUTED", "compared", "computed"]
@@ -25,8 +25,7 @@ def computed(kind: str, one: Value, other: Value) -> Value:
     if kind == "Div":
         return divided(one, other)
     sql = f"({one.sql} {operator} {other.sql})"
-    if kind == "Mod" and "double" not in (one.type.name, other.type.name):
-        return Value(sql, _result(kind, one.type, other.type))
+    return Value(sql, _result(kind, one.type, other.type))
     return Value(sql, _result(kind, one.type, other.type))
 
 
@@ -42,9 +41,8 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
     known = moved(when, by.text, -1 if kind == "Sub" else 1)
     if known is not None:
         return known
-    kind_of = when.type if when.type.is_time else None
-    moment = clock(when)
-    return Value(f"CAST({moment} {operator} {by.sql} AS {(kind_of or one.type).duckdb})", kind_of or one.type)
+    to = when.type if when.type.is_time else TIMESTAMP
+    return Value(f"CAST({clock(when)} {operator} {by.sql} AS {to.duckdb})", to)
 
 
 def compared(operator: str, one: Value, other: Value) -> Value:

@@ -59,7 +59,7 @@ def parsed(text: str, dialect: str) -> exp.Expression:
         raise QueryError(message, "surrogate", "invalid-utf8") from None
     if "\0" in text:
         raise QueryError("the query has a character without a meaning, U+0000", "U+0000", "syntax")
-    given = _prepared(text)
+    given = _prepared(text, "$" if dialect == "duckdb" else ":")
     begin = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/|;)*(\w+|\(|.)?", given, re.DOTALL)
     word = (begin[1] if begin else None) or ""
     if word.lower() not in _QUERIES or (word.lower() == "from" and dialect != "duckdb"):
@@ -77,19 +77,19 @@ def parsed(text: str, dialect: str) -> exp.Expression:
     return trees[0]
 
 
-def _prepared(text: str) -> str:
+def _prepared(text: str, mark: str) -> str:
     """Return a text with tables that sqlglot can read, and parameters in one form."""
     unnamed = count(1)
 
     def replaced(found: re.Match[str]) -> str:
         if found["unnamed"]:
-            return f":_{next(unnamed)}"
+            return f"{mark}_{next(unnamed)}"
         if found["store"]:
             return f'{found["store"]}"event_data_store"'
         if found["id"]:
             return f'"{found["id"]}"'
         name = found["braced"] or found["dollar"]
-        return f":{name}" if name else found[0]
+        return f"{mark}{name}" if name else found[0]
 
     return _TOKENS.sub(replaced, text)
 
