@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -75,9 +76,8 @@ FORMS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT a, b FROM UNNEST(ARRAY[CAST(ROW(1, 'x') AS ROW(p BIGINT, q VARCHAR))]) AS t(a, b)": [(1, "x")],
     "SELECT r.q FROM UNNEST(ARRAY[CAST(ROW(1, 'x') AS ROW(p BIGINT, q VARCHAR))]) AS t(r)": [("x",)],
     'SELECT x.b, y FROM (VALUES \'{"l": [{"b": 1, "c": 2}], "s": ["u"]}\') AS t(j)'
-    " CROSS JOIN UNNEST(CAST(json_extract(j, '$.l') AS ARRAY(ROW(b BIGINT)))) AS a(x) CROSS JOIN UNNEST(CAST(json_extract(j, '$.s') AS ARRAY(VARCHAR))) AS b(y)": [
-        (1, "u")
-    ],
+    " CROSS JOIN UNNEST(CAST(json_extract(j, '$.l') AS ARRAY(ROW(b BIGINT)))) AS a(x)"
+    " CROSS JOIN UNNEST(CAST(json_extract(j, '$.s') AS ARRAY(VARCHAR))) AS b(y)": [(1, "u")],
     "SELECT l, e FROM (VALUES (1, ARRAY[1]), (2, ARRAY[])) AS t(l, a) LEFT JOIN UNNEST(a) AS u(e) ON TRUE ORDER BY l": [
         (1, 1),
         (2, None),
@@ -85,6 +85,9 @@ FORMS: dict[str, list[tuple[Any, ...]]] = {
     "SELECT CASE WHEN n > 1 THEN 'many' ELSE 'one' END, IF(n > 1, 1, 0) FROM (VALUES 1, 2) AS t(n) ORDER BY n": [
         ("one", 0),
         ("many", 1),
+    ],
+    "WITH t AS (SELECT TIMESTAMP '2024-01-01 20:00:00' AT TIME ZONE 'Asia/Tokyo' AS d) SELECT hour(d), date(d) FROM t": [
+        (5, dt.date(2024, 1, 2))
     ],
     "SELECT 1 WHERE NOT (1 > 2 OR NULL IS NOT NULL)": [(1,)],
     "VALUES (1, 'a'), (2, 'b') ORDER BY 1 DESC LIMIT 1": [(2, "b")],
@@ -137,6 +140,8 @@ REFUSED = {
     "SELECT CAST(1e0 AS VARCHAR)": ("type", "double", "DECIMAL"),
     "SELECT CAST(1 AS UUID)": ("type", None, "is not known here"),
     "SELECT now() - now()": ("type", "_col0", "date_diff"),
+    "SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Tokyo') AS d": ("type", "d", "date_format"),
+    "SELECT now() AT TIME ZONE 'Asia/Tokyo' > now()": ("form", "AT TIME ZONE", "compare the time itself"),
     "SELECT eventName FROM events WHERE eventName": ("type", "eventName", "a condition is needed"),
     "SELECT CAST('1.5' AS BIGINT)": ("value", None, "Cannot cast 1.5 to BIGINT"),
     "SELECT 1 / 0": ("value", None, "Division by zero (try(…)"),

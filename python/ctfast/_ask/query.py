@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Queries", "translated"]
 
+#: Types that no result has, and what to write instead.
+_NO_RESULTS = {
+    "interval": "an interval: date_diff('second', …, …) is a number",
+    "zoned": "a time of another zone: date_format(…, '%Y-%m-%d %H:%i') prints it",
+}
 #: What comes out of a query, by its name.
 Result: TypeAlias = "tuple[str, Value | Later]"
 #: Around the number of a column that may not be used; no text of a query has it.
@@ -50,9 +55,9 @@ def translated(tree: exp.Expression, tables: Tables, parameters: Mapping[str, An
     queries = Queries(tables, parameters, now)
     try:
         sql, columns = queries.write(tree, None)
-        interval = next((column.name for column in columns if column.type.name == "interval"), None)
-        if interval is not None:
-            raise QueryError(f"{interval} is an interval: date_diff('second', …, …) is a number", interval, "type")
+        for column in columns:
+            if column.type.name in _NO_RESULTS:
+                raise QueryError(f"{column.name} is {_NO_RESULTS[column.type.name]}", column.name, "type")
     except RecursionError:
         raise QueryError("expressions are nested too deep", "", "too-deep") from None
     return Translation(
@@ -298,15 +303,11 @@ class Queries:
                 continue
             inner = each.this if kind == "Alias" else each
             value = self.expressions.write(inner, scope)
-            if value.type.name == "zoned" and type(inner).__name__ == "AtTimeZone":
-                value = self.expressions.write(inner.this, scope)  # the same moment, printed for UTC
+            if value.type.name == "zoned" and type(inner).__name__ == "AtTimeZone" and len(self._common) == 1:
+                value = self.expressions.write(inner.this, scope)  # the same moment: results are of UTC
             found.append((_named(each, len(found)), value))
         if not found:
             raise QueryError("SELECT has no columns", "SELECT", "form")
-        for given, value in found:
-            if not isinstance(value, Later) and value.type.name == "zoned":
-                message = f"{given} is a time of another zone: take it apart, or print it with date_format"
-                raise QueryError(message, given, "form")
         return found
 
     def _condition(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> Value:

@@ -215,7 +215,7 @@ def _pair(one: Type, other: Type) -> Type | None:
         return _number(one, other)
     if one.is_text and other.is_text:
         return VARCHAR
-    if one.is_time and other.is_time:
+    if {one.name, other.name} == {"timestamp", "date"}:
         return TIMESTAMP
     if one.name == other.name and one.of and len(one.of) == len(other.of):
         inner = [
