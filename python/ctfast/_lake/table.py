@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
@@ -187,6 +188,20 @@ class Snapshot:
     def _gone(self, path: str) -> FileNotFoundError:
         message = f"{self._table.store.at(path)} is gone, and the table names it: put it back from a copy of the lake"
         return FileNotFoundError(message)
+    def place(self, part: Part) -> Path:
+        """Return where the content of a part is on the disk."""
+        return self._table.store.fetch(part.path)
+
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """Return between which times events lie, by the statistics of the log; None if there are none."""
+        found = pa.table(self._delta.get_add_actions(flatten=True))
+        bounds = []
+        for name, choose in ((f"min.{TIME}", min), (f"max.{TIME}", max)):
+            known = found.column(name).drop_null().to_pylist() if name in found.column_names else []
+            if not known:
+                return None
+            bounds.append(choose(known))
+        return bounds[0], bounds[1]
 
     def commit(self, parts: Iterable[PartFile], transactions: Iterable[str], *, removed: Iterable[Part] = ()) -> None:
         """Add parts and remove others, if no other commit has come since this version.
