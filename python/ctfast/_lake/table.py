@@ -188,6 +188,7 @@ class Snapshot:
     def _gone(self, path: str) -> FileNotFoundError:
         message = f"{self._table.store.at(path)} is gone, and the table names it: put it back from a copy of the lake"
         return FileNotFoundError(message)
+
     def place(self, part: Part) -> Path:
         """Return where the content of a part is on the disk."""
         return self._table.store.fetch(part.path)
