@@ -37,6 +37,7 @@ RESULTS = {
         ct.Ingested,
         ct.LakeInfo,
         ct.Retained,
+        ct.Retried,
         ct.PartFile,
         ct.Progress,
         ct.RuleSet,

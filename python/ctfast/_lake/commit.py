@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from ctfast import _ctfast
+from ctfast._lake.bad import write as write_bad
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
 from ctfast._lake.table import LostRaceError, Snapshot, Table
@@ -70,6 +71,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             _prepare(table.store, snapshot, new, name, prepared)
             counts = _counts(new, prepared)
             prepared.beside.append(write(table.store, name, snapshot.version + 1, new, prepared.copies, counts))
+            prepared.beside += write_bad(table.store, name, snapshot.version + 1, new)
             snapshot.commit(prepared.parts, [name, *prepared.beside])
         except LostRaceError:
             _take_back(table, prepared)
@@ -188,15 +190,16 @@ def _note(store: Store, month: str, commit: tuple[str, int], seen: list[pa.Table
 def _counts(messages: Sequence[SplitMessage], prepared: _Prepared) -> Counts:
     rows = [row for message in messages for row in message.ledger]
     read, stored = sum(message.rows for message in messages), sum(part.rows for part in prepared.parts)
-    bad = sum(row["records_bad"] for row in rows)
+    broken = sum(row["records_bad"] for row in rows)
     return Counts(
         files=len(rows),
         bad_files=sum(row["outcome"] == "bad" for row in rows),
-        read=read + bad,
+        read=read + broken,
         stored=stored,
         duplicates=read - stored,
-        bad=bad,
+        bad=broken,
         differ=prepared.differ,
+        skipped=sum(row["records_skipped"] for row in rows),
     )
 
 

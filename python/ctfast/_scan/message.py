@@ -11,7 +11,7 @@ from ctfast._arguments.gate import public
 from ctfast._scan.form import Form
 from ctfast._show.plain import counted
 
-__all__ = ["PartFile", "SplitMessage"]
+__all__ = ["PartFile", "SplitMessage", "finding"]
 
 _FORM = Form("this message", 1, "invalid-message", "no message of a split: SplitMessage.json() writes one")
 
@@ -33,6 +33,16 @@ _COLUMNS: dict[str, tuple[type, ...]] = {
     "sha256": (str, type(None)),
     "modified": (int, type(None)),
 }
+#: What is told of what is bad, and the types of these values.
+_FINDING: dict[str, tuple[type, ...]] = {
+    "what": (str,),
+    "file": (str,),
+    "byte": (int, type(None)),
+    "record": (int, type(None)),
+    "reason": (str,),
+    "message": (str,),
+}
+_BAD = ("bad file", "bad record")
 #: What can become of a file that a split reads.
 _OUTCOMES = {"read", "bad", "skipped"}
 
@@ -88,6 +98,10 @@ class SplitMessage:
     ledger : tuple of dict
         What became of each file that was read, with the columns of :func:`ctfast.files`, and ``modified``: the time by
         which the version of a local file is told from others, in microseconds since 1970.
+    bad : tuple of dict
+        What is bad: ``what`` it is, a ``bad file`` or a ``bad record``, the ``file``, the ``byte`` and the number of
+        the ``record`` if they are known, the ``reason`` and a ``message``: as much as :attr:`Report.bad` names.
+        ``ledger`` counts all.
     format : int
         The number of the format of the message.
     """
@@ -98,6 +112,7 @@ class SplitMessage:
     until: int | None
     files: tuple[PartFile, ...]
     ledger: tuple[dict[str, Any], ...]
+    bad: tuple[dict[str, Any], ...] = ()
     format: int = _FORM.number
 
     def __repr__(self) -> str:
@@ -162,7 +177,10 @@ def _made(
     until: int | None,
     files: list[dict[str, Any]],
     ledger: list[dict[str, Any]],
-) -> tuple[str, str, int | None, int | None, tuple[PartFile, ...], tuple[dict[str, Any], ...]]:
+    bad: list[dict[str, Any]],
+) -> tuple[
+    str, str, int | None, int | None, tuple[PartFile, ...], tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]
+]:
     """Return the parts of a message, each of which is what a split writes."""
     parts = tuple(PartFile(**file) for file in files)
     names = [f"{split}-{number}" for number in range(len(parts))]
@@ -171,13 +189,19 @@ def _made(
         _is_text(_ID, split)
         and "columns" in json.loads(query)
         and all(time is None or type(time) is int for time in (since, until))
-        and [type(files), type(ledger)] == [list, list]
+        and [type(files), type(ledger), type(bad)] == [list, list, list]
         and all(_is_part(part, name) for part, name in zip(parts, names, strict=True))
         and all(map(_is_row, ledger))
+        and all(map(_is_finding, bad))
         and read == sum(part.rows for part in parts)
     ):
         raise ValueError(split)
-    return split, query, since, until, parts, tuple(ledger)
+    return split, query, since, until, parts, tuple(ledger), tuple(bad)
+
+
+def finding(row: tuple[Any, ...], further: int | None) -> dict[str, Any]:
+    """Return what a scan found as it is in a message; ``further`` is None if the file is bad, and not a record."""
+    return dict(zip(_FINDING, [_BAD[further is not None], *row], strict=False))
 
 
 def _is_text(pattern: re.Pattern[str], value: object) -> bool:
@@ -207,4 +231,13 @@ def _is_row(row: dict[str, Any]) -> bool:
         and all(type(row[name]) in types for name, types in _COLUMNS.items())
         and all(_is_count(value) for name, value in row.items() if type(value) is int and name != "modified")
         and row["outcome"] in _OUTCOMES
+    )
+
+
+def _is_finding(found: dict[str, Any]) -> bool:
+    return (
+        found.keys() == _FINDING.keys()
+        and all(type(found[name]) in types for name, types in _FINDING.items())
+        and all(_is_count(value) for value in found.values() if type(value) is int)
+        and found["what"] in _BAD
     )
