@@ -81,7 +81,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             if table.open().version == snapshot.version:
                 raise
             continue
-        _clean(table, messages)
+        _clean(table, messages, prepared.own)
         _release(table.store, messages)
         return counts
     message = f"{table.store}: other commits were first {_ATTEMPTS} times"
@@ -203,15 +203,18 @@ def _counts(messages: Sequence[SplitMessage], prepared: _Prepared) -> Counts:
     )
 
 
-def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
+def _clean(table: Table, messages: Iterable[SplitMessage], own: Iterable[str] = ()) -> None:
     """Remove what nobody needs once splits are committed: their messages, and then the parts that were replaced.
+
+    ``own`` are parts that the commit has written, of which it may have replaced some itself.
 
     An attempt at such a split that comes later writes both again, and its commit comes here as well.
     """
     live = {part.path for part in table.open().parts()}
     found = list(messages)
     table.store.remove(*(message_path(message.split) for message in found))
-    table.store.remove_parts(part.path for message in found for part in message.files if part.path not in live)
+    written = [part.path for message in found for part in message.files]
+    table.store.remove_parts(path for path in (*written, *own) if path not in live)
 
 
 def _take_back(table: Table, prepared: _Prepared) -> None:
