@@ -54,6 +54,7 @@ ROWS = 10**15
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _URL = re.compile(r"https?://[^/]+/.")
 #: Characters that addresses have not, or that end the path of one.
 _CUT = re.compile(r"[?#\\\x00-\x1f\x7f]")
@@ -217,6 +218,32 @@ def _queue(name: str, value: Any) -> str:
             f"{name} must be the address of a queue, such as {example}, not {quoted(value)}", name, value
         )
     return value  # type: ignore[no-any-return]  # a text
+
+
+def _asked(name: str, value: Any) -> Any:
+    """A lake, or a source."""
+    return value if isinstance(value, ours("_lake.lake", "Lake")()) else sources(name, value)
+
+
+def _params(name: str, value: Any) -> Any:
+    """Values by name, or in their order."""
+    if isinstance(value, Mapping):
+        members(name, value, "a parameter")
+        return dict(value)
+    if isinstance(value, list | tuple):
+        return list(value)
+    raise wrong_type(name, value, "a mapping of names to values, or a list of values", "such as {'user': 'alice'}")
+
+
+def _tables(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise wrong_type(name, value, "a mapping of names to frames", "such as {'ips': frame}")
+    members(name, value, "a table")
+    for table in value:
+        if not _TABLE.fullmatch(table):
+            message = f"{name}: {quoted(table)} is no name of a table: letters, digits and _ are"
+            raise ArgumentError(message, name, table)
+    return dict(value)
 
 
 def _messages(name: str, value: Any) -> list[Any]:
@@ -396,11 +423,13 @@ _OF_ALL: dict[str, Check] = {
     "delete": flag,
     "dest": _folder_or_prefix("a folder"),
     "details": flag,
+    "dialect": choice("trino", "duckdb", "polars"),
     "files": flag,
     "first_copy_free": flag,
     "folder": _target,
     "follow": flag,
     "further_copy": flag,
+    "explain": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
     "interval": between(timedelta(seconds=1), timedelta(days=1), "be between a second and a day", "seconds=60"),
@@ -415,7 +444,9 @@ _OF_ALL: dict[str, Check] = {
     "missing_differs": flag,
     "n": whole(0, _MOST),
     "missing_read_only": choice("write", "read", "neither"),
+    "now": _time,
     "on_error": choice("raise", "collect"),
+    "params": _params,
     "prices": _prices,
     "progress": function,
     "ratio": whole(1, _MOST),
@@ -436,8 +467,10 @@ _OF_ALL: dict[str, Check] = {
     "source": sources,
     "state": choice("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"),
     "storage_options": _storage_options,
+    "tables": _tables,
     "text": text,
     "threads": whole(1, THREADS),
+    "timeout": between(timedelta(milliseconds=1), timedelta(days=1), "be between a millisecond and a day", "minutes=5"),
     "title": text,
     "trails": trails,
     "types": choice("polars", "arrow", "spark"),
@@ -504,6 +537,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "packs.load.name": text,
     "rules.source": _documents,
     "sample.write.seed": whole(-_MOST, _MOST),
+    "sql.source": _asked,
     "splits.target": whole(1, _MOST),
     "verify.source": _archive,
 }
