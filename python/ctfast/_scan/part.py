@@ -42,7 +42,7 @@ _UNIQUE = {
 }
 #: Of zstd. The next one takes a third more time of the columns, and they are no smaller; whole records, of which a lake
 #: mostly consists, are.
-_LEVEL, _RAW_LEVEL = 2, 7
+_LEVEL, _RAW_LEVEL = 2, 8
 #: Bytes of a page of whole records: what is alike in two of them is stored once if both are in one page.
 _PAGE = 8 << 20
 #: The longest string in statistics, in bytes.
