@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from ctfast._integrity.signatures import fetch_signatures
     from ctfast._integrity.verification import Verification
     from ctfast._integrity.verify import Progress, Verifier, verify
+    from ctfast._lake.changes import Change
     from ctfast._lake.compact import Compacted
     from ctfast._lake.info import LakeInfo
     from ctfast._lake.ingest import Ingested, IngestProgress
     from ctfast._lake.lake import Lake
+    from ctfast._lake.planned import IngestPlan
     from ctfast._lake.retention import Retained
     from ctfast._ledger.report import Counts, Limits, Report
     from ctfast._scan.columns import columns
@@ -69,9 +71,11 @@ else:
         "_scan.info": ("Info", "info"),
         "_integrity.public_keys": ("PublicKey", "fetch_keys"),
         "_lake.ingest": ("IngestProgress", "Ingested"),
+        "_lake.changes": ("Change",),
         "_lake.compact": ("Compacted",),
         "_lake.info": ("LakeInfo",),
         "_lake.lake": ("Lake",),
+        "_lake.planned": ("IngestPlan",),
         "_lake.retention": ("Retained",),
         "_filter.lint": ("lint",),
         "_scan.match": ("match",),
@@ -116,6 +120,7 @@ if _DEBUG:
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
+    "Change",
     "Checkpoint",
     "CloudTrailError",
     "Compacted",
@@ -132,6 +137,7 @@ __all__ = [
     "FilterPattern",
     "FormatError",
     "Info",
+    "IngestPlan",
     "IngestProgress",
     "Ingested",
     "Inventory",
