@@ -93,6 +93,7 @@ def test_what_another_ingest_has_taken_is_known(lake: ct.Lake, archive: Path) ->
 def test_a_lake_that_is_made_anew_is_filled_anew(lake: ct.Lake, archive: Path, tmp_path: Path) -> None:
     rounds = lake.follow(archive, interval=SECOND)
     next(rounds)
+    assert next(rounds).known == 1
     lake.path.rename(tmp_path / "away")
     assert next(rounds).stored == 2
     holds(lake, archive)

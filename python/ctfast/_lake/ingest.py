@@ -155,7 +155,6 @@ class Ingest:
         """Read what the lake does not know yet, and commit it; request what has to be restored first, in this tier."""
         restoring = None if restore is None else Restoring(restore, self._storage_options)
         postponed = self._postponed.next()
-
         found = self._found(postponed, None if restoring is None else restoring.ask_of)
         # Not before: an archive that is mistyped leaves nothing behind.
         refuse_other_query(self._table, self._table.create(schema_for(self._columns), self._query), self._query)
@@ -180,7 +179,9 @@ class Ingest:
     def _found(self, postponed: Collection[File], told: Callable[[Sequence[Found]], object] | None) -> Plan:
         """List the archive, and compare it with what the lake knows by now."""
         snapshot = self._table.find()
-        if snapshot is not None:
+        if snapshot is None:
+            self._known.forget()
+        else:
             refuse_other_query(self._table, snapshot, self._query)
             self._known.read(Ledger(self._table.store, snapshot))
         _refuse_own_files(self._table, self._options)

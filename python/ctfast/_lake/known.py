@@ -21,21 +21,25 @@ class _Known(ABC):
 
     def __init__(self) -> None:
         self._paths: set[str] = set()
-        self._forget()
+        self.forget()
 
     def read(self, ledger: Ledger) -> None:
         """Read the files of the ledger that were not there before."""
         if not self._paths.issubset(ledger.paths):  # another lake was made in the same place
-            self._paths = set()
-            self._forget()
+            self.forget()
         new = [path for path in ledger.paths if path not in self._paths]
         if new:
             self._add(ledger.rows(new))
             self._paths.update(new)
 
+    def forget(self) -> None:
+        """Begin anew, as with a lake that is empty."""
+        self._paths = set()
+        self._forget()
+
     @abstractmethod
     def _forget(self) -> None:
-        """Begin anew."""
+        """Forget what the rows have told."""
 
     @abstractmethod
     def _add(self, rows: pl.LazyFrame) -> None:
