@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from ctfast._integrity.signatures import fetch_signatures
     from ctfast._integrity.verification import Verification
     from ctfast._integrity.verify import Progress, Verifier, verify
+    from ctfast._lake.changes import Change
     from ctfast._lake.compact import Compacted
     from ctfast._lake.info import LakeInfo
     from ctfast._lake.ingest import Ingested, IngestProgress
     from ctfast._lake.lake import Lake
+    from ctfast._lake.planned import IngestPlan
     from ctfast._lake.retention import Retained
     from ctfast._lake.retry import Retried
     from ctfast._ledger.report import Counts, Limits, Report
@@ -72,9 +74,11 @@ else:
         "_scan.info": ("Info", "info"),
         "_integrity.public_keys": ("PublicKey", "fetch_keys"),
         "_lake.ingest": ("IngestProgress", "Ingested"),
+        "_lake.changes": ("Change",),
         "_lake.compact": ("Compacted",),
         "_lake.info": ("LakeInfo",),
         "_lake.lake": ("Lake",),
+        "_lake.planned": ("IngestPlan",),
         "_lake.retention": ("Retained",),
         "_lake.retry": ("Retried",),
         "_filter.lint": ("lint",),
@@ -120,6 +124,7 @@ if _DEBUG:
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
+    "Change",
     "Checkpoint",
     "CloudTrailError",
     "Compacted",
@@ -136,6 +141,7 @@ __all__ = [
     "FilterPattern",
     "FormatError",
     "Info",
+    "IngestPlan",
     "IngestProgress",
     "Ingested",
     "Inventory",

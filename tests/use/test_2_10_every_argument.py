@@ -26,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 #: Classes whose objects users get, but do not create.
 RESULTS = {
     *(
+        ct.Change,
         ct.Compacted,
         ct.Copied,
         ct.CopyProgress,
@@ -33,6 +34,7 @@ RESULTS = {
         ct.Counts,
         ct.EventStream,
         ct.Info,
+        ct.IngestPlan,
         ct.IngestProgress,
         ct.Ingested,
         ct.LakeInfo,
@@ -132,6 +134,7 @@ def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         "client": Aws(),
         "currency": "USD",
         "date": "2025-01-01",
+        "Lake.changes.since": 0,
         "Lake.hold.name": "another",
         "Lake.hold.where": ct.FilterPattern(""),
         "days": 7,

@@ -53,7 +53,13 @@ Names: TypeAlias = Iterable[str] | str
 ON_ERROR: OnError = "raise"
 MAX_DELAY = timedelta(days=1)
 #: Defaults of options; for all others it is None.
-_DEFAULTS: dict[str, Any] = {"on_error": ON_ERROR, "max_delay": MAX_DELAY, "details": True, "dedupe": False}
+_DEFAULTS: dict[str, Any] = {
+    "on_error": ON_ERROR,
+    "max_delay": MAX_DELAY,
+    "details": True,
+    "dedupe": False,
+    "versions": False,
+}
 #: Names in other tools for something that has another name here.
 _ELSEWHERE = {
     "columns": "scan(...).select(...) and stream(columns=...) choose columns",
@@ -120,6 +126,7 @@ class Ingesting(_Selecting, total=False):
 
     threads: int | None
     limits: Limits | None
+    versions: bool
 
 
 class Checking(TypedDict, total=False):

@@ -457,6 +457,7 @@ _OF_ALL: dict[str, Check] = {
     "report": instance(
         ours("_ledger.report", "Report"), "a ctfast.Report", lambda _: "write report = ctfast.Report() before the call"
     ),
+    "restore": choice("bulk", "standard"),
     "rules": _named_rules,
     "selectors": _one_selectors,
     "session": does("client", "a boto3.Session"),
@@ -483,6 +484,7 @@ _OF_ALL: dict[str, Check] = {
     "verify": instance(
         ours("_integrity.verify", "Verifier"), "a ctfast.Verifier", lambda _: "such as ctfast.Verifier(keys=...)"
     ),
+    "versions": flag,
     "views": flag,
     "where": instance(
         _filter,
@@ -499,6 +501,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     ),
     "EventSelectors.target": choice("trail", "event-data-store"),
     "Lake.path": _folder_or_prefix("the folder of a lake"),
+    "Lake.changes.since": whole(0, _MOST),
     "Lake.commit.messages": _messages,
     "Lake.hold.name": _hold,
     "Lake.release.name": _hold,

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Self
 from ctfast import _small_file
 from ctfast._arguments.gate import checked, public
 
-__all__ = ["Price", "Prices", "table"]
+__all__ = ["DEFAULT", "Price", "Prices", "table"]
 
-_DEFAULT = Path(__file__).with_name("prices.json")
+#: The table of the package.
+DEFAULT = Path(__file__).with_name("prices.json")
 
 
 class _Price(NamedTuple):
@@ -85,7 +86,7 @@ class Prices:
         >>> Prices.read().events["Data"].price
         0.1
         """
-        return table(_DEFAULT if file is None else file)
+        return table(DEFAULT if file is None else file)
 
     @public()
     def of(self, category: str, events: int, *, further_copy: bool) -> float | None:

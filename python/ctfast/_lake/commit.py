@@ -15,6 +15,7 @@ from itertools import groupby
 
 from ctfast import _ctfast
 from ctfast._lake.bad import write as write_bad
+from ctfast._lake.known import Splits
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
 from ctfast._lake.table import LostRaceError, Snapshot, Table
@@ -50,15 +51,19 @@ class _Prepared:
     differ: int = 0
 
 
-def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> Counts:
-    """Commit the parts of some splits as the commit ``n`` of a run, and return what became of their records."""
+def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int, splits: Splits | None = None) -> Counts:
+    """Commit the parts of some splits as the commit ``n`` of a run, and return what became of their records.
+
+    ``splits`` are those that an earlier commit of this process has met.
+    """
     name = commit_id(run, n)
+    splits = splits or Splits()
     for _ in range(_ATTEMPTS):
         snapshot = _opened(table, messages)
         if snapshot is None:
             return Counts()
         ledger = Ledger(table.store, snapshot)
-        known = ledger.splits()
+        known = splits.of(ledger)
         if snapshot.has(name):
             if not {message.split for message in messages} <= known:
                 message = f"n: the commit {n} of the run {quoted(run)} is in the lake, and was of other splits"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from ctfast._arguments.gate import Ingesting, processors, public
 from ctfast._filter.filters import Filter
@@ -13,12 +14,14 @@ from ctfast._integrity.public_keys import Keys
 from ctfast._integrity.signatures import Signatures
 from ctfast._lake.audit import entries
 from ctfast._lake.bad import bad_files, bad_records
+from ctfast._lake.changes import Change, changes
 from ctfast._lake.commit import commit
 from ctfast._lake.compact import Compacted, compact
 from ctfast._lake.holds import holds, place, release
 from ctfast._lake.info import LakeInfo, info
-from ctfast._lake.ingest import Ingested, IngestProgress, ingest
+from ctfast._lake.ingest import Ingest, Ingested, IngestProgress
 from ctfast._lake.ledger import Ledger
+from ctfast._lake.planned import IngestPlan
 from ctfast._lake.prove import Signed
 from ctfast._lake.retention import Retained, retain
 from ctfast._lake.retry import Retried, retry
@@ -27,6 +30,7 @@ from ctfast._lake.table import Snapshot, Table
 from ctfast._lake.verdicts import READING, coverage, verdicts
 from ctfast._later import pl
 from ctfast._ledger.report import Limits
+from ctfast._scan.follow import INTERVAL, Follow
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
 from ctfast._source.addresses import Source, is_address
@@ -83,6 +87,7 @@ class Lake:
         keys: Keys | None = None,
         signatures: Signatures | None = None,
         relocated_from: str | None = None,
+        restore: Literal["bulk", "standard"] | None = None,
         progress: Callable[[IngestProgress], object] | None = None,
         storage_options: Mapping[str, str] | None = None,
         **options: Unpack[Ingesting],
@@ -98,6 +103,9 @@ class Lake:
         ----------
         source, **options
             As for :func:`ctfast.scan`; a lake has the answers to one ``where`` only.
+        versions
+            Whether old versions of objects are read as well: those that were replaced or deleted in a bucket that keeps
+            them. Their column ``file`` ends with ``?versionId=`` and the id of the version. This needs boto3.
         raw
             Whether the text of each record is stored as well.
         keys, signatures, relocated_from
@@ -105,6 +113,10 @@ class Lake:
             file whether it is proven that its text, as it was read, is what CloudTrail has delivered. Files that were
             read before without keys are compared as well: they are read again, but no event is stored again, and a file
             that has changed in between is not proven.
+        restore
+            Ask S3 to restore the objects in its archive classes that have to be restored before they can be read, in
+            this tier, for a week; :meth:`plan` tells the price. An ingest a few hours or days later reads them. This
+            needs boto3.
         progress
             Called with an :class:`IngestProgress` after each split.
         storage_options
@@ -123,6 +135,8 @@ class Lake:
             There is another Delta table, or a lake with other columns or another ``where``.
         FileNotFoundError
             The source does not exist.
+        ServiceError
+            S3 refuses to restore an object.
 
         Examples
         --------
@@ -135,19 +149,118 @@ class Lake:
         >>> done.read == done.stored + done.duplicates + done.bad
         True
         """
-        if isinstance(source, KeySource):
-            message = "source must be an archive that can be listed: splits of a list of keys can be committed"
-            raise ArgumentError(message, "source", None, None, "Lake.ingest")
-        storage_options = self._storage_options if storage_options is None else storage_options
-        asked = ask("Lake.ingest", source, storage_options=storage_options, on_error="collect", **options)
         for name, value in (("signatures", signatures), ("relocated_from", relocated_from)):
             if keys is None and value is not None:
                 message = f"{name} is for digests, which are verified with keys: give keys as well"
                 raise ArgumentError(message, name, None, None, "Lake.ingest")
         signed = None if keys is None else Signed(keys, signatures, relocated_from)
+        ingest = self._ingest("Lake.ingest", source, options, raw, progress, storage_options, signed)
+        return ingest.look(restore)
+
+    @public(options=Ingesting)
+    def plan(
+        self,
+        source: Source,
+        *,
+        raw: bool = True,
+        storage_options: Mapping[str, str] | None = None,
+        **options: Unpack[Ingesting],
+    ) -> IngestPlan:
+        """Tell what :meth:`ingest` would read: nothing is opened, written or asked for.
+
+        Parameters
+        ----------
+        source, raw, storage_options, **options
+            As for :meth:`ingest`.
+
+        Returns
+        -------
+        IngestPlan
+            Files and bytes by month and account, those that are known, and what it takes to restore others.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            As for :meth:`ingest`.
+
+        Examples
+        --------
+        >>> import ctfast as ct, polars as pl, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> lake.plan(archive).files.group_by("state").agg(pl.col("files").sum()).rows()
+        [('new', 93)]
+        """
+        return self._ingest("Lake.plan", source, options, raw, None, storage_options).plan()
+
+    @public(options=Ingesting)
+    def follow(
+        self,
+        source: Source,
+        *,
+        interval: timedelta = INTERVAL,
+        raw: bool = True,
+        progress: Callable[[IngestProgress], object] | None = None,
+        storage_options: Mapping[str, str] | None = None,
+        **options: Unpack[Ingesting],
+    ) -> Iterator[Ingested]:
+        """Ingest what is in an archive, and then look again and again for what has come since.
+
+        Each round does what :meth:`ingest` does. What the lake knows is kept from one round to the next, so that a
+        round lists the archive and reads what is new. Files that could not be reached are tried again after 1, 2, 4 …
+        rounds, up to 64. The first round has to succeed; a later one that fails, such as while a store is down, is
+        reported to the logger ``ctfast``, and the next one comes after a longer wait, up to 15 minutes.
+
+        Parameters
+        ----------
+        source, raw, progress, storage_options, **options
+            As for :meth:`ingest`. A ``since`` that is a duration counts from the call.
+        interval
+            How long to wait after each round, between a second and a day.
+
+        Returns
+        -------
+        iterator of Ingested
+            What each round has added, as soon as it is in the lake. It has no end: leave the loop, or raise an
+            exception, as Ctrl-C does.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`ingest`, also in a later round.
+        FileNotFoundError
+            The source does not exist in the first round.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> for done in ct.Lake(tempfile.mkdtemp()).follow(archive):
+        ...     break
+        >>> done.stored
+        1039
+        """
+        ingest = self._ingest("Lake.follow", source, options, raw, progress, storage_options)
+        return Follow(interval, patience=timedelta.max).rounds(ingest.look)
+
+    def _ingest(
+        self,
+        function: str,
+        source: Source,
+        options: Ingesting,
+        raw: bool,  # noqa: FBT001  # as it was given
+        progress: Callable[[IngestProgress], object] | None,
+        storage_options: Mapping[str, str] | None,
+        signed: Signed | None = None,
+    ) -> Ingest:
+        if isinstance(source, KeySource):
+            message = "source must be an archive that can be listed: splits of a list of keys can be committed"
+            raise ArgumentError(message, "source", None, None, function)
+        storage_options = self._storage_options if storage_options is None else storage_options
+        given: dict[str, Any] = dict(options)
+        versions = given.pop("versions", False)
+        asked = ask(function, source, storage_options=storage_options, on_error="collect", **given)
         columns = [name for name in COLUMNS if raw or name != "raw"]
         threads = options.get("threads") or processors()
-        return ingest(self._table, asked, columns, threads, progress, storage_options, signed)
+        return Ingest(self._table, asked, columns, threads, progress, storage_options, versions=versions, signed=signed)
 
     @public()
     def commit(self, messages: Iterable[SplitMessage], *, run: str, n: int) -> LakeInfo:
@@ -285,6 +398,53 @@ class Lake:
         ('eu-west-1', datetime.date(2025, 3, 12), 47, 0, datetime.timedelta(seconds=85944))
         """
         return self._table.latest(lambda snapshot: coverage(self._table.store, snapshot))
+
+    @public()
+    def changes(self, since: int = 0, *, follow: bool = False, interval: timedelta = INTERVAL) -> Iterator[Change]:
+        """Return what was added after a version of the table, commit by commit: for what looks at each event once.
+
+        Ingests and commits add events; compactions, retentions and holds add none, and take nothing away from this:
+        events that were moved to another file since are found there. Only what a retention has deleted is gone. Note
+        :attr:`Change.version` once what was made of its events is safe, and continue ``since`` that version: then no
+        event is missed, and what was not noted comes again, in the same changes.
+
+        Parameters
+        ----------
+        since
+            The version after which to begin; by default all that was ever added. ``info().version`` is the latest one.
+        follow
+            Continue when all is returned: look for new versions again and again. The iterator then has no end. A look
+            that fails, except for the first one, is reported to the logger ``ctfast``, and comes again.
+        interval
+            How long to wait after each look for new versions, between a second and a day.
+
+        Returns
+        -------
+        iterator of Change
+            In the order of the commits.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no lake in the folder yet.
+        ArgumentError
+            The table has no such version yet: it is another lake.
+
+        Examples
+        --------
+        >>> import ctfast as ct, polars as pl, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive, until="2025-03-12T06:00")
+        >>> _ = lake.ingest(archive)
+        >>> for change in lake.changes():
+        ...     logins = change.scan().filter(pl.col("eventName") == "ConsoleLogin").collect()
+        ...     print(change.version, change.stored, logins.height)
+        1 60 0
+        2 979 7
+        >>> list(lake.changes(since=change.version))
+        []
+        """
+        return changes(self._table, since, Follow(interval, patience=timedelta.max) if follow else None)
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.

@@ -99,30 +99,28 @@ class Ledger:
 
     def __init__(self, store: Store, snapshot: Snapshot) -> None:
         self._store, self._snapshot = store, snapshot
-        self._paths = snapshot.beside(LEDGER)
+        #: In the order of commits.
+        self.paths = snapshot.beside(LEDGER)
 
     def counts(self) -> Counts:
         """Return the counts of all commits."""
-        return self._sum(self._paths)
+        return self.counts_in(self.paths)
 
     def counts_of(self, commit: str) -> Counts:
         """Return the counts of one commit."""
-        return self._sum([path for path in self._paths if is_of_commit(path, commit)])
+        return self.counts_in([path for path in self.paths if is_of_commit(path, commit)])
 
-    def _sum(self, paths: list[str]) -> Counts:
+    def counts_in(self, paths: list[str]) -> Counts:
+        """Return the counts of some files."""
         places = self._store.fetch_sound(paths)
         return sum((_counts(self._store.at(path), place) for path, place in zip(paths, places, strict=True)), Counts())
 
-    def rows(self) -> pl.LazyFrame:
-        """Return all rows, in the order of commits."""
-        places = self._store.fetch_sound(self._paths)
+    def rows(self, paths: Iterable[str] | None = None) -> pl.LazyFrame:
+        """Return all rows, or those of some files, in the order of commits."""
+        places = self._store.fetch_sound(self.paths if paths is None else paths)
         if not places:
             return pl.DataFrame(pa.Table.from_pylist([], schema=_schema())).lazy()
         return pl.scan_parquet(places, glob=False, hive_partitioning=False)
-
-    def splits(self) -> set[str]:
-        """Return the splits whose files are in the lake."""
-        return set(self.rows().select(pl.col("split").unique()).collect().to_series())
 
     def files(self) -> tuple[int, int]:
         """Return how many files were read, and how many of them are bad."""

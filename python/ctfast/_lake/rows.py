@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from ctfast._lake.prune import Piece, pieces
-from ctfast._lake.table import Snapshot
+from ctfast._lake.table import Part, Snapshot
 from ctfast._later import pl
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.options import COLUMNS
@@ -16,12 +16,12 @@ from ctfast._store.store import Store
 __all__ = ["rows"]
 
 
-def rows(store: Store, snapshot: Snapshot) -> pl.LazyFrame:
-    """Return the rows of a version of the table."""
+def rows(store: Store, snapshot: Snapshot, parts: list[Part] | None = None) -> pl.LazyFrame:
+    """Return the rows of a version of the table, or of some of its parts."""
     stored = pl.DataFrame(snapshot.schema().empty_table()).schema
     kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
     schema = pl.Schema({name: kinds.get(name, stored[name]) for name in stored})
-    parts, bounds = snapshot.whole_parts(), snapshot.bounds()
+    parts, bounds = snapshot.whole_parts() if parts is None else parts, snapshot.bounds()
 
     def frames(
         with_columns: list[str] | None,

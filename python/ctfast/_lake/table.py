@@ -113,6 +113,10 @@ class Snapshot:
             )
             raise ValueError(message)
 
+    def versions(self, folder: str) -> dict[str, int]:
+        """Return the files of a folder beside the table that a commit names, each with the version that it made."""
+        return {name: version for name, version in self._transactions.items() if name.startswith(f"{folder}/")}
+
     @cached_property
     def _transactions(self) -> dict[str, int]:
         """All transactions, from the log: deltalake only tells whether one is there whose name is known."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from ctfast._show.plain import counted
 from ctfast._source.object_keys import KeySource, Portion
@@ -21,6 +22,7 @@ _LONGEST = timedelta(minutes=15)
 #: A store that cannot be listed for this long is unlikely to recover by itself.
 _PATIENCE = timedelta(days=1)
 _LOG = logging.getLogger("ctfast")
+_Done = TypeVar("_Done")
 
 
 @dataclass
@@ -63,6 +65,19 @@ class Follow:
         while True:
             self._wait()
             yield self._forgiving(source, look(again=True))
+
+    def rounds(self, work: Callable[[], _Done]) -> Iterator[_Done]:
+        """Do work that finds what is new, again and again, and yield what it returns; a round that fails gives none."""
+        yield work()
+        while True:
+            self._wait()
+            self._error = None
+            try:
+                done = work()
+            except (SourceError, ServiceError, OSError) as error:
+                self._error = error
+            else:
+                yield done
 
     def _forgiving(self, source: KeySource, portions: Iterator[Portion]) -> Iterator[Portion]:
         self._error = None

@@ -14,7 +14,7 @@ from ctfast._source.object_keys import Extent
 from ctfast.cli.parts import Parts
 from ctfast.cli.screen import say
 
-__all__ = ["keep_up", "refuse"]
+__all__ = ["keep_up", "now", "refuse"]
 
 #: How many bad files of a unit are named in its line.
 _NAMED = 5
@@ -48,14 +48,14 @@ def keep_up(stream: ct.EventStream, report: ct.Report, interval: timedelta, fold
             say(f"ctfast: what is there is read; looking for new files every {interval.total_seconds():.0f} s")
         is_first = False
 
-    follow = Follow(interval, warn=lambda words: say(f"{_now()} {words}"), looked=looked)
+    follow = Follow(interval, warn=lambda words: say(f"{now()} {words}"), looked=looked)
     try:
         for unit in stream._cut(Extent(), follow):  # noqa: SLF001  # as units(follow=True), with words for a screen
             with held():
                 rows, part = folder.store(unit, names, even_empty=False)
                 unit.commit()
                 units += 1
-                say(f"{_now()} {part.name if part else 'no part'}: {_described(unit, rows)}")
+                say(f"{now()} {part.name if part else 'no part'}: {_described(unit, rows)}")
     finally:
         files, records = report.files, report.records
         counts = [counted(units, "unit"), f"{counted(files.read, 'file')} read", counted(records.read, "record")]
@@ -73,5 +73,6 @@ def _described(unit: ct.Unit, rows: int) -> str:
     return words
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time, as it begins a line about a look."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -16,6 +16,7 @@ from ctfast._arguments.gate import ON_ERROR
 from ctfast._arguments.names import KINDS
 from ctfast._arguments.parameters import ROWS, THREADS, check_of
 from ctfast._arguments.times import duration
+from ctfast._scan.follow import INTERVAL
 from ctfast._show.words import quoted
 from ctfast._source.addresses import Source, is_address
 from ctfast._source.apart import keep_apart
@@ -34,6 +35,7 @@ __all__ = [
     "files",
     "follow",
     "form",
+    "interval_of",
     "lake",
     "limit",
     "output",
@@ -292,6 +294,26 @@ def _all(options: tuple[Callable[[_Function], _Function], ...]) -> Callable[[_Fu
     return add
 
 
+def follow(words: str) -> Callable[[_Function], _Function]:
+    """Add the options that keep a command running; the words say what happens to what is new."""
+    again = f"Keep running when all files are read: look for new files again and again, and {words}, until SIGTERM or "
+    wait = "With --follow: how long to wait after each look, such as 5m."
+    return _all(
+        (
+            click.option("--follow", is_flag=True, help=f"{again}Ctrl-C."),
+            click.option("--interval", callback=_interval, metavar="TIME", show_default="60s", help=wait),
+        )
+    )
+
+
+def interval_of(interval: timedelta | None, *, follow: bool) -> timedelta:
+    """Return how long to wait after each look; refuse a time to wait without looks."""
+    if interval is not None and not follow:
+        message = "--interval is the time between two looks for new files: add --follow"
+        raise ValueError(message)
+    return interval or INTERVAL
+
+
 archives = click.argument("archive", nargs=-1, required=True)
 columns = click.option(
     "--columns",
@@ -315,23 +337,6 @@ checkpoint = click.option(
     metavar="FILE",
     help="Read only files that no earlier run with this FILE has read, including those that came late. With it, -o "
     "names a folder, and what is in it is never replaced: each run adds the parts that it has read.",
-)
-follow = _all(
-    (
-        click.option(
-            "--follow",
-            is_flag=True,
-            help="Keep running when all files are read: look for new files again and again, and add their records to "
-            "the folder that -o names, until SIGTERM or Ctrl-C.",
-        ),
-        click.option(
-            "--interval",
-            callback=_interval,
-            metavar="TIME",
-            show_default="60s",
-            help="With --follow: how long to wait after each look, such as 5m.",
-        ),
-    )
 )
 dedupe = click.option(
     "--dedupe",

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 import ctfast as ct
-from ctfast._scan.follow import INTERVAL
 from ctfast._scan.options import COLUMNS
 from ctfast.cli import options
 from ctfast.cli.formats import ROWS, TABLE
@@ -27,7 +26,7 @@ __all__ = ["scan"]
 @options.limit
 @options.dedupe
 @options.checkpoint
-@options.follow
+@options.follow("add their records to the folder that -o names")
 @options.output((*ROWS, TABLE), BY_PLACE)
 @click.pass_context
 def scan(
@@ -70,11 +69,9 @@ def scan(
       ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
       ctfast scan s3://my-trail-bucket --follow --checkpoint new.checkpoint -o events.parquet
     """
-    if interval is not None and not follow:
-        message = "--interval is the time between two looks for new files: add --follow"
-        raise ValueError(message)
+    wait = options.interval_of(interval, follow=follow)
     into = record_form(form, target, columns) if as_record else chosen(form, target, by_place())
     names = columns or (SHOWN if into is TABLE else COLUMNS)
     check(names)
-    reading |= {"origin": origin, "checkpoint": checkpoint, "interval": (interval or INTERVAL) if follow else None}
+    reading |= {"origin": origin, "checkpoint": checkpoint, "interval": wait if follow else None}
     put_records(ctx, archive, names, form=into, target=target, limit=limit, **reading)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ctfast_core::ledger;
 use ctfast_core::scan::Finding;
-use ctfast_core::source::{self, Barren, Keys, Listed, split};
+use ctfast_core::source::{self, Barren, Entry, Keys, Listed, split};
 use ctfast_core::{Error, ErrorKind, Live, Report};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Files: their sizes, `ETag`s and modification times, as far as the listing has them.
 type Page = Vec<(String, Option<u64>, Option<String>, Option<i64>)>;
+
+/// An object in an archive class: as a file of a page, with its class and whether it is restored.
+type Archived = (String, Option<u64>, Option<String>, Option<i64>, &'static str, &'static str);
 
 /// Files or folders by reason.
 type Counts = BTreeMap<&'static str, u64>;
@@ -76,6 +79,8 @@ type Message = Result<Option<Part>, Error>;
 #[derive(Default)]
 struct Part {
     page: Page,
+    /// Objects in archive classes, if these are told apart.
+    archived: Vec<Archived>,
     /// What was passed over, and the files and folders that cannot be listed, as a scan reports them.
     report: Report,
     has_ended: bool,
@@ -91,6 +96,7 @@ impl Part {
         files: &mut Keys,
         ledgers: &[Arc<ctfast_core::ledger::Ledger>],
         plan: &Plan,
+        archive: bool,
     ) -> Result<bool, Error> {
         let note = |row: ledger::Row| ledgers.iter().try_for_each(|ledger| ledger.extend([row.clone()]));
         for _ in 0..STEPS {
@@ -99,7 +105,16 @@ impl Part {
                 Some(Listed::Broken(error)) => return Err(error),
                 Some(Listed::File(entry)) => match plan {
                     Some(plan) => lock(plan).push(&entry.into()),
-                    None => self.page.push((entry.key, entry.size, entry.etag, entry.modified)),
+                    None => {
+                        let Entry { key, size, etag, modified, archived, .. } = entry;
+                        match archived.filter(|_| archive) {
+                            Some(found) => {
+                                let (class, state) = (found.class.name(), found.state.name());
+                                self.archived.push((key, size, etag, modified, class, state));
+                            }
+                            None => self.page.push((key, size, etag, modified)),
+                        }
+                    }
                 },
                 Some(Listed::Skipped(entry, reason)) => {
                     note(ledger::Row::passed(entry, reason))?;
@@ -118,7 +133,7 @@ impl Part {
                     self.report.add_bad_file(Finding { error, records_kept: 0, more: None });
                 }
             }
-            if self.page.len() == PAGE {
+            if self.page.len() + self.archived.len() == PAGE {
                 break;
             }
         }
@@ -127,10 +142,16 @@ impl Part {
 }
 
 /// Lists until everything is sent, or the receiver is gone.
-fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], plan: &Plan, parts: &SyncSender<Message>) {
+fn run(
+    mut files: Keys,
+    ledgers: &[Arc<ctfast_core::ledger::Ledger>],
+    plan: &Plan,
+    archive: bool,
+    parts: &SyncSender<Message>,
+) {
     loop {
         let mut part = Part::default();
-        let filled = part.fill(&mut files, ledgers, plan);
+        let filled = part.fill(&mut files, ledgers, plan, archive);
         let is_end = !matches!(filled, Ok(false));
         if parts.send(filled.map(|_| Some(part))).is_err() {
             return;
@@ -147,9 +168,13 @@ fn run(mut files: Keys, ledgers: &[Arc<ctfast_core::ledger::Ledger>], plan: &Pla
 impl Listing {
     #[new]
     #[pyo3(signature = (
-        selection, *, floors=None, remote=None, seen=None, only=None, planner=None, ledgers=Vec::new()
+        selection, *, floors=None, remote=None, seen=None, only=None, planner=None, ledgers=Vec::new(), archive=false
     ))]
-    #[expect(clippy::needless_pass_by_value, reason = "keyword arguments of a private class")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a private class"
+    )]
     fn new(
         selection: PyRef<'_, Selection>,
         floors: Option<HashMap<String, String>>,
@@ -158,6 +183,7 @@ impl Listing {
         only: Option<PyRef<'_, Paths>>,
         planner: Option<PyRef<'_, Planner>>,
         ledgers: Vec<PyRef<'_, Ledger>>,
+        archive: bool,
     ) -> PyResult<Self> {
         let plan = planner.map(|planner| Arc::clone(&planner.0));
         let plans = plan.is_some();
@@ -170,7 +196,8 @@ impl Listing {
         });
         let ledgers = shared(&ledgers);
         let (sender, parts) = sync_channel(AHEAD);
-        let thread = Builder::new().name("ctfast-keys".to_owned()).spawn(move || run(files, &ledgers, &plan, &sender));
+        let thread = Builder::new().name("ctfast-keys".to_owned());
+        let thread = thread.spawn(move || run(files, &ledgers, &plan, archive, &sender));
         thread.map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), plans })
     }
@@ -197,13 +224,19 @@ impl Listing {
                 Ok(Some(mut part)) => {
                     let page = std::mem::take(&mut part.page);
                     told.report.add(part.report);
-                    if self.plans || !page.is_empty() {
+                    told.archived.append(&mut part.archived);
+                    if self.plans || !page.is_empty() || !told.archived.is_empty() {
                         return Ok(Some(page));
                     }
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The objects in archive classes that were found since the last call; they are in no page.
+    fn archived(&self) -> Vec<Archived> {
+        std::mem::take(&mut lock(&self.told).archived)
     }
 
     /// How many files and folders were skipped, and why; how many cannot be listed, and how many of these have no name

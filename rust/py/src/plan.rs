@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ctfast_core::Limits;
 use ctfast_core::scan::{self, Sources, text_type};
 use ctfast_core::schema::Profile;
-use ctfast_core::source::{Choice, Named};
+use ctfast_core::source::{Choice, Named, Sieve, Skip, has_log_ending};
 use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -55,6 +55,12 @@ impl Selection {
         let named = |(source, size, etag, first)| Named { source, size, etag, first };
         let sources = Sources::Named(files.into_iter().map(named).collect());
         Self(scan::Selection { sources, choice: self.0.choice.clone() })
+    }
+
+    /// Why a file of this name is skipped, or None if it is read.
+    fn skips(&self, key: &str) -> Option<&'static str> {
+        let is_log = has_log_ending(Path::new(key));
+        if is_log { Sieve::from(self.0.choice.clone()).skips(key).map(Skip::name) } else { Some(Skip::Name.name()) }
     }
 
     /// The times of change by which planned files are told from other versions: of those that have one.

@@ -222,7 +222,16 @@ mod tests {
     fn skipped(reason: Skip) -> Listed {
         let at = At::Disk(PathBuf::new());
         Listed::Skipped(
-            Entry { key: String::new(), at, size: None, etag: None, modified: None, first: 0, is_planned: false },
+            Entry {
+                key: String::new(),
+                at,
+                size: None,
+                etag: None,
+                modified: None,
+                archived: None,
+                first: 0,
+                is_planned: false,
+            },
             reason,
         )
     }

@@ -25,7 +25,7 @@ const LATE: Duration = Duration::from_millis(100);
 impl Worker {
     /// Reads a file, wherever it is.
     pub(super) fn file(&mut self, entry: Entry, fetch: Option<&Fetch>) -> Result<Outcome, Closed> {
-        let Entry { key, at, size, etag, modified, first, is_planned } = entry;
+        let Entry { key, at, size, etag, modified, first, is_planned, .. } = entry;
         let planned = (is_planned && matches!(at, At::Disk(_))).then_some((size, modified));
         let version = Version { length: size, tag: etag.filter(|_| is_planned) };
         self.rows.start(key, first);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::object::Bucket;
-use super::{Barren, Seen, Sieve, Skip};
+use super::{Archived, Barren, Seen, Sieve, Skip};
 use crate::error::Error;
 
 /// Files in the order in which they are to be read.
@@ -23,6 +23,8 @@ pub struct Entry {
     pub etag: Option<String>,
     /// When it was last changed: microseconds since 1970.
     pub modified: Option<i64>,
+    /// Where S3 keeps it, if that is an archive class.
+    pub archived: Option<Archived>,
     /// Index of its first record to read: an earlier run has handed over those before it.
     pub first: u64,
     /// Whether only this version is to be read: any other one is a failure.
@@ -118,6 +120,7 @@ mod tests {
             size: None,
             etag: None,
             modified: None,
+            archived: None,
             first: 0,
             is_planned: false,
         }

@@ -130,6 +130,7 @@ fn entry(path: PathBuf, metadata: Option<&Metadata>) -> Entry {
         size: metadata.map(Metadata::len),
         etag: None,
         modified: metadata.and_then(|metadata| version_of(metadata).1),
+        archived: None,
         first: 0,
         is_planned: false,
     }

@@ -2,6 +2,7 @@
 //! and [`object`] list files, [`split`] divides them; [`Storage`] combines local disk and buckets, opens files, and
 //! writes new ones.
 
+mod archived;
 mod choice;
 pub mod key;
 mod linked;
@@ -14,6 +15,7 @@ mod skip;
 pub mod split;
 pub mod storage;
 
+pub use archived::{Archived, Class, State};
 pub use choice::{Choice, Paths, Sieve};
 pub(crate) use linked::{Links, Way};
 pub use listed::{At, Entry, Keys, Listed};

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::access_point;
-
 /// What the address of an object begins with.
 pub(super) const SCHEME: &str = "s3://";
 /// Whether a source is an object, or a folder of them.

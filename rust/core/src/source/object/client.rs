@@ -78,6 +78,8 @@ pub struct Bucket {
     skew: AtomicI64,
     /// Whether the store has ever answered.
     answers: AtomicBool,
+    /// Whether pages of listings are to tell which archived objects are restored.
+    pub(super) asks_restored: AtomicBool,
 }
 
 impl fmt::Debug for Bucket {
@@ -89,10 +91,10 @@ impl fmt::Debug for Bucket {
 /// What a request asks for.
 #[derive(Clone, Copy)]
 pub(super) enum Ask<'a> {
-    /// A page of a listing: the parameters of its query, in order.
-    List(&'a [(&'a str, &'a str)]),
-    /// An object from this byte on, if it still has this tag.
-    Get { key: &'a str, from: u64, tag: Option<&'a str> },
+    /// A page of a listing: the parameters of its query, in order, and whether it tells which objects are restored.
+    List { parameters: &'a [(&'a str, &'a str)], restored: bool },
+    /// An object, or this version of it, from this byte on, if it still has this tag.
+    Get { key: &'a str, version: Option<&'a str>, from: u64, tag: Option<&'a str> },
 }
 
 impl Bucket {
@@ -100,8 +102,13 @@ impl Bucket {
         // An access point is in the region that its ARN has.
         let region = AccessPoint::parse(&name).map_or_else(|_| config.region.clone(), |point| point.region.to_owned());
         let region = Mutex::new(region);
-        let (skew, answers) = (AtomicI64::new(0), AtomicBool::new(false));
-        Self { name, config, counts, pace: Pace::new(), handle, region, skew, answers }
+        let (skew, answers, asks_restored) = (AtomicI64::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Self { name, config, counts, pace: Pace::new(), handle, region, skew, answers, asks_restored }
+    }
+
+    /// Whether this is S3 itself, and not a store with its interface.
+    pub(super) fn is_aws(&self) -> bool {
+        self.config.endpoint.is_none()
     }
 
     /// The address of an object of this bucket.
@@ -125,7 +132,7 @@ impl Bucket {
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<HttpResponse, Failure> {
         check(&self.name).map_err(|why| Failure::new(Refusal::Bucket, why, Again::Never))?;
         let count = match ask {
-            Ask::List(_) => &self.counts.lists,
+            Ask::List { .. } => &self.counts.lists,
             Ask::Get { .. } => &self.counts.gets,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -237,15 +244,17 @@ impl Bucket {
         let usual = if scheme == "https" { ":443" } else { ":80" };
         let host = host.strip_suffix(usual).unwrap_or(host);
         let bucket = if in_path { format!("/{}", self.name) } else { String::new() };
+        let encode = |text| utf8_percent_encode(text, QUERY);
         let (key, query) = match ask {
-            Ask::Get { key, .. } => (key, String::new()),
-            Ask::List(parameters) => {
-                let encode = |text| utf8_percent_encode(text, QUERY);
+            Ask::Get { key, version, .. } => {
+                (key, version.map_or_else(String::new, |version| format!("versionId={}", encode(version))))
+            }
+            Ask::List { parameters, .. } => {
                 let parameters = parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
                 ("", parameters.collect::<Vec<_>>().join("&"))
             }
         };
-        if matches!(ask, Ask::Get { key: "", .. }) {
+        if matches!(ask, Ask::Get { .. }) && key.is_empty() {
             return Err(Failure::new(Refusal::Key, "it is empty", Again::Never));
         }
         if key.split('/').any(|part| matches!(part, "." | "..")) {
@@ -253,6 +262,7 @@ impl Bucket {
         }
         let path = format!("{start}{bucket}/{}", utf8_percent_encode(key, PATH));
         let mark = if query.is_empty() { "" } else { "?" };
+        let headers = sign::Asked { pays: *pays, restored: matches!(ask, Ask::List { restored: true, .. }) };
         let mut request = Request::get(format!("{scheme}://{host}{path}{mark}{query}"));
         if let Some(credentials) = &self.config.credentials {
             let credential = credentials.get().await;
@@ -260,12 +270,14 @@ impl Bucket {
                 .map_err(|words| Failure::new(Refusal::Credentials, without_secrets(&words), Again::Never))?;
             let now = Utc::now();
             let now = TimeDelta::try_seconds(skew).and_then(|skew| now.checked_add_signed(skew)).unwrap_or(now);
-            let signed = sign::Request { host, path: &path, query: &query, region, pays: *pays };
+            let signed = sign::Request { host, path: &path, query: &query, region, asked: headers };
             for (name, value) in sign::headers(&signed, &credential, now) {
                 request = request.header(name, value);
             }
-        } else if *pays {
-            request = request.header("x-amz-request-payer", "requester");
+        } else {
+            for (name, value) in headers.lines() {
+                request = request.header(name, value);
+            }
         }
         if let Ask::Get { from, tag, .. } = ask
             && from > 0

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::client::{Ask, Bucket, tag};
 use super::failure::{Again, Failure};
 use super::split;
+use super::versioned::versioned;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::source::unwritable;
 
@@ -261,7 +262,9 @@ impl Bucket {
         if state.have > 0 && state.end().is_ok() {
             return Ok(futures_util::stream::empty().boxed());
         }
-        let answer = self.ask(Ask::Get { key, from: state.have, tag: state.tag.as_deref() }).await?;
+        let (key, version) = versioned(key);
+        let ask = Ask::Get { key, version, from: state.have, tag: state.tag.as_deref() };
+        let answer = self.ask(ask).await?;
         state.check(answer.headers())?;
         Ok(answer.into_body().bytes_stream())
     }

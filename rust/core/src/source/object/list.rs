@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -13,6 +14,7 @@ use super::failure::{Again, Failure};
 use super::transport::within;
 use crate::error::{Error, Refusal, excerpt};
 use crate::scalar::timestamp;
+use crate::source::{Archived, Class, State};
 
 /// The largest page: 1,000 keys of 1,024 bytes, each byte perhaps written as `&quot;`, and 2 KiB of other fields per
 /// key.
@@ -48,13 +50,15 @@ pub(super) struct Page {
 }
 
 /// An object in a page, ordered by key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Object {
     pub(super) key: String,
     pub(super) size: u64,
     pub(super) etag: Option<String>,
     /// Microseconds since 1970.
     pub(super) modified: Option<i64>,
+    /// Its archive class, if it is in one. Without a request for it, its state is unknown.
+    pub(super) archived: Option<Archived>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +81,16 @@ struct Content {
     #[serde(rename = "ETag")]
     etag: Option<String>,
     last_modified: Option<String>,
+    storage_class: Option<String>,
+    restore_status: Option<RestoreStatus>,
+}
+
+/// What S3 adds on request to objects that are restored, or are being restored.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestoreStatus {
+    #[serde(default)]
+    is_restore_in_progress: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,9 +121,14 @@ impl Page {
             let decoded = percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned);
             decoded.map_err(|_| wrong(format!("a key that is not UTF-8: {text}")))
         };
-        let object = |Content { key, size, etag, last_modified }| {
+        let object = |Content { key, size, etag, last_modified, storage_class, restore_status }| {
             let modified = last_modified.and_then(|time: String| timestamp(time.as_bytes()));
-            Ok(Object { key: decode(key)?, size, etag, modified })
+            let state = restore_status.map_or(State::Unknown, |status: RestoreStatus| {
+                if status.is_restore_in_progress { State::Restoring } else { State::Restored }
+            });
+            let class = storage_class.and_then(|name: String| Class::parse(&name));
+            let archived = class.map(|class| Archived { class, state });
+            Ok(Object { key: decode(key)?, size, etag, modified, archived })
         };
         Ok(Self {
             objects: answer.contents.into_iter().map(object).collect::<Result<_, _>>()?,
@@ -120,6 +139,16 @@ impl Page {
 }
 
 impl Page {
+    /// The same, where objects whose state is not told have to be restored.
+    fn with_all_states(mut self) -> Self {
+        for archived in self.objects.iter_mut().filter_map(|object| object.archived.as_mut()) {
+            if archived.state == State::Unknown {
+                archived.state = State::Archived;
+            }
+        }
+        self
+    }
+
     /// The page, if it matches the request: a store that ignores a parameter would be listed twice, or for ever.
     pub(super) fn checked(self, range: &Range) -> Result<Self, Failure> {
         let Range { prefix, folders, after, .. } = range;
@@ -144,15 +173,19 @@ impl Page {
 }
 
 impl Bucket {
-    /// Requests a page, with retries.
+    /// Requests a page, with retries. Once there is an object in an archive class, it also requests which are restored.
     pub(super) async fn page(&self, range: &Range) -> Result<Page, Error> {
         let mut tries = self.tries();
         loop {
+            let asks = self.asks_restored.load(Ordering::Relaxed);
             let turn = self.pace.turn().await;
-            match self.page_once(range).await {
+            match self.page_once(range, asks).await {
                 Ok(page) => {
                     turn.answered();
-                    return Ok(page);
+                    if asks || page.objects.iter().all(|object| object.archived.is_none()) {
+                        return Ok(page);
+                    }
+                    self.asks_restored.store(true, Ordering::Relaxed);
                 }
                 Err(failure) => {
                     turn.failed(failure.refusal == Refusal::Throttled);
@@ -162,16 +195,18 @@ impl Bucket {
         }
     }
 
-    async fn page_once(&self, range: &Range) -> Result<Page, Failure> {
+    async fn page_once(&self, range: &Range, restored: bool) -> Result<Page, Failure> {
         let Range { prefix, folders, after, token } = range;
         let mut parameters = Vec::with_capacity(6);
         parameters.extend(token.as_deref().map(|token| ("continuation-token", token)));
         parameters.extend(folders.then_some(("delimiter", "/")));
         parameters.extend([("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix.as_str())]);
         parameters.extend(after.as_deref().map(|after| ("start-after", after)));
-        let answer = self.ask(Ask::List(&parameters)).await?;
+        let answer = self.ask(Ask::List { parameters: &parameters, restored }).await?;
         let body = within(answer.into_body(), LARGEST, PATIENCE).await.map_err(|error| Failure::of_http(&error))?;
         match Page::read(&body).and_then(|page| page.checked(range)) {
+            // At S3, an object without a state has to be restored; other stores may ignore the request for it.
+            Ok(page) if restored && self.is_aws() => Ok(page.with_all_states()),
             Ok(page) => Ok(page),
             Err(failure) => Err(self.without_secrets(failure).await),
         }
@@ -194,7 +229,7 @@ mod tests {
             <NextContinuationToken>t=</NextContinuationToken>
             </ListBucketResult>"#,
         );
-        let object = |key: &str, size| Object { key: key.to_owned(), size, etag: None, modified: None };
+        let object = |key: &str, size| Object { key: key.to_owned(), size, ..Object::default() };
         let first = Object {
             etag: Some("\"ab-2\"".to_owned()),
             modified: Some(1_577_836_800_000_000),
@@ -210,6 +245,33 @@ mod tests {
         assert_eq!(Page::read(plain).expect("a page").objects, [object("a+b%20", 1)]);
         let last = b"<ListBucketResult><NextContinuationToken/><IsTruncated>false</IsTruncated></ListBucketResult>";
         assert_eq!(Page::read(last).expect("a page"), Page::default());
+    }
+
+    #[test]
+    fn archive_classes() {
+        let object = |key: &str, more: &str| format!("<Contents><Key>{key}</Key><Size>1</Size>{more}</Contents>");
+        let restored = |is_running| {
+            format!(
+                "<RestoreStatus><IsRestoreInProgress>{is_running}</IsRestoreInProgress>\
+                 <RestoreExpiryDate>2012-12-21T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>"
+            )
+        };
+        let deep = "<StorageClass>DEEP_ARCHIVE</StorageClass>";
+        let body = format!(
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{}{}{}{}{}</ListBucketResult>",
+            object("a", "<StorageClass>STANDARD_IA</StorageClass>"),
+            object("b", "<StorageClass>GLACIER</StorageClass>"),
+            object("c", &format!("{deep}{}", restored(true))),
+            object("d", &format!("{}{deep}", restored(false))),
+            object("e", "<StorageClass>GLACIER_IR</StorageClass>"),
+        );
+        let page = Page::read(body.as_bytes()).expect("a page");
+        let told = |page: &Page| page.objects.iter().map(|object| object.archived).collect::<Vec<_>>();
+        let archived = |class, state| Some(Archived { class, state });
+        let (running, done) =
+            (archived(Class::DeepArchive, State::Restoring), archived(Class::DeepArchive, State::Restored));
+        assert_eq!(told(&page), [None, archived(Class::Glacier, State::Unknown), running, done, None]);
+        assert_eq!(told(&page.with_all_states())[1..4], [archived(Class::Glacier, State::Archived), running, done]);
     }
 
     #[test]
@@ -236,7 +298,7 @@ mod tests {
         let page = |objects: &[&str], folders: &[&str], token: &str| Page {
             objects: objects
                 .iter()
-                .map(|key| Object { key: (*key).to_owned(), size: 1, etag: None, modified: None })
+                .map(|key| Object { key: (*key).to_owned(), size: 1, ..Object::default() })
                 .collect(),
             folders: folders.iter().map(|key| (*key).to_owned()).collect(),
             token: Some(token.to_owned()),

@@ -24,6 +24,7 @@ mod sign;
 mod trail;
 mod transport;
 mod tree;
+mod versioned;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
@@ -131,6 +132,7 @@ impl Remote {
             size: None,
             etag: None,
             modified: None,
+            archived: None,
             first: 0,
             is_planned: false,
         }

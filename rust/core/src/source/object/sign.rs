@@ -17,8 +17,24 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     pub(super) query: &'a str,
     pub(super) region: &'a str,
+    pub(super) asked: Asked,
+}
+
+/// What is asked for in headers, which are signed if a request is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asked {
     /// Whether the requester pays.
     pub(super) pays: bool,
+    /// Whether a listing tells which objects are restored.
+    pub(super) restored: bool,
+}
+
+impl Asked {
+    /// The headers, in the order of their names.
+    pub(super) fn lines(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let restored = self.restored.then_some(("x-amz-optional-object-attributes", "RestoreStatus"));
+        restored.into_iter().chain(self.pays.then_some(("x-amz-request-payer", "requester")))
+    }
 }
 
 /// The headers that make a request an authorised one; `host` is signed, but sent by the client.
@@ -31,9 +47,7 @@ pub(super) fn headers(
     let day = &time[..8];
     let nothing = hex(digest(&SHA256, b"").as_ref());
     let mut headers = vec![("x-amz-content-sha256", nothing.clone()), ("x-amz-date", time.clone())];
-    if request.pays {
-        headers.push(("x-amz-request-payer", "requester".to_owned()));
-    }
+    headers.extend(request.asked.lines().map(|(name, value)| (name, value.to_owned())));
     if let Some(token) = &credential.token {
         headers.push(("x-amz-security-token", token.clone()));
     }
@@ -71,7 +85,7 @@ mod tests {
             path: "/",
             query: "max-keys=2&prefix=J",
             region: "us-east-1",
-            pays: false,
+            asked: Asked::default(),
         };
         let credential = AwsCredential {
             key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
@@ -91,17 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_and_who_pays_are_signed() {
-        let request = Request { host: "h", path: "/b/k", query: "", region: "r", pays: true };
+    fn a_token_and_what_is_asked_for_are_signed() {
+        let asked = Asked { pays: true, restored: true };
+        let request = Request { host: "h", path: "/b/k", query: "", region: "r", asked };
         let credential =
             AwsCredential { key_id: "id".to_owned(), secret_key: "secret".to_owned(), token: Some("t".to_owned()) };
         let headers = headers(&request, &credential, DateTime::UNIX_EPOCH);
         let value = &headers.last().expect("headers").1;
-        assert!(
-            value.contains(
-                "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-request-payer;x-amz-security-token,"
-            )
-        );
+        assert!(value.contains(
+            "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-optional-object-attributes;\
+                 x-amz-request-payer;x-amz-security-token,"
+        ));
         assert!(headers.contains(&("x-amz-request-payer", "requester".to_owned())));
     }
 }

@@ -42,7 +42,7 @@ mod tests {
     fn page(first: Option<&str>, token: &str) -> Page {
         Page {
             objects: first
-                .map(|key| Object { key: key.to_owned(), size: 1, etag: None, modified: None })
+                .map(|key| Object { key: key.to_owned(), size: 1, ..Object::default() })
                 .into_iter()
                 .collect(),
             folders: Vec::new(),

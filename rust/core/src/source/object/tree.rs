@@ -411,9 +411,10 @@ impl Tree {
         Listed::chosen(self.entry(object), &self.sieve)
     }
 
-    fn entry(&self, Object { key, size, etag, modified }: Object) -> Entry {
+    fn entry(&self, Object { key, size, etag, modified, archived }: Object) -> Entry {
         let at = At::Bucket(Arc::clone(&self.bucket));
-        Entry { key: self.address(&key), at, size: Some(size), etag, modified, first: 0, is_planned: false }
+        let key = self.address(&key);
+        Entry { key, at, size: Some(size), etag, modified, archived, first: 0, is_planned: false }
     }
 
     pub(super) fn address(&self, key: &str) -> String {

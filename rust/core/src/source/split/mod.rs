@@ -218,7 +218,8 @@ fn listed(Member { key, size, etag, modified }: Member, remote: Option<&Arc<Remo
     let failed = |error| Listed::Failed(unreadable(&error).in_file(&key));
     match fs::metadata(&path) {
         Ok(found) if found.is_file() => {
-            Listed::File(Entry { key, at: At::Disk(path), size, etag, modified, first: 0, is_planned: true })
+            let at = At::Disk(path);
+            Listed::File(Entry { key, at, size, etag, modified, archived: None, first: 0, is_planned: true })
         }
         // A folder that could not be listed, or one that has replaced a file. Reading a pipe would block.
         Ok(_) => failed(fs::read_dir(&path).err().unwrap_or_else(|| io::Error::other("not a regular file"))),

@@ -37,7 +37,7 @@ impl Bucket {
             if let Some(folder) = folder {
                 page.folders.push(folder.to_owned());
             } else {
-                page.objects.push(Object { key: key.clone(), size: key.len() as u64, etag: None, modified: None });
+                page.objects.push(Object { key: key.clone(), size: key.len() as u64, ..Object::default() });
             }
             last = folder.map_or_else(|| key.clone(), |folder| format!("{folder}\u{10ffff}"));
         }
