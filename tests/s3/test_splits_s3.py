@@ -35,7 +35,7 @@ def test_all_splits_are_the_bucket(mirrored: Mirrored, options: dict[str, str], 
     whole = ct.read(mirrored.url, regions="eu-west-1", storage_options=options)
     copies = pickle.loads(pickle.dumps(splits))
     assert_frame_equal(together(copies, storage_options=options), whole)
-    report = ct.Report(files=True)
+    report = ct.Report(files=True, sha256=True)
     for threads in (1, 4):
         batches = list(copies[0].read("spark", threads=threads, storage_options=options, report=report))
         assert [batch.serialize() for batch in batches] == [
