@@ -16,6 +16,7 @@ from itertools import groupby
 from ctfast import _ctfast
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
+from ctfast._lake.schema import widened
 from ctfast._lake.store import Store
 from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._later import pa, pq
@@ -98,9 +99,10 @@ def _opened(table: Table, messages: Sequence[SplitMessage]) -> Snapshot | None:
     for message in messages[1:]:
         if message.query != messages[0].query:
             raise ArgumentError("messages are of splits with different queries", "messages", None, None, "Lake.commit")
-    snapshot = table.create(schema_for(messages[0].columns or COLUMNS), messages[0].query)
+    schema = schema_for(messages[0].columns or COLUMNS)
+    snapshot = table.create(schema, messages[0].query)
     refuse_other_query(table, snapshot, messages[0].query)
-    return snapshot
+    return widened(table, snapshot, schema)
 
 
 def _distinct(messages: Iterable[SplitMessage]) -> list[SplitMessage]:

@@ -22,6 +22,7 @@ from ctfast._later import pl
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
+from ctfast._scan.parts import schema_for
 from ctfast._source.addresses import Source
 from ctfast._source.object_keys import KeySource
 from ctfast.exceptions import ArgumentError
@@ -179,7 +180,10 @@ class Lake:
         7
         """
         snapshot = self._table.open()
-        schema = pl.DataFrame(snapshot.schema().empty_table()).schema
+        whole = pl.DataFrame(snapshot.schema().empty_table()).schema
+        # In the table, columns that a later version has added come behind others.
+        names = [name for name in schema_for(COLUMNS).names if name in whole]
+        schema = {name: whole[name] for name in dict.fromkeys([*names, *whole])}
         places = [self.path / part.path for part in snapshot.parts()]
         if not places:
             rows = pl.LazyFrame(schema=schema)
@@ -193,7 +197,9 @@ class Lake:
                 cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
             )
         kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
-        return rows.cast({name: kinds[name] for name in schema if name in kinds and kinds[name] != schema[name]})
+        # Text is one type in Polars, so that structs differ by members alone, of which another version has more.
+        others = [name for name in schema if name in kinds and kinds[name] != schema[name]]
+        return rows.cast({name: kinds[name] for name in others if not kinds[name].is_nested()})
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.

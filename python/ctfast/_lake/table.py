@@ -61,6 +61,8 @@ class Snapshot:
     def __init__(self, table: Table, delta: DeltaTable, properties: dict[str, str]) -> None:
         self._table, self._delta = table, delta
         self.version: int = delta.version()
+        #: The id of the table, which no other has.
+        self.id = str(delta.metadata().id)
         #: What was asked of each record: see :attr:`ctfast.SplitMessage.query`.
         self.query = properties[_QUERY]
 
@@ -129,11 +131,8 @@ class Snapshot:
         delta = load("deltalake")
         parts = list(parts)
         actions = [*map(_added, parts), *map(_removed, removed)]
-        # The version of a transaction tells the order of commits.
-        known = [delta.Transaction(name, self.version + 1) for name in transactions]
-        properties = delta.CommitProperties(
-            app_transactions=[*known, delta.Transaction(FENCE, self.version + 1)], max_commit_retries=0
-        )
+        names = list(transactions)
+        properties = self._properties(names)
         try:
             # No sweep removes a part between this look and the commit: it has the lock while it removes files.
             with self._table.store.locked():
@@ -144,13 +143,44 @@ class Snapshot:
                 )
         except delta.exceptions.DeltaError as error:
             latest = self._table.open()
-            if latest.has(known[0].app_id):
+            if latest.has(names[0]):
                 self._table.sync(self.version + 1)
                 return  # it failed after the commit, such as at a checkpoint
             if latest.version != self.version:
                 raise LostRaceError from error
             raise self._table.unusable(error) from None
         self._table.sync(self.version + 1)
+
+    def widen(self, schema: pa.Schema) -> None:
+        """Add the columns, and the members of structs, that this schema has and the table does not.
+
+        Raises
+        ------
+        LostRaceError
+            Another commit was first, or this one has failed after it was made.
+        """
+        delta = load("deltalake")
+        try:
+            # No rows are written. A transaction, or a change of the table, could add no members of structs.
+            delta.write_deltalake(
+                self._delta,
+                schema.empty_table(),
+                mode="append",
+                schema_mode="merge",
+                commit_properties=self._properties(()),
+            )
+        except delta.exceptions.DeltaError as error:
+            if self._table.open().version != self.version:
+                raise LostRaceError from error
+            raise self._table.unusable(error) from None
+        self._table.sync(self.version + 1)
+
+    def _properties(self, transactions: Iterable[str]) -> Any:
+        """Return those of a commit that makes the next version, or fails."""
+        delta = load("deltalake")
+        # The version of a transaction tells the order of commits.
+        known = [delta.Transaction(name, self.version + 1) for name in (*transactions, FENCE)]
+        return delta.CommitProperties(app_transactions=known, max_commit_retries=0)
 
 
 class Table:
