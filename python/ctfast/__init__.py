@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ctfast._integrity.verification import Verification
     from ctfast._integrity.verify import Progress, Verifier, verify
     from ctfast._lake.compact import Compacted
+    from ctfast._lake.export import Exported
+    from ctfast._lake.iceberg import ExportedIceberg
     from ctfast._lake.info import LakeInfo
     from ctfast._lake.ingest import Ingested, IngestProgress
     from ctfast._lake.lake import Lake
@@ -70,6 +72,8 @@ else:
         "_integrity.public_keys": ("PublicKey", "fetch_keys"),
         "_lake.ingest": ("IngestProgress", "Ingested"),
         "_lake.compact": ("Compacted",),
+        "_lake.export": ("Exported",),
+        "_lake.iceberg": ("ExportedIceberg",),
         "_lake.info": ("LakeInfo",),
         "_lake.lake": ("Lake",),
         "_lake.retention": ("Retained",),
@@ -127,6 +131,8 @@ __all__ = [
     "EventPattern",
     "EventSelectors",
     "EventStream",
+    "Exported",
+    "ExportedIceberg",
     "Filter",
     "FilterError",
     "FilterPattern",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from ctfast import _ctfast
+from ctfast._lake.audit import entries
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
 from ctfast._lake.schema import widened
@@ -189,9 +190,12 @@ def _counts(messages: Sequence[SplitMessage], prepared: _Prepared) -> Counts:
 def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
     """Remove what nobody needs once splits are committed: their messages, and then the parts that were replaced.
 
-    An attempt at such a split that comes later writes both again, and its commit comes here as well.
+    An attempt at such a split that comes later writes both again, and its commit comes here as well. What was part of
+    the table goes with a sweep: queries that began before may still read it.
     """
-    live = {part.path for part in table.open().parts()}
+    snapshot = table.open()
+    live = {part.path for part in snapshot.parts()}
+    live.update(path for entry in entries(table.store, snapshot) for path in entry.get("removed", ()))
     for message in messages:
         table.store.remove(message_path(message.split))
         for part in message.files:

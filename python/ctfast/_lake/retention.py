@@ -45,8 +45,10 @@ class Retained:
     is_done : bool
         Whether they were deleted; if not, this is what would be deleted now.
     left : int
-        Files of the months concerned that belong to no version of the table, and may be of runs that are under way:
-        they stay, and may have older events.
+        Files of the months concerned that belong to no version of the table, and may be of runs that are under way, or
+        that Iceberg tables name: they stay, and may have older events.
+    iceberg : tuple of str
+        These tables: when they are exported again, the files go.
     """
 
     before: datetime
@@ -54,6 +56,7 @@ class Retained:
     held: int
     is_done: bool
     left: int
+    iceberg: tuple[str, ...]
 
 
 @dataclass
@@ -80,8 +83,10 @@ def retain(table: Table, days: int, *, delete: bool) -> Retained:
             found = table.latest(lambda snapshot: _retained(table, snapshot, days, before, delete=delete))
         except LostRaceError:
             continue
-        left = sweep(table, f"{before:%Y-%m}", lambda _: True)[1] if delete else 0
-        return Retained(before, found.number, found.held, is_done=delete, left=left)
+        if not delete:
+            return Retained(before, found.number, found.held, is_done=False, left=0, iceberg=())
+        swept = sweep(table, f"{before:%Y-%m}", lambda _: True)
+        return Retained(before, found.number, found.held, is_done=True, left=swept.left, iceberg=swept.iceberg)
 
 
 def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, delete: bool) -> _Found:

@@ -26,7 +26,7 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["LostRaceError", "Part", "Snapshot", "Table"]
+__all__ = ["STATISTICS", "LostRaceError", "Part", "Snapshot", "Table"]
 
 _Found = TypeVar("_Found")
 
@@ -39,7 +39,7 @@ _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
-_STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
+STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
 
 
 class LostRaceError(Exception):
@@ -317,7 +317,7 @@ def _added(part: PartFile) -> Any:
 def _statistics(part: PartFile) -> dict[str, Any]:
     """Return the bounds of a part for the log: they are never narrower than the values."""
     found: dict[str, Any] = {"numRecords": part.rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
-    for name in _STATISTICS:
+    for name in STATISTICS:
         known = part.statistics.get(name)
         if known is None:
             continue
