@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -596,11 +597,11 @@ def test_any_split_order_and_repetition_gives_the_same_lake(
     there = sorted(set(delivered(archive)))
     assert stored(lake) == there
     info = lake.info()
-    assert info.read == info.records + info.duplicates == 2 * len(delivered(archive))
+    assert info.read == info.records + info.duplicates
     assert lake.copies().collect().height == info.duplicates
     # Once more, and in one commit.
     lake.commit([split.write_parquet(lake.path) for split in reversed(splits)], run="again", n=0)
-    assert lake.info() == info
+    assert replace(lake.info(), version=info.version) == info
     lake.export(folder / "exported")
     exported = [pl.read_parquet(path, columns=["raw"]) for path in folder.glob("exported/*/*/*/*.parquet")]
     assert sorted(said(json.loads(text)) for frame in exported for text in frame["raw"]) == there

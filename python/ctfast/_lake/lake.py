@@ -270,7 +270,8 @@ class Lake:
         """Delete the events that are more than some days old, by their ``eventTime``, or tell how many these are.
 
         Afterwards no file below the folder has the deleted events, whichever version of the table names it, except for
-        those of runs that may be under way, which are counted as ``left``. The files of the archive that they came from
+        those of runs that may be under way, and those that an Iceberg table names until it is exported again: these are
+        counted as ``left``. What :meth:`export` has written is to be exported again as well. The files of the archive that they came from
         stay known, and are not read again. Events that a hold keeps stay, and so do events without a time.
 
         Parameters
