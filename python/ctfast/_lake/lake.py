@@ -271,8 +271,9 @@ class Lake:
 
         Afterwards no file below the folder has the deleted events, whichever version of the table names it, except for
         those of runs that may be under way, and those that an Iceberg table names until it is exported again: these are
-        counted as ``left``. What :meth:`export` has written is to be exported again as well. The files of the archive that they came from
-        stay known, and are not read again. Events that a hold keeps stay, and so do events without a time.
+        counted as ``left``. What :meth:`export` has written is to be exported again as well. The files of the archive
+        that they came from stay known, and are not read again. Events that a hold keeps stay, and so do events without
+        a time.
 
         Parameters
         ----------
