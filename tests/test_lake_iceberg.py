@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -18,7 +19,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table as IcebergTable
@@ -26,13 +26,12 @@ from pyiceberg.table import Table as IcebergTable
 import ctfast as ct
 from ctfast._lake import iceberg
 from ctfast._lake.table import LostRaceError, Table
-from ctfast.cli import main
 from ctfast.sample import Sample
 from test_lake import event, holds, put, twice
 from test_lake_compact import age
 from test_lake_schema import MORE, earlier, seen
 
-pytestmark = pytest.mark.filterwarnings("ignore:Iceberg scan planning")
+pytestmark = pytest.mark.filterwarnings("ignore:Iceberg scan planning", "ignore::ctfast.NothingChosen")
 
 NOW = datetime.now(UTC)
 NAME = "security.events"
@@ -422,7 +421,7 @@ def test_an_older_copy_of_the_lake(lake: ct.Lake, archive: Path, catalog: Catalo
 def test_a_catalogue_that_fails(lake: ct.Lake, catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "catalog.db").write_bytes(b"no database, but as long as the header of one would be" * 20)
     with pytest.raises(OSError, match="the Iceberg catalogue: ") as caught:
-        lake.export_iceberg(opened(tmp_path), NAME)
+        lake.export_iceberg(catalog, NAME)
     assert "\n" not in str(caught.value)
     with pytest.raises(ct.ArgumentError, match=r"catalog 'unknown': URI missing"):
         lake.export_iceberg("unknown", NAME)
@@ -436,14 +435,16 @@ def test_without_pyiceberg_it_is_one_sentence(lake: ct.Lake) -> None:
     assert (done.returncode, done.stderr) == (2, expected)
 
 
-def test_the_commands(lake: ct.Lake, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYICEBERG_CATALOG__MINE__URI", f"sqlite:///{tmp_path}/catalog.db")
-    monkeypatch.setenv("PYICEBERG_CATALOG__MINE__WAREHOUSE", f"file://{tmp_path}/warehouse")
+def test_the_commands(lake: ct.Lake, catalog: Catalog, tmp_path: Path) -> None:
+    # pyiceberg reads its configuration when it is imported.
+    mine = {"URI": f"sqlite:///{tmp_path}/catalog.db", "WAREHOUSE": f"file://{tmp_path}/warehouse"}
+    environment = os.environ | {f"PYICEBERG_CATALOG__MINE__{name}": value for name, value in mine.items()}
 
     def run(*arguments: str, code: int = 0) -> str:
-        result = CliRunner().invoke(main, ["lake", *arguments])
-        assert result.exit_code == code, result.output
-        return result.stderr
+        command = [sys.executable, "-m", "ctfast", "lake", *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, env=environment)
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
+        return done.stderr
 
     folder = str(lake.path)
     assert "280 events in " in run("export-iceberg", folder, "mine", NAME)

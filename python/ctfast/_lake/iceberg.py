@@ -117,8 +117,8 @@ def _opened(catalog: Catalog, name: str, snapshot: Snapshot) -> Any:
             space = name.rpartition(".")[0]
             message = f"name {quoted(name)}: the catalogue has no namespace {quoted(space)}: make it first"
             raise ArgumentError(message, "name", name, None, "Lake.export_iceberg") from None
-        except exceptions.TableAlreadyExistsError:
-            pass  # another export was first
+        except (exceptions.TableAlreadyExistsError, exceptions.CommitFailedException):
+            pass  # another export was first, or the next step fails and says why
         found = catalog.load_table(name)
     if found.properties.get(_LAKE) != snapshot.id:
         message = f"name {quoted(name)}: the catalogue has a table of this name that is not of this lake: name another"
