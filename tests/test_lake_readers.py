@@ -148,14 +148,15 @@ def test_questions_have_answers(lake: ct.Lake) -> None:
     assert all(0 < number < 1039 for name, number in found.items() if name not in ("all", "month", "none")), found
 
 
-@pytest.mark.parametrize("name", ["a blank", "50%", "ü[x]", "x=1&y"])
+@pytest.mark.parametrize("name", ["a blank", "50%", "ü", "x=1&y"])
 def test_roots_with_unusual_names(name: str, sample: Sample, tmp_path: Path) -> None:
     lake = lake_of(sample, tmp_path / name)
     for reader in READERS:
         if reader != polars_over_the_table:
             agrees(lake, reader, QUESTIONS["time"])
-    # It looks for files below the address of the root, in which such characters are spelled otherwise.
-    with pytest.raises(FileNotFoundError):
+    # It looks for files below the address of the root, in which such characters are spelled otherwise; or takes a folder
+    # with a = for a column.
+    with pytest.raises((FileNotFoundError, pl.exceptions.SchemaFieldNotFoundError)):
         polars_over_the_table(lake, QUESTIONS["time"])
 
 
