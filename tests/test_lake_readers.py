@@ -154,7 +154,7 @@ def test_roots_with_unusual_names(name: str, sample: Sample, tmp_path: Path) -> 
     for reader in READERS:
         if reader != polars_over_the_table:
             agrees(lake, reader, QUESTIONS["time"])
-    # It looks for files below the address of the root, in which such characters are spelled otherwise; or takes a folder
+    # It looks for files below the address of the root, where such characters are spelled otherwise; or takes a folder
     # with a = for a column.
     with pytest.raises((FileNotFoundError, pl.exceptions.SchemaFieldNotFoundError)):
         polars_over_the_table(lake, QUESTIONS["time"])
