@@ -171,7 +171,7 @@ def test_what_waits_is_bounded(most: int, lake: ct.Lake, dest: Path, monkeypatch
         return usual(tables, **more)
 
     lake.compact()
-    monkeypatch.setattr(export, "_WAITING", most)
+    monkeypatch.setattr(export, "WAITING", most)
     monkeypatch.setattr(export, "_ROWS", 7)
     monkeypatch.setattr(export.pa, "concat_tables", noted)
     lake.export(dest)

@@ -20,7 +20,7 @@ from typing import Any
 from ctfast._lake.store import Folder, Store
 from ctfast._lake.table import Part, Snapshot, Table
 from ctfast._later import load, pa, pq
-from ctfast._scan.part import TIME
+from ctfast._scan.part import TIME, WAITING
 from ctfast._show.words import quoted
 from ctfast._source.addresses import whole
 from ctfast.exceptions import ArgumentError
@@ -36,9 +36,7 @@ _ACCOUNT, _REGION = "recipientAccountId", "awsRegion"
 _FOLDERS = {"account": "^[0-9]{12}$", "region": "^[a-z0-9-]{1,40}$", "day": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _FILE = re.compile("/".join(f"{name}=[^/]+" for name in _FOLDERS) + r"/part-[0-9a-f-]+\.parquet")
 #: Rows of a part that are taken at once.
-_ROWS = 50_000
-#: Bytes of Arrow data that wait to become files, for all folders together.
-_WAITING = 128 << 20
+_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ class _Work:
                 for folder, rows in _by_folder(_as(batch, schema)):
                     waiting.setdefault(folder, []).append(rows)
                     sizes[folder] += rows.nbytes
-                while sizes.total() > _WAITING:
+                while sizes.total() > WAITING:
                     flush(max(sizes, key=sizes.__getitem__))
         for folder in list(waiting):
             flush(folder)
