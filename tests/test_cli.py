@@ -209,7 +209,7 @@ def test_outputs(here: Path, name: str, arguments: list[str], width: int) -> Non
         ("no-time", ["scan", "logs", "--since", "yesterday"]),
         ("no-delay", ["scan", "logs", "--max-delay", "soon"]),
         ("no-sql", ["sql", "logs", "SELEC 1"]),
-        ("no-sql-column", ["sql", "logs/1.json", "SELECT eventname FROM events"]),
+        ("no-sql-column", ["sql", "logs/1.json", "SELECT eventNme FROM events"]),
         ("no-format", ["scan", "logs", "--format", "xml"]),
         ("no-archive", ["scan"]),
         ("no-folder", ["scan", "logs/1.json", "-o", "nowhere/x.csv"]),

@@ -403,6 +403,60 @@ def test_a_damaged_file_beside_the_table_is_named(folder: str, lake: ct.Lake, tm
         lake.info()
 
 
+@pytest.mark.parametrize("folder", ["ledger", "audit", "copies"])
+def test_a_changed_byte_beside_the_table_is_told(folder: str, lake: ct.Lake, tmp_path: Path) -> None:
+    lake.ingest(twice(tmp_path, files=2))
+    lake.hold("case", where=ct.FilterPattern("{ $.eventName = Get0 }"))
+    [place] = (path for path in (lake.path / "_ctfast" / folder).rglob("*") if path.is_file())
+    content = place.read_bytes()
+    read: Any = (lambda lake: lake.retain(7, delete=True)) if folder == "copies" else ct.Lake.info
+    for wrong in (content[:-1], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        place.write_bytes(wrong)
+        with pytest.raises(ValueError, match=f"{place.name} is cut or was changed"):
+            read(ct.Lake(lake.path))
+    place.write_bytes(content)
+    assert ct.Lake(lake.path).retain(7, delete=True).held > 0
+
+
+def test_a_part_that_is_cut_or_gone_is_named(lake: ct.Lake, tmp_path: Path) -> None:
+    lake.ingest(twice(tmp_path, files=2))
+    [place] = lake.path.glob("month=*/*.parquet")
+    place.write_bytes(place.read_bytes()[:-1])
+    for call in (lake.info, lake.scan):
+        with pytest.raises(ValueError, match=f"{place.name} is cut or was changed: it has .* bytes"):
+            call()
+    place.unlink()
+    for call in (lake.info, lake.scan):
+        with pytest.raises(FileNotFoundError, match=f"{place.name} is gone, and the table names it"):
+            call()
+
+
+def test_a_log_that_has_lost_its_end_is_told(lake: ct.Lake, tmp_path: Path) -> None:
+    """Of one version nothing is told: its files may be those of a commit that was killed."""
+    archive = twice(tmp_path, files=2)
+    lake.ingest(archive)
+    for name in ("one", "two", "three"):
+        lake.hold(name, where=ct.FilterPattern("{ $.eventName = Get0 }"))
+    log = sorted((lake.path / "_delta_log").glob("*.json"))
+    log[-1].unlink()
+    assert list(lake.holds()) == ["one", "two"]
+    log[-2].unlink()
+    for call in (lake.holds, lake.info, lambda: lake.retain(7)):
+        with pytest.raises(ValueError, match="has lost versions of its log: the latest is 2, and version 3 was there"):
+            call()
+
+
+def test_counts_of_a_commit_are_its_own(lake: ct.Lake, tmp_path: Path) -> None:
+    """The names of two runs may begin alike."""
+    for number, run in enumerate(("daily", "daily-1")):
+        put(tmp_path / run, "a", [event(number * 10 + each) for each in range(number + 1)])
+        messages = [split.write_parquet(lake.path) for split in ct.splits(tmp_path / run)]
+        for _ in range(2):
+            counts = commit.commit(Table(lake.path), messages, run, 1)
+            assert (counts.files, counts.stored) == (1, number + 1)
+    assert commit.commit(Table(lake.path), [], "daily", 1).stored == 1
+
+
 def test_a_lake_whose_numbers_do_not_add_up_is_told(lake: ct.Lake, tmp_path: Path) -> None:
     """As after another writer of Delta tables."""
     lake.ingest(twice(tmp_path, files=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -35,13 +34,11 @@ def lake(tmp_path: Path, archive: Path) -> ct.Lake:
     return lake
 
 
-def age(lake: ct.Lake) -> None:
+def age(lake: ct.Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all that is there be two days old."""
-    for path in (*lake.path.glob("month=*/*.parquet"), *lake.path.rglob("*.keys")):
+    for path in [path for end in ("parquet", "keys", "index") for path in lake.path.rglob(f"part-*.{end}")]:
         os.utime(path, (time.time() - 2 * 86_400,) * 2)
-    for path in lake.path.glob("_ctfast/audit/*.json"):
-        entry = json.loads(path.read_text())
-        path.write_text(json.dumps(entry | {"time": "2025-01-01T00:00:00+00:00"}))
+    monkeypatch.setattr(compact, "is_past", lambda _: True)
 
 
 def test_the_same_events_in_fewer_files(lake: ct.Lake, archive: Path) -> None:
@@ -62,11 +59,11 @@ def test_copies_of_what_was_joined_are_found(lake: ct.Lake, archive: Path) -> No
     assert (done.stored, done.duplicates) == (0, 640)
 
 
-def test_what_was_replaced_goes_a_day_later(lake: ct.Lake) -> None:
+def test_what_was_replaced_goes_a_day_later(lake: ct.Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = lake.info().parts
     done = lake.compact()
     assert (done.deleted, done.left) == (0, parts)
-    age(lake)
+    age(lake, monkeypatch)
     done = lake.compact()
     assert (done.deleted, done.left) == (parts, 0)
     live = {part.path for part in Table(lake.path).open().parts()}
@@ -75,16 +72,18 @@ def test_what_was_replaced_goes_a_day_later(lake: ct.Lake) -> None:
     assert {path.as_posix() for path in keys} == live
 
 
-def test_old_parts_that_a_run_has_found_again_stay(lake: ct.Lake, archive: Path, tmp_path: Path) -> None:
+def test_old_parts_that_a_run_has_found_again_stay(
+    lake: ct.Lake, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They once went between the comparison of a commit and its end, and the lake named parts that were gone."""
     late = twice(tmp_path / "late", files=2)
     [split] = ct.splits(late)
     message = split.write_parquet(lake.path)  # and its run was killed
-    age(lake)
+    age(lake, monkeypatch)
     assert split.write_parquet(lake.path) == message
     assert lake.compact().left >= 1
     assert all((lake.path / part.path).exists() for part in message.files)
-    age(lake)
+    age(lake, monkeypatch)
     lake.compact()
     with pytest.raises(FileNotFoundError):
         lake.commit([message], run="late", n=0)
@@ -114,12 +113,14 @@ def test_copies_of_a_commit_that_was_overtaken_go_a_day_later(lake: ct.Lake) -> 
     assert not left.exists()
 
 
-def test_a_run_that_was_killed_leaves_nothing_for_longer(lake: ct.Lake, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_leaves_nothing_for_longer(
+    lake: ct.Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [split] = ct.splits(twice(tmp_path / "other", files=1))
     message = split.write_parquet(lake.path)
     lake.compact()
     assert (lake.path / message.files[0].path).exists()
-    age(lake)
+    age(lake, monkeypatch)
     lake.compact()
     assert not (lake.path / message.files[0].path).exists()
     # Whoever comes back writes it again.

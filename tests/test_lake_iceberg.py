@@ -256,7 +256,9 @@ def test_three_at_once(lake: ct.Lake, catalog: Catalog, tmp_path: Path) -> None:
     assert len(catalog.load_table(NAME).snapshots()) == 1
 
 
-def test_killed_at_any_moment(lake: ct.Lake, archive: Path, catalog: Catalog, tmp_path: Path) -> None:
+def test_killed_at_any_moment(
+    lake: ct.Lake, archive: Path, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(3)
     command = [sys.executable, "-c", SCRIPT, str(lake.path), str(tmp_path)]
     lake.export_iceberg(catalog, NAME)
@@ -267,7 +269,7 @@ def test_killed_at_any_moment(lake: ct.Lake, archive: Path, catalog: Catalog, tm
         put(archive, f"late{number}", [event(6_000 + number)])
         lake.ingest(archive)
         lake.compact()
-        age(lake)
+        age(lake, monkeypatch)
         lake.compact()
         running = subprocess.Popen(command)
         time.sleep(chance.uniform(usual / 2, usual * 1.1))
@@ -284,18 +286,18 @@ def test_killed_at_any_moment(lake: ct.Lake, archive: Path, catalog: Catalog, tm
 # No file goes that a table names
 
 
-def test_after_a_compaction(lake: ct.Lake, catalog: Catalog) -> None:
+def test_after_a_compaction(lake: ct.Lake, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = lake.info().parts
     lake.export_iceberg(catalog, NAME)
     lake.compact()
-    age(lake)
+    age(lake, monkeypatch)
     kept = lake.compact()
     assert (kept.deleted, kept.left, kept.iceberg) == (0, parts, (NAME,))
     assert catalog.load_table(NAME).scan().to_arrow().num_rows == 280
     done = lake.export_iceberg(catalog, NAME)
     assert (done.added, done.removed, done.deleted) == (1, parts, 0)
     agrees(catalog, lake)
-    age(lake)
+    age(lake, monkeypatch)
     assert lake.compact().deleted == parts
     agrees(catalog, lake)
 
@@ -342,10 +344,10 @@ def test_interrupted_before_the_lake_knows(lake: ct.Lake, catalog: Catalog, monk
         patch.setattr(iceberg, "exported", killed)
         with pytest.raises(KeyboardInterrupt):
             lake.export_iceberg(catalog, NAME)
-    age(lake)
+    age(lake, monkeypatch)
     assert lake.compact().left == parts
     lake.export_iceberg(catalog, NAME)
-    age(lake)
+    age(lake, monkeypatch)
     assert lake.compact().deleted == parts
 
 

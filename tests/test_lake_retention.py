@@ -23,7 +23,7 @@ from ctfast._lake import retention
 from ctfast._lake.audit import note
 from ctfast._lake.table import LostRaceError, Table
 from ctfast._later import pq as lake_pq
-from ctfast._scan.part import keys_path
+from ctfast._store.store import keys_path
 from ctfast.cli import main
 from test_lake import event, put
 

@@ -180,7 +180,13 @@ def compared(field: st.SearchStrategy[pl.Expr], value: st.SearchStrategy[Any]) -
         st.builds(lambda left, right: left.eq_missing(right), field, st.one_of(value, st.none())),
         st.builds(lambda left, right: left.ne_missing(right), field, value),
         st.builds(lambda left, right: left.is_in(right), field, st.lists(value, min_size=1, max_size=4)),
-        st.builds(lambda left, low, high: left.is_between(pl.lit(low), pl.lit(high)), field, value, value),
+        st.builds(
+            lambda left, low, high, closed: left.is_between(pl.lit(low), pl.lit(high), closed=closed),
+            field,
+            value,
+            value,
+            st.sampled_from(["both", "left", "right", "none"]),
+        ),
     )
 
 

@@ -381,8 +381,10 @@ def test_sql(sample: Sample) -> None:
     assert found.columns == ["arn", "eventName"]
     assert found["eventName"].to_list() == ["DeleteDetector", "DeleteLoginProfile", "DeleteBucketPolicy"]
     assert report.complete
-    with pytest.raises(pl.exceptions.SQLInterfaceError):
+    with pytest.raises(ct.QueryError, match="SELEC is no query"):
         ct.sql(sample.archive, "SELEC")
+    with pytest.raises(pl.exceptions.SQLInterfaceError):
+        ct.sql(sample.archive, "SELEC", dialect="polars")
 
 
 def test_explain_says_what_will_be_read(sample: Sample) -> None:

@@ -25,6 +25,7 @@ from ctfast.exceptions import (
 
 if TYPE_CHECKING:
     from ctfast import packs as packs
+    from ctfast._ask.sql import sql
     from ctfast._copy.copied import Copied, CopyProgress
     from ctfast._copy.copy import copy
     from ctfast._cost.cost import Cost, cost
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from ctfast._scan.info import Info, info
     from ctfast._scan.match import match
     from ctfast._scan.message import PartFile, SplitMessage
-    from ctfast._scan.scan import read, scan, sql
+    from ctfast._scan.scan import read, scan
     from ctfast._scan.split import Split
     from ctfast._scan.splits import splits
     from ctfast._scan.stream import EventStream, stream
@@ -63,6 +64,7 @@ else:
     #: The same names by their modules, each imported when the first of its names is asked for.
     _HOMES = {
         "packs": ("packs",),
+        "_ask.sql": ("sql",),
         "_scan.columns": ("columns",),
         "_copy.copied": ("Copied", "CopyProgress"),
         "_copy.copy": ("copy",),
@@ -89,7 +91,7 @@ else:
         "_ledger.report": ("Counts", "Limits", "Report"),
         "_filter.rules": ("RuleSet", "rules"),
         "_scan.message": ("PartFile", "SplitMessage"),
-        "_scan.scan": ("read", "scan", "sql"),
+        "_scan.scan": ("read", "scan"),
         "_scan.split": ("Split",),
         "_scan.splits": ("splits",),
         "_integrity.signatures": ("fetch_signatures",),

@@ -14,6 +14,7 @@ __all__ = [
     "Copy",
     "Dedupe",
     "Filter",
+    "Filters",
     "Hashes",
     "Keys",
     "Ledger",
@@ -32,6 +33,8 @@ __all__ = [
     "advanced_event_selectors",
     "check_bucket",
     "columns",
+    "file_of_filters",
+    "filter_of",
     "floor",
     "has_log_ending",
     "keys_without",
@@ -314,6 +317,17 @@ class Selection:
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
+class Filters:
+    """An open file of filters."""
+
+    def __new__(cls, path: str | Path) -> Filters: ...
+    @property
+    def directory(self) -> bytes: ...
+    @property
+    def blocks(self) -> int: ...
+    def find(self, filters: list[tuple[int, int]], values: list[str]) -> list[bool]: ...
+
+@final
 class Hashes:
     """Hashes of the files that a scan reads."""
 
@@ -358,6 +372,8 @@ class Verify:
 
 def advanced_event_selectors(text: str) -> str: ...
 def check_bucket(name: str) -> str | None: ...
+def file_of_filters(directory: bytes, blocks: bytes) -> bytes: ...
+def filter_of(places: bytes, text: bytes) -> bytes: ...
 def floor(files: Iterable[str | Path], threads: int) -> list[int | None]: ...
 def has_log_ending(name: str | Path) -> bool: ...
 def keys_without(file: bytes, dropped: list[int]) -> bytes: ...

@@ -100,13 +100,15 @@ def _place(target: str | os.PathLike[str]) -> Path | None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other process has this folder locked, and lock it until the block ends."""
+def locked(folder: Path) -> Iterator[bool]:
+    """Wait until no other process has this folder locked, and lock it until the block ends; tell whether it is."""
     descriptor = os.open(folder, os.O_RDONLY)
+    is_locked = False
     try:
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+            is_locked = True
+        yield is_locked
     finally:
         os.close(descriptor)
 

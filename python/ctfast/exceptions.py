@@ -7,7 +7,7 @@
     ├── SourceError     a file cannot be read at all
     ├── ServiceError    AWS refuses a request, or does not answer
     ├── FilterError     event selectors, a filter pattern or an event pattern that AWS would refuse
-    └── QueryError      SQL that would read anything but the archive, or that is not a query
+    └── QueryError      SQL that would read anything else, is not a query, is not understood, or fails
 
     ArgumentError       a value that this argument cannot have; a ValueError
     └── ArgumentTypeError   a value of another type; a TypeError as well
@@ -165,16 +165,18 @@ class FilterError(CloudTrailError, ValueError):
 
 
 class QueryError(CloudTrailError, ValueError):
-    """SQL that would read anything but the archive, or that is not a query.
+    """SQL that would read anything but its tables, is not a query, is not understood as it is meant, or fails.
 
     Attributes
     ----------
     message : str
         What is refused, and what may be used.
     name : str
-        The function, the table or the statement.
+        The culprit: the function, the table, the column, the statement, the value.
     kind : str
-        ``"function"``, ``"table"``, ``"statement"``, ``"statements"`` or ``"too-deep"``.
+        ``"function"``, ``"table"``, ``"column"``, ``"form"`` (an expression or a clause), ``"type"``, ``"parameter"``,
+        ``"syntax"``, ``"statement"``, ``"statements"``, ``"too-deep"``; while it runs ``"value"``, ``"time"`` or
+        ``"memory"``.
     key, byte, record : None
         For compatibility with the other errors.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -161,16 +162,16 @@ class _Conversations:
 
 
 @contextmanager
-def serving(server: Answering, traffic: Traffic) -> Iterator[str]:
+def serving(server: Answering, traffic: Traffic, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve on a free port of loopback while the context is open; its endpoint."""
     loop = asyncio.new_event_loop()
     conversations = _Conversations(server, traffic)
-    starting = asyncio.start_server(conversations.converse, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
+    starting = asyncio.start_server(conversations.converse, "127.0.0.1", 0, limit=1 << 20, backlog=1024, ssl=tls)
     listening = loop.run_until_complete(starting)
     thread = threading.Thread(target=loop.run_forever, name="loopback", daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"http{'' if tls is None else 's'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     finally:
         asyncio.run_coroutine_threadsafe(conversations.stop(listening), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)

@@ -115,7 +115,7 @@ PLACES = [
 def test_no_file_is_opened(place: str, archive: Path, pipe: Pipe) -> None:
     for function in FUNCTIONS if place == PLACES[0] else FUNCTIONS[:1]:
         with pytest.raises(ct.CloudTrailError) as refused:
-            ct.sql(archive, place.format(f"{function}('{pipe.path}')"))
+            ct.sql(archive, place.format(f"{function}('{pipe.path}')"), dialect="polars")
         assert (refused.value.kind, refused.value.name.strip('"').lower()) == ("function", function.strip('"').lower())
         assert "'events'" in str(refused.value)
         assert not pipe.is_opened
@@ -125,14 +125,17 @@ def test_no_file_is_opened(place: str, archive: Path, pipe: Pipe) -> None:
 def test_no_address_is_asked(function: str, archive: Path, store: Store) -> None:
     url = f"http://127.0.0.1:{store.server_port}/x.parquet"
     with pytest.raises(ct.CloudTrailError):
-        ct.sql(archive, f"SELECT * FROM {function}('{url}')")
+        ct.sql(archive, f"SELECT * FROM {function}('{url}')", dialect="polars")
     assert store.connections == 0
 
 
 def test_the_command_refuses_in_one_sentence(archive: Path, store: Store) -> None:
     query = f"SELECT * FROM read_parquet('http://127.0.0.1:{store.server_port}/x.parquet')"
     done = subprocess.run(
-        [sys.executable, "-m", "ctfast", "sql", archive, query], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ctfast", "sql", archive, query, "--dialect", "polars"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ctfast: read_parquet is not to be read: a query reads the table 'events'")
@@ -144,7 +147,7 @@ def test_the_command_refuses_in_one_sentence(archive: Path, store: Store) -> Non
 def test_no_other_table_is_read(name: str, archive: Path) -> None:
     secret = pl.DataFrame({"a": [1]})
     with pytest.raises(ct.CloudTrailError) as refused:
-        ct.sql(archive, f"SELECT * FROM {name}")
+        ct.sql(archive, f"SELECT * FROM {name}", dialect="polars")
     assert (refused.value.kind, refused.value.name) == ("table", name.strip("'\""))
     assert secret.height == 1
 
@@ -162,7 +165,7 @@ def test_no_other_table_is_read(name: str, archive: Path) -> None:
 )
 def test_what_is_no_query_is_refused(statement: str, archive: Path) -> None:
     with pytest.raises(ct.CloudTrailError) as refused:
-        ct.sql(archive, statement)
+        ct.sql(archive, statement, dialect="polars")
     assert (refused.value.kind, refused.value.name) == ("statement", statement.split(maxsplit=1)[0])
     again = pickle.loads(pickle.dumps(refused.value))
     assert isinstance(again, ct.QueryError)
@@ -171,13 +174,13 @@ def test_what_is_no_query_is_refused(statement: str, archive: Path) -> None:
 
 def test_one_query_at_a_time(archive: Path) -> None:
     with pytest.raises(ct.CloudTrailError, match="2 statements"):
-        ct.sql(archive, "SELECT 1; SELECT 2")
+        ct.sql(archive, "SELECT 1; SELECT 2", dialect="polars")
     with pytest.raises(ct.CloudTrailError, match="nested deeper"):
-        ct.sql(archive, f"SELECT {'+'.join(['record'] * 3_000)} FROM events")
+        ct.sql(archive, f"SELECT {'+'.join(['record'] * 3_000)} FROM events", dialect="polars")
     with pytest.raises(
         pl.exceptions.SQLInterfaceError, match="sql parser error: Expected: an SQL statement, found: SELEC"
     ):
-        ct.sql(archive, "SELEC 1")
+        ct.sql(archive, "SELEC 1", dialect="polars")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ def test_one_query_at_a_time(archive: Path) -> None:
     ],
 )
 def test_queries_of_the_table_work(query: str, archive: Path) -> None:
-    assert ct.sql(archive, query).height > 0
+    assert ct.sql(archive, query, dialect="polars").height > 0
 
 
 def test_the_text_is_parsed_as_polars_parses_it(archive: Path) -> None:
@@ -216,7 +219,7 @@ def test_the_text_is_parsed_as_polars_parses_it(archive: Path) -> None:
     assert ours == theirs
     # One version of the parser reads this as a table, the other refuses it.
     with pytest.raises(pl.exceptions.SQLInterfaceError):
-        ct.sql(archive, "SELECT * FROM (TABLE events)")
+        ct.sql(archive, "SELECT * FROM (TABLE events)", dialect="polars")
 
 
 #: Queries that a parser with other rules for comments, quotes or line ends would read differently than Polars.
@@ -237,6 +240,6 @@ ODD = [
 @pytest.mark.parametrize("odd", ODD)
 def test_no_file_is_opened_from_odd_places(odd: str, archive: Path, pipe: Pipe) -> None:
     with pytest.raises(ct.CloudTrailError) as refused:
-        ct.sql(archive, odd.format(f"read_csv('{pipe.path}')"))
+        ct.sql(archive, odd.format(f"read_csv('{pipe.path}')"), dialect="polars")
     assert (refused.value.kind, refused.value.name) == ("function", "read_csv")
     assert not pipe.is_opened

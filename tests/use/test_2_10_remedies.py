@@ -103,11 +103,12 @@ def test_a_time_of_a_query_is_told_how_to_be_written(time: str, sample: Sample) 
     """Polars itself suggests to use a native Python object, or to define a format."""
     query = "SELECT count(*) FROM events WHERE eventTime > {}"
     with pytest.raises(PolarsError) as refused:
-        ct.sql(sample.archive, query.format(time))
+        ct.sql(sample.archive, query.format(time), dialect="polars")
     sentence = str(refused.value)
     assert sentence.endswith(": write '2025-03-12' or '2025-03-12T08:00:00Z', without a word before it")
     assert not re.search("python|format|\n", sentence)
     for remedy in re.findall(r"'2025-03-12[^']*'", sentence.partition(": write ")[2]):
+        assert ct.sql(sample.archive, query.format(remedy), dialect="polars").item() > 0
         assert ct.sql(sample.archive, query.format(remedy)).item() > 0
 
 

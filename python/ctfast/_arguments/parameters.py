@@ -8,8 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ctfast._arguments.checks import (
+    SCHEME,
     Check,
     amount,
     between,
@@ -34,7 +36,7 @@ from ctfast._arguments.names import accounts, kinds, regions, trails
 from ctfast._arguments.times import micros
 from ctfast._aws.credentials import KNOWN, PLAIN
 from ctfast._show.words import nearest, or_nearest, quoted
-from ctfast._source.addresses import is_address, sources
+from ctfast._source.addresses import address, is_address, sources
 from ctfast._source.buckets import is_access_point, split, wrong_bucket
 from ctfast._source.object_keys import KeySource
 from ctfast.exceptions import ArgumentError
@@ -52,8 +54,11 @@ ROWS = 10**15
 READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
-_TABLE = re.compile(r"\w+(\.\w+)+")
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_ICEBERG = re.compile(r"\w+(\.\w+)+")
 _URL = re.compile(r"https?://[^/]+/.")
+#: Characters that addresses have not, or that end the path of one.
+_CUT = re.compile(r"[?#\\\x00-\x1f\x7f]")
 #: CloudTrail itself is younger.
 _CENTURY = timedelta(days=36_525)
 
@@ -174,6 +179,35 @@ def _manifest(name: str, value: Any) -> Any:
     return sources(name, value)
 
 
+def _folder_or_prefix(what: str) -> Check:
+    """The path of a folder, or an address below which a lake lies."""
+    folder = new_path(what)
+
+    def check(name: str, value: Any) -> str | os.PathLike[str]:
+        if isinstance(value, str) and SCHEME.match(value) and encodable(value) and not os.path.lexists(value):
+            _readable_by_all(name, address(name, value))
+            return value.rstrip("/")
+        return folder(name, value)  # type: ignore[no-any-return]  # a path, as it was given
+
+    return check
+
+
+def _readable_by_all(name: str, url: str) -> None:
+    """Refuse a prefix that other readers of the table take for another one."""
+    bucket, prefix = split(url.rstrip("/"))
+    if bucket.startswith("arn:"):
+        why = "is an access point, which other readers of Delta tables do not take: name the bucket"
+    elif wrong := _CUT.search(prefix):
+        why = f"has {quoted(wrong[0])}, at which other readers cut an address: name another prefix"
+    elif unquote(prefix) != prefix:
+        why = "has a % with two digits, which other readers take for a character: name another prefix"
+    elif prefix and {"", ".", ".."} & set(prefix.split("/")):
+        why = "has a step that is empty, . or .., which other readers leave out: name another prefix"
+    else:
+        return
+    raise ArgumentError(f"{name} {quoted(url)} {why}", name, url)
+
+
 def _target(name: str, value: Any) -> str | os.PathLike[str]:
     return new_path("a folder")(name, value)  # type: ignore[no-any-return]  # a path, as it was given
 
@@ -185,6 +219,32 @@ def _queue(name: str, value: Any) -> str:
             f"{name} must be the address of a queue, such as {example}, not {quoted(value)}", name, value
         )
     return value  # type: ignore[no-any-return]  # a text
+
+
+def _asked(name: str, value: Any) -> Any:
+    """A lake, or a source."""
+    return value if isinstance(value, ours("_lake.lake", "Lake")()) else sources(name, value)
+
+
+def _params(name: str, value: Any) -> Any:
+    """Values by name, or in their order."""
+    if isinstance(value, Mapping):
+        members(name, value, "a parameter")
+        return dict(value)
+    if isinstance(value, list | tuple):
+        return list(value)
+    raise wrong_type(name, value, "a mapping of names to values, or a list of values", "such as {'user': 'alice'}")
+
+
+def _tables(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise wrong_type(name, value, "a mapping of names to frames", "such as {'ips': frame}")
+    members(name, value, "a table")
+    for table in value:
+        if not _TABLE.fullmatch(table):
+            message = f"{name}: {quoted(table)} is no name of a table: letters, digits and _ are"
+            raise ArgumentError(message, name, table)
+    return dict(value)
 
 
 def _messages(name: str, value: Any) -> list[Any]:
@@ -214,7 +274,7 @@ def _catalog(name: str, value: Any) -> Any:
 
 def _iceberg(name: str, value: Any) -> str:
     """The name of an Iceberg table, with its namespace."""
-    if not _TABLE.fullmatch(text(name, value)):
+    if not _ICEBERG.fullmatch(text(name, value)):
         message = f"{name} must be a namespace and a table, such as 'security.events', not {quoted(value)}"
         raise ArgumentError(message, name, value)
     return value  # type: ignore[no-any-return]  # a text
@@ -378,13 +438,15 @@ _OF_ALL: dict[str, Check] = {
     "columns": _columns,
     "dedupe": flag,
     "delete": flag,
-    "dest": _target,
+    "dest": _folder_or_prefix("a folder"),
     "details": flag,
+    "dialect": choice("trino", "duckdb", "polars"),
     "files": flag,
     "first_copy_free": flag,
     "folder": _target,
     "follow": flag,
     "further_copy": flag,
+    "explain": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
     "interval": between(timedelta(seconds=1), timedelta(days=1), "be between a second and a day", "seconds=60"),
@@ -399,7 +461,9 @@ _OF_ALL: dict[str, Check] = {
     "missing_differs": flag,
     "n": whole(0, _MOST),
     "missing_read_only": choice("write", "read", "neither"),
+    "now": _time,
     "on_error": choice("raise", "collect"),
+    "params": _params,
     "prices": _prices,
     "progress": function,
     "ratio": whole(1, _MOST),
@@ -420,8 +484,10 @@ _OF_ALL: dict[str, Check] = {
     "source": sources,
     "state": choice("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"),
     "storage_options": _storage_options,
+    "tables": _tables,
     "text": text,
     "threads": whole(1, THREADS),
+    "timeout": between(timedelta(milliseconds=1), timedelta(days=1), "be between a millisecond and a day", "minutes=5"),
     "title": text,
     "trails": trails,
     "types": choice("polars", "arrow", "spark"),
@@ -449,7 +515,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
         timedelta(days=1), _CENTURY, "be at least a day and at most a hundred years", "days=2"
     ),
     "EventSelectors.target": choice("trail", "event-data-store"),
-    "Lake.path": new_path("the folder of a lake"),
+    "Lake.path": _folder_or_prefix("the folder of a lake"),
     "Lake.commit.messages": _messages,
     "Lake.export_iceberg.name": _iceberg,
     "Lake.forget_iceberg.name": _iceberg,
@@ -490,6 +556,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "packs.load.name": text,
     "rules.source": _documents,
     "sample.write.seed": whole(-_MOST, _MOST),
+    "sql.source": _asked,
     "splits.target": whole(1, _MOST),
     "verify.source": _archive,
 }

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from ctfast._lake.layout import AUDIT
-from ctfast._lake.store import Store
+from ctfast._lake.layout import AUDIT, audit_path
 from ctfast._lake.table import Snapshot
 from ctfast._small_file import read
+from ctfast._store.store import Store
 
 __all__ = ["entries", "note"]
 
@@ -31,14 +32,15 @@ def note(store: Store, snapshot: Snapshot, action: str, **facts: Any) -> str:
         **facts,
     }
     content = json.dumps(entry, ensure_ascii=False).encode()
-    path = f"{AUDIT}/{snapshot.version + 1:010}-{action}-{hashlib.sha256(content).hexdigest()[:32]}.json"
+    path = audit_path(action, snapshot.version + 1, hashlib.sha256(content).hexdigest())
     store.put(path, content)
     return path
 
 
 def entries(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return all entries, the first one first."""
-    found = [_entry(store, path) for path in snapshot.beside(AUDIT)]
+    paths = snapshot.beside(AUDIT)
+    found = [_entry(store.at(path), place) for path, place in zip(paths, store.fetch_sound(paths), strict=True)]
     for entry in found:
         if entry["format"] != _FORMAT:
             message = (
@@ -49,8 +51,8 @@ def entries(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:
     return found
 
 
-def _entry(store: Store, path: str) -> dict[str, Any]:
+def _entry(name: str, place: Path) -> dict[str, Any]:
     try:
-        return json.loads(read(store.fetch(path), regular=True))  # type: ignore[no-any-return]
+        return json.loads(read(place, regular=True))  # type: ignore[no-any-return]
     except ValueError as error:
-        raise ValueError(f"{store.at(path)}: {error}") from None
+        raise ValueError(f"{name}: {error}") from None

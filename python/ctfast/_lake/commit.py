@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from ctfast import _ctfast
@@ -18,15 +18,15 @@ from ctfast._lake.audit import entries
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
 from ctfast._lake.schema import widened
-from ctfast._lake.store import Store
 from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._later import pa, pq
 from ctfast._scan.message import PartFile, SplitMessage
 from ctfast._scan.options import COLUMNS
-from ctfast._scan.part import MONTH, keys_path
+from ctfast._scan.part import MONTH
 from ctfast._scan.parts import message_path, schema_for
-from ctfast._scan.rewritten import dropped_rows, without
+from ctfast._scan.rewritten import dropped_rows, renamed, split_of, without
 from ctfast._show.words import quoted
+from ctfast._store.store import INDEX, KEYS, Store, keys_path
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["commit", "refuse_other_query"]
@@ -44,6 +44,8 @@ class _Prepared:
     parts: list[PartFile] = field(default_factory=list)
     #: Copies by the file that they are in.
     copies: Counter[str] = field(default_factory=Counter)
+    #: Parts that were written for this version.
+    own: list[str] = field(default_factory=list)
     #: Files beside the table that count once the commit names them.
     beside: list[str] = field(default_factory=list)
     differ: int = 0
@@ -65,12 +67,14 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             _clean(table, messages)
             return ledger.counts_of(name)
         new = [each for each in _distinct(messages) if each.split not in known]
+        prepared = _Prepared()
         try:
-            prepared = _prepared(table.store, snapshot, new, name)
+            _prepare(table.store, snapshot, new, name, prepared)
             counts = _counts(new, prepared)
-            rows = write(table.store, name, new, prepared.copies, counts)
-            snapshot.commit(prepared.parts, [name, rows, *prepared.beside])
+            prepared.beside.append(write(table.store, name, snapshot.version + 1, new, prepared.copies, counts))
+            snapshot.commit(prepared.parts, [name, *prepared.beside])
         except LostRaceError:
+            _take_back(table, prepared)
             continue
         except FileNotFoundError:
             # Another commit may have had the same splits, and have replaced their parts.
@@ -78,6 +82,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
                 raise
             continue
         _clean(table, messages)
+        _release(table.store, messages)
         return counts
     message = f"{table.store}: other commits were first {_ATTEMPTS} times"
     raise TimeoutError(message)
@@ -112,31 +117,41 @@ def _distinct(messages: Iterable[SplitMessage]) -> list[SplitMessage]:
     return [found[split] for split in sorted(found)]
 
 
-def _prepared(store: Store, snapshot: Snapshot, messages: Sequence[SplitMessage], name: str) -> _Prepared:
+def _prepare(
+    store: Store, snapshot: Snapshot, messages: Sequence[SplitMessage], name: str, prepared: _Prepared
+) -> None:
     """Find the rows that are stored already, and write the parts that have some again without them."""
-    prepared = _Prepared()
-    for part in (part for message in messages for part in message.files):
-        if store.size(part.path) != part.size:
+    version = snapshot.version + 1
+    parts = []
+    for part in sorted((part for message in messages for part in message.files), key=_month):
+        written = store.look(part.path)
+        if written.size != part.size:
             message = f"{store.at(part.path)} is not the part that its message describes: it has another size"
             raise ValueError(message)
-    parts = sorted((part for message in messages for part in message.files), key=_month)
+        path = store.lasting(written, renamed(part.path, version))
+        prepared.own += [] if path == part.path else [path]
+        parts.append(replace(part, path=path))
     months = {month: list(of_month) for month, of_month in groupby(parts, key=_month)}
     known: dict[str, list[str]] = {month: [] for month in months}
     for there in snapshot.parts():
         if there.month in known:
             known[there.month].append(there.path)
     for month, new in months.items():
-        _compare(store, month, name, known[month], new, prepared)
-    return prepared
+        _compare(store, month, (name, version), known[month], new, prepared)
 
 
 def _compare(
-    store: Store, month: str, name: str, known: Sequence[str], new: Sequence[PartFile], prepared: _Prepared
+    store: Store,
+    month: str,
+    commit: tuple[str, int],
+    known: Sequence[str],
+    new: Sequence[PartFile],
+    prepared: _Prepared,
 ) -> None:
     """Find the rows of the parts of a month that are stored already, in known parts or in new ones before."""
     # A copy has the same time, and so the same month.
     paths = known, [part.path for part in new]
-    copies, differ = _ctfast.repeated(*([str(store.fetch(keys_path(path))) for path in each] for each in paths))
+    copies, differ = _ctfast.repeated(*(list(map(str, store.fetch_all(map(keys_path, each)))) for each in paths))
     prepared.differ += differ
     dropped: dict[int, list[int]] = {}
     for (number, row), _ in copies:
@@ -149,25 +164,26 @@ def _compare(
         rows = sorted(dropped[number])
         store.fetch_part(part.path)
         seen.append(dropped_rows(store.folder, part.path, rows, _OF_COPY))
-        if (left := without(store.folder, part.path, rows)) is not None:
+        if (left := without(store.folder, part.path, rows, commit[1])) is not None:
             store.publish_part(left.path)
+            prepared.own.append(left.path)
             prepared.parts.append(left)
     if seen:
-        _note(store, month, name, seen, prepared)
+        _note(store, month, commit, seen, prepared)
 
 
 def _month(part: PartFile) -> str:
     return part.partition[MONTH]
 
 
-def _note(store: Store, month: str, name: str, seen: list[pa.Table], prepared: _Prepared) -> None:
+def _note(store: Store, month: str, commit: tuple[str, int], seen: list[pa.Table], prepared: _Prepared) -> None:
     """Write where events were seen that are stored already."""
     table = pa.concat_tables(seen)
     if "file" in table.column_names:
         prepared.copies.update(table.column("file").to_pylist())
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
-    path = copies_path(month, name, hashlib.sha256(content.getbuffer()).hexdigest())
+    path = copies_path(month, *commit, hashlib.sha256(content.getbuffer()).hexdigest())
     store.put(path, content.getvalue())
     prepared.beside.append(path)
 
@@ -196,8 +212,32 @@ def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
     snapshot = table.open()
     live = {part.path for part in snapshot.parts()}
     live.update(path for entry in entries(table.store, snapshot) for path in entry.get("removed", ()))
-    for message in messages:
-        table.store.remove(message_path(message.split))
-        for part in message.files:
-            if part.path not in live:
-                table.store.remove_part(part.path)
+    found = list(messages)
+    table.store.remove(*(message_path(message.split) for message in found))
+    table.store.remove_parts(part.path for message in found for part in message.files if part.path not in live)
+
+
+def _take_back(table: Table, prepared: _Prepared) -> None:
+    """Remove what was written for a version that another commit has made.
+
+    Another attempt at that version may have written the same, and may have been the one that made it.
+    """
+    latest = table.open()
+    live = {part.path for part in latest.parts()}
+    table.store.remove_parts(path for path in prepared.own if path not in live)
+    table.store.remove(*(path for path in prepared.beside if not latest.has(path)))
+
+
+def _release(store: Store, messages: Iterable[SplitMessage]) -> None:
+    """Keep no copies on the disk but the keys of these months, with which the next commit will most likely compare."""
+    found = list(messages)
+    splits = {message.split for message in found}
+    months = {_month(part) for message in found for part in message.files}
+
+    def is_done(path: str) -> bool:
+        if path.startswith(f"{KEYS}/"):
+            return path.split("/")[-2].removeprefix(f"{MONTH}=") not in months
+        # Others are still being written.
+        return path.startswith((f"{MONTH}=", f"{INDEX}/")) and split_of(path) in splits
+
+    store.release(is_done)

@@ -9,11 +9,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from ctfast._lake.audit import note
-from ctfast._lake.store import Store
 from ctfast._lake.sweep import LAST, is_past, sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import pq
+from ctfast._scan.part import TIME
 from ctfast._scan.rewritten import joined
+from ctfast._store.store import Store
 
 __all__ = ["Compacted", "compact"]
 
@@ -21,6 +22,8 @@ __all__ = ["Compacted", "compact"]
 _SMALL = 64 << 20
 #: So many bytes of small parts become one: the keys of its rows are in memory while it is written.
 _MOST = 128 << 20
+#: The bounds of a part without a time.
+_NO_TIME = 0, 0
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,24 @@ def compact(table: Table) -> Compacted:
         if _join(table, group):
             parts += len(group)
             into += 1
+        table.store.release_parts()
     swept = sweep(table, LAST, is_past)
     return Compacted(parts, into, swept.deleted, swept.left, swept.iceberg)
 
 
 def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
-    """Yield small parts that become one: of one month, with the same columns."""
+    """Yield small parts that become one: of one month, with the same columns, in the order of their times.
+
+    So the row groups of the new part are of some days each, and a query for one of them reads few.
+    """
+    bounds = snapshot.bounds()
     small = [part for part in snapshot.parts() if part.size < _SMALL]
+    small.sort(key=lambda part: (part.month, bounds[part.path].get(TIME) or _NO_TIME, part.path))
     for _, of_month in groupby(small, key=attrgetter("month")):
         of_columns: dict[str, list[Part]] = {}
         for part in of_month:
             # Parts that an earlier version of ctfast has written may have fewer columns.
-            of_columns.setdefault(str(pq.read_schema(store.fetch(part.path))), []).append(part)
+            of_columns.setdefault(str(pq.read_schema(store.open(part.path))), []).append(part)
         for alike in of_columns.values():
             group: list[Part] = []
             for part in alike:
@@ -96,6 +105,6 @@ def _joined(store: Store, snapshot: Snapshot, group: list[Part], name: str) -> b
         entry = note(store, snapshot, "compact", removed=paths, added=[new.path])
         snapshot.commit([new], [entry], removed=group)
     except LostRaceError:
-        store.remove_part(new.path)
+        store.remove_parts([new.path])
         return False
     return True

@@ -13,16 +13,17 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ctfast._lake.store import Folder, Store
 from ctfast._lake.table import Part, Snapshot, Table
 from ctfast._later import load, pa, pq
 from ctfast._scan.part import TIME, WAITING
 from ctfast._show.words import quoted
 from ctfast._source.addresses import whole
+from ctfast._store.store import Folder, Store
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["Exported", "export"]
@@ -87,7 +88,7 @@ def _refuse_within(table: Table, store: Store) -> None:
 
 def _claim(store: Store, lake: str) -> None:
     """Make a new folder that of this lake; refuse one of another lake, or with other files."""
-    if not store.has(_OWNER):
+    if not _has(store, _OWNER):
         # Killed runs leave hidden files.
         if other := next((file.path for file in store.files("") if "/." not in f"/{file.path}"), None):
             message = f"{store} is no export of a lake and has files, such as {other}: name a new folder"
@@ -100,6 +101,13 @@ def _claim(store: Store, lake: str) -> None:
     if found["lake"] != lake:
         message = f"{store} is the export of another lake: name another folder"
         raise ValueError(message)
+
+
+def _has(store: Store, path: str) -> bool:
+    with suppress(FileNotFoundError):
+        store.look(path)
+        return True
+    return False
 
 
 def _read(store: Store, path: str) -> dict[str, Any]:
@@ -131,7 +139,7 @@ class _Work:
         files = [file for each in kept.values() for file in each.values()]
         records, size = (sum(each) for each in zip((0, 0), *files, strict=True))
         done = Exported(snapshot.version, records, len(files), size, self._added, self._removed)
-        if not self._dest.has(_DONE):
+        if not _has(self._dest, _DONE):
             whole = {"format": _FORMAT, "version": done.version, "records": records, "files": done.files, "bytes": size}
             self._dest.put(_DONE, json.dumps(whole).encode())
         return done
@@ -150,8 +158,8 @@ class _Work:
         named = {path for files in kept.values() for path in files}
         stale = sorted(path for path in listed if path not in named and _FILE.fullmatch(path))
         # First what says that the files are there.
-        for path in [_DONE, *gone, *stale] if gone or stale else []:
-            self._dest.remove(path)
+        if gone or stale:
+            self._dest.remove(_DONE, *gone, *stale)
         self._removed += len(stale)
         for folder in {str(PurePosixPath(path).parent) for path in listed if "/." in path}:
             self._dest.remove_leftovers(folder)
@@ -172,7 +180,7 @@ class _Work:
             numbers[folder] += 1
             files[path] = rows.num_rows, self._put(path, rows)
 
-        with pq.ParquetFile(self._lake.fetch(part.path)) as file:
+        with pq.ParquetFile(self._lake.open(part.path)) as file:
             for batch in file.iter_batches(_ROWS):
                 for folder, rows in _by_folder(_as(batch, schema)):
                     waiting.setdefault(folder, []).append(rows)

@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 
 from ctfast._lake.references import exported, refer
 from ctfast._lake.schema import covers
-from ctfast._lake.store import Store
 from ctfast._lake.sweep import sweep
 from ctfast._lake.table import STATISTICS, LostRaceError, Snapshot, Table
 from ctfast._later import load
 from ctfast._scan.part import MONTH
 from ctfast._show.words import quoted
+from ctfast._store.store import Store
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["Catalog", "ExportedIceberg", "export_iceberg"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ctfast._lake.audit import entries
 from ctfast._lake.ledger import Ledger
-from ctfast._lake.table import Table
+from ctfast._lake.table import Snapshot, Table
 
 __all__ = ["LakeInfo", "info"]
 
@@ -57,12 +57,15 @@ def info(table: Table) -> LakeInfo:
 
     Raises
     ------
-    ValueError
-        The numbers do not add up.
+    FileNotFoundError, ValueError
+        A file that the table names is gone, or cut; or the numbers do not add up.
     """
-    snapshot = table.open()
+    return table.latest(lambda snapshot: _info(table, snapshot))
+
+
+def _info(table: Table, snapshot: Snapshot) -> LakeInfo:
     ledger = Ledger(table.store, snapshot)
-    parts, counts, (files, bad_files) = snapshot.parts(), ledger.counts(), ledger.files()
+    parts, counts, (files, bad_files) = snapshot.whole_parts(), ledger.counts(), ledger.files()
     found = LakeInfo(
         files=files,
         bad_files=bad_files,

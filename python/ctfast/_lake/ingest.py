@@ -132,14 +132,22 @@ def ingest(
 
 def _refuse_own_files(table: Table, options: Options) -> None:
     """Refuse an archive in which the lake lies: its log would be read as an archive's files."""
-    lake = Path(os.path.realpath(table.store.folder))
+    lake = str(table.store)
     for source in paths(options.source):
-        if not is_address(source) and lake.is_relative_to(os.path.realpath(source)):
+        if is_address(source) and is_address(lake):
+            is_in_it = f"{lake}/".startswith(f"{source.rstrip('/')}/")
+        else:
+            is_in_it = not is_address(lake) and not is_address(source) and _is_below(lake, source)
+        if is_in_it:
             message = (
                 f"source {quoted(source)} has the lake {table.store} in it, whose files would be read as well: "
                 "name the folders beside it"
             )
             raise ArgumentError(message, "source", source, None, "Lake.ingest")
+
+
+def _is_below(place: str, folder: str) -> bool:
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
 
 
 def _error(row: tuple[Any, ...]) -> SourceError:
@@ -197,7 +205,7 @@ class _Work:
         """Do what ``write_parquet`` does, with a way to end it; None if another ingest has committed the split."""
         options = split._options("spark", 1, None, self._storage_options)  # noqa: SLF001  # splits are made here
         try:
-            return write(split, self._table.store.folder, replace(options, progress=self._go_on))
+            return write(split, self._table.store, replace(options, progress=self._go_on))
         except FileNotFoundError:
             # A commit removes parts that it has replaced, also those that another attempt is about to compare.
             if split.id in Ledger(self._table.store, self._table.open()).splits():

@@ -20,13 +20,12 @@ from ctfast._lake.ingest import Ingested, IngestProgress, ingest
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.references import forget
 from ctfast._lake.retention import Retained, retain
+from ctfast._lake.rows import rows
 from ctfast._lake.table import Table
 from ctfast._later import pl
-from ctfast._scan.arrow import schema_of
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
-from ctfast._scan.parts import schema_for
-from ctfast._source.addresses import Source
+from ctfast._source.addresses import Source, is_address
 from ctfast._source.object_keys import KeySource
 from ctfast.exceptions import ArgumentError
 
@@ -34,7 +33,7 @@ __all__ = ["Lake"]
 
 
 class Lake:
-    """Years of events in one place, each once: a Delta table in a folder, without a server.
+    """Years of events in one place, each once: a Delta table in a folder or a bucket, without a server.
 
     Archives are taken in by :meth:`ingest`, or by :meth:`commit` of what splits have written anywhere. The table is
     read by :meth:`scan`, and by all that reads Delta tables or Parquet files. It needs ``ctfast[lake]``.
@@ -42,7 +41,9 @@ class Lake:
     Parameters
     ----------
     path
-        The folder. It becomes a lake by the first ingest or commit.
+        The folder, or an address ``s3://bucket/prefix``. It becomes a lake by the first ingest or commit.
+    storage_options
+        How the bucket is reached, as for :func:`ctfast.scan`.
 
     Examples
     --------
@@ -55,17 +56,19 @@ class Lake:
     """
 
     @public()
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._table = Table(path)
+    def __init__(self, path: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None) -> None:
+        self._storage_options = storage_options
+        self._table = Table(path, storage_options)
 
     def __repr__(self) -> str:
         """Return the call that makes it."""
         return f"Lake({str(self.path)!r})"
 
     @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._table.store.folder
+    def path(self) -> Path | str:
+        """The folder, or the address."""
+        root = str(self._table.store)
+        return root if is_address(root) else Path(root)
 
     @public(options=Ingesting)
     def ingest(
@@ -93,7 +96,7 @@ class Lake:
         progress
             Called with an :class:`IngestProgress` after each split.
         storage_options
-            How buckets of the source are reached, as for :func:`ctfast.scan`.
+            How buckets of the source are reached, as for :func:`ctfast.scan`; by default as that of the lake.
 
         Returns
         -------
@@ -103,7 +106,7 @@ class Lake:
         Raises
         ------
         ValueError
-            The folder has another Delta table, or a lake with other columns or another ``where``.
+            There is another Delta table, or a lake with other columns or another ``where``.
         FileNotFoundError
             The source does not exist.
 
@@ -117,13 +120,14 @@ class Lake:
         if isinstance(source, KeySource):
             message = "source must be an archive that can be listed: splits of a list of keys can be committed"
             raise ArgumentError(message, "source", None, None, "Lake.ingest")
+        storage_options = self._storage_options if storage_options is None else storage_options
         asked = ask("Lake.ingest", source, storage_options=storage_options, on_error="collect", **options)
         columns = [name for name in COLUMNS if raw or name != "raw"]
         return ingest(self._table, asked, columns, options.get("threads") or processors(), progress, storage_options)
 
     @public()
     def commit(self, messages: Iterable[SplitMessage], *, run: str, n: int) -> LakeInfo:
-        """Add what splits have written into the folder of the lake, by :meth:`Split.write_parquet`.
+        """Add what splits have written into the lake, by :meth:`Split.write_parquet` to its :attr:`path`.
 
         The parts are added together or not at all. Events that the lake has already are left out: a part with such
         events is written again without them. A repeated call of the same ``run`` and ``n`` changes nothing, and neither
@@ -164,6 +168,9 @@ class Lake:
     def scan(self) -> pl.LazyFrame:
         """Return the events.
 
+        A query for single values, such as an access key, an ARN, an address or the id of an event, opens only what may
+        have them; one for times, accounts, regions or names of events opens only the files whose bounds include them.
+
         Returns
         -------
         polars.LazyFrame
@@ -172,7 +179,12 @@ class Lake:
         Raises
         ------
         FileNotFoundError
-            There is no lake in the folder yet.
+            There is no lake yet, or a file of it is gone.
+
+        Warns
+        -----
+        UserWarning
+            When the query runs: a file beside a part, which tells what the part may have, is damaged. The part is read.
 
         Examples
         --------
@@ -182,27 +194,7 @@ class Lake:
         >>> lake.scan().filter(pl.col("eventName") == "ConsoleLogin").select(pl.len()).collect().item()
         7
         """
-        snapshot = self._table.open()
-        whole = pl.DataFrame(snapshot.schema().empty_table()).schema
-        # In the table, columns that a later version has added come behind others.
-        names = [name for name in schema_for(COLUMNS).names if name in whole]
-        schema = {name: whole[name] for name in dict.fromkeys([*names, *whole])}
-        places = [self.path / part.path for part in snapshot.parts()]
-        if not places:
-            rows = pl.LazyFrame(schema=schema)
-        else:
-            rows = pl.scan_parquet(
-                places,
-                schema=schema,
-                glob=False,
-                hive_partitioning=False,
-                missing_columns="insert",
-                cast_options=pl.ScanCastOptions(missing_struct_fields="insert", extra_struct_fields="ignore"),
-            )
-        kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
-        # Text is one type in Polars, so that structs differ by members alone, of which another version has more.
-        others = [name for name in schema if name in kinds and kinds[name] != schema[name]]
-        return rows.cast({name: kinds[name] for name in others if not kinds[name].is_nested()})
+        return self._table.latest(lambda snapshot: rows(self._table.store, snapshot))
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.
@@ -269,8 +261,8 @@ class Lake:
     def retain(self, days: int, *, delete: bool = False) -> Retained:
         """Delete the events that are more than some days old, by their ``eventTime``, or tell how many these are.
 
-        Afterwards no file below the folder has the deleted events, whichever version of the table names it, except for
-        those of runs that may be under way, and those that an Iceberg table names until it is exported again: these are
+        Afterwards no file of the lake has the deleted events, whichever version of the table names it, except for those
+        of runs that may be under way, and those that an Iceberg table names until it is exported again: these are
         counted as ``left``. What :meth:`export` has written is to be exported again as well. The files of the archive
         that they came from stay known, and are not read again. Events that a hold keeps stay, and so do events without
         a time.
@@ -486,7 +478,7 @@ class Lake:
         Raises
         ------
         FileNotFoundError
-            There is no lake in the folder yet.
+            There is no lake yet, or a file of it is gone.
 
         Examples
         --------

@@ -6,9 +6,24 @@ The parts of splits lie as the splits have written them, in ``month=…``. All t
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["AUDIT", "COPIES", "FENCE", "LEDGER", "LOG", "commit_id", "copies_path", "ledger_path"]
+from ctfast._store.store import HASHED
+
+__all__ = [
+    "AUDIT",
+    "COPIES",
+    "FENCE",
+    "LEDGER",
+    "LOG",
+    "audit_path",
+    "commit_id",
+    "copies_path",
+    "is_of_commit",
+    "ledger_path",
+    "version_of",
+]
 
 #: Rows of the ledger, a file for each commit.
 LEDGER: Final = "_ctfast/ledger"
@@ -20,6 +35,7 @@ AUDIT: Final = "_ctfast/audit"
 LOG: Final = "_delta_log"
 #: The transaction that each commit of ctfast carries: of two that began from the same version, one fails.
 FENCE: Final = "ctfast"
+_VERSION = re.compile(r"-([0-9]+)-[0-9a-f]{32}\.(?:json|parquet)$")
 
 
 def commit_id(run: str, n: int) -> str:
@@ -27,14 +43,35 @@ def commit_id(run: str, n: int) -> str:
     return f"{run}/{n}"
 
 
-def ledger_path(commit: str, content: str) -> str:
-    """Return the file of a commit's rows of the ledger, by a hash of its content.
+def ledger_path(commit: str, version: int, content: str) -> str:
+    """Return the file of a commit's rows of the ledger, by the version that it makes and a hash of its content.
 
-    It counts only if a commit names it: an attempt that was overtaken leaves one under another name.
+    It counts only if a commit names it. An attempt that was overtaken leaves one under another name, so that no name
+    that a sweep has found without a commit is ever given again.
     """
-    return f"{LEDGER}/{commit.replace('/', '-')}-{content[:32]}.parquet"
+    return f"{LEDGER}/{_named(commit, version, content)}.parquet"
 
 
-def copies_path(month: str, commit: str, content: str) -> str:
-    """Return the file of a commit's copies of events of a month, by a hash of its content."""
-    return f"{COPIES}/month={month}/{commit.replace('/', '-')}-{content[:32]}.parquet"
+def copies_path(month: str, commit: str, version: int, content: str) -> str:
+    """Return the file of a commit's copies of events of a month, likewise."""
+    return f"{COPIES}/month={month}/{_named(commit, version, content)}.parquet"
+
+
+def audit_path(action: str, version: int, content: str) -> str:
+    """Return the file of an entry of the audit, likewise."""
+    return f"{AUDIT}/{_named(action, version, content)}.json"
+
+
+def is_of_commit(path: str, commit: str) -> bool:
+    """Whether a file of the ledger is of this commit."""
+    return path.rsplit("-", 2)[0] == f"{LEDGER}/{commit.replace('/', '-')}"
+
+
+def version_of(path: str) -> int:
+    """Return the version of the table for which a file beside it was written; 0 if the name tells none."""
+    found = _VERSION.search(path)
+    return 0 if found is None else int(found[1])
+
+
+def _named(commit: str, version: int, content: str) -> str:
+    return f"{commit.replace('/', '-')}-{version}-{content[:HASHED]}"

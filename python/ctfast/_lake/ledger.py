@@ -6,14 +6,15 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from ctfast._lake.audit import entries
-from ctfast._lake.layout import COPIES, LEDGER, ledger_path
-from ctfast._lake.store import Store
+from ctfast._lake.layout import COPIES, LEDGER, is_of_commit, ledger_path
 from ctfast._lake.table import Snapshot
 from ctfast._later import pa, pl, pq
 from ctfast._scan.message import SplitMessage
+from ctfast._store.store import Store
 
 __all__ = ["Counts", "Ledger", "write"]
 
@@ -64,11 +65,12 @@ def _schema() -> pa.Schema:
 
 
 def write(
-    store: Store, commit: str, messages: Iterable[SplitMessage], copies: Mapping[str, int], counts: Counts
+    store: Store, commit: str, version: int, messages: Iterable[SplitMessage], copies: Mapping[str, int], counts: Counts
 ) -> str:
     """Write what became of the files of a commit, and return the path; it counts once the commit names it.
 
-    ``copies`` tells how many records of each file are stored already.
+    ``version`` is that of the table which the commit makes, and ``copies`` tells how many records of each file are
+    stored already.
     """
     rows = [
         row
@@ -85,7 +87,7 @@ def write(
     table = pa.Table.from_pylist(rows, schema=_schema()).replace_schema_metadata({_MARK: facts})
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
-    path = ledger_path(commit, hashlib.sha256(content.getbuffer()).hexdigest())
+    path = ledger_path(commit, version, hashlib.sha256(content.getbuffer()).hexdigest())
     store.put(path, content.getvalue())
     return path
 
@@ -99,29 +101,19 @@ class Ledger:
 
     def counts(self) -> Counts:
         """Return the counts of all commits."""
-        return sum(map(self._counts_of, self._paths), Counts())
+        return self._sum(self._paths)
 
     def counts_of(self, commit: str) -> Counts:
         """Return the counts of one commit."""
-        begin = ledger_path(commit, "").removesuffix(".parquet")
-        return sum((self._counts_of(path) for path in self._paths if path.startswith(begin)), Counts())
+        return self._sum([path for path in self._paths if is_of_commit(path, commit)])
 
-    def _counts_of(self, path: str) -> Counts:
-        try:
-            facts = json.loads(pq.read_metadata(self._store.fetch(path)).metadata[_MARK])
-        except ValueError as error:
-            raise ValueError(f"{self._store.at(path)}: {error}") from None
-        if facts["format"] != _FORMAT:
-            message = (
-                f"{self._store.at(path)} has format {facts['format']}, and this ctfast knows format {_FORMAT}: "
-                "update it"
-            )
-            raise ValueError(message)
-        return Counts(**facts["counts"])
+    def _sum(self, paths: list[str]) -> Counts:
+        places = self._store.fetch_sound(paths)
+        return sum((_counts(self._store.at(path), place) for path, place in zip(paths, places, strict=True)), Counts())
 
     def rows(self) -> pl.LazyFrame:
         """Return all rows, in the order of commits."""
-        places = [self._store.fetch(path) for path in self._paths]
+        places = self._store.fetch_sound(self._paths)
         if not places:
             return pl.DataFrame(pa.Table.from_pylist([], schema=_schema())).lazy()
         return pl.scan_parquet(places, glob=False, hive_partitioning=False)
@@ -141,7 +133,8 @@ class Ledger:
         is_last = pl.all_horizontal(each.eq_missing(each.last().over("file")) for each in version)
         is_bad = (pl.col("outcome") == "bad").all().over("file")
         rows = self.rows().filter(is_last).filter(is_bad).unique("file", keep="last", maintain_order=True)
-        return rows.select("file", "byte", "reason", "records_read")
+        # Not later: copies of the files that they come from may be gone then.
+        return rows.select("file", "byte", "reason", "records_read").collect().lazy()
 
     def paths_of_copies(self) -> list[str]:
         """Return the files that tell where events were seen that were stored already."""
@@ -150,7 +143,7 @@ class Ledger:
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen that were stored already."""
-        places = [self._store.fetch(path) for path in self.paths_of_copies()]
+        paths = self.paths_of_copies()
         text = pl.String()
         schema = {
             "eventTime": pl.Datetime("us", "UTC"),
@@ -159,6 +152,17 @@ class Ledger:
             "file": text,
             "record": pl.Int64(),
         }
-        if not places:
+        if not paths:
             return pl.LazyFrame(schema=schema)
-        return pl.scan_parquet(places, schema=schema, glob=False, hive_partitioning=False, missing_columns="insert")
+        return self._store.frame(paths, schema=schema, missing_columns="insert")
+
+
+def _counts(name: str, place: Path) -> Counts:
+    try:
+        facts = json.loads(pq.read_metadata(place).metadata[_MARK])
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if facts["format"] != _FORMAT:
+        message = f"{name} has format {facts['format']}, and this ctfast knows format {_FORMAT}: update it"
+        raise ValueError(message)
+    return Counts(**facts["counts"])

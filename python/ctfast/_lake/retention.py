@@ -15,13 +15,13 @@ from ctfast._lake.audit import note
 from ctfast._lake.holds import holds
 from ctfast._lake.layout import copies_path
 from ctfast._lake.ledger import Ledger
-from ctfast._lake.store import Store
 from ctfast._lake.sweep import sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import load, pa, pq
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import MONTH, TIME
 from ctfast._scan.rewritten import without
+from ctfast._store.store import Store
 
 __all__ = ["Retained", "retain"]
 
@@ -45,8 +45,9 @@ class Retained:
     is_done : bool
         Whether they were deleted; if not, this is what would be deleted now.
     left : int
-        Files of the months concerned that belong to no version of the table, and may be of runs that are under way, or
-        that Iceberg tables name: they stay, and may have older events.
+        Files of the months concerned that stay, and may have older events: they belong to no version of the table and
+        may be of runs that are under way; or Iceberg tables name them; or they were removed from a bucket that keeps
+        earlier versions of objects.
     iceberg : tuple of str
         These tables: when they are exported again, the files go.
     """
@@ -63,8 +64,9 @@ class Retained:
 class _Found:
     """The rows to delete."""
 
-    #: By part, in ascending order.
+    #: Parts of which some rows are deleted, with the numbers of these in ascending order, and those that go as a whole.
     rows: dict[Part, list[int]] = field(default_factory=dict)
+    whole: list[Part] = field(default_factory=list)
     #: How many older events a hold keeps, and what tells these from others.
     held: int = 0
     events: set[tuple[Any, ...]] = field(default_factory=set)
@@ -72,7 +74,12 @@ class _Found:
     @property
     def number(self) -> int:
         """How many these are."""
-        return sum(map(len, self.rows.values()))
+        return sum(map(len, self.rows.values())) + sum(part.rows for part in self.whole)
+
+    @property
+    def parts(self) -> list[Part]:
+        """All that have some."""
+        return [*self.rows, *self.whole]
 
 
 def retain(table: Table, days: int, *, delete: bool) -> Retained:
@@ -86,7 +93,9 @@ def retain(table: Table, days: int, *, delete: bool) -> Retained:
         if not delete:
             return Retained(before, found.number, found.held, is_done=False, left=0, iceberg=())
         swept = sweep(table, f"{before:%Y-%m}", lambda _: True)
-        return Retained(before, found.number, found.held, is_done=True, left=swept.left, iceberg=swept.iceberg)
+        # In a bucket with versions, what was removed is still there.
+        left = swept.left + (swept.deleted if table.store.keeps_removed else 0)
+        return Retained(before, found.number, found.held, is_done=True, left=left, iceberg=swept.iceberg)
 
 
 def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, delete: bool) -> _Found:
@@ -95,7 +104,7 @@ def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, 
     _refuse_fewer_columns(table, snapshot, kept)
     copies = Ledger(table.store, snapshot).paths_of_copies()
     found = _expired(table.store, snapshot, before, kept.values())
-    if delete and found.rows:
+    if delete and found.parts:
         _commit(table, snapshot, found, copies, days, before)
     return found
 
@@ -126,8 +135,11 @@ def _expired(store: Store, snapshot: Snapshot, before: datetime, kept: Iterable[
         # Records without a time are in a month of their own, whose name is greater than any number.
         if part.month > month:
             continue
+        if part.month < month and not filters:
+            found.whole.append(part)
+            continue
         rows: list[int] = []
-        with pq.ParquetFile(store.fetch(part.path)) as file:
+        with pq.ParquetFile(store.open(part.path)) as file:
             start = 0
             for number in range(file.num_row_groups):
                 group = file.read_row_group(number, [TIME, *([_RAW, *_EVENT, *_PLACE] if filters else [])])
@@ -140,7 +152,9 @@ def _expired(store: Store, snapshot: Snapshot, before: datetime, kept: Iterable[
                     old = [row for row in old if row not in held]
                 rows += [start + row for row in old]
                 start += group.num_rows
-        if rows:
+        if len(rows) == part.rows:
+            found.whole.append(part)
+        elif rows:
             found.rows[part] = rows
     return found
 
@@ -161,13 +175,14 @@ def _commit(
 ) -> None:
     """Replace the parts by ones without these rows, in one version of the table."""
     added: list[PartFile] = []
+    version = snapshot.version + 1
     for part, rows in found.rows.items():
         table.store.fetch_part(part.path)
-        if (left := without(table.store.folder, part.path, rows)) is not None:
+        if (left := without(table.store.folder, part.path, rows, version)) is not None:
             table.store.publish_part(left.path)
             added.append(left)
-    name = f"retain/{snapshot.version + 1}"
-    gone, instead = _without_copies(table.store, copies, name, found, before)
+        table.store.release_parts()
+    gone, instead = _without_copies(table.store, copies, version, found, before)
     entry = note(
         table.store,
         snapshot,
@@ -176,22 +191,22 @@ def _commit(
         before=before.isoformat(),
         rows=found.number,
         held=found.held,
-        removed=[part.path for part in found.rows],
+        removed=[part.path for part in found.parts],
         copies=gone,
     )
     try:
-        snapshot.commit(added, [entry, *instead], removed=found.rows)
+        snapshot.commit(added, [entry, *instead], removed=found.parts)
     except LostRaceError:
         # Their names have the version, so that only a commit of it, which is there now, can name them.
         latest = table.open()
-        for path in instead:
-            if not latest.has(path):
-                table.store.remove(path)
+        live = {part.path for part in latest.parts()}
+        table.store.remove(*(path for path in instead if not latest.has(path)))
+        table.store.remove_parts(part.path for part in added if part.path not in live)
         raise
 
 
 def _without_copies(
-    store: Store, copies: Iterable[str], name: str, found: _Found, before: datetime
+    store: Store, copies: Iterable[str], version: int, found: _Found, before: datetime
 ) -> tuple[list[str], list[str]]:
     """Write the places where events were seen again without those of events that are deleted.
 
@@ -205,7 +220,9 @@ def _without_copies(
         month = Path(path).parent.name.removeprefix(f"{MONTH}=")
         if month > f"{before:%Y-%m}":
             continue
-        rows = pq.read_table(store.fetch(path), partitioning=None)
+        [place] = store.fetch_sound([path])
+        rows = pq.read_table(place, partitioning=None)
+        store.release(path.__eq__)
         is_kept = compute.greater_equal(rows.column(TIME), limit)
         if found.events:
             is_kept = compute.or_(is_kept, pa.array([event in found.events for event in _events(rows)]))
@@ -216,6 +233,6 @@ def _without_copies(
         if stays.num_rows:
             content = io.BytesIO()
             pq.write_table(stays, content, compression="zstd")
-            instead.append(copies_path(month, name, hashlib.sha256(content.getbuffer()).hexdigest()))
+            instead.append(copies_path(month, "retain", version, hashlib.sha256(content.getbuffer()).hexdigest()))
             store.put(instead[-1], content.getvalue())
     return gone, instead

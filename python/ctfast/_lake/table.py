@@ -7,26 +7,27 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from ctfast import _ctfast
-from ctfast._lake.layout import FENCE, LOG
-from ctfast._lake.store import File, Folder, Store
+from ctfast._lake.layout import FENCE, LOG, version_of
 from ctfast._later import load, pa, pq
 from ctfast._scan.message import PartFile
 from ctfast._scan.part import MONTH, TIME
 from ctfast._show.words import quoted
-from ctfast._source.addresses import whole
+from ctfast._store.bucket import opened, words_of
+from ctfast._store.store import File
 from ctfast.exceptions import ArgumentError
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["STATISTICS", "LostRaceError", "Part", "Snapshot", "Table"]
+__all__ = ["STATISTICS", "Bounds", "LostRaceError", "Part", "Snapshot", "Table"]
 
 _Found = TypeVar("_Found")
 
@@ -36,6 +37,9 @@ _FORMAT = 1
 _CHECKPOINT = re.compile(rf"{LOG}/([0-9]{{20}})\.checkpoint\.parquet")
 #: The properties of the table that say what it is.
 _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
+#: Readers use the statistics of all columns that have some. By default they ignore those after the first 32 columns,
+#: and with a list of names deltalake 1.6 ignores all.
+_SKIPPING = {"delta.dataSkippingNumIndexedCols": "-1"}
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
@@ -44,6 +48,10 @@ STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
 
 class LostRaceError(Exception):
     """Another commit was first: what was computed from the table is out of date."""
+
+
+#: The least and the greatest value of columns of a part; None of a column that is null in each row.
+Bounds: TypeAlias = dict[str, tuple[Any, Any] | None]
 
 
 class Part(NamedTuple):
@@ -72,7 +80,7 @@ class Snapshot:
 
     def has(self, transaction: str) -> bool:
         """Whether a commit with this transaction is part of this version."""
-        return self._delta.transaction_version(transaction) is not None
+        return transaction in self._transactions
 
     def beside(self, folder: str, *, without: Collection[str] = ()) -> list[str]:
         """Return the files of a folder beside the table that count, in the order of the commits that name them.
@@ -86,13 +94,26 @@ class Snapshot:
         """
         named = ((version, name) for name, version in self._transactions.items() if name.startswith(f"{folder}/"))
         # A commit has a name that somebody else chose, and that ends with a number.
-        store = self._table.store
         found = [name for _, name in sorted(named) if name.endswith((".json", ".parquet")) and name not in without]
+        there = {file.path for file in self._table.store.files(f"{folder}/")}
+        self._refuse_lost_versions(there)
         for name in found:
-            if not store.has(name):
-                message = f"{store.at(name)} is gone, and the table names it: put it back from a copy of the lake"
-                raise FileNotFoundError(message)
+            if name not in there:
+                raise self._gone(name)
         return found
+
+    def _refuse_lost_versions(self, beside: Iterable[str]) -> None:
+        """Refuse a table if a file was written for a version that only follows from later ones than there are.
+
+        A file for the next version tells nothing: it may be of a commit that is under way, or was killed.
+        """
+        written = max(map(version_of, beside), default=0)
+        if written > self.version + 1 and written > (latest := self._table.open().version) + 1:
+            message = (
+                f"{self._table.store} has lost versions of its log: the latest is {latest}, and version {written - 1} "
+                "was there; put its log back from a copy of the lake"
+            )
+            raise ValueError(message)
 
     @cached_property
     def _transactions(self) -> dict[str, int]:
@@ -101,22 +122,89 @@ class Snapshot:
         begin = max((n for n in map(_checkpointed, store.files(f"{LOG}/")) if n <= self.version), default=-1)
         try:
             found = _transactions_of(store.fetch(f"{LOG}/{begin:020}.checkpoint.parquet")) if begin >= 0 else {}
-            for version in range(begin + 1, self.version + 1):
-                for line in store.read(_log(version)).splitlines():
+            for place in store.fetch_all(map(_log, range(begin + 1, self.version + 1))):
+                for line in place.read_bytes().splitlines():
                     if b'"txn"' in line and (known := json.loads(line).get("txn")):
                         found[known["appId"]] = known["version"]
         except ValueError as error:
             raise self._table.unusable(error) from None
         return found
 
+    @cached_property
+    def _added(self) -> pa.Table:
+        """The files with what the log says of them."""
+        return pa.table(self._delta.get_add_actions(flatten=True))
+
+    def bounds(self) -> dict[str, Bounds]:
+        """Return the bounds of columns, by the paths of the files: as far as the log has them.
+
+        Times are microseconds; these bounds are up to a millisecond too wide.
+        """
+        found: dict[str, Bounds] = {path: {} for path in self._added.column("path").to_pylist()}
+        rows = self._added.column("num_records").to_pylist()
+        for name in STATISTICS:
+            if f"min.{name}" not in self._added.column_names:
+                continue  # an earlier version of ctfast has made the table
+            bounds = [self._added.column(f"{bound}.{name}") for bound in ("min", "max")]
+            if name == TIME:
+                bounds = [column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) for column in bounds]
+            columns = [*bounds, self._added.column(f"null_count.{name}")]
+            facts = zip(found.values(), rows, *(column.to_pylist() for column in columns), strict=True)
+            for known, number, least, greatest, nulls in facts:
+                if nulls == number:
+                    known[name] = None
+                elif least is not None and greatest is not None:
+                    known[name] = least, greatest
+        return found
+
     def parts(self) -> list[Part]:
         """Return the files, in the order of their paths."""
         # Paths are those of the log: the table's own list of addresses encodes blanks of the root.
-        found = pa.table(self._delta.get_add_actions(flatten=True))
+        found = self._added
         columns = [
             found.column(name).to_pylist() for name in ("path", f"partition.{MONTH}", "size_bytes", "num_records")
         ]
         return sorted(map(Part, *columns))
+
+    def whole_parts(self) -> list[Part]:
+        """Return the files, each of which is there with the size that the table names.
+
+        Raises
+        ------
+        FileNotFoundError
+            One is gone, or was removed by a commit after this version.
+        ValueError
+            One has another size.
+        """
+        store, found = self._table.store, self.parts()
+        there = {file.path: file.size for file in store.files(f"{MONTH}=")} if found else {}
+        for part in found:
+            if part.path not in there:
+                raise self._gone(part.path)
+            if there[part.path] != part.size:
+                sizes = f"it has {there[part.path]} bytes, and the table names it with {part.size}"
+                message = f"{store.at(part.path)} is cut or was changed: {sizes}; put it back from a copy of the lake"
+                raise ValueError(message)
+        return found
+
+    def _gone(self, path: str) -> FileNotFoundError:
+        message = f"{self._table.store.at(path)} is gone, and the table names it: put it back from a copy of the lake"
+        return FileNotFoundError(message)
+
+    def place(self, part: Part) -> Path:
+        """Return where the content of a part is on the disk."""
+        return self._table.store.fetch(part.path)
+
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """Return between which times events lie, by the statistics of the log; None if there are none."""
+        found = pa.table(self._delta.get_add_actions(flatten=True))
+        bounds = []
+        for name, choose in ((f"min.{TIME}", min), (f"max.{TIME}", max)):
+            known = found.column(name).drop_null().to_pylist() if name in found.column_names else []
+            if not known:
+                return None
+            bounds.append(choose(known))
+        return bounds[0], bounds[1]
 
     def commit(self, parts: Iterable[PartFile], transactions: Iterable[str], *, removed: Iterable[Part] = ()) -> None:
         """Add parts and remove others, if no other commit has come since this version.
@@ -133,22 +221,17 @@ class Snapshot:
         actions = [*map(_added, parts), *map(_removed, removed)]
         names = list(transactions)
         properties = self._properties(names)
-        try:
-            # No sweep removes a part between this look and the commit: it has the lock while it removes files.
-            with self._table.store.locked():
-                for part in parts:
-                    self._table.store.size(part.path)
+        # No sweep removes a part between this look and the commit: it has the lock while it removes files, or makes a
+        # version of its own before, and this commit then fails.
+        with self._table.store.locked():
+            for part in parts:
+                self._table.store.look(part.path)
+            try:
                 self._delta.create_write_transaction(
                     actions, "append", self._delta.schema(), [MONTH], commit_properties=properties
                 )
-        except delta.exceptions.DeltaError as error:
-            latest = self._table.open()
-            if latest.has(names[0]):
-                self._table.sync(self.version + 1)
-                return  # it failed after the commit, such as at a checkpoint
-            if latest.version != self.version:
-                raise LostRaceError from error
-            raise self._table.unusable(error) from None
+            except (delta.exceptions.DeltaError, OSError) as error:
+                self._settle(error, names[0])
         self._table.sync(self.version + 1)
 
     def widen(self, schema: pa.Schema) -> None:
@@ -169,7 +252,7 @@ class Snapshot:
                 schema_mode="merge",
                 commit_properties=self._properties(()),
             )
-        except delta.exceptions.DeltaError as error:
+        except (delta.exceptions.DeltaError, OSError) as error:
             if self._table.open().version != self.version:
                 raise LostRaceError from error
             raise self._table.unusable(error) from None
@@ -182,12 +265,21 @@ class Snapshot:
         known = [delta.Transaction(name, self.version + 1) for name in (*transactions, FENCE)]
         return delta.CommitProperties(app_transactions=known, max_commit_retries=0)
 
+    def _settle(self, error: Exception, transaction: str) -> None:
+        """Tell a commit that failed from one that failed after it was done, such as at a checkpoint."""
+        latest = self._table.open()
+        if latest.has(transaction):
+            return
+        if latest.version != self.version:
+            raise LostRaceError from error
+        raise self._table.unusable(error) from None
+
 
 class Table:
     """Where the table is, and how it is opened."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.store: Store = Folder(Path(whole(root)))
+    def __init__(self, root: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None) -> None:
+        self.store = opened(root, storage_options)
         if unquote(str(self.store)) != str(self.store):
             # deltalake writes to one folder, and looks for what it has written in another.
             why = "has a % with two digits, which deltalake reads as a character: name another folder"
@@ -206,12 +298,12 @@ class Table:
             found = delta.DeltaTable(str(self.store), storage_options=dict(self.store.options))
         except delta.exceptions.TableNotFoundError:
             return None
-        except delta.exceptions.DeltaError as error:
+        except (delta.exceptions.DeltaError, OSError) as error:
             raise self.unusable(error) from None
         properties = found.metadata().configuration
         number = properties.get(_PROPERTY)
         if number is None or _QUERY not in properties:
-            message = f"{self.store} is a Delta table that ctfast has not made: name another folder"
+            message = f"{self.store} is a Delta table that ctfast has not made: name another place"
             raise ValueError(message)
         if not number.isdecimal() or int(number) > _FORMAT:
             message = (
@@ -227,7 +319,7 @@ class Table:
 
     def unusable(self, error: Exception) -> OSError:
         """Return the error for a log that cannot be read or written, in one sentence."""
-        return OSError(errno.EIO, f"the log of the Delta table: {str(error).splitlines()[0]}", str(self.store))
+        return OSError(errno.EIO, f"the log of the Delta table: {words_of(error)}", str(self.store))
 
     def open(self) -> Snapshot:
         """Return the latest version.
@@ -263,11 +355,11 @@ class Table:
                 str(self.store),
                 schema,
                 partition_by=[MONTH],
-                configuration={_PROPERTY: str(_FORMAT), _QUERY: query},
+                configuration={_PROPERTY: str(_FORMAT), _QUERY: query, **_SKIPPING},
                 raise_if_key_not_exists=False,
                 storage_options=dict(self.store.options),
             )
-        except delta.exceptions.DeltaError as error:
+        except (delta.exceptions.DeltaError, OSError) as error:
             if (found := self.find()) is None:
                 raise self.unusable(error) from None
             return found  # another process was first

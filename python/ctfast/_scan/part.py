@@ -1,4 +1,4 @@
-"""One Parquet file of a split, or of a lake: written whole under its name, with the keys of its rows beside it."""
+"""One Parquet file of a split, or of a lake: written whole, with the keys and filters of its rows beside it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from ctfast import _ctfast
 from ctfast._later import load, pa, pq
 from ctfast._new_file import written
 from ctfast._scan.message import PartFile
+from ctfast._scan.needles import Needles
+from ctfast._store.store import differs, index_path, keys_path
 
-__all__ = ["HASH", "KEYS", "MONTH", "TIME", "WAITING", "Part", "differs", "keys_path", "renew"]
+__all__ = ["HASH", "MONTH", "TIME", "WAITING", "Part"]
 
 #: The column by which files are partitioned. A month is long enough that files of many accounts and regions are large
 #: enough for a request, and short enough that old data can be deleted file by file.
@@ -27,32 +29,6 @@ _LONGEST = 256
 WAITING = 32 << 20
 #: Bytes of a key.
 HASH = 32
-#: Where the keys of the rows of a part are, which tell the same event in other parts.
-KEYS = "_ctfast/keys"
-
-
-def keys_path(part: str) -> str:
-    """Return the path of the keys of a part, relative to the same folder."""
-    return f"{KEYS}/{part.removesuffix('.parquet')}.keys"
-
-
-def renew(place: Path) -> None:
-    """Give a file that a run has found the time of one that it has written: a lake removes old ones without a name.
-
-    Raises
-    ------
-    FileNotFoundError
-        The file is gone.
-    """
-    os.utime(place)
-
-
-def differs(place: Path) -> ValueError:
-    message = (
-        f"{place} is there already, with other contents: another version of ctfast or PyArrow has written it, or the "
-        "files of this split have changed in between; remove it if nothing names it, or name another folder"
-    )
-    return ValueError(message)
 
 
 class Part:
@@ -61,7 +37,7 @@ class Part:
     def __init__(self, folder: Path, name: str, month: str, schema: pa.Schema, number: int = 0) -> None:
         self.number = number
         self._name, self._partition = name, {MONTH: month}
-        self._place, self._keys_place = folder / name, folder / keys_path(name)
+        self._place, self._folder = folder / name, folder
         self._stack = ExitStack()
         _ctfast.make_folders(self._place.parent)
         try:
@@ -75,6 +51,7 @@ class Part:
         )
         self._rows = 0
         self._keys = bytearray()
+        self._needles = Needles(schema)
         self._statistics = {name: _Statistics() for name in _STATISTICS if name in schema.names}
 
     @property
@@ -87,6 +64,7 @@ class Part:
         self._keys += keys
         self._writer.write_table(rows, row_group_size=rows.num_rows)
         self._rows += rows.num_rows
+        self._needles.add(rows)
         for name, statistics in self._statistics.items():
             statistics.add(rows.column(name))
 
@@ -96,7 +74,9 @@ class Part:
         ``keys`` is the content of its file of keys, if that is known already.
         """
         self._writer.close()
-        self._write_keys(_ctfast.sorted_keys(bytes(self._keys)) if keys is None else keys)
+        keys = _ctfast.sorted_keys(bytes(self._keys)) if keys is None else keys
+        _write_beside(self._folder / keys_path(self._name), keys)
+        _write_beside(self._folder / index_path(self._name), self._needles.file(self._name, self.size))
         sha256 = self._sink.hash.hexdigest()
         try:
             self._stack.close()
@@ -105,26 +85,27 @@ class Part:
         if self._sink.file is None:
             if _sha256(self._place) != sha256:
                 raise differs(self._place)
-            renew(self._place)
+            os.utime(self._place)  # a lake removes old files without a name
         statistics = {name: each.as_json() for name, each in self._statistics.items()}
         return PartFile(self._name, self._partition, self.size, self._rows, sha256, statistics)
-
-    def _write_keys(self, content: bytes) -> None:
-        """Write the file of keys, unless an identical file exists."""
-        _ctfast.make_folders(self._keys_place.parent)
-        try:
-            with written(self._keys_place, replace=False) as file:
-                file.write(content)
-        except FileExistsError:
-            if self._keys_place.read_bytes() != content:
-                raise differs(self._keys_place) from None
-            renew(self._keys_place)
 
     def abandon(self) -> None:
         """Remove the file if it is not finished."""
         self._sink.file = None  # the writer still writes a footer when it is closed, which is discarded
         with suppress(_AbandonedError):
             self._stack.__exit__(_AbandonedError, _AbandonedError(), None)
+
+
+def _write_beside(place: Path, content: bytes) -> None:
+    """Write a file that lies beside the part, unless an identical file exists."""
+    _ctfast.make_folders(place.parent)
+    try:
+        with written(place, replace=False) as file:
+            file.write(content)
+    except FileExistsError:
+        if place.read_bytes() != content:
+            raise differs(place) from None
+        os.utime(place)
 
 
 class _AbandonedError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ctfast import _ctfast, _small_file
+from ctfast import _ctfast
 from ctfast._later import load, pa
-from ctfast._new_file import written
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.fields import narrowed, roots, selected
 from ctfast._scan.message import PartFile, SplitMessage
 from ctfast._scan.options import Options
-from ctfast._scan.part import HASH, MONTH, TIME, WAITING, Part, differs, keys_path, renew
+from ctfast._scan.part import HASH, MONTH, TIME, WAITING, Part
 from ctfast._show.words import quoted
+from ctfast._store.store import Store, differs, index_path, keys_path
 from ctfast.exceptions import FormatError
 
 if TYPE_CHECKING:
@@ -46,64 +45,65 @@ _KEY = "its key"
 _MESSAGES = "_splits"
 
 
-def write(split: Split, dest: str | os.PathLike[str], options: Options) -> SplitMessage:
+def write(split: Split, store: Store, options: Options) -> SplitMessage:
     """Write the rows and return the message; if another attempt has finished before, return its message."""
-    folder = Path(dest)
-    place = folder / message_path(split.id)
+    place = message_path(split.id)
     with suppress(FileNotFoundError):
-        return _existing(place, folder, split.id)
+        return _existing(store, split.id)
     # The column that decides the partition of a row comes after all others.
     columns = list(dict.fromkeys([*roots(options.query.columns), TIME]))
     ledger, keys = _ctfast.Ledger(sha256=False), _ctfast.Keys()
-    _ctfast.make_folders(folder)
-    with Parts(folder, split.id, split.schema("spark")) as parts:
+    _ctfast.make_folders(store.folder)
+    with Parts(store.folder, split.id, split.schema("spark")) as parts:
         for batch in split._batches(options.asking(columns), ledger, keys):  # noqa: SLF001  # a method of it, in its own module
             parts.add(batch, keys.take(batch.num_rows))
         files = parts.finish()
-    _refuse_others(folder, split.id, files)
+    for part in files:
+        store.publish_part(part.path)
+    _refuse_others(store, split.id, files)
     message = SplitMessage(split.id, *split._identity(), files, tuple(_rows(ledger, split._selection.times())))  # noqa: SLF001
-    _ctfast.make_folders(place.parent)
     try:
-        with written(place, replace=False) as file:
-            file.write(message.json().encode())
+        store.put_first(place, message.json().encode())
     except FileExistsError:
-        first = _existing(place, folder, split.id)
+        first = _existing(store, split.id)
         if first.files != files:
-            raise differs(place) from None
+            raise differs(store.at(place)) from None
         return first
     return message
 
 
-def _existing(path: Path, folder: Path, split: str) -> SplitMessage:
-    """Return the message in this file, if it is of this split and all files that it names exist with their sizes."""
+def _existing(store: Store, split: str) -> SplitMessage:
+    """Return the message that is there, if it is of this split and all files that it names exist with their sizes."""
+    path = store.at(message_path(split))
     try:
-        message = SplitMessage.from_json(_small_file.read(path, regular=True).decode())
+        message = SplitMessage.from_json(store.read(message_path(split)).decode())
     except (FormatError, UnicodeDecodeError) as error:
         reason = error.message if isinstance(error, FormatError) else "no UTF-8"
         raise ValueError(f"{path}: {reason}; nothing was written") from None
     if message.split != split:
         raise ValueError(f"{path} is the message of another split, {quoted(message.split)}; nothing was written")
     for part in message.files:
-        place = folder / part.path
-        if place.stat().st_size != part.size:
-            raise differs(place)
-        for found in (place, folder / keys_path(part.path)):
-            renew(found)
-    _refuse_others(folder, split, message.files)
+        if store.look(part.path).size != part.size:
+            raise differs(store.at(part.path))
+        for found in (part.path, keys_path(part.path)):
+            store.renew(found)
+        with suppress(FileNotFoundError):  # an earlier version of ctfast has written none
+            store.renew(index_path(part.path))
+    _refuse_others(store, split, message.files)
     return message
 
 
-def _refuse_others(folder: Path, split: str, files: tuple[PartFile, ...]) -> None:
+def _refuse_others(store: Store, split: str, files: tuple[PartFile, ...]) -> None:
     """Refuse a folder with more parts of a split than these: an attempt that met other files has left them.
 
     Readers of the folder would take their rows for further ones. They stay where they are, since another attempt may
     still name them.
     """
     named = {file.path for file in files}
-    for place in sorted(folder.glob(f"{MONTH}=*/part-{split}-*.parquet")):
+    for path in sorted(store.parts_of(split)):
         # A name with one more part is one that a lake has given.
-        if _NUMBERED.search(place.name) and place.relative_to(folder).as_posix() not in named:
-            raise differs(place)
+        if _NUMBERED.search(path) and path not in named:
+            raise differs(store.at(path))
 
 
 def _rows(ledger: _ctfast.Ledger, times: dict[str, int]) -> Iterator[dict[str, Any]]:

@@ -28,8 +28,10 @@ _FOREVER = (-(1 << 63), (1 << 63) - 1)
 _PLAIN = re.compile(r"[\w \-:/@]+", re.ASCII)
 
 
-def push_down(predicate: pl.Expr) -> Predicate | None:
+def push_down(predicate: pl.Expr, *, elements: bool = False) -> Predicate | None:
     """Translate the parts of a predicate that can be translated; return ``None`` if there are none.
+
+    With ``elements``, which only a lake understands, paths may lead into lists: an element has one of the values.
 
     Examples
     --------
@@ -37,25 +39,23 @@ def push_down(predicate: pl.Expr) -> Predicate | None:
     ('in', 'eventName', ['PutObject'])
     """
     try:
-        return _conjunction(predicate)
+        operator, inputs = _node(predicate)
+        if operator != "And":
+            return _exact(predicate, elements=elements)
+        # Any part of a conjunction may be left out.
+        parts = [part for each in inputs if (part := push_down(each, elements=elements)) is not None]
     except Exception:  # noqa: BLE001  # the structure of expressions is not a stable interface: unknown ones are not pushed
         return None
+    return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
 
 
-def _conjunction(expr: pl.Expr) -> Predicate | None:
-    """Return the translatable parts of a conjunction: any of its parts may be left out."""
-    operator, inputs = _node(expr)
-    if operator == "And":
-        parts = [part for part in map(_conjunction, inputs) if part is not None]
-        return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
-    return _exact(expr)
-
-
-def _exact(expr: pl.Expr) -> Predicate | None:
+def _exact(expr: pl.Expr, *, elements: bool) -> Predicate | None:
     """Return an equivalent predicate, or None."""
+    if elements and (found := _of_elements(expr)) is not None:
+        return found
     operator, inputs = _node(expr)
     if operator in ("And", "Or"):
-        parts = [_exact(part) for part in inputs]
+        parts = [_exact(part, elements=elements) for part in inputs]
         return None if None in parts else ("all" if operator == "And" else "any", parts)
     path = _path(expr)
     if path is not None:
@@ -71,6 +71,47 @@ def _exact(expr: pl.Expr) -> Predicate | None:
     rule = _FUNCTIONS.get(operator)
     path = _path(inputs[0]) if rule else None
     return rule(path, inputs[1:]) if rule and path is not None else None
+
+
+def _of_elements(expr: pl.Expr) -> Predicate | None:
+    """Return the condition that an element of a list has a value, in either of the forms in which it is written."""
+    match json.loads(expr.meta.serialize(format="json")):
+        case {
+            "Function": {
+                "input": [
+                    {"Eval": {"expr": {"Column": column}, "evaluation": field, "variant": "List"}},
+                    {"Literal": {"Scalar": {"String": value}}},
+                ],
+                "function": {"ListExpr": {"Contains": _}},
+            }
+        }:  # .list.eval(field).list.contains(value)
+            pass
+        case {
+            "Eval": {
+                "expr": {
+                    "Eval": {
+                        "expr": {"Column": column},
+                        "evaluation": {
+                            "BinaryExpr": {
+                                "left": field,
+                                "op": "Eq",
+                                "right": {"Literal": {"Scalar": {"String": value}}},
+                            }
+                        },
+                        "variant": "List",
+                    }
+                },
+                "evaluation": {"Function": {"input": ["Element"], "function": {"Boolean": {"Any": _}}}},
+                "variant": "ListAgg",
+            }
+        }:  # .list.eval(field == value).list.any()
+            pass
+        case _:
+            return None
+    match field:
+        case {"Function": {"input": ["Element"], "function": {"StructExpr": {"FieldByName": name}}}}:
+            return ("in", f"{column}[].{name}", [value])
+    return None
 
 
 def _comparison(operator: str, path: str | None, value: Any) -> Predicate | None:
@@ -122,8 +163,21 @@ def _null_test(name: str) -> Callable[[str, list[pl.Expr]], Predicate | None]:
     return rule
 
 
+def _between(above: str, below: str) -> Callable[[str, list[pl.Expr]], Predicate | None]:
+    def rule(path: str, arguments: list[pl.Expr]) -> Predicate | None:
+        least, greatest = map(_literal, arguments)
+        bounds = [_comparison(above, path, least), _comparison(below, path, greatest)]
+        return None if None in bounds else ("all", bounds)
+
+    return rule
+
+
 _FUNCTIONS: dict[str, Callable[[str, list[pl.Expr]], Predicate | None]] = {
     "IsIn": _is_in,
+    "IsBetween Both": _between("GtEq", "LtEq"),
+    "IsBetween Left": _between("GtEq", "Lt"),
+    "IsBetween Right": _between("Gt", "LtEq"),
+    "IsBetween None": _between("Gt", "Lt"),
     "StartsWith": _text_test("starts_with"),
     "EndsWith": _text_test("ends_with"),
     "Contains": _text_test("contains"),
@@ -163,10 +217,12 @@ def _node(expr: pl.Expr) -> tuple[str, list[pl.Expr]]:
     if "BinaryExpr" in tree:
         return tree["BinaryExpr"]["op"], inputs
     # Such as {"StringExpr": {"Contains": {"literal": true}}} or {"Boolean": "IsNull"}.
-    [(_, function)] = tree["Function"]["function"].items()
+    [(space, function)] = tree["Function"]["function"].items()
+    if space == "ListExpr":
+        return "", inputs  # whose names are those of text
     name, options = (function, {}) if isinstance(function, str) else next(iter(function.items()))
     if name == "Contains" and not (options["literal"] or _PLAIN.fullmatch(_literal(inputs[1]) or "")):
         return "", inputs
     if name == "IsIn" and options.get("nulls_equal"):
         return "", inputs
-    return name, inputs
+    return (f"{name} {options['closed']}" if name == "IsBetween" else name), inputs

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import operator
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from ctfast import _ctfast
 from ctfast._later import load, pa, pq
 from ctfast._scan.message import PartFile
-from ctfast._scan.part import HASH, MONTH, WAITING, Part, keys_path
+from ctfast._scan.part import HASH, MONTH, WAITING, Part
+from ctfast._store.store import keys_path
 
-__all__ = ["dropped_rows", "joined", "split_of", "without"]
+__all__ = ["dropped_rows", "joined", "renamed", "split_of", "without"]
 
 #: Bytes before the keys in a file of keys: its format, and their number.
 _HEAD = 16
@@ -37,10 +39,8 @@ def dropped_rows(folder: Path, path: str, dropped: list[int], names: list[str]) 
     return pa.concat_tables(parts)
 
 
-def without(folder: Path, path: str, dropped: list[int]) -> PartFile | None:
+def without(folder: Path, path: str, dropped: list[int], version: int) -> PartFile | None:
     """Write a part again without some of its rows, and return its description; None if no row is left.
-
-    The name of the new part depends on the name of this one and on the rows, so that another attempt finds it.
 
     Parameters
     ----------
@@ -50,8 +50,10 @@ def without(folder: Path, path: str, dropped: list[int]) -> PartFile | None:
         The path of the part in the folder.
     dropped
         The numbers of the rows, in ascending order.
+    version
+        The version of the table that will have it.
     """
-    name = _name_without(path, dropped)
+    name = renamed(path, version, dropped)
     month = path.partition("/")[0].removeprefix(f"{MONTH}=")
     gone = pa.array(dropped, pa.uint32())
     with pq.ParquetFile(folder / path) as file:
@@ -72,15 +74,18 @@ def without(folder: Path, path: str, dropped: list[int]) -> PartFile | None:
             raise
 
 
-def _name_without(path: str, dropped: list[int]) -> str:
+def renamed(path: str, version: int, dropped: Sequence[int] = ()) -> str:
     """Return ``part-<id>-<n>-<hash>.parquet``, which is no longer however often a part has been written again.
 
-    The hash is of the name before and of the rows, and so of all rows that have ever been dropped.
+    The hash is of the name before and of the rows, and so of all rows that have ever been dropped; and of the version
+    of the table that will have it: another attempt at this version finds it, and one at a later version, before which
+    it may have been swept, does not.
     """
     folder, name = path.split("/")
     first = "-".join(name.removesuffix(".parquet").split("-")[:3])
     rows = b"".join(row.to_bytes(4, "little") for row in dropped)
-    return f"{folder}/{first}-{hashlib.sha256(name.encode() + rows).hexdigest()[:HASH]}.parquet"
+    text = f"{name} {version} ".encode()
+    return f"{folder}/{first}-{hashlib.sha256(text + rows).hexdigest()[:HASH]}.parquet"
 
 
 def _are_among(gone: pa.Array, start: int, number: int) -> pa.Array:

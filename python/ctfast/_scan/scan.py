@@ -1,4 +1,4 @@
-"""Archives to Polars: :func:`scan`, :func:`read` and :func:`sql`."""
+"""Archives to Polars: :func:`scan` and :func:`read`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Generator, Iterator
 from typing import Unpack
 
 from ctfast import _ctfast
-from ctfast._arguments.gate import Reading, Streaming, public
+from ctfast._arguments.gate import Streaming, public
 from ctfast._later import pl
 from ctfast._ledger.report import Report
 from ctfast._scan.options import COLUMNS, Options, ask
 from ctfast._scan.pushdown import push_down
 from ctfast._scan.run import Run, conclude, read_all
 from ctfast._scan.slips import Slips
-from ctfast._scan.sql import TABLE, check, named
 from ctfast._source.addresses import Source
 from ctfast.exceptions import ConsumedError
 
-__all__ = ["Turn", "batches", "lazily", "read", "scan", "sql"]
+__all__ = ["Turn", "batches", "lazily", "read", "scan"]
 
 
 @public(options=Streaming)
@@ -156,42 +155,6 @@ def read(source: Source, **options: Unpack[Streaming]) -> pl.DataFrame:
     reading = ask("read", source, **options)
     frames = [pl.DataFrame(batch) for batch in batches(reading)]
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=_schema(reading))
-
-
-@public(options=Reading)
-def sql(source: Source, text: str, **options: Unpack[Reading]) -> pl.DataFrame:
-    """Query a CloudTrail archive in Polars' SQL. The only table, file or address that is read is ``events``.
-
-    Parameters
-    ----------
-    source, **options
-        As for :func:`scan`.
-    text
-        The query.
-
-    Returns
-    -------
-    polars.DataFrame
-        Its result.
-
-    Raises
-    ------
-    QueryError
-        The query would read something else, or is not a query. Raised before anything is opened.
-
-    Examples
-    --------
-    >>> import ctfast as ct
-    >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
-    True
-    """
-    reading = ask("sql", source, **options)
-    check(text)
-    with pl.SQLContext({TABLE: lazily(reading)}) as context:
-        try:
-            return context.execute(text, eager=True)
-        except pl.exceptions.PolarsError as error:
-            raise named(error, text, reading.paths) from None
 
 
 def lazily(options: Options) -> pl.LazyFrame:

@@ -21,6 +21,7 @@ from ctfast._scan.options import Options
 from ctfast._scan.run import read_all
 from ctfast._scan.slips import Slips
 from ctfast._show.plain import counted
+from ctfast._store.bucket import opened
 from ctfast.exceptions import CloudTrailError, FormatError
 
 __all__ = ["Asked", "Refused", "Split"]
@@ -258,17 +259,20 @@ class Split:
 
         The files are ``month=2025-03/part-<id>-<n>.parquet``, each with the columns ``month`` and ``ingest``, a struct
         with the id of the split, after all others; the month of records without a time is ``none``. Each is there as a
-        whole and on the disk, or not at all, and is never written over. Below ``_ctfast/keys`` lie hashes of the rows,
-        for :meth:`Lake.commit`. When all are there, the message is written as ``_splits/<id>.message``, which is JSON,
-        and returned. A later attempt at the same split, by another process or one that was thought dead, is given the
-        same message.
+        whole and on the disk, or not at all, and is never written over. Below ``_ctfast`` lie hashes and filters of the
+        rows, for :meth:`Lake.commit` and :meth:`Lake.scan`. When all are there, the message is written as
+        ``_splits/<id>.message``, which is JSON, and returned. A later attempt at the same split, by another process or
+        one that was thought dead, is given the same message.
 
         Parameters
         ----------
         dest
-            The folder. It is made if it is not there.
-        threads, report, storage_options
+            The folder, which is made if it is not there; or the address ``s3://bucket/prefix`` of a lake, for which the
+            files are written to a temporary folder first.
+        threads, report
             As for :meth:`read`.
+        storage_options
+            How buckets are reached, those of the archive and that of the lake.
 
         Returns
         -------
@@ -297,7 +301,8 @@ class Split:
         """
         from ctfast._scan.parts import write  # noqa: PLC0415  # with PyArrow's Parquet, which reading does not need
 
-        return write(self, dest, self._options("spark", threads, report, storage_options))
+        store = opened(dest, storage_options)
+        return write(self, store, self._options("spark", threads, report, storage_options))
 
     def _telling(self, refused: Refused) -> Split:
         """Return a split that tells of this as well."""

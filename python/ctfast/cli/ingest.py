@@ -19,15 +19,15 @@ __all__ = ["ingest"]
 
 @click.command()
 @click.argument("archive", metavar="ARCHIVE")
-@click.argument("lake", callback=options.file_only, metavar="LAKE")
+@click.argument("lake", callback=options.lake, metavar="LAKE")
 @options.taking
 @click.option("--no-raw", is_flag=True, help="Do not store the text of the records: the lake is smaller.")
 @click.pass_context
 def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **given: Any) -> None:
     """Store in LAKE what is in ARCHIVE and not stored yet, each event once.
 
-    LAKE is a folder, which becomes a Delta table. It may be called again at any time: files that the lake knows are not
-    read again, and an interrupted run is continued.
+    LAKE is a folder or s3://bucket/prefix, which becomes a Delta table. It may be called again at any time: files that
+    the lake knows are not read again, and an interrupted run is continued.
 
     \b
     Exit code:
@@ -39,9 +39,10 @@ def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **gi
     Examples:
       ctfast ingest logs lake
       ctfast ingest s3://my-trail-bucket lake --since 2023-01-01
+      ctfast ingest s3://my-trail-bucket s3://my-lake/trails
     """
     chosen = {name: value for name, value in given.items() if value is not None}
-    taken = ct.Lake(lake)
+    taken = ct.Lake(lake, storage_options=chosen.get("storage_options"))
     with steps("reading") as step:
 
         def show(now: ct.IngestProgress) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -20,9 +23,21 @@ __all__ = ["MOST", "bad_files", "lake"]
 MOST = 20
 
 
+def _of_lake(function: Callable[..., None]) -> Callable[..., None]:
+    """Hand over the lake that LAKE names, and that is reached as the options of its bucket say."""
+
+    @click.argument("folder", callback=options.lake, metavar="LAKE")
+    @options.storage
+    @functools.wraps(function)
+    def run(*before: Any, folder: str, storage_options: dict[str, str] | None, **given: Any) -> None:
+        function(*before, ct.Lake(folder, storage_options=storage_options), **given)
+
+    return run
+
+
 @click.group()
 def lake() -> None:
-    """Work on a lake, the folder that ctfast ingest fills.
+    """Work on a lake, the folder or s3://bucket/prefix that ctfast ingest fills.
 
     \b
     Example:
@@ -31,9 +46,9 @@ def lake() -> None:
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
 @click.pass_context
-def info(ctx: click.Context, /, folder: str) -> None:
+@_of_lake
+def info(ctx: click.Context, /, found: ct.Lake) -> None:
     """Tell what a lake holds, as JSON: files, records, duplicates and bad records, and how many of each.
 
     \b
@@ -46,7 +61,6 @@ def info(ctx: click.Context, /, folder: str) -> None:
     Example:
       ctfast lake info lake | jq .records
     """
-    found = ct.Lake(folder)
     told = found.info()
     sys.stdout.write(f"{json.dumps(asdict(told))}\n")
     if told.bad_files:
@@ -55,15 +69,15 @@ def info(ctx: click.Context, /, folder: str) -> None:
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
-def compact(*, folder: str) -> None:
+@_of_lake
+def compact(found: ct.Lake) -> None:
     """Join small files to large ones, and remove those that nobody needs.
 
     \b
     Example:
       ctfast lake compact lake
     """
-    done = ct.Lake(folder).compact()
+    done = found.compact()
     joined = f"{counted(done.parts, 'small part')} became {done.into:,}" if done.parts else "nothing to join"
     say(f"{joined}; {counted(done.deleted, 'file')} removed")
     if done.left:
@@ -72,11 +86,11 @@ def compact(*, folder: str) -> None:
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.option("--days", type=click.IntRange(7, 3_653), required=True, metavar="N", help="How many days are kept.")
 @click.option("--delete", is_flag=True, help="Delete the older events; without it, only their number is told.")
 @click.pass_context
-def retain(ctx: click.Context, /, folder: str, days: int, *, delete: bool) -> None:
+def retain(ctx: click.Context, /, found: ct.Lake, *, days: int, delete: bool) -> None:
     """Delete the events that are older than N days and that no hold keeps.
 
     \b
@@ -90,7 +104,7 @@ def retain(ctx: click.Context, /, folder: str, days: int, *, delete: bool) -> No
       ctfast lake retain lake --days 366
       ctfast lake retain lake --days 366 --delete
     """
-    done = ct.Lake(folder).retain(days, delete=delete)
+    done = found.retain(days, delete=delete)
     before = f"{done.before:%Y-%m-%dT%H:%M:%SZ}"
     if done.is_done:
         say(f"{counted(done.rows, 'event')} before {before} deleted")
@@ -107,9 +121,9 @@ def retain(ctx: click.Context, /, folder: str, days: int, *, delete: bool) -> No
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.argument("dest", callback=options.file_only, metavar="DEST")
-def export(*, folder: str, dest: str) -> None:
+def export(found: ct.Lake, *, dest: str) -> None:
     """Write the rows of a lake to Parquet files in folders by account, region and day.
 
     DEST is a new folder, or an earlier export of the same lake, which is renewed.
@@ -118,16 +132,16 @@ def export(*, folder: str, dest: str) -> None:
     Example:
       ctfast lake export lake exported
     """
-    done = ct.Lake(folder).export(dest)
+    done = found.export(dest)
     _exported(done)
     say(f"{counted(done.bytes, 'byte')}")
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.argument("catalog", metavar="CATALOG")
 @click.argument("name", metavar="TABLE")
-def export_iceberg(*, folder: str, catalog: str, name: str) -> None:
+def export_iceberg(found: ct.Lake, *, catalog: str, name: str) -> None:
     """Let an Iceberg table have the files of a lake (needs ctfast[iceberg]).
 
     CATALOG is the name of a catalogue in the configuration of pyiceberg. TABLE is a namespace, which has to be there,
@@ -137,7 +151,7 @@ def export_iceberg(*, folder: str, catalog: str, name: str) -> None:
     Example:
       ctfast lake export-iceberg lake glue security.events
     """
-    done = ct.Lake(folder).export_iceberg(catalog, name)
+    done = found.export_iceberg(catalog, name)
     _exported(done)
     if done.deleted:
         say(f"{counted(done.deleted, 'file')} of deleted events removed, which were kept for this table")
@@ -145,58 +159,58 @@ def export_iceberg(*, folder: str, catalog: str, name: str) -> None:
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.argument("name", metavar="TABLE")
-def forget_iceberg(*, folder: str, name: str) -> None:
+def forget_iceberg(found: ct.Lake, *, name: str) -> None:
     """Keep no files any more for the Iceberg table TABLE.
 
     \b
     Example:
       ctfast lake forget-iceberg lake security.events
     """
-    ct.Lake(folder).forget_iceberg(name)
+    found.forget_iceberg(name)
     say(f"the lake keeps no files for {quoted(name)}")
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.argument("name", metavar="NAME")
 @conditions.where_required
-def hold(*, folder: str, name: str, where: ct.Filter) -> None:
+def hold(found: ct.Lake, *, name: str, where: ct.Filter) -> None:
     """Keep the events that meet a filter from being deleted, until the hold NAME is released.
 
     \b
     Example:
       ctfast lake hold lake case-7 --where '{ $.userIdentity.userName = "alice" }'
     """
-    ct.Lake(folder).hold(name, where=where)
+    found.hold(name, where=where)
     say(f"hold {quoted(name)} is in force")
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
+@_of_lake
 @click.argument("name", metavar="NAME")
-def release(*, folder: str, name: str) -> None:
+def release(found: ct.Lake, *, name: str) -> None:
     """End the hold NAME.
 
     \b
     Example:
       ctfast lake release lake case-7
     """
-    ct.Lake(folder).release(name)
+    found.release(name)
     say(f"hold {quoted(name)} is released")
 
 
 @lake.command()
-@click.argument("folder", callback=options.file_only, metavar="LAKE")
-def holds(*, folder: str) -> None:
+@_of_lake
+def holds(found: ct.Lake) -> None:
     """List the holds that are in force, as JSON lines.
 
     \b
     Example:
       ctfast lake holds lake
     """
-    for name, where in ct.Lake(folder).holds().items():
+    for name, where in found.holds().items():
         sys.stdout.write(f"{json.dumps({'name': name, 'where': repr(where)}, ensure_ascii=False)}\n")
 
 

@@ -17,7 +17,7 @@ from ctfast._arguments.names import KINDS
 from ctfast._arguments.parameters import ROWS, THREADS, check_of
 from ctfast._arguments.times import duration
 from ctfast._show.words import quoted
-from ctfast._source.addresses import Source
+from ctfast._source.addresses import Source, is_address
 from ctfast._source.apart import keep_apart
 from ctfast.cli.conditions import where
 from ctfast.cli.formats import Format
@@ -34,6 +34,7 @@ __all__ = [
     "files",
     "follow",
     "form",
+    "lake",
     "limit",
     "output",
     "planning",
@@ -155,6 +156,13 @@ def file_only(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     if str(value) == _STANDARD:
         raise click.BadParameter("- is standard output, and here a name on the disk is needed.")
     return None if value is None else new_path("a file or a folder")(str(param.name), value)
+
+
+def lake(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Refuse what is neither a folder nor an address ``s3://bucket/prefix``."""
+    if is_address(str(value)):
+        return check_of("Lake", "path")(str(param.name), value)
+    return file_only(_ctx, param, value)
 
 
 def _or_standard(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

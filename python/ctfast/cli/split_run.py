@@ -24,10 +24,10 @@ __all__ = ["split_run"]
     "-o",
     "--output",
     "target",
-    callback=options.file_only,
+    callback=options.lake,
     required=True,
     metavar="FOLDER",
-    help="Folder for the Parquet files; it may already hold those of other splits.",
+    help="Folder for the Parquet files, or s3://bucket/prefix of a lake; it may already hold those of other splits.",
 )
 @click.option(
     "--threads",
@@ -44,8 +44,8 @@ def split_run(
 ) -> None:
     """Write splits as Parquet files: SPLITS is a file with a line for each, from the verb splits, or - for stdin.
 
-    The files are month=YYYY-MM/part-ID-N.parquet. For each split a line of JSON is printed when all its files are on
-    the disk: it names these files with their rows and statistics, and what became of each file that was read. A split
+    The files are month=YYYY-MM/part-ID-N.parquet. For each split a line of JSON is printed when all its files are there
+    durably: it names these files with their rows and statistics, and what became of each file that was read. A split
     that was written before is not read again, and gives the same line.
 
     \b

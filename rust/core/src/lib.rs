@@ -24,6 +24,7 @@ mod inflate;
 pub mod integrity;
 mod json;
 pub mod ledger;
+pub mod needle;
 pub mod partition;
 mod scalar;
 pub mod scan;

@@ -12,6 +12,7 @@ mod integrity;
 mod key;
 mod ledger;
 mod listing;
+mod needle;
 mod patience;
 mod plan;
 mod remote;
@@ -41,6 +42,8 @@ mod _ctfast {
     use super::ledger::Ledger;
     #[pymodule_export]
     use super::listing::{Listing, Seen};
+    #[pymodule_export]
+    use super::needle::{Filters, file_of_filters, filter_of};
     #[pymodule_export]
     use super::plan::{Query, Run, Selection};
     #[pymodule_export]

@@ -1,0 +1,1 @@
+"""Questions in SQL, of lakes and archives."""

@@ -1,0 +1,250 @@
+"""The small languages within Trino's SQL, in the words of DuckDB: paths, patterns, formats of times, addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of patterns in the standard library
+
+from ctfast._ask.sqltext import constant
+from ctfast._show.words import quoted
+from ctfast.exceptions import QueryError
+
+__all__ = [
+    "UTC",
+    "ZONES",
+    "address",
+    "group",
+    "joda",
+    "json_path",
+    "member",
+    "mysql",
+    "network",
+    "pattern",
+    "replacement",
+]
+
+#: A key or an index of a path, as far as Trino's json_extract knows them.
+_STEP = re.compile(r"""\.(?P<key>[^.\[\]"'*\s]+)|\[(?P<index>\d+)\]|\["(?P<double>[^"]*)"\]|\['(?P<single>[^']*)'\]""")
+#: The letters of MySQL's formats of times.
+_MYSQL = {
+    **{letter: f"%{letter}" for letter in "abdfHjmpSYy"},
+    "W": "%A",
+    "M": "%B",
+    "c": "%-m",
+    "e": "%-d",
+    "h": "%I",
+    "I": "%I",
+    "i": "%M",
+    "k": "%-H",
+    "l": "%-I",
+    "r": "%I:%M:%S %p",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "v": "%V",
+    "x": "%G",
+    "%": "%%",
+}
+#: The letters of Joda's formats, by how often they stand.
+_JODA = {
+    **dict.fromkeys(("y", "yyyy", "Y", "YYYY", "u", "uuuu"), "%Y"),
+    **dict.fromkeys(("yy", "YY"), "%y"),
+    "M": "%-m",
+    "MM": "%m",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "d": "%-d",
+    "dd": "%d",
+    "D": "%-j",
+    "DDD": "%j",
+    "H": "%-H",
+    "HH": "%H",
+    "h": "%-I",
+    "hh": "%I",
+    "m": "%-M",
+    "mm": "%M",
+    "s": "%-S",
+    "ss": "%S",
+    "SSS": "%g",
+    "SSSSSS": "%f",
+    "a": "%p",
+    **dict.fromkeys(("E", "EE", "EEE"), "%a"),
+    "EEEE": "%A",
+}
+#: How the zone is written, which is UTC.
+UTC = {"Z": "+0000", "ZZ": "+00:00", "z": "UTC"}
+#: How it is read.
+ZONES = dict.fromkeys(UTC, "%z")
+_JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
+
+
+def json_path(text: str) -> str:
+    """Return a path of json_extract: each key in quotes, so that none is taken for something else."""
+    steps, at = [], 1
+    while text.startswith("$") and at < len(text):
+        step = _STEP.match(text, at)
+        if step is None:
+            break
+        at = step.end()
+        key = step["key"] or step["double"] or step["single"]
+        steps.append((key or "", step["index"]))
+    if not text.startswith("$") or at < len(text):
+        message = f"the path {quoted(text)} is none of keys and indexes: write '$.key', '$[\"a key\"]' or '$.list[0]'"
+        raise QueryError(message, text, "form")
+    if any('"' in key for key, _ in steps):
+        pointer = (key.replace("~", "~0").replace("/", "~1") if index is None else index for key, index in steps)
+        return "".join(f"/{step}" for step in pointer)
+    return "$" + "".join(f'."{key}"' if index is None else f"[{index}]" for key, index in steps)
+
+
+def member(key: str) -> str:
+    """Return the path of a member of an object."""
+    return json_path(f'$["{key}"]') if '"' not in key else "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def pattern(text: str) -> str:
+    """Return a regular expression of Java in the syntax of RE2; what RE2 does not know is refused."""
+    wrong = re.search(r"(?<!\\)(?:\\\\)*(\(\?[=!]|\(\?<[=!]|\(\?>|\\[1-9]|[*+?}]\+)", text)
+    if wrong is not None:
+        message = (
+            f"the pattern {quoted(text)} has {quoted(wrong[1])}: look-around, back references and possessive "
+            "quantifiers are not known here; two conditions with regexp_like say the same in most cases"
+        )
+        raise QueryError(message, text, "form")
+    return re.sub(r"\(\?<([A-Za-z])", r"(?P<\1", text)
+
+
+def replacement(text: str) -> str:
+    r"""Return what regexp_replace puts in: ``$1`` is ``\1``, a backslash takes the next character as it is."""
+    made, at = [], 0
+    while at < len(text):
+        each = text[at]
+        at += 1
+        if each == "\\" and at < len(text):
+            made.append("\\\\" if text[at] == "\\" else text[at])
+            at += 1
+        elif each == "$":
+            found = re.match(r"\d", text[at:])
+            if found is None:
+                message = f"the replacement {quoted(text)} has a $ without the number of a group: write \\$ for a $"
+                raise QueryError(message, text, "form")
+            made.append(f"\\{found[0]}")
+            at += 1
+        else:
+            made.append("\\\\" if each == "\\" else each)
+    return "".join(made)
+
+
+def group(text: str, number: int) -> str:
+    """Tell what an empty group of a match means: ``"empty"``, ``"absent"`` or ``"either"``."""
+    if number == 0:
+        return "empty"
+    with suppress(Exception):  # a pattern that Python does not know: nothing is known of its groups
+        tree = parser.parse(text)
+        found = _group(tree, number, is_certain=True)
+        if found is not None:
+            least, is_certain = found
+            return "absent" if least else "empty" if is_certain else "either"
+    return "either"
+
+
+def _group(tree: object, number: int, *, is_certain: bool) -> tuple[int, bool] | None:
+    """Return the least width of a group, and whether each match has it."""
+    for operator, argument in tree:  # type: ignore[attr-defined]  # a tree of the standard library
+        name = str(operator)
+        if name == "SUBPATTERN":
+            if argument[0] == number:
+                return argument[3].getwidth()[0], is_certain
+            found = _group(argument[3], number, is_certain=is_certain)
+        elif name in ("MAX_REPEAT", "MIN_REPEAT"):
+            found = _group(argument[2], number, is_certain=is_certain and argument[0] > 0)
+        elif name == "BRANCH":
+            inner = (_group(each, number, is_certain=False) for each in argument[1])
+            found = next((each for each in inner if each is not None), None)
+        else:
+            found = None
+        if found is not None:
+            return found
+    return None
+
+
+def mysql(text: str, _zones: Mapping[str, str]) -> str:  # as joda
+    """Return a format of date_format and date_parse as that of strftime."""
+
+    def letter(found: re.Match[str]) -> str:
+        known = _MYSQL.get(found[1])
+        if known is None:
+            message = f"the format {quoted(text)} has {quoted(found[0])}, which is not known here"
+            raise QueryError(message, text, "form")
+        return known
+
+    return re.sub(r"%(.)", letter, text, flags=re.DOTALL)
+
+
+def joda(text: str, zones: Mapping[str, str]) -> str:
+    """Return a format of format_datetime and parse_datetime as that of strftime."""
+    made, at = [], 0
+    while at < len(text):
+        token = _JODA_TOKEN.match(text, at)
+        if token is None:
+            raise QueryError(f"the format {quoted(text)} has a quote that does not end", text, "form")
+        at = token.end()
+        if token[1] is not None:
+            made.append((token[1].replace("''", "'") or "'").replace("%", "%%"))
+        elif token[2] is None:
+            made.append(token[0].replace("%", "%%"))
+        else:
+            known = _JODA.get(token[0]) or zones.get(token[0])
+            if known is None:
+                raise QueryError(
+                    f"the format {quoted(text)} has {quoted(token[0])}, which is not known here", text, "form"
+                )
+            made.append(known)
+    return "".join(made)
+
+
+def address(sql: str) -> str:
+    """Return the 16 bytes of an IP address as hexadecimal digits, which sort as addresses do; NULL for other texts."""
+    parts = f"str_split({sql}, '.')"
+    four = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+    number = " + ".join(f"CAST({parts}[{at + 1}] AS BIGINT) * {256 ** (3 - at)}" for at in range(4))
+    v4 = f"'00000000000000000000ffff' || printf('%08x', {number})"
+    halves = f"str_split({sql}, '::')"
+
+    def digits(half: str) -> str:
+        groups = f"list_filter(str_split({half}, ':'), lambda g: g <> '')"
+        return f"array_to_string(list_transform({groups}, lambda g: lpad(lower(g), 4, '0')), '')"
+
+    left, right = digits(f"{halves}[1]"), digits(f"coalesce({halves}[2], '')")
+    v6 = f"{left} || repeat('0', 32 - length({left}) - length({right})) || {right}"
+    is_v4 = f"regexp_full_match({sql}, '{four}(?:\\.{four}){{3}}')"
+    short = f"contains({sql}, '::') AND length({left}) + length({right}) <= 28 AND len({halves}) = 2"
+    full = f"NOT contains({sql}, '::') AND length({left}) = 32"
+    shape = f"regexp_full_match({sql}, '(?:[0-9A-Fa-f]{{1,4}}|:){{2,15}}') AND NOT contains({sql}, ':::')"
+    is_v6 = f"{shape} AND (({short}) OR ({full}))"
+    return f"CASE WHEN {is_v4} THEN {v4} WHEN {is_v6} THEN {v6} END"
+
+
+def network(text: str) -> tuple[str, str]:
+    """Return the first and the last address of a network as constants."""
+    try:
+        found = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        message = f"{quoted(text)} is no network: write '10.0.0.0/8' or '2001:db8::/32'"
+        raise QueryError(message, text, "form") from None
+    return tuple(constant(_digits(each)) for each in (found[0], found[-1]))  # type: ignore[return-value]  # two
+
+
+def fixed_address(text: str) -> str:
+    """Return an address as a constant, as :func:`address` writes it."""
+    try:
+        return constant(_digits(ipaddress.ip_address(text)))
+    except ValueError:
+        raise QueryError(f"{quoted(text)} is no IP address", text, "form") from None
+
+
+def _digits(given: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    six = given if isinstance(given, ipaddress.IPv6Address) else ipaddress.IPv6Address(f"::ffff:{given}")
+    return six.packed.hex()

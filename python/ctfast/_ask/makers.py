@@ -1,0 +1,268 @@
+"""What functions are made of in DuckDB's SQL, where that depends on their arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from ctfast._ask import forms
+from ctfast._ask.coerce import as_text, cast, clock, moved, together, written_time
+from ctfast._ask.sqltext import constant
+from ctfast._ask.types import (
+    DATE,
+    IP,
+    JSON,
+    NULL,
+    TIMESTAMP,
+    VARCHAR,
+    ZONED,
+    Type,
+    Value,
+    array,
+    common,
+    decimal,
+    map_of,
+)
+from ctfast._show.words import quoted
+from ctfast.exceptions import QueryError
+
+__all__ = [
+    "Arguments",
+    "added",
+    "as_map",
+    "at_path",
+    "contained",
+    "dated",
+    "difference",
+    "element",
+    "extracted",
+    "first",
+    "joined",
+    "listed",
+    "one_type",
+    "printed",
+    "read_time",
+    "regular",
+    "replaced",
+    "rounded",
+    "sequence",
+    "subscript",
+    "substring",
+    "truncated",
+]
+
+Arguments: TypeAlias = Sequence[Value]
+
+#: Arguments without the last one, which may be left out.
+_PAIR = 2
+#: Formats that Python and DuckDB print alike.
+_PLAIN = re.compile(r"(?:%[YmdHMS]|[^%])*")
+#: Units of date_trunc, date_add and date_diff.
+_UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+
+
+def as_map(value: Value) -> Value:
+    """Return JSON text as the map that it is in CloudTrail Lake: its members as texts."""
+    return Value(f"TRY(CAST(CAST({value.sql} AS JSON) AS MAP(VARCHAR, VARCHAR)))", map_of(VARCHAR, VARCHAR))
+
+
+def first(arguments: Arguments) -> Type:
+    return arguments[0].type
+
+
+def text_of(arguments: Arguments, at: int) -> str:
+    """Return the text of a constant; a function with a pattern or a path must know it."""
+    found = arguments[at].text
+    if found is None:
+        message = "a pattern, a path, a format or a unit has to be a text that stands in the query"
+        raise QueryError(message, arguments[at].sql, "form")
+    return found
+
+
+def joined(arguments: Arguments) -> str:
+    if any(each.type.name == "array" for each in arguments):
+        return f"list_concat({', '.join(each.sql for each in arguments)})"
+    return f"({' || '.join(as_text(each).sql for each in arguments)})"
+
+
+def substring(arguments: Arguments) -> str:
+    text, start, *length = (each.sql for each in arguments)
+    plain = f"substr({', '.join([text, start, *(f'greatest({each}, 0)' for each in length)])})"
+    if start.isdecimal() and start != "0":
+        return plain
+    return f"CASE WHEN {start} = 0 OR -{start} > length({text}) THEN '' ELSE {plain} END"
+
+
+def extracted(arguments: Arguments) -> str:
+    """The text of a group; NULL without a match, and for a group that a match does not have."""
+    text, found = arguments[0].sql, text_of(arguments, 1)
+    number = int(arguments[2].sql) if len(arguments) > _PAIR and arguments[2].sql.isdecimal() else 0  # a third one
+    pattern = constant(forms.pattern(found))
+    means = forms.group(found, number)
+    if means == "either":
+        message = f"group {number} of {quoted(found)} may be empty, or not be there: regexp_extract cannot tell which"
+        raise QueryError(message, "regexp_extract", "form")
+    extracted = f"regexp_extract({text}, {pattern}, {number})"
+    if means == "absent":
+        return f"nullif({extracted}, '')"
+    return f"CASE WHEN regexp_matches({text}, {pattern}) THEN {extracted} END"
+
+
+def regular(template: str) -> Callable[[Arguments], str]:
+    """Return what makes a call with a pattern as second argument."""
+
+    def sql(arguments: Arguments) -> str:
+        pattern = constant(forms.pattern(text_of(arguments, 1)))
+        others = [each.sql for each in arguments[2:]]
+        return template.format(arguments[0].sql, pattern, *others)
+
+    return sql
+
+
+def replaced(arguments: Arguments) -> str:
+    pattern = constant(forms.pattern(text_of(arguments, 1)))
+    by = forms.replacement(text_of(arguments, 2)) if len(arguments) > _PAIR else ""  # a third one
+    return f"regexp_replace({arguments[0].sql}, {pattern}, {constant(by)}, 'g')"
+
+
+def at_path(template: str) -> Callable[[Arguments], str]:
+    """Return what makes a call with a path as second argument; text that is not JSON has nothing there."""
+    return lambda arguments: template.format(arguments[0].sql, constant(forms.json_path(text_of(arguments, 1))))
+
+
+def printed(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
+    def sql(arguments: Arguments) -> str | Value:
+        form = read(text_of(arguments, 1), {} if arguments[0].type == ZONED else forms.UTC)
+        text = arguments[0].text
+        if text is not None and _PLAIN.fullmatch(form):  # a constant tells which files are needed
+            words = f"{written_time(text):{form}}"
+            return Value(constant(words), VARCHAR, words)
+        return f"strftime({clock(arguments[0])}, {constant(form)})"
+
+    return sql
+
+
+def read_time(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
+    def sql(arguments: Arguments) -> str | Value:
+        if arguments[0].type == TIMESTAMP:
+            return arguments[0]  # of an event: it was read already
+        form = constant(read(text_of(arguments, 1), forms.ZONES))
+        return f"CAST(strptime({as_text(arguments[0]).sql}, {form}) AS TIMESTAMPTZ)"
+
+    return sql
+
+
+def _unit(arguments: Arguments) -> str:
+    unit = text_of(arguments, 0).lower()
+    if unit not in _UNITS:
+        message = f"{quoted(unit)} is no unit of time here: {', '.join(_UNITS)} are"
+        raise QueryError(message, unit, "form")
+    return unit
+
+
+def added(arguments: Arguments) -> str | Value:
+    unit, (number, when) = _unit(arguments), arguments[1:]
+    whole = number.sql.strip("()")
+    known = moved(when, f"{whole} {unit}", 1) if whole.lstrip("-").isdecimal() else None
+    if known is not None:
+        return known
+    made = f"{clock(when)} + to_{unit}s(CAST({number.sql} AS BIGINT))"
+    if unit == "quarter":
+        made = f"{clock(when)} + to_months(3 * CAST({number.sql} AS INTEGER))"
+    elif unit in ("day", "week", "month", "year"):
+        made = f"{clock(when)} + to_{unit}s(CAST({number.sql} AS INTEGER))"
+    return f"CAST({made} AS {'DATE' if when.type == DATE else 'TIMESTAMPTZ'})"
+
+
+def difference(arguments: Arguments) -> str:
+    unit = _unit(arguments)
+    return f"date_sub('{unit}', {', '.join(f'CAST({clock(each)} AS TIMESTAMP)' for each in arguments[1:])})"
+
+
+def truncated(arguments: Arguments) -> str:
+    kind = {"date": "DATE", "zoned": "TIMESTAMP"}.get(arguments[1].type.name, "TIMESTAMPTZ")
+    return f"CAST(date_trunc('{_unit(arguments)}', {clock(arguments[1])}) AS {kind})"
+
+
+def dated(arguments: Arguments) -> Value:
+    return cast(arguments[0], DATE)
+
+
+def one_type(arguments: Arguments) -> Type:
+    found = common([each.type for each in arguments])
+    if found is None:
+        kinds = " and ".join(dict.fromkeys(str(each.type) for each in arguments))
+        raise QueryError(f"{kinds} do not become one type: write CAST(…) around one of them", kinds, "type")
+    return found
+
+
+def rounded(arguments: Arguments) -> Type:
+    kind = arguments[0].type
+    return decimal(kind.digits[0] + 1, kind.digits[1]) if kind.name == "decimal" else kind
+
+
+def element(arguments: Arguments) -> Type:
+    return arguments[0].type.of[0]
+
+
+def contained(arguments: Arguments) -> str:
+    held, wanted = arguments
+    if held.text is not None and wanted.type in (IP, VARCHAR):
+        first, last = forms.network(held.text)
+        return f"({cast(wanted, IP).sql} BETWEEN {first} AND {last})"
+    if held.type.name != "array":
+        raise QueryError(
+            "contains takes an array, and strpos(text, part) > 0 or LIKE looks into a text", "contains", "type"
+        )
+    _, value = together(Value("", held.type.of[0]), wanted)
+    return f"list_contains({held.sql}, {value.sql})"
+
+
+def subscript(held: Value, key: Value, *, is_lenient: bool) -> Value:
+    """Return an element of an array, or the value of a key; one that is not there is NULL or an error."""
+    if held.type.name == "array":
+        if not (key.type.is_integer or key.type == NULL):
+            raise QueryError(f"an array has numbers from 1, not a {key.type}", "element_at", "type")
+        found = f"list_extract({held.sql}, {key.sql})"
+        if not is_lenient:
+            outside = f"{key.sql} < 1 OR {key.sql} > len({held.sql})"
+            found = f"CASE WHEN {outside} THEN error('Array subscript is out of bounds') ELSE {found} END"
+        return Value(found, held.type.of[0])
+    if held.type.name == "map":
+        found = f"map_extract_value({held.sql}, {key.sql})"
+        if not is_lenient:
+            known = f"list_contains(map_keys({held.sql}), {key.sql})"
+            missing = f"error('Key not present in map: ' || CAST({key.sql} AS VARCHAR))"
+            found = f"CASE WHEN {held.sql} IS NULL OR {known} THEN {found} ELSE {missing} END"
+        return Value(found, held.type.of[1])
+    if held.type.is_text:
+        if key.type.is_integer and held.type.name == "json":
+            return Value(f"TRY(json_extract({held.sql}, '$[' || ({key.sql} - 1) || ']'))", JSON)
+        if key.text is None:
+            return subscript(as_map(held), as_text(key), is_lenient=True)
+        return Value(f"TRY(json_extract_string({held.sql}, {constant(forms.member(key.text))}))", VARCHAR)
+    raise QueryError(f"element_at takes an array, a map or JSON text, and this is a {held.type}", "element_at", "type")
+
+
+def listed(arguments: Arguments) -> str:
+    held, between, *absent = arguments
+    element = (
+        as_text(Value("e", held.type.of[0]))
+        if held.type.of[0].name == "timestamp"
+        else cast(Value("e", held.type.of[0]), VARCHAR)
+    )
+    text = f"coalesce({element.sql}, {absent[0].sql})" if absent else element.sql
+    texts = held.sql if text == "e" else f"list_transform({held.sql}, lambda e: {text})"
+    return f"array_to_string({texts}, {between.sql})"
+
+
+def sequence(arguments: Arguments) -> str:
+    first, last, *step = arguments
+    if first.type.is_integer:
+        every = ", ".join(each.sql for each in arguments)
+        return f"CAST(generate_series({every}) AS {array(first.type).duckdb})"
+    if first.type == DATE or (first.type == TIMESTAMP and step):
+        by = step[0].sql if step else "INTERVAL 1 DAY"
+        return f"CAST(generate_series({clock(first)}, {clock(last)}, {by}) AS {array(first.type).duckdb})"
+    raise QueryError("sequence takes whole numbers, dates, or times and an interval", "sequence", "type")
