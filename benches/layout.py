@@ -1,6 +1,6 @@
 """Measure orders of rows, and sizes of row groups, in a part of a lake: size, cost, and what questions read of it.
 
-    python benches/layout.py [--folder DIR] [--scale 1.0]
+    python benches/layout.py [--folder DIR] [--scale 1.0] [--rounds 3]
 
 Makes `mixed` and writes it as one part: as a split writes it, in the order of the archive, and in others. Those marked
 with a star have the whole part in memory to sort it. Bytes are those that the calls of one process have read.
@@ -41,7 +41,6 @@ LAYOUTS = {
     "archive, row groups of 16 MiB": (None, False, 16 << 20),
     "archive, row groups of 64 MiB": (None, False, 64 << 20),
 }
-ROUNDS = 3
 
 
 def written(base: Path, place: Path, layout: str) -> tuple[float, int]:
@@ -88,7 +87,7 @@ def questions(archive: Path) -> dict[str, pl.Expr]:
     }
 
 
-def asked(lake: Path, condition: pl.Expr) -> tuple[int, float]:
+def asked(lake: Path, condition: pl.Expr, rounds: int) -> tuple[int, float]:
     """Return how many bytes a question reads in a process of its own, and the seconds that it takes."""
     script = """if True:
         import sys, time, json, polars as pl, ctfast as ct
@@ -102,7 +101,7 @@ def asked(lake: Path, condition: pl.Expr) -> tuple[int, float]:
     """
     given = [str(lake), condition.meta.serialize(format="json"), str(Path(__file__).parent)]
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         done = subprocess.run([sys.executable, "-c", script, *given], check=True, capture_output=True, text=True)
         found.append(done.stdout.split())
     return int(found[0][0]), median(float(seconds) for _, seconds in found)
@@ -113,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure orders of rows in a part of a lake.")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "ctfast-needle")
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=3, choices=(1, 3, 5, 7, 9))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     archive = options.folder / ("mixed" if options.scale == 1 else f"mixed-{options.scale}")
@@ -122,8 +122,10 @@ def main() -> None:
         [split] = ct.splits(archive, columns=columns_without_raw(), target=1 << 30)
         [base] = [Path(made) / part.path for part in split.write_parquet(made).files]
         for layout in LAYOUTS:
-            cpu, size = median(written(base, Path(made) / "lake", layout) for _ in range(ROUNDS))
-            found = {name: asked(Path(made) / "lake", condition) for name, condition in conditions.items()}
+            cpu, size = median(written(base, Path(made) / "lake", layout) for _ in range(options.rounds))
+            found = {
+                name: asked(Path(made) / "lake", condition, options.rounds) for name, condition in conditions.items()
+            }
             told = "; ".join(f"{name} {read / 1e6:.2f} MB {wall * 1000:.0f} ms" for name, (read, wall) in found.items())
             print(f"{layout}: {cpu:.2f} s, {size / 1e6:.1f} MB; {told}", flush=True)
 

@@ -23,7 +23,7 @@ from ctfast._lake import retention
 from ctfast._lake.audit import note
 from ctfast._lake.table import LostRaceError, Table
 from ctfast._later import pq as lake_pq
-from ctfast._store.store import keys_path
+from ctfast._store.store import index_path, keys_path
 from ctfast.cli import main
 from test_lake import event, put
 
@@ -243,7 +243,7 @@ def test_parts_that_no_version_names(lake: ct.Lake, tmp_path: Path) -> None:
     [split] = ct.splits(tmp_path / "other")
     message = split.write_parquet(lake.path)
     assert lake.retain(30, delete=True).left > 0
-    for path in [path for part in message.files for path in (part.path, keys_path(part.path))]:
+    for path in [path for part in message.files for path in (part.path, keys_path(part.path), index_path(part.path))]:
         os.utime(lake.path / path, (1, 1))
     assert lake.retain(30, delete=True).left == 0
     text = everything(lake)

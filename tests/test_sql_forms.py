@@ -86,7 +86,7 @@ FORMS: dict[str, list[tuple[Any, ...]]] = {
         ("one", 0),
         ("many", 1),
     ],
-    "WITH t AS (SELECT TIMESTAMP '2024-01-01 20:00:00' AT TIME ZONE 'Asia/Tokyo' AS d) SELECT hour(d), date(d) FROM t": [
+    "WITH t AS (SELECT TIMESTAMP '2024-01-01 20:00:00' AT TIME ZONE 'Asia/Tokyo' d) SELECT hour(d), date(d) FROM t": [
         (5, dt.date(2024, 1, 2))
     ],
     "SELECT 1 WHERE NOT (1 > 2 OR NULL IS NOT NULL)": [(1,)],

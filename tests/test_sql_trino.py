@@ -498,3 +498,11 @@ def test_a_query_in_a_file(lake: ct.Lake, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["sql", *place, "--param", "name=ConsoleLogin", "--format", "json"])
     assert (done.exit_code, done.stdout) == (0, '[{"n":7}]\n')
     assert CliRunner().invoke(main, ["sql", *place[:1]]).exit_code == 2
+
+
+def test_parts_of_a_lake_that_cannot_have_rows_are_not_opened(lake: ct.Lake) -> None:
+    for where in ("eventTime > '2030-01-01'", "eventName = 'AAA'", "recipientAccountId IN ('999999999999')"):
+        query = f"SELECT count(*) FROM events WHERE {where}"
+        plan = ct.sql(lake, query, explain=True)
+        assert (plan["files"].item(), plan["of_files"].item() > 0, plan["bytes"].item()) == (0, True, 0)
+        assert ct.sql(lake, query).item() == 0

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ctfast._lake.ingest import Ingested, IngestProgress
     from ctfast._lake.lake import Lake
     from ctfast._lake.retention import Retained
+    from ctfast._lake.retry import Retried
     from ctfast._ledger.report import Counts, Limits, Report
     from ctfast._scan.columns import columns
     from ctfast._scan.files import files
@@ -79,6 +80,7 @@ else:
         "_lake.info": ("LakeInfo",),
         "_lake.lake": ("Lake",),
         "_lake.retention": ("Retained",),
+        "_lake.retry": ("Retried",),
         "_filter.lint": ("lint",),
         "_scan.match": ("match",),
         "_source.object_keys": ("KeySource",),
@@ -159,6 +161,7 @@ __all__ = [
     "Queue",
     "Report",
     "Retained",
+    "Retried",
     "RuleSet",
     "ServiceError",
     "SourceError",

@@ -39,6 +39,7 @@ RESULTS = {
         ct.Ingested,
         ct.LakeInfo,
         ct.Retained,
+        ct.Retried,
         ct.PartFile,
         ct.Progress,
         ct.RuleSet,

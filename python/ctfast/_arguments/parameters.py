@@ -522,6 +522,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "Lake.hold.name": _hold,
     "Lake.release.name": _hold,
     "Lake.retain.days": whole(7, 3_653),
+    "Lake.scan.verified": flag,
     "Lake.commit.run": _run,
     "Inventory.client": does("download_file", "a boto3 client of S3"),
     "Inventory.manifest": _manifest,

@@ -14,14 +14,16 @@ from ctfast import _ctfast
 from ctfast._ask.engine import Engine, locked
 from ctfast._ask.events import TABLE, types
 from ctfast._ask.scope import Column
-from ctfast._ask.tables import Scanned, frame, frame_types, nothing, places, within
+from ctfast._ask.tables import Scanned, frame, frame_types, nothing, within
 from ctfast._ask.translation import Occurrence, Tables, Translation
+from ctfast._lake.prune import pieces
 from ctfast._later import pa, pl
 from ctfast._scan.options import COLUMNS, Options
 from ctfast.exceptions import QueryError
 
 if TYPE_CHECKING:
     from ctfast._lake.table import Part, Snapshot
+    from ctfast._store.store import Store
 
 __all__ = ["Archived", "Asked", "Stored", "unique"]
 
@@ -134,9 +136,10 @@ class Archived(Asked):
 class Stored(Asked):
     """A lake: the files of one version of its table."""
 
-    def __init__(self, snapshot: Snapshot, tables: Mapping[str, Any] | None, threads: int) -> None:
+    def __init__(self, store: Store, snapshot: Snapshot, tables: Mapping[str, Any] | None, threads: int) -> None:
         super().__init__(tables, threads)
-        self._snapshot, self._parts = snapshot, snapshot.parts()
+        self._store, self._snapshot = store, snapshot
+        self._parts, self._bounds = snapshot.whole_parts(), snapshot.bounds()
 
     def columns(self) -> list[str]:
         """Return the columns that the lake has."""
@@ -145,15 +148,23 @@ class Stored(Asked):
 
     def extent(self) -> tuple[datetime, datetime] | None:
         """Return the times of the first and the last event, by the log of the table."""
-        return self._snapshot.extent()
+        known = [each for bounds in self._bounds.values() if (each := bounds.get(_TIME)) is not None]
+        return (_moment(min(low for low, _ in known)), _moment(max(high for _, high in known))) if known else None
 
     def reads(self, occurrence: Occurrence) -> tuple[int, int, int, int]:
-        chosen = places(self._parts, occurrence.first, occurrence.after)
+        chosen = self._chosen(occurrence)
         return len(chosen), _bytes(chosen), len(self._parts), _bytes(self._parts)
 
-    def _rows(self, occurrence: Occurrence) -> Any:  # as that of an archive
-        chosen = places(self._parts, occurrence.first, occurrence.after)
-        files = [self._snapshot.place(each) for each in chosen]
+    def _chosen(self, occurrence: Occurrence) -> list[Part]:
+        """Return the parts that may have rows of a table: by the bounds of the log, and by what lies beside them."""
+        predicate = occurrence.predicate()
+        if predicate is None:
+            return self._parts
+        kept = {piece.path for piece in pieces(self._store, self._parts, self._bounds, predicate)}
+        return [part for part in self._parts if part.path in kept]
+
+    def _rows(self, occurrence: Occurrence) -> Any:
+        files = self._store.fetch_all([part.path for part in self._chosen(occurrence)])
         for file in files:
             if any(each in str(file) for each in "*?["):
                 message = f"{file} has one of the characters * ? [, which DuckDB takes for a pattern: move the lake"

@@ -14,7 +14,7 @@ from ctfast._ask.makers import subscript
 from ctfast._ask.operators import COMPUTED, compared, computed
 from ctfast._ask.parameters import interval_of, number_of, parameter
 from ctfast._ask.scope import Column, Scope, field_of
-from ctfast._ask.spans import join, meet
+from ctfast._ask.spans import join, meet, one_of
 from ctfast._ask.sqltext import constant, time
 from ctfast._ask.syntax import EXTRACTED, FORMS, INSTEAD, shown
 from ctfast._ask.types import (
@@ -197,7 +197,7 @@ class Expressions:
 
     def _or(self, node: exp.Expression, scope: Scope) -> Value:
         one, other = (self.condition(each, scope) for each in (node.this, node.expression))
-        return Value(f"({one.sql} OR {other.sql})", BOOLEAN, **join(one, other))
+        return one_of(Value(f"({one.sql} OR {other.sql})", BOOLEAN, **join(one, other)))
 
     def _not(self, node: exp.Expression, scope: Scope) -> Value:
         return Value(f"(NOT {self.condition(node.this, scope).sql})", BOOLEAN)
@@ -230,7 +230,7 @@ class Expressions:
         pairs = [together(value, each) for each in members]
         if len({one.sql for one, _ in pairs}) == 1:  # which DuckDB passes on to the files
             sql = f"({pairs[0][0].sql} IN ({', '.join(other.sql for _, other in pairs)}))"
-        return known._replace(sql=sql)
+        return one_of(known._replace(sql=sql))
 
     def _like(self, node: exp.Expression, scope: Scope, escape: str = "") -> Value:
         one, other = (as_text(each) for each in self.every([node.this, node.expression], scope))

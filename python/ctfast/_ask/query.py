@@ -316,10 +316,9 @@ class Queries:
             return self.expressions.condition(node, scope)
 
     def _where(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
-        where = node.args.get("where")
-        if where is None:
+        if node.args.get("where") is None:
             return ""
-        found = self._condition(where.this, scope, columns)
+        found = self._condition(node.args["where"].this, scope, columns)
         sql = f" WHERE {found.sql}"
         for occurrence in self.occurrences:
             number = occurrence.relation.number

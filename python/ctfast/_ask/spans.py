@@ -8,10 +8,10 @@ from typing import Any
 
 from ctfast import _ctfast
 from ctfast._ask.coerce import written_time
-from ctfast._ask.sqltext import time
+from ctfast._ask.sqltext import constant, time
 from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, VARCHAR, Facets, Spans, Tests, Value
 
-__all__ = ["around", "both", "bounded", "either", "join", "meet", "of_facets"]
+__all__ = ["around", "both", "bounded", "either", "join", "meet", "of_facets", "one_of"]
 
 _PATH = "eventTime"
 #: What scans compare with texts.
@@ -36,13 +36,27 @@ def around(part: Value, operator: str, than: Value) -> Value | None:
         return Value(f"({part.sql} = {than.sql})", BOOLEAN, facets=facets)
     if operator == "=" and part.path in _TEXTS and than.type == VARCHAR:
         tests: Tests = {part.source: ("in", part.path, [than.text])}
-        return Value(f"({part.sql} = {than.sql})", BOOLEAN, tests=tests)
+        return Value(f"({part.sql} = {than.sql})", BOOLEAN, tests=tests, among=(part.sql, (than.text,)))
     if part.path != _PATH or not (than.type in (TIMESTAMP, DATE) or than.type.is_text):
         return None
     moment = written_time(than.text)
     span = _span(operator, moment, moment + _TICK)
     spans: Spans = {} if span is None else {part.source: span}
     return Value(f"({part.sql} {operator} {time(moment)})", BOOLEAN, spans=spans)
+
+
+def one_of(condition: Value) -> Value:
+    """Return the condition that a column is one of some texts, and before it one that DuckDB tests while it reads.
+
+    Of IN it makes a join, and OR becomes IN: it would decode the other columns of all rows first. The text of all
+    contains each of them.
+    """
+    if condition.among is None:
+        return condition
+    column, texts = condition.among
+    return condition._replace(
+        sql=f"(contains({constant('|'.join(dict.fromkeys(texts)))}, {column}) AND {condition.sql})"
+    )
 
 
 def _of_day(part: Value, source: int, operator: str, found: re.Match[str]) -> Value | None:
@@ -139,7 +153,14 @@ def join(one: Value, other: Value) -> dict[str, Any]:
     """Return what follows if one of the conditions is met."""
     facets = {key: one.facets[key] | other.facets[key] for key in one.facets.keys() & other.facets.keys()}
     tests = {number: _any(one.tests[number], other.tests[number]) for number in one.tests.keys() & other.tests.keys()}
-    return {"spans": either(one.spans, other.spans), "facets": facets, "tests": tests}
+    return {"spans": either(one.spans, other.spans), "facets": facets, "tests": tests, "among": _among(one, other)}
+
+
+def _among(one: Value, other: Value) -> tuple[str, tuple[str, ...]] | None:
+    """Return the texts of both conditions, if they are of one column."""
+    if one.among is None or other.among is None or one.among[0] != other.among[0]:
+        return None
+    return one.among[0], (*one.among[1], *other.among[1])
 
 
 def _any(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:

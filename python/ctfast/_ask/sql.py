@@ -138,7 +138,8 @@ def _asked(source: Source | Lake, tables: Mapping[str, Any] | None, options: Rea
     threads = options.get("threads") or processors()
     if isinstance(source, Lake):
         _refuse_of_archives(options)
-        return Stored(source._table.open(), tables, threads)  # noqa: SLF001  # one lake of two rooms  # one lake of two rooms
+        table = source._table  # noqa: SLF001  # one lake of two rooms
+        return Stored(table.store, table.open(), tables, threads)  # one lake of two rooms
     return Archived(ask("sql", source, **options), tables, threads)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ctfast import _ctfast
 from ctfast._arguments.times import micros
@@ -18,10 +18,7 @@ from ctfast._scan.options import COLUMNS, Options
 from ctfast._scan.scan import Turn, batches
 from ctfast.exceptions import ArgumentError
 
-if TYPE_CHECKING:
-    from ctfast._lake.table import Part
-
-__all__ = ["Scanned", "frame", "frame_types", "nothing", "places", "within"]
+__all__ = ["Scanned", "frame", "frame_types", "nothing", "within"]
 
 #: What is read of an archive if a query needs no column: the smallest one.
 _ANY = "record"
@@ -104,10 +101,3 @@ def frame_types(name: str, table: pa.Table) -> Mapping[str, Type]:
             raise ArgumentError(message, "tables", None, None, "sql")
         found[field.name] = kind
     return found
-
-
-def places(parts: Sequence[Part], first: datetime | None, after: datetime | None) -> list[Part]:
-    """Return the parts of a lake that may have events between two times: each has those of one month."""
-    low = "" if first is None else f"{first:%Y-%m}"
-    high = "~" if after is None else f"{after:%Y-%m}"
-    return [part for part in parts if low <= part.month <= high]

@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ctfast._arguments.times import micros
 from ctfast._ask.scope import Column, Relation
 from ctfast._ask.types import Type
+from ctfast._scan.part import TIME
 
 __all__ = ["Occurrence", "Tables", "Translation"]
+
+#: The first and the last microsecond that the core counts.
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,14 @@ class Occurrence:
     after: datetime | None = None
     #: A condition that each row meets, in the form in which scans have it; None if none is known.
     test: tuple[Any, ...] | None = None
+
+    def predicate(self) -> tuple[Any, ...] | None:
+        """Return what each row meets, the time included, in the form in which scans have it."""
+        low, high = micros("since", self.first), micros("until", self.after)
+        parts = [] if self.test is None else [self.test]
+        if not (low is None and high is None):
+            parts.append(("between", TIME, _FIRST if low is None else low, _LAST if high is None else high - 1))
+        return ("all", parts) if len(parts) > 1 else parts[0] if parts else None
 
     @property
     def table(self) -> str:

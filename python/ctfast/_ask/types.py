@@ -148,6 +148,8 @@ class Value(NamedTuple):
     facets: Facets = MappingProxyType({})
     #: And what a scan may test for it, before it makes rows.
     tests: Tests = MappingProxyType({})
+    #: For a condition that a column is one of some texts, and nothing else: the column and the texts.
+    among: tuple[str, tuple[str, ...]] | None = None
 
 
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))

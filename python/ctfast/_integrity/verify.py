@@ -22,7 +22,7 @@ from ctfast._source.addresses import Source, is_address, paths
 from ctfast._source.buckets import is_access_point, split
 from ctfast._source.silence import explained, unasked, warn
 
-__all__ = ["Progress", "Verifier", "verify"]
+__all__ = ["Progress", "Verifier", "run", "verify"]
 
 #: What a verification takes from the query that it is part of.
 _SHARED = ("accounts", "regions", "since", "threads", "limits", "storage_options")
@@ -98,7 +98,7 @@ class Verifier(Bound):
             if delay is not None and until is not None:
                 # Later deliveries cannot be asked for.
                 options["until"] = until + min(delay, datetime.now(UTC) - until)
-            self._verification = _run(source, self._hashes, options | self._options)
+            self._verification = run(source, self._hashes, options | self._options)
         return self._verification
 
 
@@ -187,11 +187,11 @@ def verify(
     ('111122223333', 'valid', 38)
     """
     options: Any = locals()
-    return _run(options.pop("source"), None, options)
+    return run(options.pop("source"), None, options)
 
 
-def _run(source: Source, hashes: _ctfast.Hashes | None, options: Checking) -> Verification:
-    """Verify, with options that have passed the gate."""
+def run(source: Source, hashes: _ctfast.Hashes | None, options: Checking) -> Verification:
+    """Verify, with options that have passed the gate, and the hashes of files that were read already."""
     now = datetime.now(UTC)
     first, last = span("verify", options.get("since"), options.get("until"), now)
     wanted: dict[str, Any] = {name: options.get(name) for name in ("accounts", "regions", "trails")}

@@ -15,6 +15,7 @@ from itertools import groupby
 
 from ctfast import _ctfast
 from ctfast._lake.audit import entries
+from ctfast._lake.bad import write as write_bad
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
 from ctfast._lake.schema import widened
@@ -72,6 +73,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             _prepare(table.store, snapshot, new, name, prepared)
             counts = _counts(new, prepared)
             prepared.beside.append(write(table.store, name, snapshot.version + 1, new, prepared.copies, counts))
+            prepared.beside += write_bad(table.store, name, snapshot.version + 1, new)
             snapshot.commit(prepared.parts, [name, *prepared.beside])
         except LostRaceError:
             _take_back(table, prepared)
@@ -81,7 +83,7 @@ def commit(table: Table, messages: Sequence[SplitMessage], run: str, n: int) -> 
             if table.open().version == snapshot.version:
                 raise
             continue
-        _clean(table, messages)
+        _clean(table, messages, prepared.own)
         _release(table.store, messages)
         return counts
     message = f"{table.store}: other commits were first {_ATTEMPTS} times"
@@ -191,20 +193,23 @@ def _note(store: Store, month: str, commit: tuple[str, int], seen: list[pa.Table
 def _counts(messages: Sequence[SplitMessage], prepared: _Prepared) -> Counts:
     rows = [row for message in messages for row in message.ledger]
     read, stored = sum(message.rows for message in messages), sum(part.rows for part in prepared.parts)
-    bad = sum(row["records_bad"] for row in rows)
+    broken = sum(row["records_bad"] for row in rows)
     return Counts(
         files=len(rows),
         bad_files=sum(row["outcome"] == "bad" for row in rows),
-        read=read + bad,
+        read=read + broken,
         stored=stored,
         duplicates=read - stored,
-        bad=bad,
+        bad=broken,
         differ=prepared.differ,
+        skipped=sum(row["records_skipped"] for row in rows),
     )
 
 
-def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
+def _clean(table: Table, messages: Iterable[SplitMessage], own: Iterable[str] = ()) -> None:
     """Remove what nobody needs once splits are committed: their messages, and then the parts that were replaced.
+
+    ``own`` are parts that the commit has written, of which it may have replaced some itself.
 
     An attempt at such a split that comes later writes both again, and its commit comes here as well. What was part of
     the table goes with a sweep: queries that began before may still read it.
@@ -214,7 +219,8 @@ def _clean(table: Table, messages: Iterable[SplitMessage]) -> None:
     live.update(path for entry in entries(table.store, snapshot) for path in entry.get("removed", ()))
     found = list(messages)
     table.store.remove(*(message_path(message.split) for message in found))
-    table.store.remove_parts(part.path for message in found for part in message.files if part.path not in live)
+    written = [part.path for message in found for part in message.files]
+    table.store.remove_parts(path for path in (*written, *own) if path not in live)
 
 
 def _take_back(table: Table, prepared: _Prepared) -> None:

@@ -68,7 +68,7 @@ def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
     So the row groups of the new part are of some days each, and a query for one of them reads few.
     """
     bounds = snapshot.bounds()
-    small = [part for part in snapshot.parts() if part.size < _SMALL]
+    small = [part for part in snapshot.whole_parts() if part.size < _SMALL]
     small.sort(key=lambda part: (part.month, bounds[part.path].get(TIME) or _NO_TIME, part.path))
     for _, of_month in groupby(small, key=attrgetter("month")):
         of_columns: dict[str, list[Part]] = {}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctfast._lake.audit import entries
+from ctfast._lake.layout import VERDICTS
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.table import Snapshot, Table
+from ctfast._lake.verdicts import PROVEN, files
+from ctfast._later import pl
 
 __all__ = ["LakeInfo", "info"]
 
@@ -33,6 +36,11 @@ class LakeInfo:
         Records that were stored, and that a retention has deleted.
     differ : int
         Stored records of an event that was stored before with another content.
+    skipped : int
+        Records and documents that were not read: not asked for, or no records of CloudTrail.
+    proven, unproven : int
+        Files that were compared with digests: those whose text is what a valid digest lists, and the others. The rest
+        of ``files`` was never compared. :meth:`Lake.verdicts` has each, :meth:`Lake.coverage` each day.
     parts, bytes : int
         Files of the table, and their bytes.
     version : int
@@ -47,6 +55,9 @@ class LakeInfo:
     bad: int
     deleted: int
     differ: int
+    skipped: int
+    proven: int
+    unproven: int
     parts: int
     bytes: int
     version: int
@@ -66,6 +77,7 @@ def info(table: Table) -> LakeInfo:
 def _info(table: Table, snapshot: Snapshot) -> LakeInfo:
     ledger = Ledger(table.store, snapshot)
     parts, counts, (files, bad_files) = snapshot.whole_parts(), ledger.counts(), ledger.files()
+    judged = _judged(table, snapshot)
     found = LakeInfo(
         files=files,
         bad_files=bad_files,
@@ -75,6 +87,9 @@ def _info(table: Table, snapshot: Snapshot) -> LakeInfo:
         bad=counts.bad,
         deleted=sum(entry.get("rows", 0) for entry in entries(table.store, snapshot)),
         differ=counts.differ,
+        skipped=counts.skipped,
+        proven=judged.get(True, 0),
+        unproven=judged.get(False, 0),
         parts=len(parts),
         bytes=sum(part.size for part in parts),
         version=snapshot.version,
@@ -86,3 +101,11 @@ def _info(table: Table, snapshot: Snapshot) -> LakeInfo:
         )
         raise ValueError(message)
     return found
+
+
+def _judged(table: Table, snapshot: Snapshot) -> dict[bool, int]:
+    """Return how many files are proven, and how many were compared and are not."""
+    if not snapshot.beside(VERDICTS):
+        return {}
+    rows = files(table.store, snapshot).drop_nulls("verdict").group_by(pl.col("verdict") == PROVEN).len().collect()
+    return dict(rows.iter_rows())

@@ -8,14 +8,18 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ctfast._integrity.verification import Verification
 from ctfast._lake.commit import commit, refuse_other_query
 from ctfast._lake.ledger import Counts, Ledger
+from ctfast._lake.noted import Noted
 from ctfast._lake.plan import plan
+from ctfast._lake.prove import Proven, Signed, archive_of, prove
 from ctfast._lake.table import Table
-from ctfast._ledger.report import Limits
+from ctfast._ledger.report import Limits, Report
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import Options
 from ctfast._scan.parts import schema_for, write
@@ -25,7 +29,7 @@ from ctfast._source.addresses import is_address, paths
 from ctfast._source.silence import warn
 from ctfast.exceptions import ArgumentError, NothingChosen, SourceError
 
-__all__ = ["IngestProgress", "Ingested", "ingest"]
+__all__ = ["IngestProgress", "Ingested", "error_of", "ingest"]
 
 #: Splits of one commit. A commit costs a tenth of a second; what was not committed when a run is killed is found by the
 #: next run, but listed and compared again.
@@ -80,6 +84,13 @@ class Ingested:
         Records that are damaged.
     differ : int
         Added records of an event that the lake has with another content as well.
+    skipped : int
+        Records and documents in these files that were not read: not asked for, or no records of CloudTrail.
+    proven, unproven : int
+        With ``keys``: files that were compared with digests now, whether they were read now or before, and how these
+        came out. Those that were proven before are not compared again.
+    verification : Verification or None
+        With ``keys``: what was found.
     errors : tuple of SourceError
         Why files and folders are unlisted; of very many, the first ones.
     unmatched : tuple of NothingChosen
@@ -96,6 +107,10 @@ class Ingested:
     duplicates: int
     bad: int
     differ: int
+    skipped: int
+    proven: int
+    unproven: int
+    verification: Verification | None
     errors: tuple[SourceError, ...]
     unmatched: tuple[NothingChosen, ...]
 
@@ -107,25 +122,33 @@ def ingest(
     threads: int,
     progress: Callable[[IngestProgress], object] | None,
     storage_options: Mapping[str, str] | None,
+    signed: Signed | None = None,
 ) -> Ingested:
-    """Read what the lake does not know yet, and commit it."""
+    """Read what the lake does not know yet, and commit it; with keys, tell what digests prove of it."""
     asked = Asked(options.asking(columns).query, Limits(*options.run.limits), "collect")
     query, *_ = nothing(options.selection, asked)._identity()  # noqa: SLF001  # splits are made here
     snapshot = table.find()
     if snapshot is not None:
         refuse_other_query(table, snapshot, query)
     _refuse_own_files(table, options)
+    if signed is not None:
+        archive_of(options)
     found = plan(options, None if snapshot is None else Ledger(table.store, snapshot), asked)
     # Not before: an archive that is mistyped leaves nothing behind.
     refuse_other_query(table, table.create(schema_for(columns), query), query)
-    counts = _Work(table, found.splits, progress, storage_options).run(threads)
+    noted = None if signed is None else Noted()
+    counts = _Work(table, found.splits, progress, storage_options, noted).run(threads)
     warn(found.unmatched)
+    proof = (
+        Proven(0, 0, None) if signed is None or noted is None else prove(table, options, signed, noted, storage_options)
+    )
     return Ingested(
         known=found.known,
         known_bad=found.known_bad,
         unlisted=found.unlisted,
-        errors=tuple(map(_error, found.failed)),
+        errors=tuple(map(error_of, found.failed)),
         unmatched=tuple(found.unmatched),
+        **proof._asdict(),
         **counts._asdict(),
     )
 
@@ -150,7 +173,7 @@ def _is_below(place: str, folder: str) -> bool:
     return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
 
 
-def _error(row: tuple[Any, ...]) -> SourceError:
+def error_of(row: tuple[Any, ...]) -> SourceError:
     """Return a row of a report as an exception."""
     file, byte, record, kind, message, *_ = row
     return SourceError(message, file, byte, record, kind, f"{file}: {message}")
@@ -169,7 +192,9 @@ class _Work:
         splits: list[Split],
         progress: Callable[[IngestProgress], object] | None,
         storage_options: Mapping[str, str] | None,
+        noted: Noted | None,
     ) -> None:
+        self._noted = noted
         self._table, self._splits = table, splits
         self._progress, self._storage_options = progress, storage_options
         self._run, self._commits = uuid.uuid4().hex, 0
@@ -203,14 +228,21 @@ class _Work:
 
     def _write(self, split: Split) -> SplitMessage | None:
         """Do what ``write_parquet`` does, with a way to end it; None if another ingest has committed the split."""
-        options = split._options("spark", 1, None, self._storage_options)  # noqa: SLF001  # splits are made here
+        report = None if self._noted is None else Report(files=True)
+        options = split._options("spark", 1, report, self._storage_options)  # noqa: SLF001  # splits are made here
+        hashes = None if self._noted is None else partial(getattr, self._noted, "hashes")
         try:
-            return write(split, self._table.store, replace(options, progress=self._go_on))
+            message = write(split, self._table.store, replace(options, progress=self._go_on, verify=hashes))
         except FileNotFoundError:
             # A commit removes parts that it has replaced, also those that another attempt is about to compare.
             if split.id in Ledger(self._table.store, self._table.open()).splits():
                 return None
             raise
+        if self._noted is not None:
+            # What this process has read: the message may be that of another attempt.
+            for each in options.ledgers(None):
+                self._noted.add(each)
+        return message
 
     def _go_on(self, _: object) -> None:
         """End the splits that are being written when the ingest has ended."""

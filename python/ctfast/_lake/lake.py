@@ -9,7 +9,10 @@ from typing import Any, Unpack
 
 from ctfast._arguments.gate import Ingesting, processors, public
 from ctfast._filter.filters import Filter
+from ctfast._integrity.public_keys import Keys
+from ctfast._integrity.signatures import Signatures
 from ctfast._lake.audit import entries
+from ctfast._lake.bad import bad_files, bad_records
 from ctfast._lake.commit import commit
 from ctfast._lake.compact import Compacted, compact
 from ctfast._lake.export import Exported, export
@@ -18,11 +21,15 @@ from ctfast._lake.iceberg import Catalog, ExportedIceberg, export_iceberg
 from ctfast._lake.info import LakeInfo, info
 from ctfast._lake.ingest import Ingested, IngestProgress, ingest
 from ctfast._lake.ledger import Ledger
+from ctfast._lake.prove import Signed
 from ctfast._lake.references import forget
 from ctfast._lake.retention import Retained, retain
+from ctfast._lake.retry import Retried, retry
 from ctfast._lake.rows import rows
-from ctfast._lake.table import Table
+from ctfast._lake.table import Snapshot, Table
+from ctfast._lake.verdicts import READING, coverage, verdicts
 from ctfast._later import pl
+from ctfast._ledger.report import Limits
 from ctfast._scan.message import SplitMessage
 from ctfast._scan.options import COLUMNS, ask
 from ctfast._source.addresses import Source, is_address
@@ -76,6 +83,9 @@ class Lake:
         source: Source,
         *,
         raw: bool = True,
+        keys: Keys | None = None,
+        signatures: Signatures | None = None,
+        relocated_from: str | None = None,
         progress: Callable[[IngestProgress], object] | None = None,
         storage_options: Mapping[str, str] | None = None,
         **options: Unpack[Ingesting],
@@ -93,6 +103,11 @@ class Lake:
             As for :func:`ctfast.scan`; a lake has the answers to one ``where`` only.
         raw
             Whether the text of each record is stored as well.
+        keys, signatures, relocated_from
+            By what the digests of the archive are verified, as for :func:`ctfast.verify`: then the lake knows of each
+            file whether it is proven that its text, as it was read, is what CloudTrail has delivered. Files that were
+            read before without keys are compared as well: they are read again, but no event is stored again, and a file
+            that has changed in between is not proven.
         progress
             Called with an :class:`IngestProgress` after each split.
         storage_options
@@ -105,6 +120,8 @@ class Lake:
 
         Raises
         ------
+        ArgumentError
+            There are signatures, or the place that the archive was copied from, without keys.
         ValueError
             There is another Delta table, or a lake with other columns or another ``where``.
         FileNotFoundError
@@ -112,6 +129,10 @@ class Lake:
 
         Examples
         --------
+        >>> import ctfast as ct, tempfile
+        >>> done = ct.Lake(tempfile.mkdtemp()).ingest(archive, keys=keys, signatures=signatures)
+        >>> done.proven, done.unproven, done.verification.ok
+        (93, 0, True)
         >>> import ctfast as ct, tempfile
         >>> done = ct.Lake(tempfile.mkdtemp()).ingest(archive, since="2025-03-12T06:00", raw=False)
         >>> done.read == done.stored + done.duplicates + done.bad
@@ -122,8 +143,14 @@ class Lake:
             raise ArgumentError(message, "source", None, None, "Lake.ingest")
         storage_options = self._storage_options if storage_options is None else storage_options
         asked = ask("Lake.ingest", source, storage_options=storage_options, on_error="collect", **options)
+        for name, value in (("signatures", signatures), ("relocated_from", relocated_from)):
+            if keys is None and value is not None:
+                message = f"{name} is for digests, which are verified with keys: give keys as well"
+                raise ArgumentError(message, name, None, None, "Lake.ingest")
+        signed = None if keys is None else Signed(keys, signatures, relocated_from)
         columns = [name for name in COLUMNS if raw or name != "raw"]
-        return ingest(self._table, asked, columns, options.get("threads") or processors(), progress, storage_options)
+        threads = options.get("threads") or processors()
+        return ingest(self._table, asked, columns, threads, progress, storage_options, signed)
 
     @public()
     def commit(self, messages: Iterable[SplitMessage], *, run: str, n: int) -> LakeInfo:
@@ -165,11 +192,18 @@ class Lake:
         commit(self._table, list(messages), run, n)
         return self.info()
 
-    def scan(self) -> pl.LazyFrame:
+    @public()
+    def scan(self, *, verified: bool = False) -> pl.LazyFrame:
         """Return the events.
 
         A query for single values, such as an access key, an ARN, an address or the id of an event, opens only what may
         have them; one for times, accounts, regions or names of events opens only the files whose bounds include them.
+
+        Parameters
+        ----------
+        verified
+            Whether there is a column ``verdict``: ``proven`` if the text of the file of the row, as it was read, is
+            what a valid digest lists; else why it is not, as in :meth:`verdicts`; null if it was never compared.
 
         Returns
         -------
@@ -180,6 +214,8 @@ class Lake:
         ------
         FileNotFoundError
             There is no lake yet, or a file of it is gone.
+        ValueError
+            ``verified`` was asked of a lake that was made without ``file``.
 
         Warns
         -----
@@ -194,7 +230,64 @@ class Lake:
         >>> lake.scan().filter(pl.col("eventName") == "ConsoleLogin").select(pl.len()).collect().item()
         7
         """
-        return self._table.latest(lambda snapshot: rows(self._table.store, snapshot))
+        return self._table.latest(lambda snapshot: self._rows(snapshot, verified=verified))
+
+    def _rows(self, snapshot: Snapshot, *, verified: bool) -> pl.LazyFrame:
+        """Return the rows of a version of the table, with the verdicts on their files if these are asked for."""
+        found = rows(self._table.store, snapshot)
+        return self._with_verdicts(found, snapshot) if verified else found
+
+    def _with_verdicts(self, found: pl.LazyFrame, snapshot: Snapshot) -> pl.LazyFrame:
+        """Add the verdict on the file of each row."""
+        if "file" not in snapshot.schema().names:
+            raise ValueError(f"{self._table.store} was made without file, which verdicts are about")
+        known = verdicts(self._table.store, snapshot).select(*READING, "verdict")
+        split = pl.col("ingest").struct.field("split")
+        return found.join(known, left_on=["file", split], right_on=READING, how="left", maintain_order="left")
+
+    def verdicts(self) -> pl.LazyFrame:
+        """Return what digests prove of each file that was compared with them, by an ingest with ``keys``.
+
+        Returns
+        -------
+        polars.LazyFrame
+            ``file``, and the ``split`` that has read it; ``account``, ``region`` and ``delivered`` as its name has
+            them; ``verdict``: ``proven``, or the reason of :func:`ctfast.verify` why it is not, or ``changed`` if the
+            file was not what it is now when it was read; ``sha256`` of its bytes as it was read; ``text_sha256`` as it
+            was verified; the ``digest`` that lists it; and when it was ``verified``. A file that was proven once stays
+            so.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive, keys=keys, signatures=signatures)
+        >>> lake.verdicts().collect()["verdict"].value_counts().rows()
+        [('proven', 93)]
+        """
+        return self._table.latest(lambda snapshot: verdicts(self._table.store, snapshot))
+
+    def coverage(self) -> pl.DataFrame:
+        """Return what is proven of each account, region and day of delivery.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``account``, ``region``, ``day``; the numbers of ``files`` that the lake knows, of those that are
+            ``proven``, ``unproven`` (and, among these, ``unlisted``: no digest lists them), and ``unchecked``: never
+            compared; how much time digests of some trail have ``covered``, how much a verification has found
+            ``uncovered``, and the ``reasons``, as in :attr:`Verification.ranges`. Of time that is neither covered nor
+            uncovered, no verification has said anything.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive, keys=keys, signatures=signatures)
+        >>> lake.coverage().select("region", "day", "proven", "unproven", "covered").row(0)
+        ('eu-west-1', datetime.date(2025, 3, 12), 47, 0, datetime.timedelta(seconds=85944))
+        """
+        return self._table.latest(lambda snapshot: coverage(self._table.store, snapshot))
 
     def copies(self) -> pl.LazyFrame:
         """Return where events were seen again that were stored already.
@@ -221,8 +314,8 @@ class Lake:
         Returns
         -------
         polars.LazyFrame
-            ``file``, the ``byte`` where it is damaged, if that is known, the ``reason``, as in ``report.bad``, and
-            ``records_read``: how many records could be read in spite of it.
+            ``file``, the ``byte`` where it is damaged, if that is known, the ``reason``, as in ``report.bad``,
+            ``records_read``: how many records could be read in spite of it, and the ``message`` about it.
 
         Examples
         --------
@@ -232,7 +325,62 @@ class Lake:
         >>> lake.bad().collect().height
         0
         """
-        return Ledger(self._table.store, self._table.open()).bad()
+        return self._table.latest(lambda snapshot: bad_files(self._table.store, snapshot))
+
+    def bad_records(self) -> pl.LazyFrame:
+        """Return the bad records of the files as they were read last, also of files that are not bad themselves.
+
+        Returns
+        -------
+        polars.LazyFrame
+            ``file``, the number of the ``record`` in it, the ``byte``, the ``reason`` and the ``message``, as in
+            :attr:`Report.bad`, and ``count``: 1, or in a row without a record how many more the file has. As many are
+            named as in a report.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.bad_records().collect().height
+        0
+        """
+        return self._table.latest(lambda snapshot: bad_records(self._table.store, snapshot))
+
+    @public()
+    def retry(
+        self,
+        *,
+        threads: int | None = None,
+        limits: Limits | None = None,
+        storage_options: Mapping[str, str] | None = None,
+    ) -> Retried:
+        """Read again the files that are bad, or have bad records, where they came from.
+
+        Events that are there now are added, each once. A file that gives the same as before changes nothing.
+
+        Parameters
+        ----------
+        threads, limits
+            As for :func:`ctfast.scan`.
+        storage_options
+            How buckets of the archives are reached, as for :func:`ctfast.scan`; by default as that of the lake.
+
+        Returns
+        -------
+        Retried
+            How many are whole now, still bad, or gone.
+
+        Examples
+        --------
+        >>> import ctfast as ct, tempfile
+        >>> lake = ct.Lake(tempfile.mkdtemp())
+        >>> _ = lake.ingest(archive)
+        >>> lake.retry().files
+        0
+        """
+        storage_options = self._storage_options if storage_options is None else storage_options
+        return retry(self._table, threads or processors(), limits, storage_options)
 
     def compact(self) -> Compacted:
         """Join small parts to large ones, and remove files that nobody needs: queries then open fewer files.

@@ -13,11 +13,15 @@ from ctfast._store.store import HASHED
 
 __all__ = [
     "AUDIT",
+    "BAD",
     "COPIES",
+    "COVERAGE",
     "FENCE",
     "LEDGER",
     "LOG",
+    "VERDICTS",
     "audit_path",
+    "beside_path",
     "commit_id",
     "copies_path",
     "is_of_commit",
@@ -29,6 +33,12 @@ __all__ = [
 LEDGER: Final = "_ctfast/ledger"
 #: Where events were seen again that are stored already, by their month.
 COPIES: Final = "_ctfast/copies"
+#: What is bad in files that were read, a file for each commit that has some.
+BAD: Final = "_ctfast/bad"
+#: What digests prove of files that were read, a file for each verification.
+VERDICTS: Final = "_ctfast/verdicts"
+#: Which time digests cover, a file for each verification, with all that is known by then: the last one counts.
+COVERAGE: Final = "_ctfast/coverage"
 #: What was done to the lake besides taking archives in.
 AUDIT: Final = "_ctfast/audit"
 #: The log of the Delta table.
@@ -49,7 +59,12 @@ def ledger_path(commit: str, version: int, content: str) -> str:
     It counts only if a commit names it. An attempt that was overtaken leaves one under another name, so that no name
     that a sweep has found without a commit is ever given again.
     """
-    return f"{LEDGER}/{_named(commit, version, content)}.parquet"
+    return beside_path(LEDGER, commit, version, content)
+
+
+def beside_path(folder: str, commit: str, version: int, content: str) -> str:
+    """Return the file of a commit in a folder beside the table, likewise."""
+    return f"{folder}/{_named(commit, version, content)}.parquet"
 
 
 def copies_path(month: str, commit: str, version: int, content: str) -> str:

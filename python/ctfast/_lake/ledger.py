@@ -35,6 +35,8 @@ class Counts(NamedTuple):
     bad: int = 0
     #: Stored records of an event that was stored before with another content.
     differ: int = 0
+    #: Records and documents that were not read: not asked for, or no records of CloudTrail.
+    skipped: int = 0
 
     def __add__(self, other: object) -> Counts:
         """Return the sums."""
@@ -129,12 +131,15 @@ class Ledger:
 
     def bad(self) -> pl.LazyFrame:
         """Return the files whose last version was bad whenever it was read, each with the last reason."""
-        version = [pl.col(name) for name in ("size", "etag", "modified")]
-        is_last = pl.all_horizontal(each.eq_missing(each.last().over("file")) for each in version)
         is_bad = (pl.col("outcome") == "bad").all().over("file")
-        rows = self.rows().filter(is_last).filter(is_bad).unique("file", keep="last", maintain_order=True)
+        rows = self.last_versions().filter(is_bad).unique("file", keep="last", maintain_order=True)
         # Not later: copies of the files that they come from may be gone then.
         return rows.select("file", "byte", "reason", "records_read").collect().lazy()
+
+    def last_versions(self) -> pl.LazyFrame:
+        """Return the rows of each file that are of the version that was read last."""
+        version = [pl.col(name) for name in ("size", "etag", "modified")]
+        return self.rows().filter(pl.all_horizontal(each.eq_missing(each.last().over("file")) for each in version))
 
     def paths_of_copies(self) -> list[str]:
         """Return the files that tell where events were seen that were stored already."""

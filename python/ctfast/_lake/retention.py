@@ -131,7 +131,7 @@ def _expired(store: Store, snapshot: Snapshot, before: datetime, kept: Iterable[
     month = f"{before:%Y-%m}"
     compute = load("pyarrow.compute")
     limit = pa.scalar(before, pa.timestamp("us", "UTC"))
-    for part in snapshot.parts():
+    for part in snapshot.whole_parts():
         # Records without a time are in a month of their own, whose name is greater than any number.
         if part.month > month:
             continue

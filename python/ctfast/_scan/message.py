@@ -12,7 +12,7 @@ from ctfast._scan.form import Form
 from ctfast._scan.options import COLUMNS
 from ctfast._show.plain import counted
 
-__all__ = ["PartFile", "SplitMessage", "named"]
+__all__ = ["PartFile", "SplitMessage", "finding", "meant", "named"]
 
 _FORM = Form("this message", 1, "invalid-message", "no message of a split: SplitMessage.json() writes one")
 
@@ -36,6 +36,16 @@ _COLUMNS: dict[str, tuple[type, ...]] = {
 }
 #: How a query names all columns but ``raw``.
 _NO_RAW = "all but raw"
+#: What is told of what is bad, and the types of these values.
+_FINDING: dict[str, tuple[type, ...]] = {
+    "what": (str,),
+    "file": (str,),
+    "byte": (int, type(None)),
+    "record": (int, type(None)),
+    "reason": (str,),
+    "message": (str,),
+}
+_BAD = ("bad file", "bad record")
 #: What can become of a file that a split reads.
 _OUTCOMES = {"read", "bad", "skipped"}
 
@@ -91,6 +101,10 @@ class SplitMessage:
     ledger : tuple of dict
         What became of each file that was read, with the columns of :func:`ctfast.files`, and ``modified``: the time by
         which the version of a local file is told from others, in microseconds since 1970.
+    bad : tuple of dict
+        What is bad: ``what`` it is, a ``bad file`` or a ``bad record``, the ``file``, the ``byte`` and the number of
+        the ``record`` if they are known, the ``reason`` and a ``message``: as much as :attr:`Report.bad` names.
+        ``ledger`` counts all.
     format : int
         The number of the format of the message.
     """
@@ -101,6 +115,7 @@ class SplitMessage:
     until: int | None
     files: tuple[PartFile, ...]
     ledger: tuple[dict[str, Any], ...]
+    bad: tuple[dict[str, Any], ...] = ()
     format: int = _FORM.number
 
     def __repr__(self) -> str:
@@ -123,8 +138,7 @@ class SplitMessage:
     @property
     def columns(self) -> list[str] | None:
         """Columns of a record that the files have; None for all."""
-        columns: Any = json.loads(self.query)["columns"]
-        return _without_raw() if columns == _NO_RAW else columns  # as the split has written it
+        return meant(json.loads(self.query)["columns"])
 
     @property
     def rows(self) -> int:
@@ -163,6 +177,11 @@ def named(columns: list[str]) -> list[str] | str | None:
     return None if columns == COLUMNS else _NO_RAW if columns == _without_raw() else columns
 
 
+def meant(name: Any) -> list[str] | None:
+    """Return the columns that a query names so; None for all."""
+    return _without_raw() if name == _NO_RAW else name
+
+
 def _without_raw() -> list[str]:
     return [name for name in COLUMNS if name != "raw"]
 
@@ -175,7 +194,10 @@ def _made(
     until: int | None,
     files: list[dict[str, Any]],
     ledger: list[dict[str, Any]],
-) -> tuple[str, str, int | None, int | None, tuple[PartFile, ...], tuple[dict[str, Any], ...]]:
+    bad: list[dict[str, Any]],
+) -> tuple[
+    str, str, int | None, int | None, tuple[PartFile, ...], tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]
+]:
     """Return the parts of a message, each of which is what a split writes."""
     parts = tuple(PartFile(**file) for file in files)
     names = [f"{split}-{number}" for number in range(len(parts))]
@@ -184,13 +206,19 @@ def _made(
         _is_text(_ID, split)
         and "columns" in json.loads(query)
         and all(time is None or type(time) is int for time in (since, until))
-        and [type(files), type(ledger)] == [list, list]
+        and [type(files), type(ledger), type(bad)] == [list, list, list]
         and all(_is_part(part, name) for part, name in zip(parts, names, strict=True))
         and all(map(_is_row, ledger))
+        and all(map(_is_finding, bad))
         and read == sum(part.rows for part in parts)
     ):
         raise ValueError(split)
-    return split, query, since, until, parts, tuple(ledger)
+    return split, query, since, until, parts, tuple(ledger), tuple(bad)
+
+
+def finding(row: tuple[Any, ...], further: int | None) -> dict[str, Any]:
+    """Return what a scan found as it is in a message; ``further`` is None if the file is bad, and not a record."""
+    return dict(zip(_FINDING, [_BAD[further is not None], *row], strict=False))
 
 
 def _is_text(pattern: re.Pattern[str], value: object) -> bool:
@@ -220,4 +248,13 @@ def _is_row(row: dict[str, Any]) -> bool:
         and all(type(row[name]) in types for name, types in _COLUMNS.items())
         and all(_is_count(value) for name, value in row.items() if type(value) is int and name != "modified")
         and row["outcome"] in _OUTCOMES
+    )
+
+
+def _is_finding(found: dict[str, Any]) -> bool:
+    return (
+        found.keys() == _FINDING.keys()
+        and all(type(found[name]) in types for name, types in _FINDING.items())
+        and all(_is_count(value) for value in found.values() if type(value) is int)
+        and found["what"] in _BAD
     )

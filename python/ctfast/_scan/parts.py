@@ -52,16 +52,19 @@ def write(split: Split, store: Store, options: Options) -> SplitMessage:
         return _existing(store, split.id)
     # The column that decides the partition of a row comes after all others.
     columns = list(dict.fromkeys([*roots(options.query.columns), TIME]))
-    ledger, keys = _ctfast.Ledger(sha256=False), _ctfast.Keys()
+    # The hash of the bytes that are read here: by it, a lake tells what a digest proves of its rows.
+    ledger, keys = _ctfast.Ledger(sha256=True), _ctfast.Keys()
+    bad: list[dict[str, Any]] = []
     _ctfast.make_folders(store.folder)
     with Parts(store.folder, split.id, split.schema("spark")) as parts:
-        for batch in split._batches(options.asking(columns), ledger, keys):  # noqa: SLF001  # a method of it, in its own module
+        for batch in split._batches(options.asking(columns), ledger, keys, bad):  # noqa: SLF001  # a method of it, in its own module
             parts.add(batch, keys.take(batch.num_rows))
         files = parts.finish()
     for part in files:
         store.publish_part(part.path)
     _refuse_others(store, split.id, files)
-    message = SplitMessage(split.id, *split._identity(), files, tuple(_rows(ledger, split._selection.times())))  # noqa: SLF001
+    rows = tuple(_rows(ledger, split._selection.times()))  # noqa: SLF001
+    message = SplitMessage(split.id, *split._identity(), files, rows, tuple(bad))  # noqa: SLF001
     try:
         store.put_first(place, message.json().encode())
     except FileExistsError:

@@ -16,7 +16,7 @@ from ctfast._ledger.report import Limits, Report
 from ctfast._scan.arrow import Types, schema_of
 from ctfast._scan.fields import narrowed, roots, selected
 from ctfast._scan.form import Form
-from ctfast._scan.message import SplitMessage, named
+from ctfast._scan.message import SplitMessage, finding, named
 from ctfast._scan.options import Options
 from ctfast._scan.run import read_all
 from ctfast._scan.slips import Slips
@@ -329,9 +329,16 @@ class Split:
         return text, times["since"], times["until"]
 
     def _batches(
-        self, options: Options, ledger: _ctfast.Ledger | None = None, keys: _ctfast.Keys | None = None
+        self,
+        options: Options,
+        ledger: _ctfast.Ledger | None = None,
+        keys: _ctfast.Keys | None = None,
+        bad: list[dict[str, Any]] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Read all that is asked of the files, and note what becomes of each; the threads end with the iterator."""
+        """Read all that is asked of the files, and note what becomes of each; the threads end with the iterator.
+
+        Bad files and records are added to ``bad``, as a message has them.
+        """
         report = options.report or Report()
         refused = _Source(self._refused)
         remote = options.remote() if self._is_remote else None
@@ -346,6 +353,8 @@ class Split:
             running = options.start(options.selection, remote, ledgers=books, keys=keys)
             for batch in read_all(running, options, report, Slips(options), remote):
                 yield pa.record_batch(batch)
+            if bad is not None:
+                bad += [finding(*found) for found in running.bad()]
         finally:
             if remote is not None:
                 remote.close()

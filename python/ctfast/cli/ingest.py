@@ -7,6 +7,9 @@ from typing import Any
 import click
 
 import ctfast as ct
+from ctfast._integrity.verdict import verdict
+from ctfast._lake.verdicts import PROVEN
+from ctfast._later import pl
 from ctfast._show.plain import counted
 from ctfast._source.silence import is_mistake
 from ctfast.cli import options
@@ -21,6 +24,7 @@ __all__ = ["ingest"]
 @click.argument("archive", metavar="ARCHIVE")
 @click.argument("lake", callback=options.lake, metavar="LAKE")
 @options.taking
+@options.signed(is_required=False)
 @click.option("--no-raw", is_flag=True, help="Do not store the text of the records: the lake is smaller.")
 @click.pass_context
 def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **given: Any) -> None:
@@ -32,7 +36,8 @@ def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **gi
     \b
     Exit code:
       0  all is well
-      1  some files of the archive are bad; what can be read of them is stored
+      1  some files of the archive are bad, and what can be read of them is stored; or, with --keys, something speaks
+         against the archive
       2  trouble
 
     \b
@@ -40,6 +45,7 @@ def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **gi
       ctfast ingest logs lake
       ctfast ingest s3://my-trail-bucket lake --since 2023-01-01
       ctfast ingest s3://my-trail-bucket s3://my-lake/trails
+      ctfast ingest logs lake --keys keys.json --signatures signatures.json
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     taken = ct.Lake(lake, storage_options=chosen.get("storage_options"))
@@ -65,7 +71,24 @@ def ingest(ctx: click.Context, /, archive: str, lake: str, *, no_raw: bool, **gi
     if done.unlisted:
         say(f"ctfast: files or folders of the archive that cannot be opened or listed: {done.unlisted:,}")
         say(*map(str, done.errors[:MOST]))
-    ctx.exit(int(done.bad_files + done.known_bad + done.unlisted + done.bad > 0))
+    is_proven = done.verification is None or _tell_proof(taken, done, done.verification)
+    ctx.exit(int(done.bad_files + done.known_bad + done.unlisted + done.bad > 0 or not is_proven))
+
+
+def _tell_proof(lake: ct.Lake, done: ct.Ingested, found: ct.Verification) -> bool:
+    """Say what digests prove, and tell whether nothing speaks against the archive."""
+    say(f"{counted(done.proven + done.unproven, 'file')} compared with digests: {done.proven:,} proven", verdict(found))
+    if done.unproven:
+        verdicts = (
+            lake.verdicts().filter(pl.col("verdict") != PROVEN).group_by("verdict").len().sort("verdict").collect()
+        )
+        words = ", ".join(f"{number:,} {why}" for why, number in verdicts.iter_rows())
+        say(f"ctfast: not proven in the lake: {words}; Lake.verdicts names them")
+    errors = found.findings_scan().filter(severity="error").head(MOST + 1).collect()
+    say(*(f"{row['reason']}: {row['file'] or ''}: {row['message']}" for row in errors.head(MOST).iter_rows(named=True)))
+    if errors.height > MOST:
+        say("and more: ctfast verify has all of them")
+    return found.ok
 
 
 def _words(now: ct.IngestProgress) -> str:

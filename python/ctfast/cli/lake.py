@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import ctfast as ct
+from ctfast._later import pl
 from ctfast._show.plain import counted
 from ctfast._show.words import quoted
 from ctfast.cli import conditions, options
@@ -63,9 +64,54 @@ def info(ctx: click.Context, /, found: ct.Lake) -> None:
     """
     told = found.info()
     sys.stdout.write(f"{json.dumps(asdict(told))}\n")
-    if told.bad_files:
+    if told.bad_files or told.bad:
         bad_files(found)
     ctx.exit(int(told.bad_files + told.bad > 0))
+
+
+@lake.command()
+@_of_lake
+def coverage(found: ct.Lake) -> None:
+    """Tell what digests prove, as JSON lines: one for each account, region and day of delivery.
+
+    Each has the numbers of files that are proven, that are not (and, among these, that no digest lists), and that were
+    never compared; and the seconds of the day that digests cover, and that they leave uncovered, with the reasons.
+
+    \b
+    Example:
+      ctfast lake coverage lake | jq 'select(.unproven + .uncovered > 0)'
+    """
+    rows = found.coverage().with_columns(pl.col("covered", "uncovered").dt.total_seconds())
+    for row in rows.iter_rows(named=True):
+        sys.stdout.write(f"{json.dumps(row, default=str)}\n")
+
+
+@lake.command()
+@options.threads
+@click.pass_context
+@_of_lake
+def retry(ctx: click.Context, /, found: ct.Lake, *, threads: int | None) -> None:
+    """Read again the files that are bad or have bad records, and add the events that are there now.
+
+    \b
+    Exit code:
+      0  nothing is bad any more
+      1  some files are still bad, or gone
+      2  trouble
+
+    \b
+    Example:
+      ctfast lake retry lake
+    """
+    done = found.retry(threads=threads)
+    say(
+        f"{counted(done.files, 'bad file')}: {done.whole:,} whole now, {done.bad:,} still bad, {done.gone:,} gone",
+        f"{counted(done.stored, 'event')} added",
+    )
+    if done.bad:
+        bad_files(found)
+    say(*map(str, done.errors[:MOST]))
+    ctx.exit(int(done.bad + done.gone > 0))
 
 
 @lake.command()
@@ -236,3 +282,8 @@ def bad_files(found: ct.Lake) -> None:
         say(f"{row['file']}: {row['reason']}{where}")
     if bad.height > MOST:
         say("and more: Lake.bad has all of them")
+    records = found.bad_records().select(pl.col("count").sum(), pl.col("file").n_unique()).collect()
+    if number := records["count"].item():
+        say(
+            f"{counted(number, 'bad record')} in {counted(records['file'].item(), 'file')}: Lake.bad_records names them"
+        )

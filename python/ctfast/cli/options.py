@@ -42,9 +42,11 @@ __all__ = [
     "reading_with",
     "repeated",
     "result",
+    "signed",
     "sources",
     "storage",
     "taking",
+    "threads",
 ]
 
 #: Stands for standard input or output.
@@ -77,7 +79,7 @@ storage = click.option(
 )
 
 
-_threads = click.option(
+threads = click.option(
     "--threads", type=click.IntRange(1, THREADS), metavar="N", show_default="one per processor", help="Workers."
 )
 
@@ -138,7 +140,35 @@ def _choosing_records(on_error: str) -> Callable[[_Function], _Function]:
 
 def taking(function: _Function) -> _Function:
     """Add the options that choose what a lake takes in."""
-    return _all((choosing, where, _threads))(function)
+    return _all((choosing, where, threads))(function)
+
+
+def signed(*, is_required: bool) -> Callable[[_Function], _Function]:
+    """Add the options that say by what digests are verified."""
+    words = "Signatures that were saved from the metadata of the digest objects."
+    return _all(
+        (
+            click.option(
+                "--keys",
+                multiple=True,
+                required=is_required,
+                callback=_any,
+                metavar="FILE",
+                help="Public keys: JSON, PEM, DER or a folder. May be repeated."
+                + (
+                    ""
+                    if is_required
+                    else " With them, digests are verified, and the lake knows which files are proven."
+                ),
+            ),
+            click.option("--signatures", metavar="FILE", help=words),
+            click.option(
+                "--relocated-from",
+                metavar="S3URL",
+                help="Where the archive was copied from: s3://bucket or s3://bucket/prefix.",
+            ),
+        )
+    )
 
 
 def planning(function: _Function) -> _Function:
@@ -148,7 +178,7 @@ def planning(function: _Function) -> _Function:
 
 def reading_with(on_error: str) -> Callable[[_Function], _Function]:
     """Add the options that choose what to read, with this default of ``--on-error``."""
-    return _all((_choosing_records(on_error), _threads))
+    return _all((_choosing_records(on_error), threads))
 
 
 def file_only(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:

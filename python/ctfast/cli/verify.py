@@ -39,16 +39,7 @@ _FINDINGS, _UNCHECKED = 1, 2
 
 @click.command()
 @options.archives
-@click.option(
-    "--keys",
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="Public keys: JSON, PEM, DER or a folder. May be repeated.",
-)
-@click.option(
-    "--signatures", metavar="FILE", help="Signatures that were saved from the metadata of the digest objects."
-)
+@options.signed(is_required=True)
 @click.option(
     "--since",
     metavar="TIME",
@@ -64,9 +55,6 @@ _FINDINGS, _UNCHECKED = 1, 2
     multiple=True,
     metavar="BUCKET=DIR",
     help="Folder that holds another bucket of the digest chains. May be repeated.",
-)
-@click.option(
-    "--relocated-from", metavar="S3URL", help="Where the archive was copied from: s3://bucket or s3://bucket/prefix."
 )
 @options.storage
 @options.form(

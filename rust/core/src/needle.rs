@@ -277,10 +277,10 @@ mod tests {
 
     #[test]
     fn each_byte_that_has_changed_is_noticed() {
-        let values: Vec<_> = (0..9).map(|filter| (0..90).map(|value| format!("{filter} {value}")).collect()).collect();
+        let values: Vec<_> = (0..9).map(|filter| (0..300).map(|value| format!("{filter} {value}")).collect()).collect();
         let (place, places) = written(&values);
         let whole = std::fs::read(place.path()).expect("a file");
-        assert!(whole.len() > 2 * 4096 / 3);
+        assert!(whole.len() > 4096, "one page only");
         let asked: Vec<_> = (0..90).map(|value| format!("x {value}")).collect();
         let answer = |bytes: &[u8]| {
             std::fs::write(place.path(), bytes).expect("a disk");
