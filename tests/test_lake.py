@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -624,9 +625,16 @@ def test_two_at_once(tmp_path: Path) -> None:
     files=st.lists(st.lists(st.integers(0, 30), max_size=12), min_size=1, max_size=6),
     targets=st.tuples(st.integers(1, 80_000), st.integers(1, 80_000)),
     order=st.randoms(use_true_random=False),
+    is_compacted=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    is_exported=st.tuples(st.booleans(), st.booleans(), st.booleans()),
 )
 def test_any_split_order_and_repetition_gives_the_same_lake(
-    files: list[list[int]], targets: tuple[int, int], order: random.Random, tmp_path_factory: pytest.TempPathFactory
+    files: list[list[int]],
+    targets: tuple[int, int],
+    order: random.Random,
+    is_compacted: tuple[bool, ...],
+    is_exported: tuple[bool, ...],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("lake")
     archive, lake = folder / "archive", ct.Lake(folder / "lake")
@@ -636,9 +644,21 @@ def test_any_split_order_and_repetition_gives_the_same_lake(
     order.shuffle(splits)
     for n, some in enumerate((splits[0::3], splits[1::3], splits[2::3])):
         lake.commit([split.write_parquet(lake.path) for split in some], run="r", n=n)
-    assert stored(lake) == sorted(set(delivered(archive)))
+        if is_compacted[n]:
+            lake.compact()
+        if is_exported[n]:
+            lake.export(folder / "exported")
+    there = sorted(set(delivered(archive)))
+    assert stored(lake) == there
     info = lake.info()
     assert info.read == info.records + info.duplicates
+    assert lake.copies().collect().height == info.duplicates
+    # Once more, and in one commit.
+    lake.commit([split.write_parquet(lake.path) for split in reversed(splits)], run="again", n=0)
+    assert replace(lake.info(), version=info.version) == info
+    lake.export(folder / "exported")
+    exported = [pl.read_parquet(path, columns=["raw"]) for path in folder.glob("exported/*/*/*/*.parquet")]
+    assert sorted(said(json.loads(text)) for frame in exported for text in frame["raw"]) == there
 
 
 # Interrupted

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from ctfast._integrity.verify import Progress, Verifier, verify
     from ctfast._lake.changes import Change
     from ctfast._lake.compact import Compacted
+    from ctfast._lake.export import Exported
+    from ctfast._lake.iceberg import ExportedIceberg
     from ctfast._lake.info import LakeInfo
     from ctfast._lake.ingest import Ingested, IngestProgress
     from ctfast._lake.lake import Lake
@@ -76,6 +78,8 @@ else:
         "_lake.ingest": ("IngestProgress", "Ingested"),
         "_lake.changes": ("Change",),
         "_lake.compact": ("Compacted",),
+        "_lake.export": ("Exported",),
+        "_lake.iceberg": ("ExportedIceberg",),
         "_lake.info": ("LakeInfo",),
         "_lake.lake": ("Lake",),
         "_lake.planned": ("IngestPlan",),
@@ -136,6 +140,8 @@ __all__ = [
     "EventPattern",
     "EventSelectors",
     "EventStream",
+    "Exported",
+    "ExportedIceberg",
     "Filter",
     "FilterError",
     "FilterPattern",

@@ -169,7 +169,7 @@ def _in_value(verb: str, name: str, at: int, value: str, free: Callable[[str], N
             yield at, value.replace(column, wrong, 1), wrong
     elif name in OPTIONS:
         free(OPTIONS[name])
-    elif (verb, name) in (("ingest", "lake"), ("lake hold", "name")):
+    elif (verb, name) in (("ingest", "lake"), ("lake hold", "name"), ("lake export", "dest")):
         free("output")
     elif value.startswith("s3://"):
         free("bucket")

@@ -55,6 +55,7 @@ READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_ICEBERG = re.compile(r"\w+(\.\w+)+")
 _URL = re.compile(r"https?://[^/]+/.")
 #: Characters that addresses have not, or that end the path of one.
 _CUT = re.compile(r"[?#\\\x00-\x1f\x7f]")
@@ -264,6 +265,21 @@ def _hold(name: str, value: Any) -> str:
     return value  # type: ignore[no-any-return]  # a text
 
 
+def _catalog(name: str, value: Any) -> Any:
+    """A catalogue of pyiceberg, or the name of one."""
+    if isinstance(value, str) or hasattr(value, "create_table_transaction"):
+        return value
+    raise wrong_type(name, value, "a catalogue of pyiceberg, or the name of one in its configuration")
+
+
+def _iceberg(name: str, value: Any) -> str:
+    """The name of an Iceberg table, with its namespace."""
+    if not _ICEBERG.fullmatch(text(name, value)):
+        message = f"{name} must be a namespace and a table, such as 'security.events', not {quoted(value)}"
+        raise ArgumentError(message, name, value)
+    return value  # type: ignore[no-any-return]  # a text
+
+
 def _run(name: str, value: Any) -> str:
     """The name of a run, which becomes a part of names of files."""
     if not _RUN.fullmatch(text(name, value)):
@@ -416,6 +432,7 @@ _OF_ALL: dict[str, Check] = {
     "accounts": accounts,
     "against": _one_selectors,
     "batch_rows": whole(1, _MOST),
+    "catalog": _catalog,
     "cache": new_path("a file to keep the keys in"),
     "checkpoint": instance(ours("_state.checkpoint", "Checkpoint"), "a ctfast.Checkpoint", _as_checkpoint),
     "columns": _columns,
@@ -503,6 +520,8 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "Lake.path": _folder_or_prefix("the folder of a lake"),
     "Lake.changes.since": whole(0, _MOST),
     "Lake.commit.messages": _messages,
+    "Lake.export_iceberg.name": _iceberg,
+    "Lake.forget_iceberg.name": _iceberg,
     "Lake.hold.name": _hold,
     "Lake.release.name": _hold,
     "Lake.retain.days": whole(7, 3_653),

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from ctfast import _ctfast
+from ctfast._lake.audit import entries
 from ctfast._lake.bad import write as write_bad
 from ctfast._lake.known import Splits
 from ctfast._lake.layout import commit_id, copies_path
 from ctfast._lake.ledger import Counts, Ledger, write
+from ctfast._lake.schema import widened
 from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._later import pa, pq
 from ctfast._scan.message import PartFile, SplitMessage
@@ -110,9 +112,10 @@ def _opened(table: Table, messages: Sequence[SplitMessage]) -> Snapshot | None:
     for message in messages[1:]:
         if message.query != messages[0].query:
             raise ArgumentError("messages are of splits with different queries", "messages", None, None, "Lake.commit")
-    snapshot = table.create(schema_for(messages[0].columns or COLUMNS), messages[0].query)
+    schema = schema_for(messages[0].columns or COLUMNS)
+    snapshot = table.create(schema, messages[0].query)
     refuse_other_query(table, snapshot, messages[0].query)
-    return snapshot
+    return widened(table, snapshot, schema)
 
 
 def _distinct(messages: Iterable[SplitMessage]) -> list[SplitMessage]:
@@ -213,9 +216,12 @@ def _clean(table: Table, messages: Iterable[SplitMessage], own: Iterable[str] = 
 
     ``own`` are parts that the commit has written, of which it may have replaced some itself.
 
-    An attempt at such a split that comes later writes both again, and its commit comes here as well.
+    An attempt at such a split that comes later writes both again, and its commit comes here as well. What was part of
+    the table goes with a sweep: queries that began before may still read it.
     """
-    live = {part.path for part in table.open().parts()}
+    snapshot = table.open()
+    live = {part.path for part in snapshot.parts()}
+    live.update(path for entry in entries(table.store, snapshot) for path in entry.get("removed", ()))
     found = list(messages)
     table.store.remove(*(message_path(message.split) for message in found))
     written = [part.path for message in found for part in message.files]

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from ctfast._lake.audit import note
-from ctfast._lake.sweep import is_past, sweep
+from ctfast._lake.sweep import LAST, is_past, sweep
 from ctfast._lake.table import LostRaceError, Part, Snapshot, Table
 from ctfast._later import pq
 from ctfast._scan.part import TIME
@@ -24,8 +24,6 @@ _SMALL = 64 << 20
 _MOST = 128 << 20
 #: The bounds of a part without a time.
 _NO_TIME = 0, 0
-#: After all months.
-_LAST = "~"
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,16 @@ class Compacted:
         Files that were removed: parts that an earlier compaction has replaced, or that killed runs have left.
     left : int
         Files that the table does not name and that stay, since a run or a query that is under way may need them: they
-        are less than a day old, or were replaced less than a day ago.
+        are less than a day old, or were replaced less than a day ago, or Iceberg tables name them.
+    iceberg : tuple of str
+        These tables: they have to be exported again before the files go.
     """
 
     parts: int
     into: int
     deleted: int
     left: int
+    iceberg: tuple[str, ...]
 
 
 def compact(table: Table) -> Compacted:
@@ -57,8 +58,8 @@ def compact(table: Table) -> Compacted:
             parts += len(group)
             into += 1
         table.store.release_parts()
-    deleted, left = sweep(table, _LAST, is_past)
-    return Compacted(parts, into, deleted, left)
+    swept = sweep(table, LAST, is_past)
+    return Compacted(parts, into, swept.deleted, swept.left, swept.iceberg)
 
 
 def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:

@@ -46,7 +46,10 @@ class Retained:
         Whether they were deleted; if not, this is what would be deleted now.
     left : int
         Files of the months concerned that stay, and may have older events: they belong to no version of the table and
-        may be of runs that are under way; or they were removed from a bucket that keeps earlier versions of objects.
+        may be of runs that are under way; or Iceberg tables name them; or they were removed from a bucket that keeps
+        earlier versions of objects.
+    iceberg : tuple of str
+        These tables: when they are exported again, the files go.
     """
 
     before: datetime
@@ -54,6 +57,7 @@ class Retained:
     held: int
     is_done: bool
     left: int
+    iceberg: tuple[str, ...]
 
 
 @dataclass
@@ -86,10 +90,12 @@ def retain(table: Table, days: int, *, delete: bool) -> Retained:
             found = table.latest(lambda snapshot: _retained(table, snapshot, days, before, delete=delete))
         except LostRaceError:
             continue
-        deleted, left = sweep(table, f"{before:%Y-%m}", lambda _: True) if delete else (0, 0)
+        if not delete:
+            return Retained(before, found.number, found.held, is_done=False, left=0, iceberg=())
+        swept = sweep(table, f"{before:%Y-%m}", lambda _: True)
         # In a bucket with versions, what was removed is still there.
-        left += deleted if table.store.keeps_removed else 0
-        return Retained(before, found.number, found.held, is_done=delete, left=left)
+        left = swept.left + (swept.deleted if table.store.keeps_removed else 0)
+        return Retained(before, found.number, found.held, is_done=True, left=left, iceberg=swept.iceberg)
 
 
 def _retained(table: Table, snapshot: Snapshot, days: int, before: datetime, *, delete: bool) -> _Found:

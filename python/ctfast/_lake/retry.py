@@ -17,7 +17,7 @@ from ctfast._lake.ledger import Ledger
 from ctfast._lake.table import Snapshot, Table
 from ctfast._later import pl
 from ctfast._ledger.report import Limits
-from ctfast._scan.message import SplitMessage
+from ctfast._scan.message import SplitMessage, meant
 from ctfast._scan.options import COLUMNS
 from ctfast._scan.parts import message_path, write
 from ctfast._scan.split import Asked, Split
@@ -118,7 +118,7 @@ def _bad(ledger: Ledger) -> pl.DataFrame:
 def _query(snapshot: Snapshot) -> _ctfast.Query:
     """Return what the lake has the answers to."""
     asked = json.loads(snapshot.query)
-    return _ctfast.Query.from_json(json.dumps(asked | {"columns": asked["columns"] or COLUMNS}))
+    return _ctfast.Query.from_json(json.dumps(asked | {"columns": meant(asked["columns"]) or COLUMNS}))
 
 
 File = tuple[str, int | None, str | None, int | None]

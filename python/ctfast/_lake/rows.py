@@ -10,6 +10,7 @@ from ctfast._lake.table import Part, Snapshot
 from ctfast._later import pl
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.options import COLUMNS
+from ctfast._scan.parts import schema_for
 from ctfast._scan.pushdown import push_down
 from ctfast._store.store import Store
 
@@ -19,8 +20,7 @@ __all__ = ["rows"]
 def rows(store: Store, snapshot: Snapshot, parts: list[Part] | None = None) -> pl.LazyFrame:
     """Return the rows of a version of the table, or of some of its parts."""
     stored = pl.DataFrame(snapshot.schema().empty_table()).schema
-    kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
-    schema = pl.Schema({name: kinds.get(name, stored[name]) for name in stored})
+    schema = _shown(stored)
     parts, bounds = snapshot.whole_parts() if parts is None else parts, snapshot.bounds()
 
     def frames(
@@ -48,6 +48,15 @@ def rows(store: Store, snapshot: Snapshot, parts: list[Part] | None = None) -> p
     return pl.io.plugins.register_io_source(
         frames, schema=schema, explain_name="LAKE", explain_detail=f"{store}, version {snapshot.version}"
     )
+
+
+def _shown(stored: pl.Schema) -> pl.Schema:
+    """Return the columns as a scan has them; in the table, those that a later version has added come behind others."""
+    kinds = pl.DataFrame(schema_of(COLUMNS, "polars").empty_table()).schema
+    # Text is one type in Polars, so that structs differ by members alone, of which another version has more.
+    of_scan = {name: kind for name, kind in kinds.items() if not kind.is_nested()}
+    names = dict.fromkeys([*(name for name in schema_for(COLUMNS).names if name in stored), *stored])
+    return pl.Schema({name: of_scan.get(name, stored[name]) for name in names})
 
 
 def _of_piece(found: pl.LazyFrame, predicate: pl.Expr, columns: list[str]) -> Iterator[pl.DataFrame]:

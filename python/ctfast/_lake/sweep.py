@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ctfast._lake.audit import entries, note
 from ctfast._lake.layout import COPIES
+from ctfast._lake.references import naming, references
 from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._scan.part import MONTH
 from ctfast._scan.parts import message_path
 from ctfast._scan.rewritten import split_of
 from ctfast._store.store import INDEX, KEYS, File, Store
 
-__all__ = ["is_past", "sweep"]
+__all__ = ["LAST", "Swept", "is_past", "sweep"]
+
+#: After all months.
+LAST = "~"
 
 #: For so long after it was written, a part that the table does not name may be one of a run that is under way; and for
 #: so long after it was replaced, a query that has begun before may read it.
@@ -28,12 +32,22 @@ _IN_USE = timedelta(days=1)
 _PART = re.compile(r"part-[0-9a-f]+-[0-9]+(?:-[0-9a-f]+)*\.(?:parquet|keys|index)")
 
 
+class Swept(NamedTuple):
+    """What became of parts that the table does not name."""
+
+    deleted: int
+    #: They stay, since they may be in use.
+    left: int
+    #: The names of Iceberg tables that may name some of these.
+    iceberg: tuple[str, ...]
+
+
 def is_past(entry: dict[str, Any]) -> bool:
     """Whether no query needs any more what an entry of the audit has removed."""
     return datetime.fromisoformat(entry["time"]) < datetime.now(UTC) - _IN_USE
 
 
-def sweep(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) -> tuple[int, int]:
+def sweep(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) -> Swept:
     """Remove what is superfluous of the months up to a last one.
 
     Parameters
@@ -43,12 +57,7 @@ def sweep(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) -> 
     last
         The last month, as in the names of partitions.
     is_due
-        Whether what an entry of the audit has removed is to be deleted now.
-
-    Returns
-    -------
-    tuple of int
-        How many parts were deleted, and how many files stay, since they may be in use.
+        Whether what an entry of the audit has removed is to be deleted now. What an Iceberg table may name stays.
     """
     while True:
         # A commit has the lock from its look at the parts on: no part is removed that it is about to name.
@@ -63,7 +72,7 @@ def sweep(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) -> 
             table.store.remove(*(message_path(split_of(path)) for path in found.parts))
             table.store.remove_parts(found.parts)
             table.store.remove(*found.copies)
-            return len(found.parts), found.left
+            return Swept(len(found.parts), found.left, tuple(sorted(found.iceberg)))
 
 
 @dataclass
@@ -76,6 +85,8 @@ class _Found:
     #: How many of these no version of the table has named.
     without_a_name: int = 0
     left: int = 0
+    #: The names of Iceberg tables that some of what stays waits for.
+    iceberg: set[str] = field(default_factory=set)
 
     def add(self, to: list[str], path: str, *, is_named: bool, is_due: bool) -> None:
         """Note a file that the table does not need."""
@@ -95,9 +106,12 @@ def _found(table: Table, last: str, is_due: Callable[[dict[str, Any]], bool]) ->
     live = {part.path for part in found.snapshot.parts()}
     audit = entries(store, found.snapshot)
     removed = {path: entry for entry in audit for path in entry.get("removed", ())}
+    tables = references(audit).values()
     for path, modified in sorted(parts.items()):
         if path not in live:
-            is_past = is_due(removed[path]) if path in removed else modified < limit
+            named = naming(tables, removed[path]) if path in removed else set()
+            found.iceberg |= named
+            is_past = not named and (is_due(removed[path]) if path in removed else modified < limit)
             found.add(found.parts, path, is_named=path in removed, is_due=is_past)
     gone = {name for entry in audit for name in entry.get("copies", ())}
     for path, _, modified in copies:

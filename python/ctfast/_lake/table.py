@@ -27,7 +27,7 @@ from ctfast.exceptions import ArgumentError
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["Bounds", "LostRaceError", "Part", "Snapshot", "Table"]
+__all__ = ["STATISTICS", "Bounds", "LostRaceError", "Part", "Snapshot", "Table"]
 
 _Found = TypeVar("_Found")
 
@@ -43,7 +43,7 @@ _SKIPPING = {"delta.dataSkippingNumIndexedCols": "-1"}
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
-_STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
+STATISTICS = (TIME, "recipientAccountId", "awsRegion", "eventName")
 
 
 class LostRaceError(Exception):
@@ -69,6 +69,8 @@ class Snapshot:
     def __init__(self, table: Table, delta: DeltaTable, properties: dict[str, str]) -> None:
         self._table, self._delta = table, delta
         self.version: int = delta.version()
+        #: The id of the table, which no other has.
+        self.id = str(delta.metadata().id)
         #: What was asked of each record: see :attr:`ctfast.SplitMessage.query`.
         self.query = properties[_QUERY]
 
@@ -144,7 +146,7 @@ class Snapshot:
         """
         found: dict[str, Bounds] = {path: {} for path in self._added.column("path").to_pylist()}
         rows = self._added.column("num_records").to_pylist()
-        for name in _STATISTICS:
+        for name in STATISTICS:
             if f"min.{name}" not in self._added.column_names:
                 continue  # an earlier version of ctfast has made the table
             bounds = [self._added.column(f"{bound}.{name}") for bound in ("min", "max")]
@@ -221,11 +223,8 @@ class Snapshot:
         delta = load("deltalake")
         parts = list(parts)
         actions = [*map(_added, parts), *map(_removed, removed)]
-        # The version of a transaction tells the order of commits.
-        known = [delta.Transaction(name, self.version + 1) for name in transactions]
-        properties = delta.CommitProperties(
-            app_transactions=[*known, delta.Transaction(FENCE, self.version + 1)], max_commit_retries=0
-        )
+        names = list(transactions)
+        properties = self._properties(names)
         # No sweep removes a part between this look and the commit: it has the lock while it removes files, or makes a
         # version of its own before, and this commit then fails.
         with self._table.store.locked():
@@ -236,8 +235,39 @@ class Snapshot:
                     actions, "append", self._delta.schema(), [MONTH], commit_properties=properties
                 )
             except (delta.exceptions.DeltaError, OSError) as error:
-                self._settle(error, known[0].app_id)
+                self._settle(error, names[0])
         self._table.sync(self.version + 1)
+
+    def widen(self, schema: pa.Schema) -> None:
+        """Add the columns, and the members of structs, that this schema has and the table does not.
+
+        Raises
+        ------
+        LostRaceError
+            Another commit was first, or this one has failed after it was made.
+        """
+        delta = load("deltalake")
+        try:
+            # No rows are written. A transaction, or a change of the table, could add no members of structs.
+            delta.write_deltalake(
+                self._delta,
+                schema.empty_table(),
+                mode="append",
+                schema_mode="merge",
+                commit_properties=self._properties(()),
+            )
+        except (delta.exceptions.DeltaError, OSError) as error:
+            if self._table.open().version != self.version:
+                raise LostRaceError from error
+            raise self._table.unusable(error) from None
+        self._table.sync(self.version + 1)
+
+    def _properties(self, transactions: Iterable[str]) -> Any:
+        """Return those of a commit that makes the next version, or fails."""
+        delta = load("deltalake")
+        # The version of a transaction tells the order of commits.
+        known = [delta.Transaction(name, self.version + 1) for name in (*transactions, FENCE)]
+        return delta.CommitProperties(app_transactions=known, max_commit_retries=0)
 
     def _settle(self, error: Exception, transaction: str) -> None:
         """Tell a commit that failed from one that failed after it was done, such as at a checkpoint."""
@@ -383,7 +413,7 @@ def _added(part: PartFile) -> Any:
 def _statistics(part: PartFile) -> dict[str, Any]:
     """Return the bounds of a part for the log: they are never narrower than the values."""
     found: dict[str, Any] = {"numRecords": part.rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
-    for name in _STATISTICS:
+    for name in STATISTICS:
         known = part.statistics.get(name)
         if known is None:
             continue

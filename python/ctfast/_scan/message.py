@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from ctfast._arguments.gate import public
 from ctfast._scan.form import Form
+from ctfast._scan.options import COLUMNS
 from ctfast._show.plain import counted
 
-__all__ = ["PartFile", "SplitMessage", "finding"]
+__all__ = ["PartFile", "SplitMessage", "finding", "meant", "named"]
 
 _FORM = Form("this message", 1, "invalid-message", "no message of a split: SplitMessage.json() writes one")
 
@@ -33,6 +34,8 @@ _COLUMNS: dict[str, tuple[type, ...]] = {
     "sha256": (str, type(None)),
     "modified": (int, type(None)),
 }
+#: How a query names all columns but ``raw``.
+_NO_RAW = "all but raw"
 #: What is told of what is bad, and the types of these values.
 _FINDING: dict[str, tuple[type, ...]] = {
     "what": (str,),
@@ -135,7 +138,7 @@ class SplitMessage:
     @property
     def columns(self) -> list[str] | None:
         """Columns of a record that the files have; None for all."""
-        return json.loads(self.query)["columns"]  # type: ignore[no-any-return]  # as the split has written it
+        return meant(json.loads(self.query)["columns"])
 
     @property
     def rows(self) -> int:
@@ -167,6 +170,20 @@ class SplitMessage:
             The text is not a message, contradicts itself, or is from a later version.
         """
         return cls(*_FORM.read(text, _made))
+
+
+def named(columns: list[str]) -> list[str] | str | None:
+    """Return how a query names its columns: it is the same one in a later version that has more of them."""
+    return None if columns == COLUMNS else _NO_RAW if columns == _without_raw() else columns
+
+
+def meant(name: Any) -> list[str] | None:
+    """Return the columns that a query names so; None for all."""
+    return _without_raw() if name == _NO_RAW else name
+
+
+def _without_raw() -> list[str]:
+    return [name for name in COLUMNS if name != "raw"]
 
 
 def _made(

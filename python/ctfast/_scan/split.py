@@ -16,8 +16,8 @@ from ctfast._ledger.report import Limits, Report
 from ctfast._scan.arrow import Types, schema_of
 from ctfast._scan.fields import narrowed, roots, selected
 from ctfast._scan.form import Form
-from ctfast._scan.message import SplitMessage, finding
-from ctfast._scan.options import COLUMNS, Options
+from ctfast._scan.message import SplitMessage, finding, named
+from ctfast._scan.options import Options
 from ctfast._scan.run import read_all
 from ctfast._scan.slips import Slips
 from ctfast._show.plain import counted
@@ -325,9 +325,7 @@ class Split:
     def _identity(self) -> tuple[str, int | None, int | None]:
         """Return what is asked of each record, and between which times: what a lake knows a file for."""
         asked, times = json.loads(self._asked.query.json()), json.loads(self._selection.json())
-        # A later version may have more columns.
-        columns = None if asked["columns"] == COLUMNS else asked["columns"]
-        text = json.dumps(asked | {"columns": columns}, sort_keys=True)
+        text = json.dumps(asked | {"columns": named(asked["columns"])}, sort_keys=True)
         return text, times["since"], times["until"]
 
     def _batches(

@@ -276,8 +276,8 @@ class Folder(Store):
     def files(self, prefix: str) -> Iterator[File]:
         """Yield the files whose paths begin with this, in any order."""
         parent, slash, begin = prefix.rpartition("/")
-        with suppress(FileNotFoundError):  # what is removed meanwhile is not there
-            for entry in os.scandir(self.folder / parent):
+        with suppress(FileNotFoundError), os.scandir(self.folder / parent) as entries:
+            for entry in entries:  # what is removed meanwhile is not there
                 path = f"{parent}{slash}{entry.name}"
                 if not entry.name.startswith(begin):
                     continue

@@ -127,15 +127,23 @@ def compact(found: ct.Lake) -> None:
     joined = f"{counted(done.parts, 'small part')} became {done.into:,}" if done.parts else "nothing to join"
     say(f"{joined}; {counted(done.deleted, 'file')} removed")
     if done.left:
-        say(f"{counted(done.left, 'file')} of a day or less left, which runs and queries may need that are under way")
+        say(f"{counted(done.left, 'file')} left, which runs and queries of this day or Iceberg tables may need")
+    _waiting(done.iceberg)
 
 
 @lake.command()
 @_of_lake
 @click.option("--days", type=click.IntRange(7, 3_653), required=True, metavar="N", help="How many days are kept.")
 @click.option("--delete", is_flag=True, help="Delete the older events; without it, only their number is told.")
-def retain(found: ct.Lake, *, days: int, delete: bool) -> None:
+@click.pass_context
+def retain(ctx: click.Context, /, found: ct.Lake, *, days: int, delete: bool) -> None:
     """Delete the events that are older than N days and that no hold keeps.
+
+    \b
+    Exit code:
+      0  all is well
+      1  files with deleted events stay, since an Iceberg table names them
+      2  trouble
 
     \b
     Examples:
@@ -153,7 +161,61 @@ def retain(found: ct.Lake, *, days: int, delete: bool) -> None:
     if done.held:
         say(f"{counted(done.held, 'older event')} kept by a hold")
     if done.left:
-        say(f"{counted(done.left, 'file')} without a name in the table left, which runs may need that are under way")
+        say(f"{counted(done.left, 'file')} left, which runs that are under way or Iceberg tables may need")
+    _waiting(done.iceberg)
+    ctx.exit(int(bool(done.iceberg)))
+
+
+@lake.command()
+@_of_lake
+@click.argument("dest", callback=options.file_only, metavar="DEST")
+def export(found: ct.Lake, *, dest: str) -> None:
+    """Write the rows of a lake to Parquet files in folders by account, region and day.
+
+    DEST is a new folder, or an earlier export of the same lake, which is renewed.
+
+    \b
+    Example:
+      ctfast lake export lake exported
+    """
+    done = found.export(dest)
+    _exported(done)
+    say(f"{counted(done.bytes, 'byte')}")
+
+
+@lake.command()
+@_of_lake
+@click.argument("catalog", metavar="CATALOG")
+@click.argument("name", metavar="TABLE")
+def export_iceberg(found: ct.Lake, *, catalog: str, name: str) -> None:
+    """Let an Iceberg table have the files of a lake (needs ctfast[iceberg]).
+
+    CATALOG is the name of a catalogue in the configuration of pyiceberg. TABLE is a namespace, which has to be there,
+    and the name of a table: security.events.
+
+    \b
+    Example:
+      ctfast lake export-iceberg lake glue security.events
+    """
+    done = found.export_iceberg(catalog, name)
+    _exported(done)
+    if done.deleted:
+        say(f"{counted(done.deleted, 'file')} of deleted events removed, which were kept for this table")
+    _waiting(done.iceberg)
+
+
+@lake.command()
+@_of_lake
+@click.argument("name", metavar="TABLE")
+def forget_iceberg(found: ct.Lake, *, name: str) -> None:
+    """Keep no files any more for the Iceberg table TABLE.
+
+    \b
+    Example:
+      ctfast lake forget-iceberg lake security.events
+    """
+    found.forget_iceberg(name)
+    say(f"the lake keeps no files for {quoted(name)}")
 
 
 @lake.command()
@@ -196,6 +258,20 @@ def holds(found: ct.Lake) -> None:
     """
     for name, where in found.holds().items():
         sys.stdout.write(f"{json.dumps({'name': name, 'where': repr(where)}, ensure_ascii=False)}\n")
+
+
+def _exported(done: ct.Exported | ct.ExportedIceberg) -> None:
+    """Tell what an export has."""
+    there = (
+        f"{counted(done.records, 'event')} in {counted(done.files, 'file')}, as of version {done.version} of the lake"
+    )
+    say(f"{there}; {counted(done.added, 'file')} added, {done.removed:,} removed")
+
+
+def _waiting(tables: tuple[str, ...]) -> None:
+    """Tell which Iceberg tables files wait for."""
+    for name in tables:
+        say(f"the Iceberg table {quoted(name)} may name files that were replaced: export it again, or forget it")
 
 
 def bad_files(found: ct.Lake) -> None:
