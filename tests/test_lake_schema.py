@@ -224,3 +224,16 @@ def test_overtaken_while_it_gets_them(archive: Path, tmp_path: Path) -> None:
     assert found.version == snapshot.version + 2
     assert widened(Table(lake.path), found, parts.schema_for(COLUMNS)).version == found.version
     assert len(lake.holds()) == 1
+
+
+def test_a_retry_asks_what_the_lake_was_asked(archive: Path, tmp_path: Path, *, raw: bool) -> None:
+    """Whose columns are named as those of any version: all, or all but ``raw``."""
+    lake = ct.Lake(tmp_path / "other")
+    path = put(archive, "torn", [event(number) for number in range(100, 300)])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert lake.ingest(archive, raw=raw).bad_files == 1
+    path.write_bytes(content)
+    lake.retry()
+    assert lake.info().records == 202
+    assert ("raw" in lake.scan().collect_schema()) == raw
