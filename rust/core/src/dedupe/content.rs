@@ -245,7 +245,7 @@ pub(super) fn is_text(written: &[u8]) -> bool {
 /// The most bytes before a text: its kind, and a length of 32 bits.
 const LONGEST_HEAD: usize = 6;
 
-/// In which order members are sorted, by their keys: those of one kind of object come in the same order again and again.
+/// In which order members are sorted, by their keys: objects of one kind have theirs in the same order again and again.
 struct Orders(Vec<Order>);
 
 /// An order that was found before.
