@@ -80,7 +80,7 @@ def ingest(
     Examples:
       ctfast ingest logs lake
       ctfast ingest s3://my-trail-bucket lake --since 2023-01-01
-      ctfast ingest s3://my-trail-bucket s3://my-lake/trails --storage-option profile=audit
+      ctfast ingest s3://my-trail-bucket s3://my-lake/trails
       ctfast ingest s3://my-trail-bucket lake --plan
       ctfast ingest s3://my-trail-bucket lake --follow --interval 5m
       ctfast ingest logs lake --keys keys.json --signatures signatures.json
