@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +33,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Asked:
+class Asked(ABC):
     """What a query is asked of: where its events are, and the caller's tables."""
 
     is_streamed = False
@@ -51,13 +52,13 @@ class Asked:
         frames = {name: frame_types(name, table) for name, table in self._frames.items()}
         return Tables(types(self.columns()), frames, self.is_streamed)
 
+    @abstractmethod
     def extent(self) -> tuple[datetime, datetime] | None:
         """Return from when to when there are events, as far as that is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reads(self, occurrence: Occurrence) -> tuple[int, int, int, int]:
         """Return how many files are read for it, and their bytes; and those of all files."""
-        raise NotImplementedError
 
     @contextmanager
     def engine(self, translation: Translation) -> Iterator[Engine]:
@@ -73,9 +74,9 @@ class Asked:
         with locked(tables, files, self.threads, self._lost) as engine:
             yield engine
 
+    @abstractmethod
     def _rows(self, occurrence: Occurrence) -> Any:
         """Return the files of a table, or an object with its rows."""
-        raise NotImplementedError
 
     def answer(self, translation: Translation, timeout: timedelta | None) -> pl.DataFrame:
         """Return the result of a query."""
