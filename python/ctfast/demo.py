@@ -186,7 +186,7 @@ def commands(made: sample.Sample) -> list[str]:
         f"cd {shlex.quote(str(made.archive.parent))}",
         f"ctfast info {archive}",
         f"ctfast scan {archive} --since 2025-03-12T13:30 --region us-east-1 --format csv",
-        f'ctfast sql {archive} "{query}"',
+        f'ctfast sql {archive} --dialect polars "{query}"',
     ]
 
 
