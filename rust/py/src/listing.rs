@@ -103,19 +103,20 @@ impl Part {
             match files.next() {
                 None => return Ok(true),
                 Some(Listed::Broken(error)) => return Err(error),
-                Some(Listed::File(entry)) => match plan {
-                    Some(plan) => lock(plan).push(&entry.into()),
-                    None => {
-                        let Entry { key, size, etag, modified, archived, .. } = entry;
-                        match archived.filter(|_| archive) {
-                            Some(found) => {
-                                let (class, state) = (found.class.name(), found.state.name());
-                                self.archived.push((key, size, etag, modified, class, state));
-                            }
-                            None => self.page.push((key, size, etag, modified)),
-                        }
+                Some(Listed::File(entry)) => {
+                    if let Some(plan) = plan {
+                        lock(plan).push(&entry.into());
+                        continue;
                     }
-                },
+                    let Entry { key, size, etag, modified, archived, .. } = entry;
+                    match archived.filter(|_| archive) {
+                        Some(found) => {
+                            let (class, state) = (found.class.name(), found.state.name());
+                            self.archived.push((key, size, etag, modified, class, state));
+                        }
+                        None => self.page.push((key, size, etag, modified)),
+                    }
+                }
                 Some(Listed::Skipped(entry, reason)) => {
                     note(ledger::Row::passed(entry, reason))?;
                     self.report.skip(reason);

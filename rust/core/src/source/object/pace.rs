@@ -101,18 +101,19 @@ mod tests {
         for _ in 0..10 {
             pace.turn().await.answered();
         }
-        assert_eq!(limit(&pace), FIRST + 10);
+        let reached = FIRST + 10;
+        assert_eq!(limit(&pace), reached);
         let (one, other) = (pace.turn().await, pace.turn().await);
         one.failed(true);
         other.failed(true); // of the same burst
-        assert_eq!(limit(&pace), (FIRST + 10) / 2);
+        assert_eq!(limit(&pace), reached / 2);
         pace.turn().await.failed(false);
-        for _ in 1..(FIRST + 10) / 2 {
+        for _ in 1..reached / 2 {
             pace.turn().await.answered();
         }
-        assert_eq!(limit(&pace), (FIRST + 10) / 2);
+        assert_eq!(limit(&pace), reached / 2);
         pace.turn().await.answered();
-        assert_eq!(limit(&pace), (FIRST + 10) / 2 + 1);
+        assert_eq!(limit(&pace), reached / 2 + 1);
         for _ in 0..20 {
             pace.turn().await.failed(true);
         }
