@@ -219,6 +219,29 @@ def test_records_before_a_connection_broke_off_are_stored_once(lake: ct.Lake, ar
     assert info.read == info.records + info.duplicates + info.bad
 
 
+def test_a_file_alone_whose_connection_broke_off_leaves_nothing(lake: ct.Lake, tmp_path: Path) -> None:
+    """Its first rows were once committed without the file; the next look then met parts with other contents."""
+    from ctfast._lake import unreached  # noqa: PLC0415  # its own name is replaced
+
+    archive = tmp_path / "alone"
+    path = put(archive, "torn", [event(number) for number in range(1_000, 1_400)])
+    whole, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2))
+    os.utime(path, ns=(stamp, stamp))
+    report = ct.Report()
+    some = ct.read(archive, on_error="collect", report=report).height
+    assert 0 < some < 400
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unreached, "_OF_THE_WAY", frozenset(report.bad["kind"]))
+        found = lake.ingest(archive)
+    assert (found.unlisted, found.files, found.read, found.stored) == (1, 0, 0, 0)
+    assert list(lake.changes()) == []
+    path.write_bytes(whole)
+    os.utime(path, ns=(stamp, stamp))
+    assert lake.ingest(archive).stored == 400
+    assert [change.scan().collect().height for change in lake.changes()] == [400]
+
+
 def test_looks_leave_it_out_ever_longer() -> None:
     file = ("s3://b/k", 1, '"e"', None)
     postponed, tried = Postponed(), []

@@ -328,13 +328,14 @@ class _Work:
         return message, report
 
     def _reached(self, written: SplitMessage, report: Report) -> SplitMessage | None:
-        """Return the message without the files that could not be reached; None if nothing else is in it."""
+        """Return the message without the files that could not be reached; None if there are no others."""
         message, missing = reached(written, report)
         self.unreached |= missing
-        if message.ledger or message.files or not missing:
+        if message.ledger or not missing:
             return message
-        # Another attempt at the same split would be given this one.
+        # Another attempt at the same split would be given this message, and may have other rows.
         self._table.store.remove(message_path(message.split))
+        self._table.store.remove_parts([part.path for part in message.files])
         return None
 
     def _go_on(self, _: object) -> None:

@@ -41,8 +41,9 @@ _LONGEST = 64
 def reached(message: SplitMessage, report: Report) -> tuple[SplitMessage, dict[File, SourceError]]:
     """Divide what became of the files of a split into what is told to the lake, and those that were not reached.
 
-    Records that came before a connection broke off are in the parts, and stay: when the file is read again, these are
-    copies. The report is that of the same attempt; it is empty if the message is one of an earlier attempt.
+    Records that came before a connection broke off are in the parts, and stay if the split has other files: when the
+    file is read again, these are copies. The report is that of the same attempt; it is empty if the message is one of
+    an earlier attempt.
     """
     rows = [row for row in message.ledger if row["outcome"] == "bad" and row["reason"] in _OF_THE_WAY]
     if not rows:
