@@ -19,7 +19,9 @@ from deltalake import DeltaTable
 import ctfast as ct
 from ctfast._lake.table import Table
 from ctfast.cli import main
+from loopback import Request, response
 from test_lake import event, holds, put
+from use.scripted import page, playing
 
 pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
 
@@ -186,6 +188,36 @@ def test_retry_takes_what_could_not_be_read_of_the_same_version(lake: ct.Lake, t
     assert lake.bad().collect().is_empty()
     holds(lake, archive)
     assert lake.ingest(archive).known == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (404, "NoSuchKey")])
+def test_retry_of_what_cannot_be_reached_changes_nothing(lake: ct.Lake, status: int, code: str) -> None:
+    key = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/12/one.json.gz"
+    whole = gzip.compress(json.dumps({"Records": [event(number) for number in range(300)]}).encode(), mtime=0)
+    content, is_refused = whole[:-50], False
+
+    def script(request: Request) -> bytes:
+        if "list-type" in request.target:
+            return page([(key, len(content))])
+        if is_refused:
+            return response(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
+        return response(200, content)
+
+    with playing(script) as store:
+        lake.ingest("s3://logs", storage_options=store.options)
+        before = lake.info()
+        assert before.bad_files == 1
+        content, is_refused = whole, True
+        done = lake.retry(storage_options=store.options)
+        assert (done.files, done.whole, done.bad, done.gone, done.stored) == (1, 0, 0, 1, 0)
+        [error] = done.errors
+        assert (error.key, code in error.message) == (f"s3://logs/{key}", True)
+        assert lake.info() == before
+        is_refused = False
+        # An ingest takes it as well: the lake does not know this version.
+        found = lake.ingest("s3://logs", storage_options=store.options)
+        assert (found.files, found.bad_files) == (1, 0)
+    assert (lake.info().bad_files, lake.info().records) == (0, 300)
 
 
 def test_retry_asks_what_was_asked(lake: ct.Lake, tmp_path: Path) -> None:

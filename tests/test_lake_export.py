@@ -264,6 +264,15 @@ def test_a_file_that_somebody_has_removed_is_written_again(lake: ct.Lake, dest: 
     agrees(dest, lake)
 
 
+def test_a_file_that_somebody_has_cut_is_written_again(lake: ct.Lake, dest: Path) -> None:
+    lake.export(dest)
+    path = files(dest)[3]
+    path.write_bytes(path.read_bytes()[:-1])
+    assert lake.export(dest).added > 0
+    agrees(dest, lake)
+    assert lake.export(dest).added == 0
+
+
 def test_all_files_have_the_columns_of_the_lake(dest: Path, tmp_path: Path) -> None:
     """Also those of parts that an earlier version of ctfast has written."""
     lake = ct.Lake(tmp_path / "lake")

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,7 @@ def test_verdicts_are_those_of_verify(name: str, lake: ct.Lake, tmp_path: Path) 
             if file in known:
                 why = [reason for outcome, reason in zip(outcomes, reasons, strict=True) if outcome != "valid"]
                 expected[file] = why[0] if why else "proven"
+        expected |= dict.fromkeys(known - expected.keys(), "unlisted")
         assert {file: verdict for file, verdict in verdicts(each).items() if file in known} == expected
         assert (done.proven, done.unproven) == (each.info().proven, each.info().unproven)
         assert each.audit()[-1]["verdict"] in ct.verify(sources, **by).summary()  # type: ignore[arg-type]
@@ -431,6 +432,7 @@ def test_coverage_by_day(lake: ct.Lake, chain: Chain) -> None:
         "unproven": 3,
         "unlisted": 3,
         "unchecked": 0,
+        "missing": 0,
         "covered": midnight - HOUR,
         "uncovered": HOUR,
         "reasons": ["missing-digest"],
@@ -451,6 +453,60 @@ def test_of_two_trails_one_is_enough(lake: ct.Lake, chain: Chain) -> None:
     done = ingest(lake, chain)
     assert done.unproven == 2
     assert lake.coverage().select(pl.col("covered", "uncovered").sum()).row(0) == (6 * HOUR, timedelta())
+
+
+def test_a_name_in_the_far_future_does_not_widen_the_time(lake: ct.Lake, chain: Chain) -> None:
+    far = chain.logs[0].name.replace(f"_{FIRST:%Y}", "_9999")
+    assert far != chain.logs[0].name
+    path = chain.logs[0].with_name(far)
+    path.write_bytes(gzip.compress(record("far"), mtime=0))
+    for _ in range(2):
+        done = ingest(lake, chain)
+        assert done.verification is not None
+        assert done.verification.ranges["end"].max() <= datetime.now(UTC) + timedelta(days=1)
+        assert of_rows(lake)["far"] == "unlisted"
+        assert (done.unproven, lake.info().proven, lake.info().unproven) == (1, 12, 1)
+    assert lake.coverage()["covered"].sum() == 6 * HOUR
+
+
+@pytest.mark.parametrize("name", ["top.json.gz", "export/evil.json.gz"])
+def test_a_file_outside_of_the_places_of_cloudtrail_is_unlisted(name: str, sample: Sample, tmp_path: Path) -> None:
+    archive, lake = tmp_path / "archive", ct.Lake(tmp_path / "lake")
+    shutil.copytree(sample.archive, archive)
+    path = archive / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(record("evil"), mtime=0))
+    words = [str(archive), str(lake.path), "--keys", str(sample.keys), "--signatures", str(sample.signatures)]
+    for _ in range(2):
+        done = CliRunner().invoke(main, ["ingest", *words], catch_exceptions=False)
+        assert done.exit_code == 1
+        assert "not proven in the lake: 1 unlisted" in done.stderr
+    assert of_rows(lake)["evil"] == "unlisted"
+    assert (lake.info().proven, lake.info().unproven) == (93, 1)
+    last = lake.coverage().row(-1, named=True)
+    assert (last["account"], last["region"], last["day"], last["files"], last["unlisted"]) == (None, None, None, 1, 1)
+
+
+def test_a_file_that_is_missing_is_said_again_until_it_is_there(lake: ct.Lake, chain: Chain) -> None:
+    for _ in range(48):
+        hour(chain)
+    path = chain.logs[70]
+    content = path.read_bytes()
+    path.unlink()
+    for _ in range(3):
+        done = ingest(lake, chain)
+        assert done.verification is not None
+        assert not done.verification.ok
+        assert done.verification.log_counts.missing == 1
+        assert lake.verdicts().filter(file=str(path)).select("split", "verdict").collect().rows() == [
+            (None, "missing-log")
+        ]
+        assert lake.coverage().select("files", "proven", "missing").sum().row(0) == (107, 107, 1)
+    path.write_bytes(content)
+    done = ingest(lake, chain)
+    assert done.verification is not None
+    assert done.verification.ok
+    assert lake.coverage().select("files", "proven", "missing").sum().row(0) == (108, 108, 0)
 
 
 # The command line, and what is refused

@@ -146,12 +146,12 @@ class _Work:
 
     def _clean(self, wanted: dict[str, Part]) -> dict[str, dict[str, tuple[int, int]]]:
         """Return the files of the parts that are there as a whole, and remove all others."""
-        listed = {file.path for file in self._dest.files("account=")}
+        listed = {file.path: file.size for file in self._dest.files("account=")}
         kept: dict[str, dict[str, tuple[int, int]]] = {}
         gone: list[str] = []
         for path in [file.path for file in self._dest.files(f"{_MANIFESTS}/") if file.path.endswith(".json")]:
             files = _read(self._dest, path)["files"]
-            if path in wanted and listed.issuperset(files):
+            if path in wanted and all(listed.get(each) == size for each, (_, size) in files.items()):
                 kept[path] = files
             else:
                 gone.append(path)

@@ -388,9 +388,10 @@ class Lake:
         polars.DataFrame
             ``account``, ``region``, ``day``; the numbers of ``files`` that the lake knows, of those that are
             ``proven``, ``unproven`` (and, among these, ``unlisted``: no digest lists them), and ``unchecked``: never
-            compared; how much time digests of some trail have ``covered``, how much a verification has found
-            ``uncovered``, and the ``reasons``, as in :attr:`Verification.ranges`. Of time that is neither covered nor
-            uncovered, no verification has said anything.
+            compared; of files that digests list, and that were ``missing`` before they were read; how much time digests
+            of some trail have ``covered``, how much a verification has found ``uncovered``, and the
+            ``reasons``, as in :attr:`Verification.ranges`. Of time that is neither covered nor uncovered, no
+            verification has said anything.
 
         Examples
         --------

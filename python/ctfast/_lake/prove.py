@@ -25,7 +25,7 @@ from ctfast._lake.audit import note
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.noted import Noted
 from ctfast._lake.table import LostRaceError, Snapshot, Table
-from ctfast._lake.verdicts import PROVEN, READING, placed, verdicts, write
+from ctfast._lake.verdicts import PROVEN, READING, UNLISTED, placed, verdicts, write
 from ctfast._later import pl
 from ctfast._ledger.report import Limits
 from ctfast._scan.options import Options
@@ -76,7 +76,7 @@ def prove(
     known = verdicts(table.store, snapshot).filter(below).collect()
     asked = _asked(options)
     unproven = _unproven(Ledger(table.store, snapshot), below, known, options, asked)
-    span = _narrowed(asked, unproven, known, coverage.covered(table.store, snapshot))
+    span = _capped(_narrowed(asked, unproven, known, coverage.covered(table.store, snapshot)), unproven)
     if span.since is not None:
         unproven = unproven.filter(pl.col("delivered").is_null() | (pl.col("delivered") >= span.since))
     noted.read(options, unproven.join(noted.files(), on="file", how="anti")["file"].unique(maintain_order=True))
@@ -96,7 +96,8 @@ def prove(
         },
     )
     judged = _judged(unproven, found, noted, options)
-    _commit(table, judged, found)
+    missing = _missing(found, known, Ledger(table.store, snapshot).rows().select("file").collect())
+    _commit(table, pl.concat([judged, missing], how="diagonal"), found)
     proven = judged.filter(verdict=PROVEN)["file"].n_unique()
     return Proven(proven, judged["file"].n_unique() - proven, found)
 
@@ -161,10 +162,12 @@ def _narrowed(asked: _Span, unproven: pl.DataFrame, known: pl.DataFrame, chains:
     """Return the time to verify: all before it is proven, and was covered or found not to be.
 
     A place of which nothing older is proven has no such time, and then all that was asked for is verified. Files of
-    kinds that no digest lists do not count once that was said of them.
+    kinds that no digest lists do not count once that was said of them; those that are missing do.
     """
     first = known.filter(verdict=PROVEN).group_by(_PLACE).agg(pl.col("delivered").min().alias("first"))
-    waiting = unproven.filter(pl.col("delivered").is_not_null() & (pl.col("is_log") | pl.col("verdict").is_null()))
+    is_waiting = pl.col("delivered").is_not_null() & (pl.col("is_log") | pl.col("verdict").is_null())
+    gone = known.filter(pl.col("split").is_null()).select(*_PLACE, "delivered")
+    waiting = pl.concat([unproven.filter(is_waiting).select(*_PLACE, "delivered"), gone])
     oldest = waiting.group_by(_PLACE).agg(pl.col("delivered").min().alias("oldest"))
     places = oldest.join(first, on=_PLACE, how="left")
     has_older = (pl.col("first") < pl.col("oldest")).fill_null(value=False)
@@ -177,8 +180,20 @@ def _narrowed(asked: _Span, unproven: pl.DataFrame, known: pl.DataFrame, chains:
     return asked if asked.since is not None and asked.since >= day else asked._replace(since=day)
 
 
+def _capped(span: _Span, unproven: pl.DataFrame) -> _Span:
+    """Return the time to verify without that after tomorrow, which the name of a file may claim.
+
+    Where no end was asked for, a verification expects digests up to the newest name.
+    """
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    is_asked = span.until is not None or (span.since is not None and span.since >= tomorrow)
+    if is_asked or unproven.filter(pl.col("delivered") > tomorrow).is_empty():
+        return span
+    return span._replace(until=tomorrow)
+
+
 def _judged(unproven: pl.DataFrame, found: Verification, noted: Noted, options: Options) -> pl.DataFrame:
-    """Return the verdicts on files that the verification speaks of."""
+    """Return the verdicts on the files. One that the verification does not speak of is listed by no digest."""
     is_valid = pl.col("outcome") == "valid"
     said = (
         found.files_scan()
@@ -194,7 +209,9 @@ def _judged(unproven: pl.DataFrame, found: Verification, noted: Noted, options: 
     now = noted.files().select("file", pl.col("sha256").alias("now")).unique("file", keep="last")
     is_same = pl.col("sha256").eq(pl.col("now")).fill_null(value=False) & ~pl.col("file").is_in(list(unnoted))
     word = (
-        pl.when(~pl.col("is_valid"))
+        pl.when(pl.col("is_valid").is_null())
+        .then(pl.lit(UNLISTED))
+        .when(~pl.col("is_valid"))
         .then("reason")
         .when(pl.col("sha256").is_null())
         .then(pl.lit(_UNHASHED))
@@ -202,11 +219,19 @@ def _judged(unproven: pl.DataFrame, found: Verification, noted: Noted, options: 
         .then(pl.lit(PROVEN))
         .otherwise(pl.lit(_CHANGED))
     )
-    rows = unproven.drop("verdict").join(said, on="file", maintain_order="left")
+    rows = unproven.drop("verdict").join(said, on="file", how="left", maintain_order="left")
     rows = rows.join(digests, on="file", how="left", maintain_order="left").join(
         now, on="file", how="left", maintain_order="left"
     )
     return rows.with_columns(verdict=word, verified=pl.lit(datetime.now(UTC)))
+
+
+def _missing(found: Verification, known: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """Return verdicts on files that digests list, and that are gone and were never read; of each file one is kept."""
+    gone = found.logs_scan().filter(status="missing").group_by("file").agg(pl.col("reason", "digest").first()).collect()
+    gone = gone.drop_nulls("file").join(read, on="file", how="anti").join(known, on="file", how="anti")
+    rows = placed(gone.rename({"reason": "verdict"})).drop("is_log")
+    return rows.with_columns(split=pl.lit(None, pl.String()), verified=pl.lit(datetime.now(UTC)))
 
 
 def _commit(table: Table, judged: pl.DataFrame, found: Verification) -> None:

@@ -15,8 +15,9 @@ from ctfast._lake.commit import commit
 from ctfast._lake.ingest import error_of
 from ctfast._lake.ledger import Ledger
 from ctfast._lake.table import Snapshot, Table
+from ctfast._lake.unreached import reached
 from ctfast._later import pl
-from ctfast._ledger.report import Limits
+from ctfast._ledger.report import Limits, Report
 from ctfast._scan.message import SplitMessage, meant
 from ctfast._scan.options import COLUMNS
 from ctfast._scan.parts import message_path, write
@@ -45,7 +46,7 @@ class Retried:
     bad : int
         Files that are still bad, or still have bad records: :meth:`Lake.bad` and :meth:`Lake.bad_records` have them.
     gone : int
-        Files that are no longer there, or cannot be looked for: what the lake has of them stays as it is.
+        Files that are no longer there, or cannot be reached: what the lake has of them stays as it is.
     stored : int
         Events that were added.
     errors : tuple of SourceError
@@ -75,7 +76,7 @@ def retry(table: Table, threads: int, limits: Limits | None, storage_options: Ma
     there, errors = _versions(files, storage_options)
     asked = Asked(_query(snapshot), limits or Limits(), "collect")
     run, stored = uuid.uuid4().hex, 0
-    bad = set[str]()
+    bad, lost = set[str](), dict[str, SourceError]()
     rows = before.filter(pl.col("file").is_in(list(there)))
     for number, some in enumerate(rows.iter_slices(_TOGETHER)):
         splits = list(_splits(some, there, asked, f"{run}/{number}"))
@@ -83,16 +84,25 @@ def retry(table: Table, threads: int, limits: Limits | None, storage_options: Ma
         new: list[SplitMessage] = []
         for message, row in zip(messages, some.iter_rows(named=True), strict=True):
             [now] = message.ledger
-            if now["outcome"] == "bad" or now["records_bad"]:
+            if reached(message, Report())[1]:
+                lost[now["file"]] = error_of((now["file"], None, None, now["reason"], _why(message)))
+            elif now["outcome"] == "bad" or now["records_bad"]:
                 bad.add(now["file"])
-            if any(now[name] != row[name] for name in _RESULT):
+            if now["file"] not in lost and any(now[name] != row[name] for name in _RESULT):
                 new.append(message)
             else:
                 _drop(table, message)
         if new:
             stored += commit(table, new, run, number).stored
         table.store.release_parts()
-    return Retried(len(files), len(there) - len(bad), len(bad), len(files) - len(there), stored, errors)
+    bad -= lost.keys()
+    gone, errors = len(files) - len(there) + len(lost), (*errors, *lost.values())[: _ctfast.NAMED_FILES]
+    return Retried(len(files), len(files) - gone - len(bad), len(bad), gone, stored, errors)
+
+
+def _why(message: SplitMessage) -> str:
+    """Return why the file of a split could not be reached."""
+    return next(str(row["message"]) for row in message.bad if row["what"] == "bad file")
 
 
 def _written(

@@ -13,12 +13,12 @@ from ctfast._lake.table import Snapshot
 from ctfast._later import pa, pl
 from ctfast._store.store import Store
 
-__all__ = ["PROVEN", "READING", "coverage", "files", "placed", "verdicts", "write"]
+__all__ = ["PROVEN", "READING", "UNLISTED", "coverage", "files", "placed", "verdicts", "write"]
 
 #: The verdict on a file whose text is what a valid digest lists. Others are the reasons why it is not proven.
 PROVEN = "proven"
 #: A file that no digest lists.
-_UNLISTED = "unlisted"
+UNLISTED = "unlisted"
 #: What a verdict is about: a file, as a split has read it.
 READING = ["file", "split"]
 #: The kind of files that digests list.
@@ -51,9 +51,13 @@ def write(store: Store, commit: str, version: int, rows: pl.DataFrame) -> str:
 
 
 def verdicts(store: Store, snapshot: Snapshot) -> pl.LazyFrame:
-    """Return the verdict on each reading of a file: the last one, unless an earlier one has proven it."""
+    """Return the verdict on each reading of a file: the last one, unless an earlier one has proven it.
+
+    A file that a digest lists, and that was gone before it was read, has a verdict without a split.
+    """
     rows = read_beside(store, snapshot.beside(VERDICTS), _schema())
-    is_proven = pl.col("verdict") == PROVEN
+    is_proven, is_read = pl.col("verdict") == PROVEN, pl.col("split").is_not_null()
+    rows = rows.filter(is_read | ~is_read.any().over("file"))
     rows = rows.filter(is_proven | ~is_proven.any().over(READING)).unique(READING, keep="last", maintain_order=True)
     # Not later: copies of the files that they come from may be gone then.
     return rows.collect().lazy()
@@ -91,26 +95,34 @@ def files(store: Store, snapshot: Snapshot) -> pl.LazyFrame:
 
 
 def coverage(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    """Return, for each account, region and day of delivery, what is proven and what no digest covers."""
-    rows = placed(files(store, snapshot).collect()).drop_nulls("account")
+    """Return, for each account, region and day of delivery, what is proven and what no digest covers.
+
+    Files whose names do not say these are in a row without them.
+    """
+    rows = placed(files(store, snapshot).collect())
     place = ["account", "region", "day"]
     verdict = pl.col("verdict")
     numbers = rows.group_by("account", "region", pl.col("delivered").dt.date().alias("day")).agg(
         pl.len().alias("files"),
         (verdict == PROVEN).sum().alias("proven"),
         (verdict != PROVEN).sum().alias("unproven"),
-        (verdict == _UNLISTED).sum().alias("unlisted"),
+        (verdict == UNLISTED).sum().alias("unlisted"),
         verdict.is_null().sum().alias("unchecked"),
     )
+    gone = verdicts(store, snapshot).filter(pl.col("split").is_null()).collect()
+    missing = gone.group_by("account", "region", pl.col("delivered").dt.date().alias("day")).agg(
+        pl.len().alias("missing")
+    )
     time = by_day(covered(store, snapshot))
-    counts = ["files", "proven", "unproven", "unlisted", "unchecked"]
+    counts = ["files", "proven", "unproven", "unlisted", "unchecked", "missing"]
     return (
-        numbers.join(time, on=place, how="full", coalesce=True)
+        numbers.join(missing, on=place, how="full", coalesce=True, nulls_equal=True)
+        .join(time, on=place, how="full", coalesce=True, nulls_equal=True)
         .with_columns(
             pl.col(counts).fill_null(0).cast(pl.Int64()),
             pl.col("covered", "uncovered").fill_null(timedelta()),
             pl.col("reasons").fill_null([]),
         )
         .select(*place, *counts, "covered", "uncovered", "reasons")
-        .sort(place)
+        .sort(place, nulls_last=True)
     )

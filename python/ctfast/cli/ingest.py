@@ -151,4 +151,10 @@ def _tell_proof(lake: ct.Lake, done: ct.Ingested, found: ct.Verification) -> boo
     say(*(f"{row['reason']}: {row['file'] or ''}: {row['message']}" for row in errors.head(MOST).iter_rows(named=True)))
     if errors.height > MOST:
         say("and more: ctfast verify has all of them")
-    return found.ok
+    return found.ok and not (done.unproven and _is_outside(lake, found))
+
+
+def _is_outside(lake: ct.Lake, found: ct.Verification) -> bool:
+    """Whether a file that was compared now is none that the verification came to."""
+    rows = lake.verdicts().filter(pl.col("verified") == pl.col("verified").max(), verdict="unlisted")
+    return not rows.join(found.files_scan(), on="file", how="anti").head(1).collect().is_empty()
