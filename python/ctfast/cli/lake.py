@@ -74,12 +74,13 @@ def info(ctx: click.Context, /, found: ct.Lake) -> None:
 def coverage(found: ct.Lake) -> None:
     """Tell what digests prove, as JSON lines: one for each account, region and day of delivery.
 
-    Each has the numbers of files that are proven, that are not (and, among these, that no digest lists), and that were
-    never compared; and the seconds of the day that digests cover, and that they leave uncovered, with the reasons.
+    Each has the numbers of files that are proven, that are not (and, among these, that no digest lists), that are
+    missing, and that were never compared; and the seconds of the day that digests cover, and that they leave uncovered,
+    with the reasons.
 
     \b
     Example:
-      ctfast lake coverage lake | jq 'select(.unproven + .uncovered > 0)'
+      ctfast lake coverage lake | jq 'select(.unproven + .missing + .uncovered > 0)'
     """
     rows = found.coverage().with_columns(pl.col("covered", "uncovered").dt.total_seconds())
     for row in rows.iter_rows(named=True):
