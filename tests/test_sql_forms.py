@@ -62,6 +62,9 @@ FORMS: dict[str, list[tuple[Any, ...]]] = {
     f"SELECT listagg(s, '/') WITHIN GROUP (ORDER BY s DESC), array_join(array_agg(s ORDER BY s), '+') FROM {T}": [
         ("b/a", "a+b")
     ],
+    f"SELECT listagg(s) WITHIN GROUP (ORDER BY s) FROM {T}": [("ab",)],
+    f"SELECT listagg(s, '/') WITHIN GROUP (ORDER BY s) FROM {T}": [("a/b",)],
+    "SELECT array_remove(ARRAY[1, 2], e.x) FROM (VALUES (1)) AS e(x)": [([2],)],
     f"SELECT approx_distinct(n), approx_percentile(n, 0.5), arbitrary(3), bool_or(n > 1), every(n > 1) FROM {T}": [
         (2, 2, 3, True, False)
     ],
@@ -99,6 +102,7 @@ def test_forms(query: str) -> None:
     assert ct.sql(EMPTY, query).rows() == FORMS[query]
 
 
+TOKYO = "now() AT TIME ZONE 'Asia/Tokyo'"
 #: The kind, the culprit, and words of the sentence.
 REFUSED = {
     "SELECT nope": ("column", "nope", "no column 'nope'"),
@@ -142,6 +146,25 @@ REFUSED = {
     "SELECT now() - now()": ("type", "_col0", "date_diff"),
     "SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Tokyo') AS d": ("type", "d", "date_format"),
     "SELECT now() AT TIME ZONE 'Asia/Tokyo' > now()": ("form", "AT TIME ZONE", "compare the time itself"),
+    **dict.fromkeys(
+        (
+            f"SELECT {each.format(z=TOKYO)}"
+            for each in (
+                "to_unixtime({z})",
+                "to_iso8601({z})",
+                "date_diff('hour', {z}, now())",
+                "date_add('hour', 1, {z})",
+                "{z} + INTERVAL '1' HOUR",
+                "({z}) - now()",
+                "{z} < now() AT TIME ZONE 'UTC+1'",
+            )
+        ),
+        ("form", "AT TIME ZONE", "the time itself"),
+    ),
+    "SELECT regexp_extract('ab', '(a)(b)', 1 + 1)": ("form", "regexp_extract", "whole number that stands in the query"),
+    "SELECT sequence(1, 5, -1)": ("value", None, "leads away"),
+    "SELECT slice(ARRAY[1], 0, 1)": ("value", None, "start at 1"),
+    "SELECT transform(ARRAY[1], _ctfast_e -> 1)": ("column", "_ctfast_e", "kept for the translation"),
     "SELECT eventName FROM events WHERE eventName": ("type", "eventName", "a condition is needed"),
     "SELECT CAST('1.5' AS BIGINT)": ("value", None, "Cannot cast 1.5 to BIGINT"),
     "SELECT 1 / 0": ("value", None, "Division by zero (try(…)"),

@@ -486,6 +486,8 @@ def test_options_of_archives_are_refused_of_a_lake(lake: ct.Lake) -> None:
         ct.sql(lake, "SELECT 1", regions=["us-east-1"])
     with pytest.raises(ct.ArgumentError, match="params is for the dialects trino and duckdb"):
         ct.sql(lake, "SELECT 1", params=[1], dialect="polars")
+    with pytest.raises(ct.ArgumentError, match="now is for the dialect trino"):
+        ct.sql(lake, "SELECT now()", now="2024-01-01", dialect="duckdb")
 
 
 def test_the_folder_of_a_lake_is_a_lake(lake: ct.Lake) -> None:

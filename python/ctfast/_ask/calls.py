@@ -9,6 +9,7 @@ from ctfast._ask.aggregates import AGGREGATES, WINDOWS, Aggregate
 from ctfast._ask.functions import FUNCTIONS, call
 from ctfast._ask.lambdas import LAMBDAS, with_lambda
 from ctfast._ask.makers import subscript
+from ctfast._ask.sqltext import bound
 from ctfast._ask.sqltext import name as quoted_name
 from ctfast._ask.types import Value, map_of, row
 from ctfast._show.words import nearest, or_nearest
@@ -98,6 +99,8 @@ def aggregated(write: Expressions, node: exp.Expression, scope: Scope) -> Value:
     taken = function.taken(name, arguments)
     if name == "approx_distinct":
         taken = taken[:1]
+    if name == "listagg" and len(taken) == 1:
+        taken.append("''")  # DuckDB's is a comma
     distinct, order = more
     every = ", ".join(taken) or ("*" if name == "count" else "")
     inside = f"{'DISTINCT ' if distinct or function.is_distinct else ''}{every}{order}"
@@ -185,7 +188,8 @@ def _map_agg(arguments: Sequence[Value]) -> Value:
         raise QueryError(f"map_agg takes 2 arguments, not {len(arguments)}", "map_agg", "function")
     keys, values = (each.sql for each in arguments)
     every = f"list_distinct(list({keys}))"
-    found = f"list_extract(list({values}), list_position(list({keys}), k))"
+    found = f"list_extract(list({values}), list_position(list({keys}), {bound('k')}))"
     return Value(
-        f"map({every}, list_transform({every}, lambda k: {found}))", map_of(*(each.type for each in arguments))
+        f"map({every}, list_transform({every}, lambda {bound('k')}: {found}))",
+        map_of(*(each.type for each in arguments)),
     )

@@ -15,7 +15,7 @@ from ctfast._ask.types import BOOLEAN, DATE, DOUBLE, IP, NULL, TIMESTAMP, VARCHA
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["as_json_text", "as_text", "cast", "clock", "divided", "moved", "together", "written_time"]
+__all__ = ["as_json_text", "as_text", "cast", "clock", "divided", "moment", "moved", "together", "written_time"]
 
 #: The form in which records have times.
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
@@ -60,6 +60,18 @@ def clock(value: Value) -> str:
     raise QueryError(f"a time is needed, and this is a {value.type}", str(value.type), "type")
 
 
+def moment(value: Value) -> str:
+    """Return a time of UTC without its zone; the clock of another zone is refused: it is another moment."""
+    _refuse_zoned(value, "computed with: compute with the time itself")
+    return clock(value)
+
+
+def _refuse_zoned(value: Value, instead: str) -> None:
+    if value.type.name == "zoned":
+        message = f"a time AT TIME ZONE can be taken apart and printed, but not {instead}"
+        raise QueryError(message, "AT TIME ZONE", "form")
+
+
 def written_time(text: str) -> datetime:
     """Return the time that a text says; UTC if it has no zone."""
     found = _TIME.fullmatch(text)
@@ -80,6 +92,8 @@ def written_time(text: str) -> datetime:
 def together(one: Value, other: Value) -> tuple[Value, Value]:
     """Return two values as they are compared."""
     first, second = one.type, other.type
+    for each in (one, other):
+        _refuse_zoned(each, "compared: compare the time itself")
     if first == second or NULL in (first, second):
         return one, other
     if one.day is not None or other.day is not None:
@@ -92,9 +106,6 @@ def together(one: Value, other: Value) -> tuple[Value, Value]:
         if first.is_text:
             return _meeting(one, second), other
         return one, _meeting(other, first)
-    if "zoned" in (first.name, second.name):
-        message = "a time AT TIME ZONE can be taken apart and printed, but not compared: compare the time itself"
-        raise QueryError(message, "AT TIME ZONE", "form")
     if common([first, second]) is None:
         message = f"a {first} cannot be compared with a {second}"
         raise QueryError(message, f"{first}", "type")
@@ -164,10 +175,19 @@ def cast(value: Value, to: Type, *, tries: bool = False) -> Value:
         return Value(f"{verb}({value.sql} AS {to.duckdb})", to)
     made = _cast_to_text(value) if to == VARCHAR else _cast_special(value, to, tries=tries)
     if made is not None:
-        return Value(made, to, value.text if kind.is_text and to in (VARCHAR, TIMESTAMP, DATE) else None)
+        return Value(made, to, _known_text(value, to))
     if to.name == "zoned" or kind.name in ("ipaddress", "interval") or (kind.is_time and to.is_number):
         raise QueryError(f"a {kind} cannot be cast to {to}", str(to), "type")
     return Value(f"{verb}({value.sql} AS {to.duckdb})", to)
+
+
+def _known_text(value: Value, to: Type) -> str | None:
+    """Return the text of a cast constant; a date has no clock, whatever its text had."""
+    if value.text is None or not value.type.is_text:
+        return None
+    if to == DATE:
+        return written_time(value.text).date().isoformat()
+    return value.text if to in (VARCHAR, TIMESTAMP) else None
 
 
 def _cast_to_text(value: Value) -> str | None:

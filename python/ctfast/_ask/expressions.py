@@ -15,7 +15,7 @@ from ctfast._ask.operators import COMPUTED, compared, computed
 from ctfast._ask.parameters import interval_of, number_of, parameter
 from ctfast._ask.scope import Column, Scope, field_of
 from ctfast._ask.spans import join, meet, one_of
-from ctfast._ask.sqltext import constant, time
+from ctfast._ask.sqltext import bound, constant, time
 from ctfast._ask.syntax import EXTRACTED, FORMS, INSTEAD, shown
 from ctfast._ask.types import (
     BOOLEAN,
@@ -61,6 +61,7 @@ class Expressions:
         self._queries, self._parameters, self._now = queries, parameters, now
         #: Whether the query asked for the time.
         self.asked_now = False
+        self._lambdas = 0
 
     def write(self, node: exp.Expression, scope: Scope) -> Value:
         """Return an expression where names mean what a scope says."""
@@ -79,6 +80,11 @@ class Expressions:
         instead, culprit = INSTEAD.get(type(node).__name__), shown(node)
         words = f"{culprit} is not translated{f' with {part}' if part else ''}"
         return QueryError(f"{words}{f': write {instead}' if instead else ''}", culprit, "form")
+
+    def bound(self) -> str:
+        """Return a name for what a lambda is given, which nothing else in the query has."""
+        self._lambdas += 1
+        return bound(self._lambdas)
 
     def condition(self, node: exp.Expression, scope: Scope) -> Value:
         """Return a condition."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ctfast._ask import forms
-from ctfast._ask.coerce import as_json_text, as_text, cast, clock, together
+from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment, together
 from ctfast._ask.makers import (
     Arguments,
     added,
@@ -24,16 +24,18 @@ from ctfast._ask.makers import (
     joined,
     listed,
     one_type,
+    overlapping,
     printed,
     read_time,
     regular,
     replaced,
     rounded,
     sequence,
+    sliced,
     substring,
     truncated,
 )
-from ctfast._ask.sqltext import constant
+from ctfast._ask.sqltext import bound, constant
 from ctfast._ask.types import (
     BIGINT,
     BOOLEAN,
@@ -170,6 +172,9 @@ def _whole(name: str) -> Function:
 
 _SCALAR = "TRY(json_extract_string(json_value({0}, {1}), '$'))"
 _EMPTY = "''"
+#: An element of an array and its number, and whether no equal one is before it.
+_E, _I = bound("e"), bound("i")
+_FIRST = f"list_position({{0}}, {_E}) = {_I}"
 _SPACE = r"E' \t\n\x0b\f\r'"
 
 
@@ -265,22 +270,33 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "contains": Function("xx", BOOLEAN, contained),
     "array_join": Function("at?t", VARCHAR, listed),
-    "array_distinct": Function("a", first, "list_filter({0}, lambda e, i: list_position({0}, e) = i)"),
+    "array_distinct": Function("a", first, f"list_filter({{0}}, lambda {_E}, {_I}: {_FIRST})"),
     "array_sort": Function("a", first, "list_sort({0}, 'ASC', 'NULLS LAST')"),
     "array_max": Function("a", element, "CASE WHEN list_position({0}, NULL) IS NULL THEN list_max({0}) END"),
     "array_min": Function("a", element, "CASE WHEN list_position({0}, NULL) IS NULL THEN list_min({0}) END"),
     "array_position": Function(
         "ax", BIGINT, "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN coalesce(list_position({0}, {1}), 0) END"
     ),
-    "array_remove": Function("ax", first, "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"),
-    "array_union": Function("aa", first, "list_distinct(list_concat({0}, {1}))"),
-    "array_intersect": Function("aa", first, "list_intersect({0}, {1})"),
-    "array_except": Function("aa", first, "list_distinct(list_filter({0}, lambda e: NOT list_contains({1}, e)))"),
-    "arrays_overlap": Function("aa", BOOLEAN, "list_has_any({0}, {1})"),
-    "slice": Function("aii", first, "list_slice({0}, {1}, {1} + {2} - 1)"),
+    "array_remove": Function("ax", first, f"list_filter({{0}}, lambda {_E}: {_E} IS DISTINCT FROM {{1}})"),
+    "array_union": Function(
+        "aa",
+        first,
+        f"list_filter(list_concat({{0}}, {{1}}), lambda {_E}, {_I}:"
+        f" list_position(list_concat({{0}}, {{1}}), {_E}) = {_I})",
+    ),
+    "array_intersect": Function(
+        "aa", first, f"list_filter({{0}}, lambda {_E}, {_I}: {_FIRST} AND list_position({{1}}, {_E}) IS NOT NULL)"
+    ),
+    "array_except": Function(
+        "aa", first, f"list_filter({{0}}, lambda {_E}, {_I}: {_FIRST} AND list_position({{1}}, {_E}) IS NULL)"
+    ),
+    "arrays_overlap": Function("aa", BOOLEAN, overlapping),
+    "slice": Function("aii", first, sliced),
     "flatten": Function("a", lambda v: v[0].type.of[0], "flatten({0})"),
     "sequence": Function("xx?x", lambda v: array(first(v)), sequence),
-    "repeat": Function("xi", lambda v: array(first(v)), "list_transform(generate_series(1, {1}), lambda e: {0})"),
+    "repeat": Function(
+        "xi", lambda v: array(first(v)), f"list_transform(generate_series(1, {{1}}), lambda {_E}: {{0}})"
+    ),
     # maps
     "map": Function("aa", lambda v: map_of(element(v), v[1].type.of[0]), "map({0}, {1})"),
     "map_keys": Function("m", lambda v: array(v[0].type.of[0]), "map_keys({0})"),
@@ -299,11 +315,11 @@ FUNCTIONS: dict[str, Function] = {
     "from_iso8601_timestamp": Function("x", TIMESTAMP, lambda v: cast(v[0], TIMESTAMP)),
     "from_iso8601_date": Function("x", DATE, dated),
     "from_unixtime": Function("n", TIMESTAMP, "to_timestamp({0})"),
-    "to_unixtime": Function("d", DOUBLE, lambda v: f"epoch({clock(v[0])})"),
+    "to_unixtime": Function("d", DOUBLE, lambda v: f"epoch({moment(v[0])})"),
     "to_iso8601": Function(
         "d",
         VARCHAR,
-        lambda v: f"strftime({clock(v[0])}, '{'%Y-%m-%d' if v[0].type == DATE else '%Y-%m-%dT%H:%M:%S.%gZ'}')",
+        lambda v: f"strftime({moment(v[0])}, '{'%Y-%m-%d' if v[0].type == DATE else '%Y-%m-%dT%H:%M:%S.%gZ'}')",
     ),
     "year": _of_time("year({})"),
     "quarter": _of_time("quarter({})"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ctfast._ask.sqltext import name as quoted_name
+from ctfast._ask.makers import without_null
 from ctfast._ask.types import BOOLEAN, NULL, Type, Value, array, map_of
 from ctfast.exceptions import QueryError
 
@@ -32,21 +32,19 @@ LAMBDAS = frozenset(
     }
 )
 
-#: What is made of the values of a condition for each element.
+#: What is made of the values of a condition for each element, and of whether none of them is NULL.
 _MATCHES = {
-    "any_match": "coalesce(list_bool_or({}), FALSE)",
-    "all_match": "coalesce(list_bool_and({}), TRUE)",
-    "none_match": "NOT coalesce(list_bool_or({}), FALSE)",
+    "any_match": "CASE WHEN list_bool_or({0}) THEN TRUE WHEN {1} THEN FALSE END",
+    "all_match": "CASE WHEN NOT list_bool_and({0}) THEN FALSE WHEN {1} THEN TRUE END",
+    "none_match": "CASE WHEN list_bool_or({0}) THEN FALSE WHEN {1} THEN TRUE END",
 }
-#: The entry of a map, in a function of DuckDB.
-_ENTRY = quoted_name("entry of the map")
 
 
 class _Call:
     """A call: its values, and the functions that it is given."""
 
     def __init__(self, write: Expressions, name: str, node: exp.Expression, scope: Scope) -> None:
-        self.name, self._write, self._scope = name, write, scope
+        self.name, self.write, self._scope = name, write, scope
         self._lambdas = [each for each in node.expressions if type(each).__name__ == "Lambda"]
         self.values = [write.write(each, scope) for each in node.expressions if type(each).__name__ != "Lambda"]
 
@@ -65,14 +63,14 @@ class _Call:
 
     def body(self, number: int, given: Sequence[Value]) -> Value:
         """Return what a function makes of values."""
-        return self._write.write(
+        return self.write.write(
             self._lambdas[number].this,
             self._scope.inside(dict(zip(self._names(number, len(given)), given, strict=True))),
         )
 
     def function(self, number: int, *types: Type) -> tuple[str, Type]:
         """Return a function as DuckDB has it, and the type of its results."""
-        names = [quoted_name(each) for each in self._names(number, len(types))]
+        names = [self.write.bound() for _ in types]
         made = self.body(number, [Value(each, kind) for each, kind in zip(names, types, strict=True)])
         return f"lambda {', '.join(names)}: {made.sql}", made.type
 
@@ -106,8 +104,8 @@ def with_lambda(write: Expressions, name: str, node: exp.Expression, scope: Scop
     call.is_condition(kind)
     if name == "filter":
         return Value(f"list_filter({held.sql}, {function})", held.type)
-    test = _MATCHES[name].format(f"list_transform({held.sql}, {function})")
-    return Value(f"CASE WHEN {held.sql} IS NOT NULL THEN {test} END", BOOLEAN)
+    met = f"CAST(list_transform({held.sql}, {function}) AS BOOLEAN[])"
+    return Value(_MATCHES[name].format(met, without_null(met)), BOOLEAN)
 
 
 def _reduced(call: _Call) -> Value:
@@ -121,24 +119,26 @@ def _reduced(call: _Call) -> Value:
 
 def _zipped(call: _Call) -> Value:
     call.takes(2, 1)
-    one, other = (f"{_ENTRY}[{number}]" for number in (1, 2))
+    entry = call.write.bound()
+    one, other = (f"{entry}[{number}]" for number in (1, 2))
     types = call.element(0), call.element(1)
     made = call.body(0, [Value(each, kind) for each, kind in zip((one, other), types, strict=True)])
     lists = ", ".join(each.sql for each in call.values)
-    return Value(f"list_transform(list_zip({lists}), lambda {_ENTRY}: {made.sql})", array(made.type))
+    return Value(f"list_transform(list_zip({lists}), lambda {entry}: {made.sql})", array(made.type))
 
 
 def _of_map(call: _Call) -> Value:
     held = call.values[0]
     if held.type.name != "map":
         raise QueryError(f"{call.name} takes a map, and this is a {held.type}", call.name, "type")
-    key, value = Value(f"{_ENTRY}.key", held.type.of[0]), Value(f"{_ENTRY}.value", held.type.of[1])
+    each = call.write.bound()
+    key, value = Value(f"{each}.key", held.type.of[0]), Value(f"{each}.value", held.type.of[1])
     made = call.body(0, [key, value])
     entries = f"map_entries({held.sql})"
     if call.name == "map_filter":
         call.is_condition(made.type)
-        return Value(f"map_from_entries(list_filter({entries}, lambda {_ENTRY}: {made.sql}))", held.type)
+        return Value(f"map_from_entries(list_filter({entries}, lambda {each}: {made.sql}))", held.type)
     pair = (made, value) if call.name == "transform_keys" else (key, made)
     entry = f"{{'k': {pair[0].sql}, 'v': {pair[1].sql}}}"
-    transformed = f"map_from_entries(list_transform({entries}, lambda {_ENTRY}: {entry}))"
+    transformed = f"map_from_entries(list_transform({entries}, lambda {each}: {entry}))"
     return Value(transformed, map_of(pair[0].type, pair[1].type))

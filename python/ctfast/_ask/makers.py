@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from ctfast._ask import forms
-from ctfast._ask.coerce import as_text, cast, clock, moved, together, written_time
-from ctfast._ask.sqltext import constant
+from ctfast._ask.coerce import as_text, cast, clock, moment, moved, together, written_time
+from ctfast._ask.sqltext import bound, constant
 from ctfast._ask.types import (
     DATE,
     IP,
@@ -41,15 +41,18 @@ __all__ = [
     "joined",
     "listed",
     "one_type",
+    "overlapping",
     "printed",
     "read_time",
     "regular",
     "replaced",
     "rounded",
     "sequence",
+    "sliced",
     "subscript",
     "substring",
     "truncated",
+    "without_null",
 ]
 
 Arguments: TypeAlias = Sequence[Value]
@@ -97,7 +100,11 @@ def substring(arguments: Arguments) -> str:
 def extracted(arguments: Arguments) -> str:
     """The text of a group; NULL without a match, and for a group that a match does not have."""
     text, found = arguments[0].sql, text_of(arguments, 1)
-    number = int(arguments[2].sql) if len(arguments) > _PAIR and arguments[2].sql.isdecimal() else 0  # a third one
+    group = arguments[2].sql if len(arguments) > _PAIR else "0"  # a third one
+    if not group.isdecimal():
+        message = "the group of regexp_extract has to be a whole number that stands in the query"
+        raise QueryError(message, "regexp_extract", "form")
+    number = int(group)
     pattern = constant(forms.pattern(found))
     means = forms.group(found, number)
     if means == "either":
@@ -167,17 +174,17 @@ def added(arguments: Arguments) -> str | Value:
     known = moved(when, f"{whole} {unit}", 1) if whole.lstrip("-").isdecimal() else None
     if known is not None:
         return known
-    made = f"{clock(when)} + to_{unit}s(CAST({number.sql} AS BIGINT))"
+    made = f"{moment(when)} + to_{unit}s(CAST({number.sql} AS BIGINT))"
     if unit == "quarter":
-        made = f"{clock(when)} + to_months(3 * CAST({number.sql} AS INTEGER))"
+        made = f"{moment(when)} + to_months(3 * CAST({number.sql} AS INTEGER))"
     elif unit in ("day", "week", "month", "year"):
-        made = f"{clock(when)} + to_{unit}s(CAST({number.sql} AS INTEGER))"
+        made = f"{moment(when)} + to_{unit}s(CAST({number.sql} AS INTEGER))"
     return f"CAST({made} AS {'DATE' if when.type == DATE else 'TIMESTAMPTZ'})"
 
 
 def difference(arguments: Arguments) -> str:
     unit = _unit(arguments)
-    return f"date_sub('{unit}', {', '.join(f'CAST({clock(each)} AS TIMESTAMP)' for each in arguments[1:])})"
+    return f"date_sub('{unit}', {', '.join(f'CAST({moment(each)} AS TIMESTAMP)' for each in arguments[1:])})"
 
 
 def truncated(arguments: Arguments) -> str:
@@ -206,6 +213,11 @@ def element(arguments: Arguments) -> Type:
     return arguments[0].type.of[0]
 
 
+def without_null(array: str) -> str:
+    """Return the condition that an array has no NULL."""
+    return f"len({array}) = list_count({array})"
+
+
 def contained(arguments: Arguments) -> str:
     held, wanted = arguments
     if held.text is not None and wanted.type in (IP, VARCHAR):
@@ -216,7 +228,25 @@ def contained(arguments: Arguments) -> str:
             "contains takes an array, and strpos(text, part) > 0 or LIKE looks into a text", "contains", "type"
         )
     _, value = together(Value("", held.type.of[0]), wanted)
-    return f"list_contains({held.sql}, {value.sql})"
+    known = f"WHEN list_contains({held.sql}, {value.sql}) THEN TRUE WHEN {without_null(held.sql)} THEN FALSE"
+    return f"CASE WHEN {value.sql} IS NULL THEN NULL {known} END"
+
+
+def overlapping(arguments: Arguments) -> str:
+    one, other = (each.sql for each in arguments)
+    known = f"{without_null(one)} AND {without_null(other)}"
+    return f"CASE WHEN list_has_any({one}, {other}) THEN TRUE WHEN {known} THEN FALSE END"
+
+
+def sliced(arguments: Arguments) -> str:
+    held, start, length = (each.sql for each in arguments)
+    begin = f"CASE WHEN {start} < 0 THEN len({held}) + {start} + 1 ELSE {start} END"
+    return (
+        f"CASE WHEN {start} = 0 THEN error('slice: SQL array indices start at 1')"
+        f" WHEN {length} < 0 THEN error('slice: a length is not negative')"
+        f" WHEN {length} = 0 OR len({held}) + {start} < 0 THEN list_slice({held}, 2, 1)"
+        f" ELSE list_slice({held}, {begin}, {begin} + {length} - 1) END"
+    )
 
 
 def subscript(held: Value, key: Value, *, is_lenient: bool) -> Value:
@@ -248,21 +278,28 @@ def subscript(held: Value, key: Value, *, is_lenient: bool) -> Value:
 def listed(arguments: Arguments) -> str:
     held, between, *absent = arguments
     element = (
-        as_text(Value("e", held.type.of[0]))
+        as_text(Value(bound("e"), held.type.of[0]))
         if held.type.of[0].name == "timestamp"
-        else cast(Value("e", held.type.of[0]), VARCHAR)
+        else cast(Value(bound("e"), held.type.of[0]), VARCHAR)
     )
     text = f"coalesce({element.sql}, {absent[0].sql})" if absent else element.sql
-    texts = held.sql if text == "e" else f"list_transform({held.sql}, lambda e: {text})"
+    texts = held.sql if text == bound("e") else f"list_transform({held.sql}, lambda {bound('e')}: {text})"
     return f"array_to_string({texts}, {between.sql})"
 
 
 def sequence(arguments: Arguments) -> str:
     first, last, *step = arguments
     if first.type.is_integer:
-        every = ", ".join(each.sql for each in arguments)
-        return f"CAST(generate_series({every}) AS {array(first.type).duckdb})"
+        by = step[0].sql if step else f"CASE WHEN {last.sql} < {first.sql} THEN -1 ELSE 1 END"
+        made = f"CAST(generate_series({first.sql}, {last.sql}, {by}) AS {array(first.type).duckdb})"
+        away = f"{by} = 0 OR ({last.sql} <> {first.sql} AND ({last.sql} > {first.sql}) <> ({by} > 0))"
+        return (
+            f"CASE WHEN {away} THEN error('sequence: the step leads away from the end') ELSE {made} END"
+            if step
+            else made
+        )
     if first.type == DATE or (first.type == TIMESTAMP and step):
-        by = step[0].sql if step else "INTERVAL 1 DAY"
-        return f"CAST(generate_series({clock(first)}, {clock(last)}, {by}) AS {array(first.type).duckdb})"
+        start, end = moment(first), moment(last)
+        by = step[0].sql if step else f"CASE WHEN {end} < {start} THEN INTERVAL (-1) DAY ELSE INTERVAL 1 DAY END"
+        return f"CAST(generate_series({start}, {end}, {by}) AS {array(first.type).duckdb})"
     raise QueryError("sequence takes whole numbers, dates, or times and an interval", "sequence", "type")

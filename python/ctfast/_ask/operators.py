@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctfast._ask.coerce import clock, divided, moved, together
+from ctfast._ask.coerce import divided, moment, moved, together
 from ctfast._ask.spans import around
 from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, TIMESTAMP, Type, Value, common, decimal
 from ctfast.exceptions import QueryError
@@ -35,6 +35,9 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
         return Value(f"({one.sql} * {other.sql})", INTERVAL)
     if kind not in ("Add", "Sub") or (one.type == INTERVAL and kind == "Sub" and other.type != INTERVAL):
         raise QueryError(f"a {one.type} {operator} a {other.type} has no meaning", operator, "type")
+    for each in (one, other):
+        if each.type.is_time:
+            moment(each)  # or it is refused
     if INTERVAL not in kinds or kinds == (INTERVAL, INTERVAL):
         return Value(f"({one.sql} {operator} {other.sql})", INTERVAL)
     when, by = (other, one) if one.type == INTERVAL else (one, other)
@@ -42,7 +45,7 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
     if known is not None:
         return known
     to = when.type if when.type.is_time else TIMESTAMP
-    return Value(f"CAST({clock(when)} {operator} {by.sql} AS {to.duckdb})", to)
+    return Value(f"CAST({moment(when)} {operator} {by.sql} AS {to.duckdb})", to)
 
 
 def compared(operator: str, one: Value, other: Value) -> Value:

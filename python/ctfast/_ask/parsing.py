@@ -7,6 +7,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ctfast._ask.sqltext import BOUND
 from ctfast._later import load
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
@@ -74,6 +75,9 @@ def parsed(text: str, dialect: str) -> exp.Expression:
         raise QueryError("expressions are nested too deep", text, "too-deep") from None
     if len(trees) != 1:
         raise QueryError(f"one query at a time: these are {len(trees)} statements", str(len(trees)), "statements")
+    for each in trees[0].find_all(sqlglot.exp.Identifier):
+        if each.name.lower().startswith(BOUND):
+            raise QueryError(f"names that begin with {BOUND} are kept for the translation", each.name, "column")
     return trees[0]
 
 

@@ -66,6 +66,7 @@ def sql(
         ``"trino"``, ``"duckdb"``, or ``"polars"``, in which only ``events`` of an archive or a lake can be asked.
     now
         What ``now()`` and ``current_date`` are, by default the time of the call: a log of last year has its own now.
+        For ``"trino"``.
     timeout
         How long the query may run.
     explain
@@ -113,6 +114,8 @@ def sql(
     )
     tree = parsed(text, dialect)
     if dialect == "duckdb":
+        if now is not None:
+            raise ArgumentError("now is for the dialect trino: DuckDB's now() is the clock", "now", now, None, "sql")
         translation = native(tree, asked.tables(), values)
     else:
         translation = translated(tree, asked.tables(), values, moment_of_now)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-__all__ = ["constant", "naive", "name", "time"]
+__all__ = ["BOUND", "bound", "constant", "naive", "name", "time"]
+
+
+#: How the names of lambdas begin in DuckDB's SQL; no name of a query does.
+BOUND = "_ctfast_"
+
+
+def bound(given: str | int) -> str:
+    """Return the name of what a lambda is given."""
+    return f"{BOUND}{given}"
 
 
 def name(given: str) -> str:
