@@ -170,8 +170,11 @@ def test_local_files_need_no_network_and_no_program_and_are_written_where_it_is_
             env=os.environ | given,
         )
         assert done.returncode == 0, done.stderr
-        assert watch.seen() == set()
+        # DuckDB has a temporary folder of its own, for what does not fit in memory.
+        seen = {place for place in watch.seen() if verb != "sql" or not place.startswith(str(places["temporary"]))}
+        assert seen == set()
         assert archive.seen() == set()
+        assert not list(places["temporary"].iterdir())
     assert {path.name for path in places["out"].iterdir()} == WRITES.get(verb, set())
 
 

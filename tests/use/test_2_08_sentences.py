@@ -116,11 +116,11 @@ SENTENCES: list[tuple[list[str], str]] = [
     ),
     (
         ["sql", "A", "SELECT userIdentity.arnn FROM events"],
-        "no column 'userIdentity.arnn'; did you mean 'userIdentity.arn'? …",
+        "no field 'arnn'; did you mean 'arn'?",
     ),
     (
         ["sql", "A", 'SELECT "userIdentity"."arnn" FROM events'],
-        "no column 'userIdentity.arnn'; did you mean 'userIdentity.arn'? …",
+        "no field 'arnn'; did you mean 'arn'?",
     ),
     (["sql", "A", "SELECT userIdentty.arn FROM events"], "no column 'userIdentty'; did you mean 'userIdentity'? …"),
 ]

@@ -19,7 +19,7 @@ RECORDS_OF = ("--as", "record")
 #: Every verb that writes rows.
 VERBS = {
     "scan": ["scan", "ARCHIVE", "--columns", "eventTime,userIdentity,resources,raw"],
-    "sql": ["sql", "ARCHIVE", "SELECT eventName, count(*) AS n FROM events GROUP BY eventName ORDER BY ALL"],
+    "sql": ["sql", "ARCHIVE", "SELECT eventName, count(*) AS n FROM events GROUP BY eventName ORDER BY eventName"],
     "info": ["info", "ARCHIVE"],
     "files": ["files", "ARCHIVE"],
     "match": ["match", "ARCHIVE", "--pack", "cis"],

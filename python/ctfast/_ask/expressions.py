@@ -228,6 +228,8 @@ class Expressions:
             one, _ = together(self.write(node.this, scope), _only(columns))
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
         value, members = self.write(node.this, scope), self.every(node.expressions, scope)
+        if not members:
+            raise QueryError("IN has no values", "IN", "form")
         tests = [compared("=", value, each) for each in members]
         known = tests[0]
         for test in tests[1:]:

@@ -83,7 +83,7 @@ def _whole(value: int) -> Value | None:
 
 
 def _double(value: float) -> Value | None:
-    return Value(f"CAST('{value!r}' AS DOUBLE)", DOUBLE) if math.isfinite(value) else None
+    return Value(f"CAST('{value}' AS DOUBLE)", DOUBLE) if math.isfinite(value) else None
 
 
 def _decimal(value: Decimal) -> Value | None:

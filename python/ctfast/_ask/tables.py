@@ -16,6 +16,7 @@ from ctfast._later import pa, pl
 from ctfast._scan.arrow import schema_of
 from ctfast._scan.options import COLUMNS, Options
 from ctfast._scan.scan import Turn, batches
+from ctfast._show.words import quoted
 from ctfast.exceptions import ArgumentError
 
 __all__ = ["Scanned", "frame", "frame_types", "nothing", "within"]
@@ -87,7 +88,7 @@ def frame(name: str, value: Any) -> pa.Table:
         return pa.table(value)
     except (TypeError, ValueError, pa.ArrowInvalid):
         kinds = "a frame of Polars or pandas, a pyarrow.Table, or a mapping of columns"
-        message = f"tables[{name!r}] must be {kinds}, not {type(value).__name__}"
+        message = f"tables[{quoted(name)}] must be {kinds}, not {type(value).__name__}"
         raise ArgumentError(message, "tables", value, None, "sql") from None
 
 
@@ -97,7 +98,8 @@ def frame_types(name: str, table: pa.Table) -> Mapping[str, Type]:
     for field in table.schema:
         kind = from_arrow(field.type)
         if kind is None:
-            message = f"tables[{name!r}] has a column {field.name!r} of type {field.type}, which queries do not know"
+            column = f"a column {quoted(field.name)} of type {field.type}"
+            message = f"tables[{quoted(name)}] has {column}, which queries do not know"
             raise ArgumentError(message, "tables", None, None, "sql")
         found[field.name] = kind
     return found
