@@ -37,9 +37,6 @@ _FORMAT = 1
 _CHECKPOINT = re.compile(rf"{LOG}/([0-9]{{20}})\.checkpoint\.parquet")
 #: The properties of the table that say what it is.
 _PROPERTY, _QUERY = "ctfast.format", "ctfast.query"
-#: Readers use the statistics of all columns that have some. By default they ignore those after the first 32 columns,
-#: and with a list of names deltalake 1.6 ignores all.
-_SKIPPING = {"delta.dataSkippingNumIndexedCols": "-1"}
 #: The longest text in the statistics of the log; a longer one is left out, since a part of it is no bound.
 _LONGEST = 256
 #: What the log knows of the values of a part. It outlives rows that are deleted, so it has no ids, keys or addresses.
@@ -359,7 +356,7 @@ class Table:
                 str(self.store),
                 schema,
                 partition_by=[MONTH],
-                configuration={_PROPERTY: str(_FORMAT), _QUERY: query, **_SKIPPING},
+                configuration={_PROPERTY: str(_FORMAT), _QUERY: query},
                 raise_if_key_not_exists=False,
                 storage_options=dict(self.store.options),
             )
