@@ -6,11 +6,13 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 from ctfast._ask.parsing import needed
@@ -59,6 +61,7 @@ class Engine:
 
     def __init__(self, connection: Any, lost: Sequence[BaseException]) -> None:
         self._connection, self._lost = connection, lost
+        self._runs = Event()
 
     def run(self, sql: str, timeout: timedelta | None = None) -> pa.Table:
         """Return the result of a query.
@@ -68,36 +71,33 @@ class Engine:
         QueryError
             The query cannot be answered, takes more time than that, or more memory than there is.
         """
-        with ThreadPoolExecutor(1, "ctfast-sql") as pool:
+        pool = ThreadPoolExecutor(1, "ctfast-sql")
+        try:
             running = pool.submit(self._run, sql)
             try:
                 return running.result(None if timeout is None else timeout.total_seconds())
             except StillRunning:
-                if running.done():
+                if timeout is None or running.done():
                     raise  # of the query itself
-                self._interrupt(running)
-                seconds = 0 if timeout is None else timeout.total_seconds()
-                message = f"the query has run for {seconds:g} s, and was stopped: bounds of eventTime make it shorter"
-                raise QueryError(message, "timeout", "time") from None
-            except BaseException:
-                self._interrupt(running)
-                raise
+                message = f"the query has run for {timeout.total_seconds():g} s, and was stopped"
+                raise QueryError(f"{message}: bounds of eventTime make it shorter", "timeout", "time") from None
+        finally:  # a Ctrl-C may come between any two lines
+            pool.shutdown(wait=False, cancel_futures=True)
+            while self._runs.is_set():
+                self._connection.interrupt()
+                sleep(_AGAIN)
 
     def _run(self, sql: str) -> pa.Table:
         duckdb = needed("duckdb")
+        self._runs.set()
         try:
             return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             if self._lost:
                 raise self._lost[0] from None
             raise said(error, sql) from None
-
-    def _interrupt(self, running: Future[Any]) -> None:
-        """Wait for the end of the query, which comes soon."""
-        while not running.done():
-            self._connection.interrupt()
-            with suppress(StillRunning, Exception):
-                running.result(_AGAIN)
+        finally:
+            self._runs.clear()
 
 
 @contextmanager
