@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -157,7 +157,8 @@ class _Conversations:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
         for transport in self.transports:
-            transport.abort()
+            with suppress(AttributeError):  # of CPython 3.11, if the connection has just been lost
+                transport.abort()
         await asyncio.sleep(_MOMENT)
 
 
