@@ -11,6 +11,7 @@ from ctfast._ask.lambdas import LAMBDAS, with_lambda
 from ctfast._ask.makers import subscript
 from ctfast._ask.sqltext import bound
 from ctfast._ask.sqltext import name as quoted_name
+from ctfast._ask.syntax import shown
 from ctfast._ask.types import Value, map_of, row
 from ctfast._show.words import nearest, or_nearest
 from ctfast.exceptions import QueryError
@@ -127,13 +128,14 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
     function = AGGREGATES.get(name) or WINDOWS.get(name)
     if function is None:
         raise QueryError(f"{name} is no aggregate: FILTER and OVER stand after those", name, "function")
-    order = ""
+    order, ordered = "", []
     for at, each in enumerate(nodes):
         if type(each).__name__ == "Order":
-            order = f" ORDER BY {write.order(each.expressions, scope)}"
+            order, ordered = f" ORDER BY {write.order(each.expressions, scope)}", each.expressions
             nodes[at] = each.this
     is_distinct = bool(nodes) and type(nodes[0]).__name__ == "Distinct"
     if is_distinct:
+        _among(write, name, ordered, nodes[0].expressions, scope)
         if len(nodes[0].expressions) != 1:
             values = write.every(nodes[0].expressions, scope)
             return function, [rowed(values)], (True, order)
@@ -143,6 +145,17 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
             raise QueryError(f"{name} takes an expression, not *", name, "function")
         nodes = []
     return function, write.every(nodes, scope), (is_distinct, order)
+
+
+def _among(
+    write: Expressions, name: str, ordered: Sequence[exp.Expression], taken: Sequence[exp.Expression], scope: Scope
+) -> None:
+    """Refuse an order of different values by something else: equal ones may have several of it."""
+    known = {each.sql for each in write.every(taken, scope)}
+    for each in ordered:
+        if write.write(each.this, scope).sql not in known:
+            by = shown(each.this)
+            raise QueryError(f"{name}(DISTINCT …) is ordered by what it takes, and not by {by}", by, "form")
 
 
 def _over(write: Expressions, node: exp.Expression, scope: Scope) -> str:

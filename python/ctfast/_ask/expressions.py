@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ctfast._ask import calls
 from ctfast._ask.coerce import as_text, cast, together
@@ -12,7 +12,7 @@ from ctfast._ask.functions import call
 from ctfast._ask.kinds import type_of
 from ctfast._ask.makers import subscript
 from ctfast._ask.operators import COMPUTED, compared, computed
-from ctfast._ask.parameters import interval_of, number_of, parameter
+from ctfast._ask.parameters import Parameters, interval_of, number_of
 from ctfast._ask.scope import Column, Scope, field_of
 from ctfast._ask.spans import join, meet, one_of
 from ctfast._ask.sqltext import bound, constant, time
@@ -52,12 +52,12 @@ class Expressions:
     queries
         Writes sub-queries.
     parameters
-        Values of the parameters, by their names.
+        What is given beside the query.
     now
         What ``now()`` is.
     """
 
-    def __init__(self, queries: Queries, parameters: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, queries: Queries, parameters: Parameters, now: datetime) -> None:
         self._queries, self._parameters, self._now = queries, parameters, now
         #: Whether the query asked for the time.
         self.asked_now = False
@@ -113,16 +113,9 @@ class Expressions:
     def _literal(self, node: exp.Expression, _: Scope) -> Value:
         text: str = node.this
         if node.is_string:
-            filled = self._filled(text)
+            filled = self._parameters.filled(text)
             return Value(constant(filled), VARCHAR, filled)
         return number_of(text)
-
-    def _filled(self, text: str) -> str:
-        """Return a text with parameters that stand in it as ``${name}``."""
-        for name, value in self._parameters.items():
-            if f"${{{name}}}" in text:
-                text = text.replace(f"${{{name}}}", str(value))
-        return text
 
     def _boolean(self, node: exp.Expression, _: Scope) -> Value:
         return Value("TRUE" if node.this else "FALSE", BOOLEAN)
@@ -131,7 +124,7 @@ class Expressions:
         return Value("NULL", NULL)
 
     def _placeholder(self, node: exp.Expression, _: Scope) -> Value:
-        return parameter(self._parameters, node.this)
+        return self._parameters.value(node.this)
 
     def _column(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.this).__name__ == "Star":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ctfast._ask import forms
+from ctfast._ask import forms, regular
 from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment, together
 from ctfast._ask.makers import (
     Arguments,
@@ -19,7 +19,6 @@ from ctfast._ask.makers import (
     dated,
     difference,
     element,
-    extracted,
     first,
     joined,
     listed,
@@ -27,8 +26,6 @@ from ctfast._ask.makers import (
     overlapping,
     printed,
     read_time,
-    regular,
-    replaced,
     rounded,
     sequence,
     sliced,
@@ -217,16 +214,12 @@ FUNCTIONS: dict[str, Function] = {
     "url_extract_host": Function(
         "t", VARCHAR, "nullif(regexp_extract({0}, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/:?#]+)', 1), '')"
     ),
-    "regexp_like": Function("tc", BOOLEAN, regular("regexp_matches({0}, {1})")),
-    "regexp_extract": Function("tc?i", VARCHAR, extracted),
-    "regexp_extract_all": Function(
-        "tc?i",
-        array(VARCHAR),
-        lambda v: regular(f"regexp_extract_all({', '.join(f'{{{at}}}' for at in range(len(v)))})")(v),
-    ),
-    "regexp_replace": Function("tc?c", VARCHAR, replaced),
-    "regexp_count": Function("tc", BIGINT, regular("len(regexp_extract_all({0}, {1}))")),
-    "regexp_split": Function("tc", array(VARCHAR), regular("regexp_split_to_array({0}, {1})")),
+    "regexp_like": Function("tc", BOOLEAN, regular.matched),
+    "regexp_extract": Function("tc?i", VARCHAR, regular.extracted),
+    "regexp_extract_all": Function("tc?i", array(VARCHAR), regular.every_match),
+    "regexp_replace": Function("tc?c", VARCHAR, regular.replaced),
+    "regexp_count": Function("tc", BIGINT, regular.times),
+    "regexp_split": Function("tc", array(VARCHAR), regular.split),
     # bytes
     "to_utf8": Function("t", VARBINARY, "encode({0})"),
     "from_utf8": Function("v", VARCHAR, "decode({0})"),

@@ -36,7 +36,6 @@ __all__ = [
     "dated",
     "difference",
     "element",
-    "extracted",
     "first",
     "joined",
     "listed",
@@ -44,13 +43,12 @@ __all__ = [
     "overlapping",
     "printed",
     "read_time",
-    "regular",
-    "replaced",
     "rounded",
     "sequence",
     "sliced",
     "subscript",
     "substring",
+    "text_of",
     "truncated",
     "without_null",
 ]
@@ -95,42 +93,6 @@ def substring(arguments: Arguments) -> str:
     if start.isdecimal() and start != "0":
         return plain
     return f"CASE WHEN {start} = 0 OR -{start} > length({text}) THEN '' ELSE {plain} END"
-
-
-def extracted(arguments: Arguments) -> str:
-    """The text of a group; NULL without a match, and for a group that a match does not have."""
-    text, found = arguments[0].sql, text_of(arguments, 1)
-    group = arguments[2].sql if len(arguments) > _PAIR else "0"  # a third one
-    if not group.isdecimal():
-        message = "the group of regexp_extract has to be a whole number that stands in the query"
-        raise QueryError(message, "regexp_extract", "form")
-    number = int(group)
-    pattern = constant(forms.pattern(found))
-    means = forms.group(found, number)
-    if means == "either":
-        message = f"group {number} of {quoted(found)} may be empty, or not be there: regexp_extract cannot tell which"
-        raise QueryError(message, "regexp_extract", "form")
-    extracted = f"regexp_extract({text}, {pattern}, {number})"
-    if means == "absent":
-        return f"nullif({extracted}, '')"
-    return f"CASE WHEN regexp_matches({text}, {pattern}) THEN {extracted} END"
-
-
-def regular(template: str) -> Callable[[Arguments], str]:
-    """Return what makes a call with a pattern as second argument."""
-
-    def sql(arguments: Arguments) -> str:
-        pattern = constant(forms.pattern(text_of(arguments, 1)))
-        others = [each.sql for each in arguments[2:]]
-        return template.format(arguments[0].sql, pattern, *others)
-
-    return sql
-
-
-def replaced(arguments: Arguments) -> str:
-    pattern = constant(forms.pattern(text_of(arguments, 1)))
-    by = forms.replacement(text_of(arguments, 2)) if len(arguments) > _PAIR else ""  # a third one
-    return f"regexp_replace({arguments[0].sql}, {pattern}, {constant(by)}, 'g')"
 
 
 def at_path(template: str) -> Callable[[Arguments], str]:

@@ -20,7 +20,7 @@ __all__ = ["dialect_of", "needed", "parsed"]
 #: What is no code, and what stands for a table: an id without quotes, and what AWS's samples have in its place.
 _TOKENS = re.compile(
     r"""(?P<kept>'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/)
-        | (?P<store>\b(?:FROM|JOIN)\s+)(?P<named><[^>]*>|\$\{\w+\}|\$\w+)
+        | (?P<store>\b(?:FROM|JOIN)\s+)<(?P<named>[^>]*)>
         | (?P<id>(?<![\w-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![\w-]))
         | (?P<unnamed>\?) | \$\{(?P<braced>\w+)\} | \$(?P<dollar>[A-Za-z_]\w*)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
@@ -89,7 +89,8 @@ def _prepared(text: str, mark: str) -> str:
         if found["unnamed"]:
             return f"{mark}_{next(unnamed)}"
         if found["store"]:
-            return f'{found["store"]}"event_data_store"'
+            named = re.sub(r"\W+", "_", found["named"])
+            return f'{found["store"]}"{named}"'
         if found["id"]:
             return f'"{found["id"]}"'
         name = found["braced"] or found["dollar"]

@@ -13,6 +13,7 @@ from ctfast._arguments.gate import MAX_DELAY, ON_ERROR, Reading, processors, pub
 from ctfast._arguments.times import Time, micros, moment
 from ctfast._ask.answer import Archived, Asked, Stored
 from ctfast._ask.native import native
+from ctfast._ask.parameters import Parameters
 from ctfast._ask.parsing import needed, parsed
 from ctfast._ask.polars_gate import TABLE, check, named
 from ctfast._ask.query import translated
@@ -109,16 +110,17 @@ def sql(
     needed("duckdb")
     moment_of_now = _now(now)
     asked = _asked(source, tables, options)
-    values = (
-        dict(params or {}) if isinstance(params, Mapping | None) else {str(at): v for at, v in enumerate(params, 1)}
-    )
+    parameters = Parameters(params)
     tree = parsed(text, dialect)
+    exp = needed("sqlglot").exp
+    parameters.name_tables(list(tree.find_all(exp.Table)), lambda name: exp.to_identifier(name, quoted=True))
     if dialect == "duckdb":
         if now is not None:
             raise ArgumentError("now is for the dialect trino: DuckDB's now() is the clock", "now", now, None, "sql")
-        translation = native(tree, asked.tables(), values)
+        translation = native(tree, asked.tables(), parameters)
     else:
-        translation = translated(tree, asked.tables(), values, moment_of_now)
+        translation = translated(tree, asked.tables(), parameters, moment_of_now)
+    parameters.refuse_unused()
     if explain:
         return _explained(asked, translation)
     found = asked.answer(translation, timeout)
