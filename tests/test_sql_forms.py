@@ -156,7 +156,7 @@ REFUSED = {
                 "date_add('hour', 1, {z})",
                 "{z} + INTERVAL '1' HOUR",
                 "({z}) - now()",
-                "{z} < now() AT TIME ZONE 'UTC+1'",
+                "{z} < now() AT TIME ZONE '+01:00'",
             )
         ),
         ("form", "AT TIME ZONE", "the time itself"),
@@ -203,7 +203,8 @@ NATIVE = {
 
 @pytest.mark.parametrize("query", NATIVE)
 def test_duckdb_keeps_its_own_meaning(query: str) -> None:
-    found = ct.sql(EMPTY, query, dialect="duckdb", params={"x": "v", "1": "first"}).rows()
+    params = {"x": "v", "1": "first"} if "$x" in query else None
+    found = ct.sql(EMPTY, query, dialect="duckdb", params=params).rows()
     assert found == NATIVE[query]
 
 

@@ -11,7 +11,7 @@ from ctfast._ask.lambdas import LAMBDAS, with_lambda
 from ctfast._ask.makers import subscript
 from ctfast._ask.sqltext import bound
 from ctfast._ask.sqltext import name as quoted_name
-from ctfast._ask.syntax import shown
+from ctfast._ask.syntax import bare, shown
 from ctfast._ask.types import Value, map_of, row
 from ctfast._show.words import nearest, or_nearest
 from ctfast.exceptions import QueryError
@@ -151,9 +151,9 @@ def _among(
     write: Expressions, name: str, ordered: Sequence[exp.Expression], taken: Sequence[exp.Expression], scope: Scope
 ) -> None:
     """Refuse an order of different values by something else: equal ones may have several of it."""
-    known = {each.sql for each in write.every(taken, scope)}
+    known = {each.sql for each in write.every(map(bare, taken), scope)}
     for each in ordered:
-        if write.write(each.this, scope).sql not in known:
+        if write.write(bare(each.this), scope).sql not in known:
             by = shown(each.this)
             raise QueryError(f"{name}(DISTINCT …) is ordered by what it takes, and not by {by}", by, "form")
 

@@ -13,6 +13,7 @@ from ctfast._ask.kinds import type_of
 from ctfast._ask.makers import subscript
 from ctfast._ask.operators import COMPUTED, compared, computed
 from ctfast._ask.parameters import Parameters, interval_of, number_of
+from ctfast._ask.partitions import pattern_of
 from ctfast._ask.scope import Column, Scope, field_of
 from ctfast._ask.spans import join, meet, one_of
 from ctfast._ask.sqltext import bound, constant, time
@@ -21,10 +22,10 @@ from ctfast._ask.types import (
     BOOLEAN,
     DATE,
     INTERVAL,
+    JSON,
     NULL,
     TIMESTAMP,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
@@ -180,7 +181,7 @@ class Expressions:
         if quantified in ("Any", "All"):
             inner = node.expression.this
             sql, columns = self._queries(inner.this if type(inner).__name__ == "Subquery" else inner, scope)
-            one, _ = together(self.write(node.this, scope), _only(columns))
+            one = _as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} {operator} {quantified.upper()} ({sql}))", BOOLEAN)
         return compared(operator, *self.every([node.this, node.expression], scope))
 
@@ -216,9 +217,13 @@ class Expressions:
         if query is not None:
             sql, columns = self._queries(query.this, scope)
             if type(node.this).__name__ == "Tuple":
-                inner = ", ".join(each.sql for each in self.every(node.this.expressions, scope))
+                given = self.every(node.this.expressions, scope)
+                if len(given) != len(columns):
+                    message = f"a row of {len(given)} values is compared with a sub-query of {len(columns)} columns"
+                    raise QueryError(message, "IN", "form")
+                inner = ", ".join(_as_column(each, [column]).sql for each, column in zip(given, columns, strict=True))
                 return Value(f"(({inner}) IN ({sql}))", BOOLEAN)
-            one, _ = together(self.write(node.this, scope), _only(columns))
+            one = _as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
         value, members = self.write(node.this, scope), self.every(node.expressions, scope)
         if not members:
@@ -234,9 +239,9 @@ class Expressions:
         return one_of(known._replace(sql=sql))
 
     def _like(self, node: exp.Expression, scope: Scope, escape: str = "") -> Value:
-        one, other = (as_text(each) for each in self.every([node.this, node.expression], scope))
-        if one.type.name == "json":
-            one = Value(f"CAST({one.sql} AS VARCHAR)", VARCHAR)
+        one, other = self.every([node.this, node.expression], scope)
+        one = Value(f"CAST({one.sql} AS VARCHAR)", VARCHAR) if one.type == JSON else as_text(one)
+        other = pattern_of(one, as_text(other))
         negated = "NOT " if node.args.get("negate") else ""
         return Value(f"({one.sql} {negated}LIKE {other.sql}{escape})", BOOLEAN)
 
@@ -286,7 +291,7 @@ class Expressions:
         value = cast(self.write(node.this, scope), to, tries=tries)
         if length is not None:
             return Value(f"left({value.sql}, {length})", VARCHAR)
-        return value
+        return value._replace(zone="UTC") if node.args["to"].this.name == "TIMESTAMPTZ" else value
 
     def _trycast(self, node: exp.Expression, scope: Scope) -> Value:
         return self._cast(node, scope, tries=True)
@@ -332,18 +337,13 @@ class Expressions:
 
     def _currenttimestamp(self, _node: exp.Expression, _: Scope) -> Value:
         self.asked_now = True
-        return Value(time(self._now), TIMESTAMP, self._now.isoformat())
+        return Value(time(self._now), TIMESTAMP, self._now.isoformat(), zone="UTC")
 
-    _localtimestamp = _currenttimestamp
+    def _localtimestamp(self, node: exp.Expression, scope: Scope) -> Value:
+        return self._currenttimestamp(node, scope)._replace(zone="")
 
     def _attimezone(self, node: exp.Expression, scope: Scope) -> Value:
-        value, zone = self.every([node.this, node.args["zone"]], scope)
-        if value.type == ZONED:
-            raise self.refused(node, "a second zone")
-        moment = cast(value, TIMESTAMP)
-        if zone.text is not None and zone.text.upper() in ("UTC", "Z", "ETC/UTC", "+00:00"):
-            return moment
-        return call("at_timezone", [moment, zone])
+        return call("at_timezone", self.every([node.this, node.args["zone"]], scope))
 
     def _extract(self, node: exp.Expression, scope: Scope) -> Value:
         part = str(node.this).upper()
@@ -371,7 +371,8 @@ class Expressions:
     def _anonymous(self, node: exp.Expression, scope: Scope) -> Value:
         name = str(node.this).lower()
         if name in ("now", "current_timestamp", "localtimestamp"):
-            return self._currenttimestamp(node, scope)
+            write = self._localtimestamp if name == "localtimestamp" else self._currenttimestamp
+            return write(node, scope)
         return calls.called(self, name, node, scope)
 
     def _filter(self, node: exp.Expression, scope: Scope) -> Value:
@@ -389,3 +390,12 @@ def _only(columns: Sequence[Column]) -> Value:
     if len(columns) != 1:
         raise QueryError(f"a sub-query has {len(columns)} columns, and one is needed", "SELECT", "form")
     return Value("", columns[0].type)
+
+
+def _as_column(value: Value, columns: Sequence[Column]) -> Value:
+    """Return a value as it is compared with the column of a sub-query, which stays as it is."""
+    one, column = together(value, _only(columns))
+    if column.sql:
+        kinds = f"a {value.type} is compared with a sub-query that has a {columns[0].type}"
+        raise QueryError(f"{kinds}: CAST makes one type of them", columns[0].name, "type")
+    return one

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import cache
+from zoneinfo import available_timezones
 
 from ctfast._ask.sqltext import constant
 from ctfast._show.words import quoted
@@ -19,6 +21,7 @@ __all__ = [
     "member",
     "mysql",
     "network",
+    "zone",
 ]
 
 #: A key or an index of a path, as far as Trino's json_extract knows them.
@@ -68,6 +71,9 @@ _JODA = {
     **dict.fromkeys(("E", "EE", "EEE"), "%a"),
     "EEEE": "%A",
 }
+#: A zone that is no region, minutes of an hour, and of the farthest zone.
+_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
+_HOUR, _FAR = 60, 14 * 60
 #: How the zone is written, which is UTC.
 UTC = {"Z": "+0000", "ZZ": "+00:00", "z": "UTC"}
 #: How it is read.
@@ -88,7 +94,7 @@ def json_path(text: str) -> str:
     if not text.startswith("$") or at < len(text):
         message = f"the path {quoted(text)} is none of keys and indexes: write '$.key', '$[\"a key\"]' or '$.list[0]'"
         raise QueryError(message, text, "form")
-    if any('"' in key for key, _ in steps):
+    if any('"' in key or not (key or index) for key, index in steps):
         pointer = (key.replace("~", "~0").replace("/", "~1") if index is None else index for key, index in steps)
         return "".join(f"/{step}" for step in pointer)
     return "$" + "".join(f'."{key}"' if index is None else f"[{index}]" for key, index in steps)
@@ -96,7 +102,25 @@ def json_path(text: str) -> str:
 
 def member(key: str) -> str:
     """Return the path of a member of an object."""
-    return json_path(f'$["{key}"]') if '"' not in key else "/" + key.replace("~", "~0").replace("/", "~1")
+    return json_path(f'$["{key}"]') if '"' not in key and key else "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def zone(text: str) -> tuple[str, int | None]:
+    """Return a time zone as Trino prints it, and its minutes before UTC if it is no region."""
+    offset = _OFFSET.fullmatch(text)
+    minutes = 0 if offset is None else int(offset[2]) * 60 + int(offset[3])
+    if offset is not None and int(offset[3]) < _HOUR and minutes <= _FAR:
+        return (text, -minutes if offset[1] == "-" else minutes) if minutes else ("UTC", 0)
+    known = "UTC" if text.upper() in ("Z", "ETC/UTC") else _zones().get(text.lower())
+    if known is None:
+        message = f"{quoted(text)} is no time zone: write 'America/New_York' or '+02:00'"
+        raise QueryError(message, text, "value")
+    return known, None
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    return {each.lower(): each for each in available_timezones()}
 
 
 def mysql(text: str, _zones: Mapping[str, str]) -> str:  # as joda

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ctfast._ask import forms, regular
-from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment, together
+from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment
 from ctfast._ask.makers import (
     Arguments,
     added,
@@ -20,6 +20,7 @@ from ctfast._ask.makers import (
     difference,
     element,
     first,
+    in_zone,
     joined,
     listed,
     one_type,
@@ -31,6 +32,8 @@ from ctfast._ask.makers import (
     sliced,
     substring,
     truncated,
+    unless_equal,
+    zone_of,
 )
 from ctfast._ask.sqltext import bound, constant
 from ctfast._ask.types import (
@@ -44,7 +47,6 @@ from ctfast._ask.types import (
     TIMESTAMP,
     VARBINARY,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
@@ -178,7 +180,7 @@ _SPACE = r"E' \t\n\x0b\f\r'"
 FUNCTIONS: dict[str, Function] = {
     # conditions
     "coalesce": Function("x*", one_type, lambda values: f"coalesce({', '.join(each.sql for each in values)})"),
-    "nullif": Function("xx", first, lambda values: "nullif({}, {})".format(*(v.sql for v in together(*values)))),
+    "nullif": Function("xx", first, unless_equal),
     "greatest": _greatest("greatest"),
     "least": _greatest("least"),
     "try": Function("x", first, "TRY({0})"),
@@ -295,7 +297,9 @@ FUNCTIONS: dict[str, Function] = {
     "map_keys": Function("m", lambda v: array(v[0].type.of[0]), "map_keys({0})"),
     "map_values": Function("m", lambda v: array(v[0].type.of[1]), "map_values({0})"),
     "map_entries": Function("m", lambda v: array(row(("key", "value"), v[0].type.of)), "map_entries({0})"),
-    "map_concat": Function("mm", first, "map_concat({0}, {1})"),
+    "map_concat": Function(
+        "mm", one_type, "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN map_concat({0}, {1}) END"
+    ),
     # times
     "date": Function("x", DATE, dated),
     "date_trunc": Function("cd", lambda v: v[1].type if v[1].type != VARCHAR else TIMESTAMP, truncated),
@@ -304,10 +308,10 @@ FUNCTIONS: dict[str, Function] = {
     "date_format": Function("dc", VARCHAR, printed(forms.mysql)),
     "date_parse": Function("xc", TIMESTAMP, read_time(forms.mysql)),
     "format_datetime": Function("dc", VARCHAR, printed(forms.joda)),
-    "parse_datetime": Function("xc", TIMESTAMP, read_time(forms.joda)),
-    "from_iso8601_timestamp": Function("x", TIMESTAMP, lambda v: cast(v[0], TIMESTAMP)),
+    "parse_datetime": Function("xc", TIMESTAMP, read_time(forms.joda, has_zone=True)),
+    "from_iso8601_timestamp": Function("x", TIMESTAMP, lambda v: cast(v[0], TIMESTAMP)._replace(zone=zone_of(v[0]))),
     "from_iso8601_date": Function("x", DATE, dated),
-    "from_unixtime": Function("n", TIMESTAMP, "to_timestamp({0})"),
+    "from_unixtime": Function("n", TIMESTAMP, lambda v: Value(f"to_timestamp({v[0].sql})", TIMESTAMP, zone="UTC")),
     "to_unixtime": Function("d", DOUBLE, lambda v: f"epoch({moment(v[0])})"),
     "to_iso8601": Function(
         "d",
@@ -352,5 +356,5 @@ FUNCTIONS: dict[str, Function] = {
     "ln": Function("n", DOUBLE, "ln({0})"),
     "log2": Function("n", DOUBLE, "log2({0})"),
     "log10": Function("n", DOUBLE, "log10({0})"),
-    "at_timezone": Function("dc", ZONED, lambda v: f"({v[0].sql} AT TIME ZONE {v[1].sql})"),
+    "at_timezone": Function("dc", TIMESTAMP, in_zone),
 }

@@ -15,14 +15,15 @@ from ctfast._ask.types import (
     JSON,
     NULL,
     TIMESTAMP,
+    UNKNOWN,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
     common,
     decimal,
     map_of,
+    zoned,
 )
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
@@ -37,6 +38,7 @@ __all__ = [
     "difference",
     "element",
     "first",
+    "in_zone",
     "joined",
     "listed",
     "one_type",
@@ -50,7 +52,9 @@ __all__ = [
     "substring",
     "text_of",
     "truncated",
+    "unless_equal",
     "without_null",
+    "zone_of",
 ]
 
 Arguments: TypeAlias = Sequence[Value]
@@ -64,8 +68,13 @@ _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "qu
 
 
 def as_map(value: Value) -> Value:
-    """Return JSON text as the map that it is in CloudTrail Lake: its members as texts."""
-    return Value(f"TRY(CAST(CAST({value.sql} AS JSON) AS MAP(VARCHAR, VARCHAR)))", map_of(VARCHAR, VARCHAR))
+    """Return JSON text as the map that it is in CloudTrail Lake: its members as texts, the first ones of equal keys."""
+    plain = f"TRY(CAST(CAST({value.sql} AS JSON) AS MAP(VARCHAR, VARCHAR)))"
+    keys, key = f"list_distinct(json_keys({value.sql}))", bound("key")
+    path = f"'/' || replace(replace({key}, '~', '~0'), '/', '~1')"
+    members = f"map({keys}, list_transform({keys}, lambda {key}: json_extract_string({value.sql}, {path})))"
+    first = f"TRY(CASE json_type({value.sql}) WHEN 'OBJECT' THEN {members} END)"
+    return Value(f"coalesce({plain}, {first})", map_of(VARCHAR, VARCHAR))
 
 
 def first(arguments: Arguments) -> Type:
@@ -102,24 +111,55 @@ def at_path(template: str) -> Callable[[Arguments], str]:
 
 def printed(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
     def sql(arguments: Arguments) -> str | Value:
-        form = read(text_of(arguments, 1), {} if arguments[0].type == ZONED else forms.UTC)
+        form = read(text_of(arguments, 1), {} if arguments[0].type.name == "zoned" else forms.UTC)
         text = arguments[0].text
         if text is not None and _PLAIN.fullmatch(form):  # a constant tells which files are needed
             words = f"{written_time(text):{form}}"
             return Value(constant(words), VARCHAR, words)
-        return f"strftime({clock(arguments[0])}, {constant(form)})"
+        return Value(f"strftime({clock(arguments[0])}, {constant(form)})", VARCHAR, form=form)
 
     return sql
 
 
-def read_time(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
-    def sql(arguments: Arguments) -> str | Value:
-        if arguments[0].type == TIMESTAMP:
-            return arguments[0]  # of an event: it was read already
-        form = constant(read(text_of(arguments, 1), forms.ZONES))
-        return f"CAST(strptime({as_text(arguments[0]).sql}, {form}) AS TIMESTAMPTZ)"
+def read_time(read: Callable[..., str], *, has_zone: bool = False) -> Callable[[Arguments], Value]:
+    def sql(arguments: Arguments) -> Value:
+        if arguments[0].type == TIMESTAMP:  # of an event: it was read already
+            return arguments[0]._replace(zone="UTC" if has_zone else "")
+        form = read(text_of(arguments, 1), forms.ZONES)
+        made = f"CAST(strptime({as_text(arguments[0]).sql}, {constant(form)}) AS TIMESTAMPTZ)"
+        zone = UNKNOWN if "%z" in form else "UTC"
+        return Value(made, TIMESTAMP, zone=zone if has_zone else "")
 
     return sql
+
+
+def zone_of(value: Value) -> str:
+    """Return the zone that Trino prints a time with that is read of a text."""
+    if value.type == TIMESTAMP:
+        return "UTC"
+    text = value.text or ""
+    return "UTC" if text.endswith("Z") or ("T" not in text and text) else UNKNOWN
+
+
+def in_zone(arguments: Arguments) -> Value:
+    """The clock of a zone; that of UTC is the time itself."""
+    name, offset = forms.zone(text_of(arguments, 1))
+    if arguments[0].type.name == "zoned":
+        raise QueryError("a time AT TIME ZONE has a second zone: write the last one alone", "AT TIME ZONE", "form")
+    when = cast(arguments[0], TIMESTAMP)
+    if name == "UTC":
+        return when._replace(zone=name)
+    if offset is None:
+        return Value(f"({when.sql} AT TIME ZONE {constant(name)})", zoned(name))
+    return Value(f"({moment(when)} + INTERVAL '{offset} minutes')", zoned(name))
+
+
+def unless_equal(arguments: Arguments) -> str:
+    one, other = together(*arguments)
+    if one.sql != arguments[0].sql:
+        kinds = f"a {arguments[0].type} and a {arguments[1].type}"
+        raise QueryError(f"nullif takes two of one type, and these are {kinds}: write CAST(…)", "nullif", "type")
+    return f"nullif({one.sql}, {other.sql})"
 
 
 def _unit(arguments: Arguments) -> str:
@@ -141,7 +181,9 @@ def added(arguments: Arguments) -> str | Value:
         made = f"{moment(when)} + to_months(3 * CAST({number.sql} AS INTEGER))"
     elif unit in ("day", "week", "month", "year"):
         made = f"{moment(when)} + to_{unit}s(CAST({number.sql} AS INTEGER))"
-    return f"CAST({made} AS {'DATE' if when.type == DATE else 'TIMESTAMPTZ'})"
+    if when.type == DATE:
+        return f"CAST({made} AS DATE)"
+    return Value(f"CAST({made} AS TIMESTAMPTZ)", TIMESTAMP, zone=when.zone)
 
 
 def difference(arguments: Arguments) -> str:
@@ -149,9 +191,11 @@ def difference(arguments: Arguments) -> str:
     return f"date_sub('{unit}', {', '.join(f'CAST({moment(each)} AS TIMESTAMP)' for each in arguments[1:])})"
 
 
-def truncated(arguments: Arguments) -> str:
-    kind = {"date": "DATE", "zoned": "TIMESTAMP"}.get(arguments[1].type.name, "TIMESTAMPTZ")
-    return f"CAST(date_trunc('{_unit(arguments)}', {clock(arguments[1])}) AS {kind})"
+def truncated(arguments: Arguments) -> Value:
+    when = arguments[1]
+    kind = {"date": "DATE", "zoned": "TIMESTAMP"}.get(when.type.name, "TIMESTAMPTZ")
+    made = f"CAST(date_trunc('{_unit(arguments)}', {clock(when)}) AS {kind})"
+    return Value(made, when.type if when.type != VARCHAR else TIMESTAMP, zone=when.zone)
 
 
 def dated(arguments: Arguments) -> Value:
@@ -189,7 +233,10 @@ def contained(arguments: Arguments) -> str:
         raise QueryError(
             "contains takes an array, and strpos(text, part) > 0 or LIKE looks into a text", "contains", "type"
         )
-    _, value = together(Value("", held.type.of[0]), wanted)
+    element, value = together(Value("", held.type.of[0]), wanted)
+    if element.sql:
+        kinds = f"{held.type} and a {wanted.type}"
+        raise QueryError(f"contains takes an array and one of its elements, not {kinds}", "contains", "type")
     known = f"WHEN list_contains({held.sql}, {value.sql}) THEN TRUE WHEN {without_null(held.sql)} THEN FALSE"
     return f"CASE WHEN {value.sql} IS NULL THEN NULL {known} END"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctfast._ask.coerce import divided, moment, moved, together
+from ctfast._ask.partitions import written
 from ctfast._ask.spans import around
 from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, TIMESTAMP, Type, Value, common, decimal
 from ctfast.exceptions import QueryError
@@ -26,7 +27,6 @@ def computed(kind: str, one: Value, other: Value) -> Value:
         return divided(one, other)
     sql = f"({one.sql} {operator} {other.sql})"
     return Value(sql, _result(kind, one.type, other.type))
-    return Value(sql, _result(kind, one.type, other.type))
 
 
 def _of_times(kind: str, one: Value, other: Value) -> Value:
@@ -45,11 +45,13 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
     if known is not None:
         return known
     to = when.type if when.type.is_time else TIMESTAMP
-    return Value(f"CAST({moment(when)} {operator} {by.sql} AS {to.duckdb})", to)
+    return Value(f"CAST({moment(when)} {operator} {by.sql} AS {to.duckdb})", to, zone=when.zone)
 
 
 def compared(operator: str, one: Value, other: Value) -> Value:
     """Return a comparison, and between which times the events lie that meet it."""
+    is_equal = operator in ("=", "<>")
+    one, other = written(other, one, is_equal=is_equal), written(one, other, is_equal=is_equal)
     for part, than, turned in ((one, other, operator), (other, one, _TURNED.get(operator, operator))):
         span = around(part, turned, than)
         if span is not None:

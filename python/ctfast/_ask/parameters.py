@@ -94,9 +94,7 @@ class Parameters:
             does = "parameter {} does" if len(unused) == 1 else "parameters {} do"
             raise QueryError(f"the {does.format(names)} not stand in the query", unused[0], "parameter")
         if unused:
-            message = (
-                f"params has {counted(len(self._values), 'value')}, and {len(self._used)} of them stand in the query"
-            )
+            message = f"params has {counted(len(self._values), 'value')}, and the query takes {len(self._used)}"
             raise QueryError(message, unused[0], "parameter")
 
     def _given(self, name: str, remedy: str = "") -> Any:

@@ -16,7 +16,7 @@ from ctfast._ask.parameters import Parameters
 from ctfast._ask.scope import Column, Later, Relation, Scope
 from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
-from ctfast._ask.syntax import shown
+from ctfast._ask.syntax import bare, named, shown
 from ctfast._ask.translation import Occurrence, Tables, Translation
 from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common
 from ctfast._show.words import quoted
@@ -309,11 +309,11 @@ class Queries:
                     raise self.expressions.refused(each, "EXCLUDE or REPLACE")
                 found.extend(joins.star(scope, each.args.get("table")))
                 continue
-            inner = _bare(each.this if kind == "Alias" else each)
+            inner = bare(each.this if kind == "Alias" else each)
             value = self.expressions.write(inner, scope)
             if value.type.name == "zoned" and type(inner).__name__ == "AtTimeZone" and len(self._common) == 1:
                 value = self.expressions.write(inner.this, scope)  # the same moment: results are of UTC
-            found.append((_named(each, len(found)), value))
+            found.append((named(each, len(found)), value))
         if not found:
             raise QueryError("SELECT has no columns", "SELECT", "form")
         return found
@@ -364,11 +364,11 @@ class Queries:
         order = node.args.get("order")
         if order is None:
             return ""
-        named = {given.lower(): value for given, value in results if not isinstance(value, Later)}
-        inner = scope.after(named)
+        known = {given.lower(): value for given, value in results if not isinstance(value, Later)}
+        inner = scope.after(known)
         parts = []
         for each in order.expressions:
-            wanted = _bare(each.this)
+            wanted = bare(each.this)
             at, sql = self._position(wanted, columns), ""
             if at is None:
                 sql = self.expressions.write(wanted, inner).sql
@@ -396,23 +396,3 @@ def _knowing(columns: Sequence[Column]) -> Iterator[None]:
 
 def _column(at: int, given: str, value: Value | Later) -> Column:
     return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None)
-
-
-def _bare(node: exp.Expression) -> exp.Expression:
-    """Return an expression without the parentheses around it."""
-    while type(node).__name__ == "Paren":
-        node = node.this
-    return node
-
-
-def _named(node: exp.Expression, at: int) -> str:
-    """Return the name of a column of the result, as Trino gives it."""
-    kind = type(node).__name__
-    if kind == "Alias":
-        return str(node.alias)
-    node = _bare(node)
-    if type(node).__name__ == "Column":
-        return str(node.name)
-    if type(node).__name__ == "Dot":
-        return str(node.expression.name)
-    return f"_col{at}"

@@ -24,8 +24,8 @@ def matched(arguments: Arguments) -> str:
 
 
 def times(arguments: Arguments) -> str:
-    found = _never_empty("regexp_count", _pattern(arguments))
-    return _ended(arguments, found, "len(regexp_extract_all({0}, {1}))", found.re2())
+    found = _pattern(arguments)
+    return _ended(arguments, found, "len(regexp_extract_all({0}, {1}))", _whole(found, 1, is_every=True)[0])
 
 
 def split(arguments: Arguments) -> str:
@@ -47,8 +47,8 @@ def extracted(arguments: Arguments) -> str:
 
 
 def every_match(arguments: Arguments) -> str:
-    found, number = _never_empty("regexp_extract_all", _pattern(arguments)), _number("regexp_extract_all", arguments)
-    at_end, within = _whole(found, number)
+    found, number = _pattern(arguments), _number("regexp_extract_all", arguments)
+    at_end, within = _whole(found, number, is_every=True)
     return _ended(arguments, found, f"regexp_extract_all({{0}}, {{1}}, {within})", at_end)
 
 
@@ -87,9 +87,9 @@ def _never_empty(name: str, found: Pattern) -> Pattern:
     return found
 
 
-def _whole(found: Pattern, number: int) -> tuple[str | None, int]:
+def _whole(found: Pattern, number: int, *, is_every: bool = False) -> tuple[str | None, int]:
     """Return a pattern that asks for the end last, if it does, and the number of a group in it: the end is in none."""
-    if not found.ends:
+    if not found.ends or (is_every and found.may_be_empty):  # there may be several ends
         return None, number
     return (found.before_end(), 1) if number == 0 else (found.re2(), number)
 

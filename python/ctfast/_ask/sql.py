@@ -23,7 +23,8 @@ from ctfast._lake.layout import LOG
 from ctfast._later import pl
 from ctfast._scan.options import PATHS, ask
 from ctfast._scan.scan import lazily
-from ctfast._source.addresses import Source
+from ctfast._source.addresses import Source, is_address
+from ctfast._store.bucket import opened
 from ctfast.exceptions import ArgumentError, NothingChosen
 
 __all__ = ["is_lake", "sql"]
@@ -55,19 +56,19 @@ def sql(
     Parameters
     ----------
     source
-        A :class:`Lake`, the folder of one, or an archive as for :func:`scan`.
+        A :class:`Lake`, the folder or the address of one, or an archive as for :func:`scan`.
     text
         The query.
     params
-        Values of what stands as ``:name``, ``$name`` or ``${name}`` in it, also within a text; or, in their order,
-        those of ``?``.
+        Values of what stands as ``:name``, ``$name`` or ``${name}`` in it, the last one also within a text; or, in
+        their order, those of ``?``. Each has to stand there.
     tables
-        Frames of the caller, as tables under these names.
+        Frames of the caller, as tables under these names, which SQL knows without their case.
     dialect
         ``"trino"``, ``"duckdb"``, or ``"polars"``, in which only ``events`` of an archive or a lake can be asked.
     now
         What ``now()`` and ``current_date`` are, by default the time of the call: a log of last year has its own now.
-        For ``"trino"``.
+        For ``"trino"`` only.
     timeout
         How long the query may run.
     explain
@@ -101,8 +102,10 @@ def sql(
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    if isinstance(source, str | os.PathLike) and is_lake(source):
-        source = Lake(source)
+    reach = options.get("storage_options")
+    if isinstance(source, str | os.PathLike) and is_lake(source, reach):
+        source = Lake(source, storage_options=reach)
+        options["storage_options"] = None  # it has them
     if dialect == "polars":
         _refuse_polars(params=params, tables=tables, now=now, timeout=timeout, explain=explain or None)
         return _in_polars(source, text, options)
@@ -129,9 +132,14 @@ def sql(
     return found
 
 
-def is_lake(source: str | os.PathLike[str]) -> bool:
-    """Whether a folder holds a lake."""
-    return (Path(source) / LOG).is_dir()
+def is_lake(source: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None) -> bool:
+    """Whether a folder, or a prefix of a bucket, holds a lake."""
+    if not is_address(os.fspath(source)):
+        return (Path(source) / LOG).is_dir()
+    try:
+        return any(True for _ in opened(source, storage_options).files(f"{LOG}/"))
+    except (ImportError, PermissionError, ValueError):
+        return False  # nothing that could be opened as one: a scan says what is wrong with it
 
 
 def _now(now: Time | None) -> datetime:

@@ -25,9 +25,9 @@ __all__ = [
     "JSON_TEXT",
     "NULL",
     "TIMESTAMP",
+    "UNKNOWN",
     "VARBINARY",
     "VARCHAR",
-    "ZONED",
     "Facets",
     "Spans",
     "Tests",
@@ -39,6 +39,7 @@ __all__ = [
     "from_arrow",
     "map_of",
     "row",
+    "zoned",
 ]
 
 #: Digits of Trino's integers as decimals.
@@ -60,7 +61,7 @@ class Type:
     of : tuple of Type
         Of the elements of an array, the keys and values of a map, the fields of a row.
     fields : tuple of str
-        Names of a row's fields.
+        Names of a row's fields; of a ``zoned`` time, its zone.
     digits : tuple of int
         Precision and scale of a decimal.
     """
@@ -72,6 +73,8 @@ class Type:
 
     def __str__(self) -> str:
         """Return what Trino calls it."""
+        if self.name == "zoned":
+            return "timestamp with time zone"
         if self.name == "decimal":
             return f"decimal({self.digits[0]}, {self.digits[1]})"
         if self.name == "row":
@@ -142,6 +145,8 @@ class Value(NamedTuple):
     day: str | None = None
     clock: str = ""
     form: str = ""
+    #: The zone of a time that Trino prints with it.
+    zone: str = ""
     #: For a condition: between which times the events of each relation lie that meet it, and in which years, months and
     #: days, as Athena's partitions have them.
     spans: Spans = MappingProxyType({})
@@ -155,7 +160,9 @@ class Value(NamedTuple):
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))
 INTEGER, BIGINT, DOUBLE, JSON = map(Type, ("integer", "bigint", "double", "json"))
 INTERVAL, IP, NULL, VARBINARY = map(Type, ("interval", "ipaddress", "null", "varbinary"))
-JSON_TEXT, ZONED = map(Type, ("jsontext", "zoned"))
+JSON_TEXT = Type("jsontext")
+#: The zone of a time that a text may have had.
+UNKNOWN = "?"
 
 _DUCKDB = {
     "varchar": "VARCHAR",
@@ -196,6 +203,11 @@ def row(fields: Sequence[str], types: Sequence[Type]) -> Type:
     return Type("row", tuple(types), tuple(fields))
 
 
+def zoned(zone: str) -> Type:
+    """Return the type of the clock of a zone."""
+    return Type("zoned", fields=(zone,))
+
+
 def common(types: Sequence[Type]) -> Type | None:
     """Return the type that values of these become together, as in CASE; None if there is none."""
     known = [kind for kind in types if kind.name != "null"]
@@ -216,7 +228,7 @@ def _pair(one: Type, other: Type) -> Type | None:
     if one.is_number and other.is_number:
         return _number(one, other)
     if one.is_text and other.is_text:
-        return VARCHAR
+        return None if JSON in (one, other) else VARCHAR
     if {one.name, other.name} == {"timestamp", "date"}:
         return TIMESTAMP
     if one.name == other.name and one.of and len(one.of) == len(other.of):

@@ -107,8 +107,9 @@ def sql(
     report = ct.Report()
     asking: Any = {"params": params, "now": now, "timeout": timeout, "dialect": dialect, "explain": explain}
     with _noted() as notes:
-        if origin is None and is_lake(archive):
-            found = ct.sql(ct.Lake(archive), text, **asking, **reading)
+        if origin is None and is_lake(archive, reading["storage_options"]):
+            lake = ct.Lake(archive, storage_options=reading.pop("storage_options"))
+            found = ct.sql(lake, text, **asking, **reading)
         else:
             source = options.sources(archive, origin, target)
             with progress(source, reading, visible=not explain) as shown:
