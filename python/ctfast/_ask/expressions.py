@@ -30,6 +30,7 @@ from ctfast._ask.types import (
     Value,
     array,
     common,
+    zone_among,
 )
 from ctfast.exceptions import QueryError
 
@@ -269,14 +270,15 @@ class Expressions:
         results.append(Value("NULL", NULL) if default is None else self.write(default, scope))
         kind = self._one_type(results, node)
         whens = " ".join(f"WHEN {test} THEN {result.sql}" for test, result in zip(tests, results, strict=False))
-        return Value(f"CASE {whens} ELSE {results[-1].sql} END", kind)
+        return Value(f"CASE {whens} ELSE {results[-1].sql} END", kind, zone=zone_among(results))
 
     def _if(self, node: exp.Expression, scope: Scope) -> Value:
         test = self.condition(node.this, scope)
         given = [node.args["true"], node.args.get("false")]
         results = [Value("NULL", NULL) if each is None else self.write(each, scope) for each in given]
         kind = self._one_type(results, node)
-        return Value(f"CASE WHEN {test.sql} THEN {results[0].sql} ELSE {results[1].sql} END", kind)
+        sql = f"CASE WHEN {test.sql} THEN {results[0].sql} ELSE {results[1].sql} END"
+        return Value(sql, kind, zone=zone_among(results))
 
     @staticmethod
     def _one_type(values: Sequence[Value], node: exp.Expression) -> Type:
@@ -323,7 +325,7 @@ class Expressions:
 
     def _subquery(self, node: exp.Expression, scope: Scope) -> Value:
         sql, columns = self._queries(node.this, scope)
-        return Value(f"({sql})", _only(columns).type)
+        return Value(f"({sql})", _only(columns).type, zone=columns[0].zone)
 
     def _exists(self, node: exp.Expression, scope: Scope) -> Value:
         inner = node.this.this if type(node.this).__name__ == "Subquery" else node.this

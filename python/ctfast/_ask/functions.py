@@ -53,6 +53,7 @@ from ctfast._ask.types import (
     decimal,
     map_of,
     row,
+    zone_among,
 )
 from ctfast.exceptions import QueryError
 
@@ -83,11 +84,20 @@ def call(name: str, given: Arguments) -> Value:
     """Return a call of a function of the table."""
     function = FUNCTIONS[name]
     arguments = _taken(name, function.takes, given)
+    if function.takes in ("aa", "ax") and name != "map":
+        one_type([*arguments[:1], *(_listed(each) if function.takes == "ax" else each for each in arguments[1:])])
     returns = function.returns if isinstance(function.returns, Type) else function.returns(arguments)
     if not isinstance(function.sql, str):
         made = function.sql(arguments)
-        return made if isinstance(made, Value) else Value(made, returns)
-    return Value(function.sql.format(*(each.sql for each in arguments)), returns)
+        if isinstance(made, Value):
+            return made
+    else:
+        made = function.sql.format(*(each.sql for each in arguments))
+    return Value(made, returns, zone=zone_among(arguments) if returns == TIMESTAMP else "")
+
+
+def _listed(value: Value) -> Value:
+    return value._replace(type=array(value.type))
 
 
 def _taken(name: str, takes: str, given: Arguments) -> list[Value]:
@@ -174,6 +184,11 @@ _EMPTY = "''"
 #: An element of an array and its number, and whether no equal one is before it.
 _E, _I = bound("e"), bound("i")
 _FIRST = f"list_position({{0}}, {_E}) = {_I}"
+#: As many elements as Trino makes; DuckDB would make them before it looks at a condition.
+_REPEATED = (
+    "CASE WHEN {1} > 10000 THEN error('repeat makes 10000 elements at most')"
+    f" ELSE list_transform(generate_series(1, least({{1}}, 10000)), lambda {_E}: {{0}}) END"
+)
 _SPACE = r"E' \t\n\x0b\f\r'"
 
 
@@ -289,9 +304,7 @@ FUNCTIONS: dict[str, Function] = {
     "slice": Function("aii", first, sliced),
     "flatten": Function("a", lambda v: v[0].type.of[0], "flatten({0})"),
     "sequence": Function("xx?x", lambda v: array(first(v)), sequence),
-    "repeat": Function(
-        "xi", lambda v: array(first(v)), f"list_transform(generate_series(1, {{1}}), lambda {_E}: {{0}})"
-    ),
+    "repeat": Function("xi", lambda v: array(first(v)), _REPEATED),
     # maps
     "map": Function("aa", lambda v: map_of(element(v), v[1].type.of[0]), "map({0}, {1})"),
     "map_keys": Function("m", lambda v: array(v[0].type.of[0]), "map_keys({0})"),

@@ -92,6 +92,7 @@ def text_of(arguments: Arguments, at: int) -> str:
 
 def joined(arguments: Arguments) -> str:
     if any(each.type.name == "array" for each in arguments):
+        one_type(arguments)
         return f"list_concat({', '.join(each.sql for each in arguments)})"
     return f"({' || '.join(as_text(each).sql for each in arguments)})"
 
@@ -269,6 +270,7 @@ def subscript(held: Value, key: Value, *, is_lenient: bool) -> Value:
             found = f"CASE WHEN {outside} THEN error('Array subscript is out of bounds') ELSE {found} END"
         return Value(found, held.type.of[0])
     if held.type.name == "map":
+        one_type([Value("", held.type.of[0]), key])
         found = f"map_extract_value({held.sql}, {key.sql})"
         if not is_lenient:
             known = f"list_contains(map_keys({held.sql}), {key.sql})"

@@ -66,6 +66,8 @@ class Pattern:
         Its groups and repetitions, with ``x`` for each character, as Python reads them.
     has_branches : bool
         Whether it has ``|`` outside of groups.
+    tails : int
+        How often a branch outside of groups asks for the end last.
     """
 
     text: str
@@ -74,6 +76,7 @@ class Pattern:
     names: dict[str, int]
     shape: str
     has_branches: bool
+    tails: int
 
     def re2(self, end: str = _END) -> str:
         """Return it in the syntax of RE2."""
@@ -87,6 +90,11 @@ class Pattern:
     def has_end(self) -> bool:
         """Whether it asks for the end of the text."""
         return None in self.parts
+
+    @property
+    def ends_branches(self) -> bool:
+        """Whether it asks for the end only after all else, or after all else of a branch."""
+        return self.has_end and self.tails == self.parts.count(None)
 
     @property
     def ends(self) -> bool:
@@ -155,7 +163,7 @@ class _Reader:
         self._shape: list[str] = []
         self._levels = [_Level(is_of_lines=False)]
         self._groups, self._names = 0, dict[str, int]()
-        self._has_branches = False
+        self._has_branches, self._tails = False, 0
         self._may_repeat = False
 
     def read(self) -> Pattern:
@@ -173,9 +181,14 @@ class _Reader:
                 self._take(char, char)
         if len(self._levels) > 1:
             self._refuse("(", "a group that does not end")
-        return Pattern(
-            self._text, tuple(self._parts), self._groups, self._names, "".join(self._shape), self._has_branches
-        )
+        self._end_branch()
+        shape = "".join(self._shape)
+        parts = tuple(self._parts)
+        return Pattern(self._text, parts, self._groups, self._names, shape, self._has_branches, self._tails)
+
+    def _end_branch(self) -> None:
+        if len(self._levels) == 1 and self._parts[-1:] == [None]:
+            self._tails += 1
 
     def _refuse(self, part: str, why: str) -> NoReturn:
         raise QueryError(f"the pattern {quoted(self._text)} has {quoted(part)}: {why}", self._text, "form")
@@ -199,6 +212,7 @@ class _Reader:
         if self._levels[-1].has_late_flags:
             self._refuse("|", "flags before it stand within a branch, write them at the begin of the pattern")
         self._at += 1
+        self._end_branch()
         self._has_branches |= len(self._levels) == 1
         self._add("|", "|")
         self._levels[-1].is_begun = self._may_repeat = False

@@ -18,7 +18,7 @@ from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
 from ctfast._ask.syntax import bare, named, shown
 from ctfast._ask.translation import Occurrence, Tables, Translation
-from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common
+from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common, zone_among
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
@@ -185,7 +185,11 @@ class Queries:
         if None in types:
             raise QueryError("a column of VALUES has values of different types", "VALUES", "type")
         sql = ", ".join(f"({', '.join(value.sql for value in row)})" for row in rows)
-        columns = [Column(f"_col{at}", f"c{at}", kind or NULL) for at, kind in enumerate(types)]
+        zones = [zone_among([row[at] for row in rows]) for at in range(len(rows[0]))]
+        columns = [
+            Column(f"_col{at}", f"c{at}", kind or NULL, zone=zone)
+            for at, (kind, zone) in enumerate(zip(types, zones, strict=True))
+        ]
         return f"SELECT * FROM (VALUES {sql}) AS v({', '.join(each.sql for each in columns)})", columns
 
     def _both(self, node: exp.Expression, outer: Scope | None, verb: str) -> tuple[str, list[Column]]:
@@ -200,7 +204,7 @@ class Queries:
             if kind is None:
                 message = f"column {at + 1} of {verb} is {left.type} and {right.type}: CAST makes one type of them"
                 raise QueryError(message, left.name, "type")
-            columns.append(Column(left.name, f"c{at}", kind))
+            columns.append(Column(left.name, f"c{at}", kind, zone=zone_among([left, right])))
         every = "" if node.args.get("distinct") else " ALL"
         return self._after(f"({one}) {verb}{every} ({other})", node, columns)
 
@@ -395,4 +399,4 @@ def _knowing(columns: Sequence[Column]) -> Iterator[None]:
 
 
 def _column(at: int, given: str, value: Value | Later) -> Column:
-    return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None)
+    return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None, value.zone)

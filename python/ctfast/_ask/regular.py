@@ -57,9 +57,10 @@ def replaced(arguments: Arguments) -> str:
     by = _replacement(text_of(arguments, 2), found) if len(arguments) > _PAIR else ""  # a third one
     if by:
         _never_empty("regexp_replace", found)
-    at_end = None
-    if found.ends and found.groups < _NAMED:  # a newline after the match is put back
-        at_end, by = found.re2(r"(\n?)\z"), f"{by}\\{found.groups + 1}"
+    at_end, groups = None, range(found.groups + 1, found.groups + 1 + found.tails)
+    is_last = found.ends or (found.ends_branches and not found.groups)
+    if is_last and groups[-1] <= _NAMED:  # a newline after the match is put back
+        at_end, by = found.re2(r"(\n?)\z"), by + "".join(f"\\{group}" for group in groups)
     return _ended(arguments, found, "regexp_replace({0}, {1}, {2}, 'g')", at_end, constant(by))
 
 

@@ -25,6 +25,8 @@ class Column:
     sql: str
     type: Type
     later: Later | None = None
+    #: The zone of a time that Trino prints with it.
+    zone: str = ""
 
     def take(self) -> None:
         """Note that it is used."""
@@ -49,6 +51,11 @@ class Later:
     def type(self) -> Type:
         """Its type."""
         return self._column.type
+
+    @property
+    def zone(self) -> str:
+        """The zone of a time that Trino prints with it."""
+        return self._column.zone
 
     @property
     def sql(self) -> str:
@@ -108,7 +115,8 @@ class Relation:
         column.take()
         self.used.add(column.name)
         path = None if self.number is None else column.name
-        return Value(f"{name(self.alias)}.{column.sql}", column.type, path=path, source=self.number)
+        sql = f"{name(self.alias)}.{column.sql}"
+        return Value(sql, column.type, path=path, source=self.number, zone=column.zone)
 
 
 @dataclass

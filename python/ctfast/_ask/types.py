@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ctfast._later import pa
 
@@ -39,6 +39,7 @@ __all__ = [
     "from_arrow",
     "map_of",
     "row",
+    "zone_among",
     "zoned",
 ]
 
@@ -74,7 +75,7 @@ class Type:
     def __str__(self) -> str:
         """Return what Trino calls it."""
         if self.name == "zoned":
-            return "timestamp with time zone"
+            return f"timestamp with time zone ({self.fields[0]})"
         if self.name == "decimal":
             return f"decimal({self.digits[0]}, {self.digits[1]})"
         if self.name == "row":
@@ -157,6 +158,13 @@ class Value(NamedTuple):
     among: tuple[str, tuple[str, ...]] | None = None
 
 
+class Zoned(Protocol):
+    """What may have a zone."""
+
+    @property
+    def zone(self) -> str: ...
+
+
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))
 INTEGER, BIGINT, DOUBLE, JSON = map(Type, ("integer", "bigint", "double", "json"))
 INTERVAL, IP, NULL, VARBINARY = map(Type, ("interval", "ipaddress", "null", "varbinary"))
@@ -206,6 +214,12 @@ def row(fields: Sequence[str], types: Sequence[Type]) -> Type:
 def zoned(zone: str) -> Type:
     """Return the type of the clock of a zone."""
     return Type("zoned", fields=(zone,))
+
+
+def zone_among(values: Sequence[Zoned]) -> str:
+    """Return the zone that Trino prints a time with that is one of these."""
+    zones = [value.zone for value in values if value.zone]
+    return UNKNOWN if UNKNOWN in zones else zones[0] if zones else ""
 
 
 def common(types: Sequence[Type]) -> Type | None:
