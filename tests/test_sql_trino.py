@@ -334,6 +334,15 @@ def test_json_that_is_none_costs_a_row_and_not_the_query(tmp_path: Path) -> None
     assert scalars["k"].to_list() == [None, "a", None, None, None]
 
 
+def test_a_key_that_is_there_twice_hides_no_other(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    log.write_text('{"Records": [{"eventID": "1", "requestParameters": {"a": 1, "b/~": {"c": 2}, "a": 3, "": null}}]}')
+    query = "SELECT k, v FROM events CROSS JOIN UNNEST(requestParameters) AS t(k, v) ORDER BY k"
+    assert ct.sql(log, query).rows() == [("", None), ("a", "1"), ("b/~", '{"c":2}')]
+    assert ct.sql(log, "SELECT element_at(requestParameters, 'a') FROM events").item() == "1"
+    assert ct.sql(log, 'SELECT requestParameters."" FROM events').item() is None
+
+
 def test_an_empty_result_of_now_says_when_the_events_are(source: Any) -> None:
     query = "SELECT eventName FROM events WHERE eventTime > now() - INTERVAL '7' DAY"
     with pytest.warns(ct.NothingChosen, match=r"the events are from 2025-03-1[12] .* to 2025-03-1[23]") as warned:

@@ -128,11 +128,7 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
     else:
         raise write.refused(node)
     name = _named(node)
-    if name == "map_agg":
-        raise _no_map_agg()
-    function = AGGREGATES.get(name) or WINDOWS.get(name)
-    if function is None:
-        raise QueryError(f"{name} is no aggregate: FILTER and OVER stand after those", name, "function")
+    function = _aggregate(name)
     order, ordered = "", []
     for at, each in enumerate(nodes):
         if type(each).__name__ == "Order":
@@ -150,6 +146,15 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
             raise QueryError(f"{name} takes an expression, not *", name, "function")
         nodes = []
     return function, write.every(nodes, scope), (is_distinct, order)
+
+
+def _aggregate(name: str) -> Aggregate:
+    if name == "map_agg":
+        raise _no_map_agg()
+    function = AGGREGATES.get(name) or WINDOWS.get(name)
+    if function is None:
+        raise QueryError(f"{name} is no aggregate: FILTER and OVER stand after those", name, "function")
+    return function
 
 
 def _among(

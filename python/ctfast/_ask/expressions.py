@@ -11,7 +11,7 @@ from ctfast._ask.coerce import as_text, cast, together
 from ctfast._ask.functions import call
 from ctfast._ask.kinds import type_of
 from ctfast._ask.makers import subscript
-from ctfast._ask.operators import COMPUTED, compared, computed
+from ctfast._ask.operators import COMPUTED, as_column, compared, computed, only
 from ctfast._ask.parameters import Parameters, interval_of, number_of
 from ctfast._ask.partitions import pattern_of
 from ctfast._ask.scope import Column, Scope, field_of
@@ -182,7 +182,7 @@ class Expressions:
         if quantified in ("Any", "All"):
             inner = node.expression.this
             sql, columns = self._queries(inner.this if type(inner).__name__ == "Subquery" else inner, scope)
-            one = _as_column(self.write(node.this, scope), columns)
+            one = as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} {operator} {quantified.upper()} ({sql}))", BOOLEAN)
         return compared(operator, *self.every([node.this, node.expression], scope))
 
@@ -222,9 +222,9 @@ class Expressions:
                 if len(given) != len(columns):
                     message = f"a row of {len(given)} values is compared with a sub-query of {len(columns)} columns"
                     raise QueryError(message, "IN", "form")
-                inner = ", ".join(_as_column(each, [column]).sql for each, column in zip(given, columns, strict=True))
+                inner = ", ".join(as_column(each, [column]).sql for each, column in zip(given, columns, strict=True))
                 return Value(f"(({inner}) IN ({sql}))", BOOLEAN)
-            one = _as_column(self.write(node.this, scope), columns)
+            one = as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
         value, members = self.write(node.this, scope), self.every(node.expressions, scope)
         if not members:
@@ -325,7 +325,7 @@ class Expressions:
 
     def _subquery(self, node: exp.Expression, scope: Scope) -> Value:
         sql, columns = self._queries(node.this, scope)
-        return Value(f"({sql})", _only(columns).type, zone=columns[0].zone)
+        return Value(f"({sql})", only(columns).type, zone=columns[0].zone)
 
     def _exists(self, node: exp.Expression, scope: Scope) -> Value:
         inner = node.this.this if type(node.this).__name__ == "Subquery" else node.this
@@ -385,19 +385,3 @@ class Expressions:
 
     def _groupconcat(self, node: exp.Expression, scope: Scope) -> Value:
         return calls.aggregated(self, node, scope)
-
-
-def _only(columns: Sequence[Column]) -> Value:
-    """Return the one column of a sub-query that stands for a value."""
-    if len(columns) != 1:
-        raise QueryError(f"a sub-query has {len(columns)} columns, and one is needed", "SELECT", "form")
-    return Value("", columns[0].type)
-
-
-def _as_column(value: Value, columns: Sequence[Column]) -> Value:
-    """Return a value as it is compared with the column of a sub-query, which stays as it is."""
-    one, column = together(value, _only(columns))
-    if column.sql:
-        kinds = f"a {value.type} is compared with a sub-query that has a {columns[0].type}"
-        raise QueryError(f"{kinds}: CAST makes one type of them", columns[0].name, "type")
-    return one

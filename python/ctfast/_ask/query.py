@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +12,7 @@ from ctfast._ask import joins
 from ctfast._ask.calls import window
 from ctfast._ask.expressions import Expressions
 from ctfast._ask.parameters import Parameters
-from ctfast._ask.scope import Column, Later, Relation, Scope
+from ctfast._ask.scope import Column, Later, Relation, Scope, knowing
 from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
 from ctfast._ask.syntax import bare, named, shown
@@ -324,7 +323,7 @@ class Queries:
 
     def _condition(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> Value:
         """Return WHERE or HAVING; a name of the result, which they do not know, is told from other unknown ones."""
-        with _knowing(columns):
+        with knowing(columns):
             return self.expressions.condition(node, scope)
 
     def _where(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
@@ -361,7 +360,7 @@ class Queries:
             return f"({', '.join(self._grouped(each, scope, columns) for each in node.expressions)})"
         if kind == "Literal":
             return str(self._position(node, columns))
-        with _knowing(columns):
+        with knowing(columns):
             return self.expressions.write(node, scope).sql
 
     def _order(self, node: exp.Expression, scope: Scope, columns: Sequence[Column], results: Sequence[Result]) -> str:
@@ -382,20 +381,6 @@ class Queries:
                 raise QueryError(message, shown(wanted), "form")
             parts.append(self.expressions.ordered(each, Value(sql if at is None else str(at), VARCHAR)))
         return f" ORDER BY {', '.join(parts)}"
-
-
-@contextmanager
-def _knowing(columns: Sequence[Column]) -> Iterator[None]:
-    """Tell a name of the result, which WHERE, GROUP BY and HAVING do not know, from a name that is not there."""
-    try:
-        yield
-    except QueryError as error:
-        if error.kind != "column" or all(each.name.lower() != error.name.lower() for each in columns):
-            raise
-        message = (
-            f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
-        )
-        raise QueryError(message, error.name, "column") from None
 
 
 def _column(at: int, given: str, value: Value | Later) -> Column:

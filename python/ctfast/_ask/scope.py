@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ctfast._ask.events import derived
@@ -11,7 +12,7 @@ from ctfast._ask.types import JSON_TEXT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["Column", "Later", "Relation", "Scope", "dereferenced", "field_of"]
+__all__ = ["Column", "Later", "Relation", "Scope", "dereferenced", "field_of", "knowing"]
 
 
 @dataclass(frozen=True)
@@ -219,3 +220,17 @@ def dereferenced(value: Value, wanted: str) -> Value:
     alike = f"list_filter(json_keys({value.sql}), lambda k: lower(k) = {constant(wanted.lower())})"
     other = f"json_extract_string({value.sql}, '$.\"' || list_extract({alike}, 1) || '\"')"
     return Value(f"TRY(coalesce({exact}, {other}))", JSON_TEXT)
+
+
+@contextmanager
+def knowing(columns: Sequence[Column]) -> Iterator[None]:
+    """Tell a name of the result, which WHERE, GROUP BY and HAVING do not know, from a name that is not there."""
+    try:
+        yield
+    except QueryError as error:
+        if error.kind != "column" or all(each.name.lower() != error.name.lower() for each in columns):
+            raise
+        message = (
+            f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
+        )
+        raise QueryError(message, error.name, "column") from None

@@ -37,7 +37,12 @@ def _values(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     for value in given:
         if "=" not in value:
             raise click.BadParameter(f"a parameter has the form NAME=VALUE, not {quoted(value)}.")
-    return {name: value for name, _, value in (each.partition("=") for each in given)} or None
+    found: dict[str, str] = {}
+    for name, _, value in (each.partition("=") for each in given):
+        if name in found:
+            raise click.BadParameter(f"{quoted(name)} is given twice.")
+        found[name] = value
+    return found or None
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> timedelta | None:
