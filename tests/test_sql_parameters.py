@@ -35,6 +35,7 @@ WEST = dt.timezone(-dt.timedelta(hours=2))
         ("SELECT '${d}'", {"d": dt.date(2025, 3, 12)}, ("2025-03-12",)),
         ("SELECT '${aws:username}'", None, ("${aws:username}",)),
         ("SELECT '$' || '{name}'", None, ("${name}",)),
+        ("SELECT DATE '2025-03-12' - INTERVAL '${n}' DAY < DATE '2025-03-12'", {"n": 1}, (True,)),
         ("SELECT ?, ?", ["a", "b"], ("a", "b")),
         ("SELECT 1 IS DISTINCT FROM $p", {"p": 1}, (False,)),
         ("SELECT 1 IS DISTINCT FROM ${p}", {"p": 2}, (True,)),

@@ -299,7 +299,7 @@ class Expressions:
         return self._cast(node, scope, tries=True)
 
     def _interval(self, node: exp.Expression, _: Scope) -> Value:
-        found = interval_of(node.this.name, str(node.args["unit"]))
+        found = interval_of(self._parameters.filled(node.this.name), str(node.args["unit"]))
         if found is None:
             raise QueryError(f"{shown(node)} is not translated: write INTERVAL '1' DAY", shown(node), "form")
         return found

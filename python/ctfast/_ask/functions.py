@@ -187,7 +187,7 @@ _FIRST = f"list_position({{0}}, {_E}) = {_I}"
 #: As many elements as Trino makes; DuckDB would make them before it looks at a condition.
 _REPEATED = (
     "CASE WHEN {1} > 10000 THEN error('repeat makes 10000 elements at most')"
-    f" ELSE list_transform(generate_series(1, least({{1}}, 10000)), lambda {_E}: {{0}}) END"
+    f" ELSE list_transform(generate_series(1, CASE WHEN {{1}} <= 10000 THEN {{1}} END), lambda {_E}: {{0}}) END"
 )
 _SPACE = r"E' \t\n\x0b\f\r'"
 

@@ -54,8 +54,11 @@ class Parameters:
 
     def __init__(self, given: Mapping[str, Any] | Sequence[Any] | None) -> None:
         self._is_named = given is None or isinstance(given, Mapping)
-        pairs = dict(given or {}) if self._is_named else {str(at): value for at, value in enumerate(given or (), 1)}
-        self._values: dict[str, Any] = pairs
+        self._values: dict[str, Any] = {}
+        if isinstance(given, Mapping):
+            self._values.update(given)
+        elif given is not None:
+            self._values.update((str(at), value) for at, value in enumerate(given, 1))
         self._used: set[str] = set()
 
     def value(self, name: str) -> Value:

@@ -287,7 +287,7 @@ class _Reader:
         char = self._text[self._at + 1 : self._at + 2]
         if char == "Q":
             self._quoted()
-        elif char in _ANCHORS and char:
+        elif char in _ANCHORS:
             self._at += 2
             self._anchor(f"\\{char}")
         elif char == "Z":

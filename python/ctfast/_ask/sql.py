@@ -27,7 +27,7 @@ from ctfast._source.addresses import Source, is_address
 from ctfast._store.bucket import opened
 from ctfast.exceptions import ArgumentError, NothingChosen
 
-__all__ = ["is_lake", "sql"]
+__all__ = ["lake_at", "sql"]
 
 #: Options that a lake takes as an archive does.
 _OF_BOTH = ("threads",)
@@ -102,10 +102,8 @@ def sql(
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    reach = options.get("storage_options")
-    if isinstance(source, str | os.PathLike) and is_lake(source, reach):
-        source = Lake(source, storage_options=reach)
-        options["storage_options"] = None  # it has them
+    if isinstance(source, str | os.PathLike):
+        source = lake_at(source, options) or source
     if dialect == "polars":
         _refuse_polars(params=params, tables=tables, now=now, timeout=timeout, explain=explain or None)
         return _in_polars(source, text, options)
@@ -132,14 +130,19 @@ def sql(
     return found
 
 
-def is_lake(source: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None) -> bool:
-    """Whether a folder, or a prefix of a bucket, holds a lake."""
-    if not is_address(os.fspath(source)):
-        return (Path(source) / LOG).is_dir()
+def lake_at(place: str | os.PathLike[str], options: Reading) -> Lake | None:
+    """Return the lake in a folder or below a prefix of a bucket, if there is one; it takes the options of the bucket."""
+    if not is_address(os.fspath(place)):
+        return Lake(place) if (Path(place) / LOG).is_dir() else None
+    reach = options.get("storage_options")
     try:
-        return any(True for _ in opened(source, storage_options).files(f"{LOG}/"))
+        is_lake = any(True for _ in opened(place, reach).files(f"{LOG}/"))
     except (ImportError, PermissionError, ValueError):
-        return False  # nothing that could be opened as one: a scan says what is wrong with it
+        return None  # nothing that could be opened as one: a scan says what is wrong with it
+    if not is_lake:
+        return None
+    options["storage_options"] = None
+    return Lake(place, storage_options=reach)
 
 
 def _now(now: Time | None) -> datetime:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctfast._ask.parsing import dialect_of
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -84,7 +86,7 @@ EXTRACTED = {
 
 def shown(node: exp.Expression) -> str:
     """Return an expression as a sentence quotes it."""
-    text = " ".join(node.sql(dialect="trino").split())
+    text = " ".join(node.sql(dialect=dialect_of("trino"), normalize_functions=False).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

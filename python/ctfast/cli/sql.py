@@ -13,7 +13,7 @@ import click
 
 import ctfast as ct
 from ctfast._arguments.times import duration
-from ctfast._ask.sql import is_lake
+from ctfast._ask.sql import lake_at
 from ctfast._later import pl
 from ctfast._show.plain import counted
 from ctfast._show.words import quoted
@@ -112,8 +112,8 @@ def sql(
     report = ct.Report()
     asking: Any = {"params": params, "now": now, "timeout": timeout, "dialect": dialect, "explain": explain}
     with _noted() as notes:
-        if origin is None and is_lake(archive, reading["storage_options"]):
-            lake = ct.Lake(archive, storage_options=reading.pop("storage_options"))
+        lake = lake_at(archive, reading) if origin is None else None  # type: ignore[arg-type]  # by name
+        if lake is not None:
             found = ct.sql(lake, text, **asking, **reading)
         else:
             source = options.sources(archive, origin, target)
