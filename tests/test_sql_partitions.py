@@ -77,6 +77,8 @@ def test_days_are_found_in_each_form(condition: str, log: Path) -> None:
         ("month = '13'", "written as '03'"),
         ("month = '003'", "written as '03'"),
         ("day = '32'", "written as '12'"),
+        ("contains(ARRAY['3'], month)", "IN (…) knows its forms"),
+        ("dt = 20250312", "CAST"),
         ("dt LIKE 'a-%'", "which has no -"),
         ("dt = date_format(eventTime, '%d.%m.%Y')", "what is printed as '%d.%m.%Y' is compared with '2025/03/12'"),
         ("month = date_format(eventTime, '%b')", "what is printed as '%b' is compared with '03'"),
@@ -87,6 +89,28 @@ def test_days_are_found_in_each_form(condition: str, log: Path) -> None:
 def test_what_a_partition_never_is(condition: str, words: str, log: Path) -> None:
     with pytest.raises(ct.QueryError, match=re.escape(words)):
         ct.sql(log, f"SELECT 1 FROM events WHERE {condition}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "days"),
+    [
+        ("d = '2025-03-12'", [12]),
+        ("d LIKE '2025-03-1%' AND m = '3'", [11, 12, 13]),
+        ("d > DATE '2025-03-12'", [13]),
+        ("d = date_format(DATE '2025-03-11', '%Y-%m-%d')", [11]),
+        ("m = 3", [11, 12, 13]),
+    ],
+)
+def test_partitions_of_sub_queries(condition: str, days: list[int], log: Path) -> None:
+    inner = "SELECT dt AS d, month AS m, CAST(eventID AS INTEGER) AS n FROM events"
+    for query in (
+        f"SELECT n FROM ({inner}) WHERE {condition} ORDER BY n",
+        f"WITH e AS ({inner}), f AS (SELECT * FROM e UNION ALL SELECT * FROM e) SELECT DISTINCT n FROM f"
+        f" WHERE {condition} ORDER BY n",
+    ):
+        assert [day for (day,) in ct.sql(log, query).rows()] == days
+    with pytest.raises(ct.QueryError, match="is compared with what is written as"):
+        ct.sql(log, f"SELECT 1 FROM ({inner}) WHERE d = 'x'")
 
 
 def test_each_form_bounds_the_files(log: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ctfast._ask import forms
-from ctfast._ask.partitions import alike, written
+from ctfast._ask.partitions import FACETS, alike, written
 from ctfast._ask.sqltext import constant, naive, time
 from ctfast._ask.sqltext import name as quoted_name
 from ctfast._ask.types import (
@@ -112,7 +112,7 @@ def together(one: Value, other: Value) -> tuple[Value, Value]:
     first, second = one.type, other.type
     for each in (one, other):
         _refuse_zoned(each, "compared: compare the time itself")
-    has_part = one.day is not None or other.day is not None
+    has_part = one.is_part or other.is_part
     if NULL in (first, second) or (first == second and not has_part):
         return one, other
     found = _with_part(one, other) if has_part else None
@@ -132,11 +132,11 @@ def together(one: Value, other: Value) -> tuple[Value, Value]:
 
 def _with_part(one: Value, other: Value) -> tuple[Value, Value] | None:
     """Return what Athena partitions by with a date, a number or a text: the day of the event, or what it is written."""
-    part, than = (one, other) if one.day is not None else (other, one)
+    part, than = (one, other) if one.is_part else (other, one)
     if than.type.name in ("date", "timestamp") and part.day is not None:
         _refuse_clock(than)
         made = Value(part.day, DATE)
-    elif than.type.is_number:
+    elif than.type.is_number and part.form in FACETS:
         made = Value(f"CAST({part.sql} AS BIGINT)", VARCHAR)
     elif than.type == VARCHAR:
         made, than = alike(part, than) or part, written(part, than, is_equal=False)

@@ -235,6 +235,9 @@ def contained(arguments: Arguments) -> str:
             "contains takes an array, and strpos(text, part) > 0 or LIKE looks into a text", "contains", "type"
         )
     element, value = together(Value("", held.type.of[0]), wanted)
+    if wanted.is_part:
+        message = "contains looks for what Athena partitions by: IN (…) knows its forms"
+        raise QueryError(message, "contains", "form")
     if element.sql:
         kinds = f"{held.type} and a {wanted.type}"
         raise QueryError(f"contains takes an array and one of its elements, not {kinds}", "contains", "type")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ctfast._ask.sqltext import constant, naive
+from ctfast._ask.sqltext import constant
 from ctfast._ask.types import VARCHAR, Value
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
@@ -28,7 +28,7 @@ _MOST = {"%m": 12, "%d": 31}
 
 def written(part: Value, than: Value, *, is_equal: bool) -> Value:
     """Return a constant as a partition writes it: what it never is would find nothing, without a word."""
-    if part.day is None or part.form not in _EXAMPLES or than.text is None or not than.type.is_text:
+    if not part.is_part or than.text is None or not than.type.is_text:
         return than
     made = _day(than.text, is_equal=is_equal) if part.form == DAYS else _facet(part.form, than.text, is_equal=is_equal)
     if made is None:
@@ -56,18 +56,18 @@ def _facet(form: str, text: str, *, is_equal: bool) -> str | None:
 
 def alike(part: Value, than: Value) -> Value | None:
     """Return a partition in the form of a time that the query has printed; None if it is in that form."""
-    if part.day is None or than.day is not None or than.form in ("", part.form) or part.form not in _EXAMPLES:
+    if than.is_part or than.form in ("", part.form):
         return None
     if "".join(re.findall(r"%(\w)", than.form)) != _LETTERS or part.form != DAYS:
         message = f"what is printed as {quoted(than.form)} is compared with {quoted(_EXAMPLES[part.form])}"
         raise QueryError(f"{message}: print it so, or compare eventTime", than.form, "value")
-    return Value(f"strftime({naive(part.clock)}, {constant(than.form)})", VARCHAR)
+    return Value(f"strftime({part.day}, {constant(than.form)})", VARCHAR)
 
 
 def pattern_of(part: Value, pattern: Value) -> Value:
     """Return a pattern of LIKE as a partition of days has it."""
     text = pattern.text
-    if part.day is None or part.form != DAYS or text is None or "-" not in text:
+    if not part.is_part or part.form != DAYS or text is None or "-" not in text:
         return pattern
     if not _LIKE.fullmatch(text):
         message = f"the pattern {quoted(text)} is of what is written as {quoted(_EXAMPLES[DAYS])}, which has no -"

@@ -203,7 +203,8 @@ class Queries:
             if kind is None:
                 message = f"column {at + 1} of {verb} is {left.type} and {right.type}: CAST makes one type of them"
                 raise QueryError(message, left.name, "type")
-            columns.append(Column(left.name, f"c{at}", kind, zone=zone_among([left, right])))
+            form = left.form if left.form == right.form else ""
+            columns.append(Column(left.name, f"c{at}", kind, zone=zone_among([left, right]), form=form))
         every = "" if node.args.get("distinct") else " ALL"
         return self._after(f"({one}) {verb}{every} ({other})", node, columns)
 
@@ -384,4 +385,6 @@ class Queries:
 
 
 def _column(at: int, given: str, value: Value | Later) -> Column:
-    return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None, value.zone)
+    later = value if isinstance(value, Later) else None
+    form = value.form if later is not None or (isinstance(value, Value) and value.is_part) else ""
+    return Column(given, f"c{at}", value.type, later, value.zone, form)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ctfast._ask.events import derived
+from ctfast._ask.partitions import DAYS
 from ctfast._ask.sqltext import constant, name
 from ctfast._ask.types import JSON_TEXT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
@@ -28,6 +29,8 @@ class Column:
     later: Later | None = None
     #: The zone of a time that Trino prints with it.
     zone: str = ""
+    #: The format of a column that Athena partitions by.
+    form: str = ""
 
     def take(self) -> None:
         """Note that it is used."""
@@ -57,6 +60,11 @@ class Later:
     def zone(self) -> str:
         """The zone of a time that Trino prints with it."""
         return self._column.zone
+
+    @property
+    def form(self) -> str:
+        """The format of a column that Athena partitions by."""
+        return self._column.form
 
     @property
     def sql(self) -> str:
@@ -107,9 +115,8 @@ class Relation:
         day = None if made.day is None else made.day.format(**sqls)
         path = inner[made.of[0]].path if made.sql == f"{{{made.of[0]}}}" else None
         time = sqls.get("eventTime", "")
-        return Value(
-            made.sql.format(**sqls), made.type, path=path, source=self.number, day=day, clock=time, form=made.form
-        )
+        value = Value(made.sql.format(**sqls), made.type, path=path, source=self.number, clock=time)
+        return value._replace(is_part=day is not None, day=day, form=made.form)
 
     def value(self, column: Column) -> Value:
         """Return a column as a value, and note that it is needed."""
@@ -117,7 +124,11 @@ class Relation:
         self.used.add(column.name)
         path = None if self.number is None else column.name
         sql = f"{name(self.alias)}.{column.sql}"
-        return Value(sql, column.type, path=path, source=self.number, zone=column.zone)
+        value = Value(sql, column.type, path=path, source=self.number, zone=column.zone)
+        if not column.form:
+            return value
+        day = f"CAST(strptime({sql}, {constant(DAYS)}) AS DATE)" if column.form == DAYS else None
+        return value._replace(is_part=True, form=column.form, day=day)
 
 
 @dataclass

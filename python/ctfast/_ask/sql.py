@@ -131,7 +131,7 @@ def sql(
 
 
 def lake_at(place: str | os.PathLike[str], options: Reading) -> Lake | None:
-    """Return the lake in a folder or below a prefix of a bucket, if there is one; it takes the options of the bucket."""
+    """Return the lake in a folder or below an address, if there is one; it takes the options of the bucket."""
     if not is_address(os.fspath(place)):
         return Lake(place) if (Path(place) / LOG).is_dir() else None
     reach = options.get("storage_options")

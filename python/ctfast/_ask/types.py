@@ -142,7 +142,8 @@ class Value(NamedTuple):
     path: str | None = None
     #: Of which occurrence of the table of events.
     source: int | None = None
-    #: For a column that Athena partitions by: the day of the event, its time, and the format of the text.
+    #: Whether it is a column that Athena partitions by; the day of the event, its time, and the format of the text.
+    is_part: bool = False
     day: str | None = None
     clock: str = ""
     form: str = ""
