@@ -103,11 +103,9 @@ def test_what_a_partition_never_is(condition: str, words: str, log: Path) -> Non
 )
 def test_partitions_of_sub_queries(condition: str, days: list[int], log: Path) -> None:
     inner = "SELECT dt AS d, month AS m, CAST(eventID AS INTEGER) AS n FROM events"
-    for query in (
-        f"SELECT n FROM ({inner}) WHERE {condition} ORDER BY n",
-        f"WITH e AS ({inner}), f AS (SELECT * FROM e UNION ALL SELECT * FROM e) SELECT DISTINCT n FROM f"
-        f" WHERE {condition} ORDER BY n",
-    ):
+    twice = f"WITH e AS ({inner}), f AS (SELECT * FROM e UNION ALL SELECT * FROM e) SELECT DISTINCT n FROM f"
+    for begin in (f"SELECT n FROM ({inner})", twice):
+        query = f"{begin} WHERE {condition} ORDER BY n"
         assert [day for (day,) in ct.sql(log, query).rows()] == days
     with pytest.raises(ct.QueryError, match="is compared with what is written as"):
         ct.sql(log, f"SELECT 1 FROM ({inner}) WHERE d = 'x'")
