@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of patterns in the standard library
 from typing import NoReturn
@@ -102,6 +103,11 @@ class Pattern:
         return self.has_end and self.parts.index(None) == len(self.parts) - 1 and not self.has_branches
 
     @property
+    def ends_last(self) -> bool:
+        """Whether nothing can be matched after the end, wherever it asks for it."""
+        return all(_is_last(self.parts, at) for at, part in enumerate(self.parts) if part is None)
+
+    @property
     def may_be_empty(self) -> bool:
         """Whether it matches where nothing is."""
         return bool(parser.parse(self.shape).getwidth()[0] == 0)
@@ -120,6 +126,22 @@ class Pattern:
 def pattern(text: str) -> Pattern:
     """Return a regular expression of Trino; what RE2 does not know, or reads differently, is refused."""
     return _Reader(text).read()
+
+
+def _is_last(parts: Sequence[str | None], at: int) -> bool:
+    """Whether nothing follows a part, but ends of groups and other branches."""
+    depth, is_other = 0, False
+    for part in parts[at + 1 :]:
+        begins = part is not None and part.startswith("(") and not part.endswith(")")
+        if is_other:
+            depth += begins - (part == ")")
+            is_other = depth >= 0
+            depth = max(depth, 0)
+        elif part == "|":
+            is_other = True
+        elif part != ")":
+            return False
+    return True
 
 
 def _group(tree: object, number: int, *, is_certain: bool) -> tuple[int, bool] | None:

@@ -20,7 +20,8 @@ _NAMED = 9
 
 
 def matched(arguments: Arguments) -> str:
-    return f"regexp_matches({arguments[0].sql}, {constant(_pattern(arguments).re2())})"
+    found = _pattern(arguments)
+    return _ended(arguments, found, "regexp_matches({0}, {1})", found.re2() if found.ends_last else None)
 
 
 def times(arguments: Arguments) -> str:
@@ -100,7 +101,7 @@ def _ended(arguments: Arguments, found: Pattern, template: str, at_end: str | No
     text = arguments[0].sql
     if not found.has_end or at_end is not None:
         return template.format(text, constant(found.re2() if at_end is None else at_end), *more)
-    message = f"{quoted(found.text)} asks for the end within it, and a text ends with a newline: $ as the last one can"
+    message = f"{quoted(found.text)} has $ before its end, which is not known here of a text with a newline at its end"
     made = template.format(text, constant(found.re2(r"\z")), *more)
     return f"CASE WHEN ends_with({text}, chr(10)) THEN error({constant(message)}) ELSE {made} END"
 
