@@ -84,9 +84,7 @@ class Parameters:
                 name = str(table.this.this)
                 given = name if name not in self._values and is_events(name) else self._given(name)
                 if not isinstance(given, str):
-                    raise QueryError(
-                        f"the parameter {quoted(name)} stands for a table: give its name", name, "parameter"
-                    )
+                    raise _no_value(name, "stands for a table: give its name")
                 table.set("this", identifier(given))
 
     def refuse_unused(self) -> None:

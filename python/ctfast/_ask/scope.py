@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ctfast._ask import forms
 from ctfast._ask.events import derived
 from ctfast._ask.partitions import DAYS
 from ctfast._ask.sqltext import constant, name
@@ -224,9 +225,7 @@ def field_of(value: Value, wanted: str) -> Value:
 
 def dereferenced(value: Value, wanted: str) -> Value:
     """Return a member of JSON text that is named as a field: names of SQL have no case, those of JSON have."""
-    path = constant(
-        f'$."{wanted}"' if '"' not in wanted and wanted else "/" + wanted.replace("~", "~0").replace("/", "~1")
-    )
+    path = constant(forms.member(wanted))
     exact = f"json_extract_string({value.sql}, {path})"
     alike = f"list_filter(json_keys({value.sql}), lambda k: lower(k) = {constant(wanted.lower())})"
     other = f"json_extract_string({value.sql}, '$.\"' || list_extract({alike}, 1) || '\"')"
