@@ -166,9 +166,19 @@ PIECES = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+def without(pattern: re.Pattern[str], text: str) -> str:
+    """Remove each match as Java finds them: after an empty one, from the next character on."""
+    at, end, kept = 0, 0, ""
+    while at <= len(text) and (found := pattern.search(text, at)) is not None:
+        kept += text[end : found.start()]
+        end = found.end()
+        at = end + (not found[0])
+    return kept + text[end:]
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_random_patterns_give_what_python_gives(seed: int) -> None:
-    """Python's ``re`` reads these as Java does, ``$`` before a last newline included."""
+    """Python's ``re`` reads these as Java does, with ``$`` before a last newline."""
     dice = random.Random(seed)
     asked: list[tuple[str, Any]] = []
     for _ in range(60):
@@ -179,7 +189,7 @@ def test_random_patterns_give_what_python_gives(seed: int) -> None:
         expected = [
             (f"regexp_like('{text}', '{pattern}')", first is not None),
             (f"regexp_extract('{text}', '{pattern}')", None if first is None else first[0]),
-            (f"regexp_replace('{text}', '{pattern}')", made.sub("", text)),
+            (f"regexp_replace('{text}', '{pattern}')", without(made, text)),
         ]
         for call, found in expected:
             if _is_answered(call):

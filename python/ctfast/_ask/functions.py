@@ -29,6 +29,7 @@ from ctfast._ask.makers import (
     read_time,
     rounded,
     sequence,
+    sized,
     sliced,
     substring,
     truncated,
@@ -271,13 +272,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "is_json_scalar": Function("j", BOOLEAN, "(json_type({0}) NOT IN ('ARRAY', 'OBJECT'))"),
     # arrays
-    "cardinality": Function(
-        "x",
-        BIGINT,
-        lambda v: (
-            f"len({v[0].sql})" if v[0].type.name == "array" else f"CAST(cardinality({as_map(v[0]).sql}) AS BIGINT)"
-        ),
-    ),
+    "cardinality": Function("x", BIGINT, sized),
     "contains": Function("xx", BOOLEAN, contained),
     "array_join": Function("at?t", VARCHAR, listed),
     "array_distinct": Function("a", first, f"list_filter({{0}}, lambda {_E}, {_I}: {_FIRST})"),

@@ -47,6 +47,7 @@ __all__ = [
     "read_time",
     "rounded",
     "sequence",
+    "sized",
     "sliced",
     "subscript",
     "substring",
@@ -249,6 +250,13 @@ def overlapping(arguments: Arguments) -> str:
     one, other = (each.sql for each in arguments)
     known = f"{without_null(one)} AND {without_null(other)}"
     return f"CASE WHEN list_has_any({one}, {other}) THEN TRUE WHEN {known} THEN FALSE END"
+
+
+def sized(arguments: Arguments) -> str:
+    held = arguments[0]
+    if held.type.name == "array":
+        return f"len({held.sql})"
+    return f"CAST(cardinality({(held if held.type.name == 'map' else as_map(held)).sql}) AS BIGINT)"
 
 
 def sliced(arguments: Arguments) -> str:

@@ -136,7 +136,7 @@ class _Native:
             made: exp.Expression = needed("sqlglot").parse_one(self._parameters.value(node.this).sql, dialect="duckdb")
             return made
         if isinstance(node, self._exp.Literal) and node.is_string:
-            return self._exp.Literal.string(self._parameters.filled(node.this))  # type: ignore[no-any-return]  # a node
+            return self._exp.Literal.string(self._parameters.filled(node.this))
         return node
 
     def opened(self, node: exp.Expression, aliases: set[str]) -> exp.Expression:
