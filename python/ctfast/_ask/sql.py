@@ -25,7 +25,7 @@ from ctfast._scan.options import PATHS, ask
 from ctfast._scan.scan import lazily
 from ctfast._source.addresses import Source, is_address
 from ctfast._store.bucket import opened
-from ctfast.exceptions import ArgumentError, NothingChosen
+from ctfast.exceptions import ArgumentError, NothingChosen, SourceError
 
 __all__ = ["lake_at", "sql"]
 
@@ -139,6 +139,9 @@ def lake_at(place: str | os.PathLike[str], options: Reading) -> Lake | None:
         is_lake = any(True for _ in opened(place, reach).files(f"{LOG}/"))
     except (ImportError, PermissionError, ValueError):
         return None  # nothing that could be opened as one: a scan says what is wrong with it
+    except OSError as error:
+        message = f"whether a lake is there cannot be told: {error.strerror}"
+        raise SourceError(message, str(place), None, None, "network", f"{place}: {message}") from None
     if not is_lake:
         return None
     options["storage_options"] = None
