@@ -28,6 +28,7 @@ from needle import EVENTS, lake
 
 import ctfast as ct
 from ctfast._ask.answer import Stored
+from ctfast._ask.parameters import Parameters
 from ctfast._ask.parsing import parsed
 from ctfast._ask.query import translated
 from ctfast._lake.table import Table
@@ -123,7 +124,7 @@ def main() -> None:
         except ct.QueryError as error:
             print(f"{name}: refused: {error}")
             continue
-        translating.append(timed(lambda q=query: translated(parsed(q, "trino"), tables, {}, now), 1)[0])
+        translating.append(timed(lambda q=query: translated(parsed(q, "trino"), tables, Parameters(None), now), 1)[0])
         walls.append(wall)
         empty += [name] * (rows.height == 0)
         read = f"{plan['bytes'].sum() / 1e6:.0f} of {plan['of_bytes'].sum() / 1e6:.0f} MB"

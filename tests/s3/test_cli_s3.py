@@ -39,6 +39,21 @@ def test_scan_and_sql_of_a_bucket(mirrored: Mirrored, store: Store, tmp_path: Pa
     assert sum(day["bytes"] for day in days) == sum((mirrored.folder / key).stat().st_size for key in mirrored.keys)
 
 
+def test_sql_of_a_lake_in_a_bucket(mirrored: Mirrored, store: Store) -> None:
+    store.create("lake-for-sql")
+    place = "s3://lake-for-sql/lake"
+    query, options = "SELECT count(*) AS n FROM events", options_of(store.endpoint)
+    lake = ct.Lake(place, storage_options=options)
+    lake.ingest(mirrored.url, storage_options=options)
+    result = run("sql", place, query, "--format", "csv", endpoint=store.endpoint)
+    assert (result.exit_code, result.stdout) == (0, f"n\n{lake.info().records}\n"), result.stderr
+    assert ct.sql(place, query, storage_options=options).equals(ct.sql(lake, query))
+    explained = ct.sql(place, query, storage_options=options, explain=True)
+    assert explained["sql"].equals(ct.sql(lake, query, explain=True)["sql"])
+    result = run("sql", place, query, "--region", "us-east-1", endpoint=store.endpoint)
+    assert (result.exit_code, "is for archives" in result.stderr) == (2, True)
+
+
 def test_files_that_a_list_names(mirrored: Mirrored, store: Store, tmp_path: Path) -> None:
     named = [f"{mirrored.url}/{key}" for key in mirrored.keys[:5]]
     given = ("--columns", "file", "--format", "csv")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ctfast._ask.coerce import as_text
-from ctfast._ask.types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, Type, Value, array, decimal, map_of
+from ctfast._ask.types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, Type, Value, array, common, decimal, map_of
 from ctfast.exceptions import QueryError
 
 __all__ = ["AGGREGATES", "WINDOWS", "Aggregate"]
@@ -52,6 +52,9 @@ class Aggregate(NamedTuple):
             raise QueryError(f"{name} takes numbers, and this is a {kind}: write CAST(… AS BIGINT)", name, "type")
         if name in _CONDITIONS and arguments[0].type.name not in ("boolean", "null"):
             raise QueryError(f"{name} takes a condition, and this is a {arguments[0].type}", name, "type")
+        if name in _OFFSETS and len(arguments) == self.most and common([arguments[0].type, arguments[2].type]) is None:
+            kinds = f"{arguments[0].type} and {arguments[2].type}"
+            raise QueryError(f"the values of {name} are {kinds}: CAST makes one type of them", name, "type")
         return [(as_text(each) if name == "listagg" else each).sql for each in arguments]
 
 
@@ -76,6 +79,7 @@ def _ranged(name: str) -> Aggregate:
 _NUMBERS = frozenset(
     {"sum", "avg", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "geometric_mean"}
 )
+_OFFSETS = frozenset({"lag", "lead"})
 _CONDITIONS = frozenset({"count_if", "bool_and", "bool_or", "every"})
 
 AGGREGATES: dict[str, Aggregate] = {

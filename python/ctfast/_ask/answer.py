@@ -15,7 +15,7 @@ from ctfast import _ctfast
 from ctfast._ask.engine import Engine, locked
 from ctfast._ask.events import TABLE, types
 from ctfast._ask.scope import Column
-from ctfast._ask.tables import Scanned, frame, frame_types, nothing, within
+from ctfast._ask.tables import Scanned, frame, frame_types, nothing, refuse_twins, within
 from ctfast._ask.translation import Occurrence, Tables, Translation
 from ctfast._lake.prune import pieces
 from ctfast._later import pa, pl
@@ -39,6 +39,7 @@ class Asked(ABC):
     is_streamed = False
 
     def __init__(self, tables: Mapping[str, Any] | None, threads: int) -> None:
+        refuse_twins(tables or (), "tables has {}, which are one name in SQL: give one of them another")
         self._frames = {name.lower(): frame(name, value) for name, value in (tables or {}).items()}
         self.threads = threads
         self._lost: list[BaseException] = []

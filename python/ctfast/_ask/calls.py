@@ -11,7 +11,8 @@ from ctfast._ask.lambdas import LAMBDAS, with_lambda
 from ctfast._ask.makers import subscript
 from ctfast._ask.sqltext import bound
 from ctfast._ask.sqltext import name as quoted_name
-from ctfast._ask.types import Value, map_of, row
+from ctfast._ask.syntax import bare, shown
+from ctfast._ask.types import TIMESTAMP, Value, map_of, row, zone_among
 from ctfast._show.words import nearest, or_nearest
 from ctfast.exceptions import QueryError
 
@@ -53,6 +54,8 @@ def called(write: Expressions, name: str, node: exp.Expression, scope: Scope) ->
     if name in WINDOWS:
         raise QueryError(f"{name} is a function of windows: write {name}(…) OVER (ORDER BY …)", name, "function")
     if name == "map_agg":
+        if any(type(each).__name__ in ("Distinct", "Order") for each in node.expressions):
+            raise _no_map_agg()
         return _map_agg(write.every(node.expressions, scope))
     if name in LAMBDAS:
         return with_lambda(write, name, node, scope)
@@ -108,7 +111,8 @@ def aggregated(write: Expressions, node: exp.Expression, scope: Scope) -> Value:
     sql = f"{function.name}({inside}){test}{over}"
     if name == "avg" and kind.name == "decimal":
         sql = f"round({sql}, {kind.digits[1]})"
-    return Value(f"CAST({sql} AS {kind.duckdb})" if function.is_cast else sql, kind)
+    zone = zone_among(arguments) if kind == TIMESTAMP else ""
+    return Value(f"CAST({sql} AS {kind.duckdb})" if function.is_cast else sql, kind, zone=zone)
 
 
 def _named(node: exp.Expression) -> str:
@@ -124,16 +128,15 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
     else:
         raise write.refused(node)
     name = _named(node)
-    function = AGGREGATES.get(name) or WINDOWS.get(name)
-    if function is None:
-        raise QueryError(f"{name} is no aggregate: FILTER and OVER stand after those", name, "function")
-    order = ""
+    function = _aggregate(name)
+    order, ordered = "", []
     for at, each in enumerate(nodes):
         if type(each).__name__ == "Order":
-            order = f" ORDER BY {write.order(each.expressions, scope)}"
+            order, ordered = f" ORDER BY {write.order(each.expressions, scope)}", each.expressions
             nodes[at] = each.this
     is_distinct = bool(nodes) and type(nodes[0]).__name__ == "Distinct"
     if is_distinct:
+        _among(write, name, ordered, nodes[0].expressions, scope)
         if len(nodes[0].expressions) != 1:
             values = write.every(nodes[0].expressions, scope)
             return function, [rowed(values)], (True, order)
@@ -143,6 +146,26 @@ def _parts(write: Expressions, node: exp.Expression, scope: Scope) -> tuple[Aggr
             raise QueryError(f"{name} takes an expression, not *", name, "function")
         nodes = []
     return function, write.every(nodes, scope), (is_distinct, order)
+
+
+def _aggregate(name: str) -> Aggregate:
+    if name == "map_agg":
+        raise _no_map_agg()
+    function = AGGREGATES.get(name) or WINDOWS.get(name)
+    if function is None:
+        raise QueryError(f"{name} is no aggregate: FILTER and OVER stand after those", name, "function")
+    return function
+
+
+def _among(
+    write: Expressions, name: str, ordered: Sequence[exp.Expression], taken: Sequence[exp.Expression], scope: Scope
+) -> None:
+    """Refuse an order of different values by something else: equal ones may have several of it."""
+    known = {each.sql for each in write.every(map(bare, taken), scope)}
+    for each in ordered:
+        if write.write(bare(each.this), scope).sql not in known:
+            by = shown(each.this)
+            raise QueryError(f"{name}(DISTINCT …) is ordered by what it takes, and not by {by}", by, "form")
 
 
 def _over(write: Expressions, node: exp.Expression, scope: Scope) -> str:
@@ -180,6 +203,11 @@ def _frame(write: Expressions, spec: exp.Expression, scope: Scope) -> str:
         return f"{words} {side or ''}".strip()
 
     return f"{spec.args['kind']} BETWEEN {edge('start')} AND {edge('end')}"
+
+
+def _no_map_agg() -> QueryError:
+    message = "map_agg is not translated with DISTINCT, ORDER BY, FILTER or OVER: use a sub-query and GROUP BY"
+    return QueryError(message, "map_agg", "form")
 
 
 def _map_agg(arguments: Sequence[Value]) -> Value:

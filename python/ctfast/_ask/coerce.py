@@ -9,9 +9,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ctfast._ask import forms
+from ctfast._ask.partitions import FACETS, alike, written
 from ctfast._ask.sqltext import constant, naive, time
 from ctfast._ask.sqltext import name as quoted_name
-from ctfast._ask.types import BOOLEAN, DATE, DOUBLE, IP, NULL, TIMESTAMP, VARCHAR, Type, Value, common, decimal
+from ctfast._ask.types import (
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    IP,
+    JSON,
+    NULL,
+    TIMESTAMP,
+    UNKNOWN,
+    VARCHAR,
+    Type,
+    Value,
+    common,
+    decimal,
+)
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
@@ -29,6 +44,9 @@ _TIME = re.compile(
 
 def as_text(value: Value) -> Value:
     """Return a value where a text is needed: a time becomes what the record has, as in Athena."""
+    if value.type == JSON:
+        message = "a text is needed, and this is JSON: json_extract_scalar(…) has its text, json_format(…) prints it"
+        raise QueryError(message, "json", "type")
     if value.type.is_text or value.type == NULL:
         return value
     if value.type == TIMESTAMP:
@@ -94,12 +112,12 @@ def together(one: Value, other: Value) -> tuple[Value, Value]:
     first, second = one.type, other.type
     for each in (one, other):
         _refuse_zoned(each, "compared: compare the time itself")
-    if first == second or NULL in (first, second):
+    has_part = one.is_part or other.is_part
+    if NULL in (first, second) or (first == second and not has_part):
         return one, other
-    if one.day is not None or other.day is not None:
-        found = _with_part(one, other)
-        if found is not None:
-            return found
+    found = _with_part(one, other) if has_part else None
+    if found is not None:
+        return found
     if first.is_text and second.is_text:
         return _scalar(one), _scalar(other)
     if first.is_text != second.is_text:
@@ -113,15 +131,30 @@ def together(one: Value, other: Value) -> tuple[Value, Value]:
 
 
 def _with_part(one: Value, other: Value) -> tuple[Value, Value] | None:
-    """Return what Athena partitions by with a date or a number: the day of the event, or the number it is."""
-    part, than = (one, other) if one.day is not None else (other, one)
+    """Return what Athena partitions by with a date, a number or a text: the day of the event, or what it is written."""
+    part, than = (one, other) if one.is_part else (other, one)
     if than.type.name in ("date", "timestamp") and part.day is not None:
+        _refuse_clock(than)
         made = Value(part.day, DATE)
-    elif than.type.is_number:
+    elif than.type.is_number and part.form in FACETS:
         made = Value(f"CAST({part.sql} AS BIGINT)", VARCHAR)
+    elif than.type == VARCHAR:
+        made, than = alike(part, than) or part, written(part, than, is_equal=False)
     else:
         return None
-    return (made, other) if part is one else (one, made)
+    return (made, than) if part is one else (than, made)
+
+
+def _refuse_clock(than: Value) -> None:
+    """Refuse a time that is compared with a day: events of that day lie before and after it."""
+    if than.type != TIMESTAMP or (than.text is not None and _is_midnight(written_time(than.text))):
+        return
+    message = "a time is compared with a day, as partitions have it: compare eventTime, or CAST(… AS DATE)"
+    raise QueryError(message, than.text or "timestamp", "type")
+
+
+def _is_midnight(moment: datetime) -> bool:
+    return moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _scalar(value: Value) -> Value:
@@ -145,7 +178,7 @@ def _meeting(text: Value, kind: Type) -> Value:
 
 def _as_date(text: str) -> Value:
     moment = written_time(text)
-    if moment == moment.replace(hour=0, minute=0, second=0, microsecond=0):
+    if _is_midnight(moment):
         return Value(f"DATE '{moment.date().isoformat()}'", DATE)
     return Value(time(moment), TIMESTAMP, text)
 
@@ -170,7 +203,7 @@ def cast(value: Value, to: Type, *, tries: bool = False) -> Value:
     kind = value.type
     verb = "TRY_CAST" if tries else "CAST"
     if kind == to:
-        return value
+        return value._replace(zone="")
     if kind == NULL:
         return Value(f"{verb}({value.sql} AS {to.duckdb})", to)
     made = _cast_to_text(value) if to == VARCHAR else _cast_special(value, to, tries=tries)
@@ -197,7 +230,12 @@ def _cast_to_text(value: Value) -> str | None:
     if kind.name == "jsontext":
         return value.sql
     if kind.name in ("timestamp", "zoned"):
-        return f"strftime({clock(value)}, '{_PRINTED}')"
+        zone = kind.fields[0] if kind.name == "zoned" else value.zone
+        if zone == UNKNOWN:
+            message = "a time that was read with its zone is printed with it by Trino: date_format(…) prints it"
+            raise QueryError(message, "CAST", "form")
+        printed = f"strftime({clock(value)}, '{_PRINTED}')"
+        return f"{printed} || {constant(f' {zone}')}" if zone else printed
     if kind == DOUBLE:
         message = "a double is written as 1.0E0 by Trino: cast it to DECIMAL(18, 2) or BIGINT, and that to VARCHAR"
         raise QueryError(message, "double", "type")
@@ -281,7 +319,7 @@ def moved(when: Value, interval: str | None, sign: int) -> Value | None:
         if unit not in ("day", "week"):
             return None
         return Value(f"DATE '{moment.date().isoformat()}'", DATE, moment.date().isoformat())
-    return Value(time(moment), TIMESTAMP, moment.isoformat())
+    return Value(time(moment), TIMESTAMP, moment.isoformat(), zone=when.zone)
 
 
 def divided(one: Value, other: Value) -> Value:

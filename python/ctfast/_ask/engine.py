@@ -38,13 +38,16 @@ _WORDS = (
         "column",
     ),
     (re.compile(r'Referenced column "([^"]+)" not found'), "no column {} (ctfast columns lists them)", "column"),
-    (
-        re.compile(r"(ORDER BY) expressions must appear in select list"),
-        "with SELECT DISTINCT, {} takes what SELECT has",
-        "form",
-    ),
     (re.compile(r"(aggregate) function calls cannot"), "an {} stands where none may be: use a sub-query", "form"),
     (re.compile(r"(Division by zero)"), "the query failed: {} (try(…) makes NULL of it)", "value"),
+    (
+        re.compile(r'Circular reference to CTE "([^"]+)"'),
+        "{} reads itself, which takes WITH RECURSIVE, and a first query before UNION ALL",
+        "table",
+    ),
+    (re.compile(r"(Map keys must be unique)"), "the query failed: duplicate map keys are not allowed", "value"),
+    (re.compile(r"(Map keys can not be NULL)"), "the query failed: a map key cannot be NULL", "value"),
+    (re.compile(r"(map key list does not align)"), "the query failed: map(…) takes as many keys as values", "value"),
 )
 #: Aggregates whose states cannot be written to the disk.
 _HELD = re.compile(r"\b(list|string_agg|histogram|quantile_disc)\(")

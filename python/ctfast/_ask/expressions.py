@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ctfast._ask import calls
 from ctfast._ask.coerce import as_text, cast, together
 from ctfast._ask.functions import call
 from ctfast._ask.kinds import type_of
 from ctfast._ask.makers import subscript
-from ctfast._ask.operators import COMPUTED, compared, computed
-from ctfast._ask.parameters import interval_of, number_of, parameter
+from ctfast._ask.operators import COMPUTED, as_column, compared, computed, only
+from ctfast._ask.parameters import Parameters, interval_of, number_of
+from ctfast._ask.partitions import pattern_of
 from ctfast._ask.scope import Column, Scope, field_of
 from ctfast._ask.spans import join, meet, one_of
 from ctfast._ask.sqltext import bound, constant, time
@@ -21,14 +22,15 @@ from ctfast._ask.types import (
     BOOLEAN,
     DATE,
     INTERVAL,
+    JSON,
     NULL,
     TIMESTAMP,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
     common,
+    zone_among,
 )
 from ctfast.exceptions import QueryError
 
@@ -52,12 +54,12 @@ class Expressions:
     queries
         Writes sub-queries.
     parameters
-        Values of the parameters, by their names.
+        What is given beside the query.
     now
         What ``now()`` is.
     """
 
-    def __init__(self, queries: Queries, parameters: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, queries: Queries, parameters: Parameters, now: datetime) -> None:
         self._queries, self._parameters, self._now = queries, parameters, now
         #: Whether the query asked for the time.
         self.asked_now = False
@@ -113,16 +115,9 @@ class Expressions:
     def _literal(self, node: exp.Expression, _: Scope) -> Value:
         text: str = node.this
         if node.is_string:
-            filled = self._filled(text)
+            filled = self._parameters.filled(text)
             return Value(constant(filled), VARCHAR, filled)
         return number_of(text)
-
-    def _filled(self, text: str) -> str:
-        """Return a text with parameters that stand in it as ``${name}``."""
-        for name, value in self._parameters.items():
-            if f"${{{name}}}" in text:
-                text = text.replace(f"${{{name}}}", str(value))
-        return text
 
     def _boolean(self, node: exp.Expression, _: Scope) -> Value:
         return Value("TRUE" if node.this else "FALSE", BOOLEAN)
@@ -131,7 +126,7 @@ class Expressions:
         return Value("NULL", NULL)
 
     def _placeholder(self, node: exp.Expression, _: Scope) -> Value:
-        return parameter(self._parameters, node.this)
+        return self._parameters.value(node.this)
 
     def _column(self, node: exp.Expression, scope: Scope) -> Value:
         if type(node.this).__name__ == "Star":
@@ -187,7 +182,7 @@ class Expressions:
         if quantified in ("Any", "All"):
             inner = node.expression.this
             sql, columns = self._queries(inner.this if type(inner).__name__ == "Subquery" else inner, scope)
-            one, _ = together(self.write(node.this, scope), _only(columns))
+            one = as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} {operator} {quantified.upper()} ({sql}))", BOOLEAN)
         return compared(operator, *self.every([node.this, node.expression], scope))
 
@@ -223,9 +218,13 @@ class Expressions:
         if query is not None:
             sql, columns = self._queries(query.this, scope)
             if type(node.this).__name__ == "Tuple":
-                inner = ", ".join(each.sql for each in self.every(node.this.expressions, scope))
+                given = self.every(node.this.expressions, scope)
+                if len(given) != len(columns):
+                    message = f"a row of {len(given)} values is compared with a sub-query of {len(columns)} columns"
+                    raise QueryError(message, "IN", "form")
+                inner = ", ".join(as_column(each, [column]).sql for each, column in zip(given, columns, strict=True))
                 return Value(f"(({inner}) IN ({sql}))", BOOLEAN)
-            one, _ = together(self.write(node.this, scope), _only(columns))
+            one = as_column(self.write(node.this, scope), columns)
             return Value(f"({one.sql} IN ({sql}))", BOOLEAN)
         value, members = self.write(node.this, scope), self.every(node.expressions, scope)
         if not members:
@@ -241,9 +240,9 @@ class Expressions:
         return one_of(known._replace(sql=sql))
 
     def _like(self, node: exp.Expression, scope: Scope, escape: str = "") -> Value:
-        one, other = (as_text(each) for each in self.every([node.this, node.expression], scope))
-        if one.type.name == "json":
-            one = Value(f"CAST({one.sql} AS VARCHAR)", VARCHAR)
+        one, other = self.every([node.this, node.expression], scope)
+        one = Value(f"CAST({one.sql} AS VARCHAR)", VARCHAR) if one.type == JSON else as_text(one)
+        other = pattern_of(one, as_text(other))
         negated = "NOT " if node.args.get("negate") else ""
         return Value(f"({one.sql} {negated}LIKE {other.sql}{escape})", BOOLEAN)
 
@@ -271,14 +270,15 @@ class Expressions:
         results.append(Value("NULL", NULL) if default is None else self.write(default, scope))
         kind = self._one_type(results, node)
         whens = " ".join(f"WHEN {test} THEN {result.sql}" for test, result in zip(tests, results, strict=False))
-        return Value(f"CASE {whens} ELSE {results[-1].sql} END", kind)
+        return Value(f"CASE {whens} ELSE {results[-1].sql} END", kind, zone=zone_among(results))
 
     def _if(self, node: exp.Expression, scope: Scope) -> Value:
         test = self.condition(node.this, scope)
         given = [node.args["true"], node.args.get("false")]
         results = [Value("NULL", NULL) if each is None else self.write(each, scope) for each in given]
         kind = self._one_type(results, node)
-        return Value(f"CASE WHEN {test.sql} THEN {results[0].sql} ELSE {results[1].sql} END", kind)
+        sql = f"CASE WHEN {test.sql} THEN {results[0].sql} ELSE {results[1].sql} END"
+        return Value(sql, kind, zone=zone_among(results))
 
     @staticmethod
     def _one_type(values: Sequence[Value], node: exp.Expression) -> Type:
@@ -293,13 +293,13 @@ class Expressions:
         value = cast(self.write(node.this, scope), to, tries=tries)
         if length is not None:
             return Value(f"left({value.sql}, {length})", VARCHAR)
-        return value
+        return value._replace(zone="UTC") if node.args["to"].this.name == "TIMESTAMPTZ" else value
 
     def _trycast(self, node: exp.Expression, scope: Scope) -> Value:
         return self._cast(node, scope, tries=True)
 
     def _interval(self, node: exp.Expression, _: Scope) -> Value:
-        found = interval_of(node.this.name, str(node.args["unit"]))
+        found = interval_of(self._parameters.filled(node.this.name), str(node.args["unit"]))
         if found is None:
             raise QueryError(f"{shown(node)} is not translated: write INTERVAL '1' DAY", shown(node), "form")
         return found
@@ -325,7 +325,7 @@ class Expressions:
 
     def _subquery(self, node: exp.Expression, scope: Scope) -> Value:
         sql, columns = self._queries(node.this, scope)
-        return Value(f"({sql})", _only(columns).type)
+        return Value(f"({sql})", only(columns).type, zone=columns[0].zone)
 
     def _exists(self, node: exp.Expression, scope: Scope) -> Value:
         inner = node.this.this if type(node.this).__name__ == "Subquery" else node.this
@@ -339,18 +339,13 @@ class Expressions:
 
     def _currenttimestamp(self, _node: exp.Expression, _: Scope) -> Value:
         self.asked_now = True
-        return Value(time(self._now), TIMESTAMP, self._now.isoformat())
+        return Value(time(self._now), TIMESTAMP, self._now.isoformat(), zone="UTC")
 
-    _localtimestamp = _currenttimestamp
+    def _localtimestamp(self, node: exp.Expression, scope: Scope) -> Value:
+        return self._currenttimestamp(node, scope)._replace(zone="")
 
     def _attimezone(self, node: exp.Expression, scope: Scope) -> Value:
-        value, zone = self.every([node.this, node.args["zone"]], scope)
-        if value.type == ZONED:
-            raise self.refused(node, "a second zone")
-        moment = cast(value, TIMESTAMP)
-        if zone.text is not None and zone.text.upper() in ("UTC", "Z", "ETC/UTC", "+00:00"):
-            return moment
-        return call("at_timezone", [moment, zone])
+        return call("at_timezone", self.every([node.this, node.args["zone"]], scope))
 
     def _extract(self, node: exp.Expression, scope: Scope) -> Value:
         part = str(node.this).upper()
@@ -378,7 +373,8 @@ class Expressions:
     def _anonymous(self, node: exp.Expression, scope: Scope) -> Value:
         name = str(node.this).lower()
         if name in ("now", "current_timestamp", "localtimestamp"):
-            return self._currenttimestamp(node, scope)
+            write = self._localtimestamp if name == "localtimestamp" else self._currenttimestamp
+            return write(node, scope)
         return calls.called(self, name, node, scope)
 
     def _filter(self, node: exp.Expression, scope: Scope) -> Value:
@@ -389,10 +385,3 @@ class Expressions:
 
     def _groupconcat(self, node: exp.Expression, scope: Scope) -> Value:
         return calls.aggregated(self, node, scope)
-
-
-def _only(columns: Sequence[Column]) -> Value:
-    """Return the one column of a sub-query that stands for a value."""
-    if len(columns) != 1:
-        raise QueryError(f"a sub-query has {len(columns)} columns, and one is needed", "SELECT", "form")
-    return Value("", columns[0].type)

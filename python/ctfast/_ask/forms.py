@@ -1,12 +1,12 @@
-"""The small languages within Trino's SQL, in the words of DuckDB: paths, patterns, formats of times, addresses."""
+"""The small languages within Trino's SQL, in the words of DuckDB: paths, formats of times, addresses."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Mapping
-from contextlib import suppress
-from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of patterns in the standard library
+from functools import cache
+from zoneinfo import available_timezones
 
 from ctfast._ask.sqltext import constant
 from ctfast._show.words import quoted
@@ -16,14 +16,12 @@ __all__ = [
     "UTC",
     "ZONES",
     "address",
-    "group",
     "joda",
     "json_path",
     "member",
     "mysql",
     "network",
-    "pattern",
-    "replacement",
+    "zone",
 ]
 
 #: A key or an index of a path, as far as Trino's json_extract knows them.
@@ -73,6 +71,9 @@ _JODA = {
     **dict.fromkeys(("E", "EE", "EEE"), "%a"),
     "EEEE": "%A",
 }
+#: A zone that is no region, minutes of an hour, and of the farthest zone.
+_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
+_HOUR, _FAR = 60, 14 * 60
 #: How the zone is written, which is UTC.
 UTC = {"Z": "+0000", "ZZ": "+00:00", "z": "UTC"}
 #: How it is read.
@@ -93,7 +94,7 @@ def json_path(text: str) -> str:
     if not text.startswith("$") or at < len(text):
         message = f"the path {quoted(text)} is none of keys and indexes: write '$.key', '$[\"a key\"]' or '$.list[0]'"
         raise QueryError(message, text, "form")
-    if any('"' in key for key, _ in steps):
+    if any('"' in key or not (key or index) for key, index in steps):
         pointer = (key.replace("~", "~0").replace("/", "~1") if index is None else index for key, index in steps)
         return "".join(f"/{step}" for step in pointer)
     return "$" + "".join(f'."{key}"' if index is None else f"[{index}]" for key, index in steps)
@@ -101,73 +102,25 @@ def json_path(text: str) -> str:
 
 def member(key: str) -> str:
     """Return the path of a member of an object."""
-    return json_path(f'$["{key}"]') if '"' not in key else "/" + key.replace("~", "~0").replace("/", "~1")
+    return json_path(f'$["{key}"]') if '"' not in key and key else "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def pattern(text: str) -> str:
-    """Return a regular expression of Java in the syntax of RE2; what RE2 does not know is refused."""
-    wrong = re.search(r"(?<!\\)(?:\\\\)*(\(\?[=!]|\(\?<[=!]|\(\?>|\\[1-9]|[*+?}]\+)", text)
-    if wrong is not None:
-        message = (
-            f"the pattern {quoted(text)} has {quoted(wrong[1])}: look-around, back references and possessive "
-            "quantifiers are not known here; two conditions with regexp_like say the same in most cases"
-        )
-        raise QueryError(message, text, "form")
-    return re.sub(r"\(\?<([A-Za-z])", r"(?P<\1", text)
+def zone(text: str) -> tuple[str, int | None]:
+    """Return a time zone as Trino prints it, and its minutes before UTC if it is no region."""
+    offset = _OFFSET.fullmatch(text)
+    minutes = 0 if offset is None else int(offset[2]) * 60 + int(offset[3])
+    if offset is not None and int(offset[3]) < _HOUR and minutes <= _FAR:
+        return (text, -minutes if offset[1] == "-" else minutes) if minutes else ("UTC", 0)
+    known = "UTC" if text.upper() in ("Z", "ETC/UTC") else _zones().get(text.lower())
+    if known is None:
+        message = f"{quoted(text)} is no time zone: write 'America/New_York' or '+02:00'"
+        raise QueryError(message, text, "value")
+    return known, None
 
 
-def replacement(text: str) -> str:
-    r"""Return what regexp_replace puts in: ``$1`` is ``\1``, a backslash takes the next character as it is."""
-    made, at = [], 0
-    while at < len(text):
-        each = text[at]
-        at += 1
-        if each == "\\" and at < len(text):
-            made.append("\\\\" if text[at] == "\\" else text[at])
-            at += 1
-        elif each == "$":
-            found = re.match(r"\d", text[at:])
-            if found is None:
-                message = f"the replacement {quoted(text)} has a $ without the number of a group: write \\$ for a $"
-                raise QueryError(message, text, "form")
-            made.append(f"\\{found[0]}")
-            at += 1
-        else:
-            made.append("\\\\" if each == "\\" else each)
-    return "".join(made)
-
-
-def group(text: str, number: int) -> str:
-    """Tell what an empty group of a match means: ``"empty"``, ``"absent"`` or ``"either"``."""
-    if number == 0:
-        return "empty"
-    with suppress(Exception):  # a pattern that Python does not know: nothing is known of its groups
-        tree = parser.parse(text)
-        found = _group(tree, number, is_certain=True)
-        if found is not None:
-            least, is_certain = found
-            return "absent" if least else "empty" if is_certain else "either"
-    return "either"
-
-
-def _group(tree: object, number: int, *, is_certain: bool) -> tuple[int, bool] | None:
-    """Return the least width of a group, and whether each match has it."""
-    for operator, argument in tree:  # type: ignore[attr-defined]  # a tree of the standard library
-        name = str(operator)
-        if name == "SUBPATTERN":
-            if argument[0] == number:
-                return argument[3].getwidth()[0], is_certain
-            found = _group(argument[3], number, is_certain=is_certain)
-        elif name in ("MAX_REPEAT", "MIN_REPEAT"):
-            found = _group(argument[2], number, is_certain=is_certain and argument[0] > 0)
-        elif name == "BRANCH":
-            inner = (_group(each, number, is_certain=False) for each in argument[1])
-            found = next((each for each in inner if each is not None), None)
-        else:
-            found = None
-        if found is not None:
-            return found
-    return None
+@cache
+def _zones() -> Mapping[str, str]:
+    return {each.lower(): each for each in available_timezones()}
 
 
 def mysql(text: str, _zones: Mapping[str, str]) -> str:  # as joda

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ctfast._ask import forms
-from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment, together
+from ctfast._ask import forms, regular
+from ctfast._ask.coerce import as_json_text, as_text, cast, clock, moment
 from ctfast._ask.makers import (
     Arguments,
     added,
@@ -19,21 +19,22 @@ from ctfast._ask.makers import (
     dated,
     difference,
     element,
-    extracted,
     first,
+    in_zone,
     joined,
     listed,
     one_type,
     overlapping,
     printed,
     read_time,
-    regular,
-    replaced,
     rounded,
     sequence,
+    sized,
     sliced,
     substring,
     truncated,
+    unless_equal,
+    zone_of,
 )
 from ctfast._ask.sqltext import bound, constant
 from ctfast._ask.types import (
@@ -47,13 +48,13 @@ from ctfast._ask.types import (
     TIMESTAMP,
     VARBINARY,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
     decimal,
     map_of,
     row,
+    zone_among,
 )
 from ctfast.exceptions import QueryError
 
@@ -84,11 +85,20 @@ def call(name: str, given: Arguments) -> Value:
     """Return a call of a function of the table."""
     function = FUNCTIONS[name]
     arguments = _taken(name, function.takes, given)
+    if function.takes in ("aa", "ax") and name != "map":
+        one_type([*arguments[:1], *(_listed(each) if function.takes == "ax" else each for each in arguments[1:])])
     returns = function.returns if isinstance(function.returns, Type) else function.returns(arguments)
     if not isinstance(function.sql, str):
         made = function.sql(arguments)
-        return made if isinstance(made, Value) else Value(made, returns)
-    return Value(function.sql.format(*(each.sql for each in arguments)), returns)
+        if isinstance(made, Value):
+            return made
+    else:
+        made = function.sql.format(*(each.sql for each in arguments))
+    return Value(made, returns, zone=zone_among(arguments) if returns == TIMESTAMP else "")
+
+
+def _listed(value: Value) -> Value:
+    return value._replace(type=array(value.type))
 
 
 def _taken(name: str, takes: str, given: Arguments) -> list[Value]:
@@ -175,13 +185,18 @@ _EMPTY = "''"
 #: An element of an array and its number, and whether no equal one is before it.
 _E, _I = bound("e"), bound("i")
 _FIRST = f"list_position({{0}}, {_E}) = {_I}"
+#: As many elements as Trino makes; DuckDB would make them before it looks at a condition.
+_REPEATED = (
+    "CASE WHEN {1} > 10000 THEN error('repeat makes 10000 elements at most')"
+    f" ELSE list_transform(generate_series(1, CASE WHEN {{1}} <= 10000 THEN {{1}} END), lambda {_E}: {{0}}) END"
+)
 _SPACE = r"E' \t\n\x0b\f\r'"
 
 
 FUNCTIONS: dict[str, Function] = {
     # conditions
     "coalesce": Function("x*", one_type, lambda values: f"coalesce({', '.join(each.sql for each in values)})"),
-    "nullif": Function("xx", first, lambda values: "nullif({}, {})".format(*(v.sql for v in together(*values)))),
+    "nullif": Function("xx", first, unless_equal),
     "greatest": _greatest("greatest"),
     "least": _greatest("least"),
     "try": Function("x", first, "TRY({0})"),
@@ -217,16 +232,12 @@ FUNCTIONS: dict[str, Function] = {
     "url_extract_host": Function(
         "t", VARCHAR, "nullif(regexp_extract({0}, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/:?#]+)', 1), '')"
     ),
-    "regexp_like": Function("tc", BOOLEAN, regular("regexp_matches({0}, {1})")),
-    "regexp_extract": Function("tc?i", VARCHAR, extracted),
-    "regexp_extract_all": Function(
-        "tc?i",
-        array(VARCHAR),
-        lambda v: regular(f"regexp_extract_all({', '.join(f'{{{at}}}' for at in range(len(v)))})")(v),
-    ),
-    "regexp_replace": Function("tc?c", VARCHAR, replaced),
-    "regexp_count": Function("tc", BIGINT, regular("len(regexp_extract_all({0}, {1}))")),
-    "regexp_split": Function("tc", array(VARCHAR), regular("regexp_split_to_array({0}, {1})")),
+    "regexp_like": Function("tc", BOOLEAN, regular.matched),
+    "regexp_extract": Function("tc?i", VARCHAR, regular.extracted),
+    "regexp_extract_all": Function("tc?i", array(VARCHAR), regular.every_match),
+    "regexp_replace": Function("tc?c", VARCHAR, regular.replaced),
+    "regexp_count": Function("tc", BIGINT, regular.times),
+    "regexp_split": Function("tc", array(VARCHAR), regular.split),
     # bytes
     "to_utf8": Function("t", VARBINARY, "encode({0})"),
     "from_utf8": Function("v", VARCHAR, "decode({0})"),
@@ -261,13 +272,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "is_json_scalar": Function("j", BOOLEAN, "(json_type({0}) NOT IN ('ARRAY', 'OBJECT'))"),
     # arrays
-    "cardinality": Function(
-        "x",
-        BIGINT,
-        lambda v: (
-            f"len({v[0].sql})" if v[0].type.name == "array" else f"CAST(cardinality({as_map(v[0]).sql}) AS BIGINT)"
-        ),
-    ),
+    "cardinality": Function("x", BIGINT, sized),
     "contains": Function("xx", BOOLEAN, contained),
     "array_join": Function("at?t", VARCHAR, listed),
     "array_distinct": Function("a", first, f"list_filter({{0}}, lambda {_E}, {_I}: {_FIRST})"),
@@ -294,15 +299,15 @@ FUNCTIONS: dict[str, Function] = {
     "slice": Function("aii", first, sliced),
     "flatten": Function("a", lambda v: v[0].type.of[0], "flatten({0})"),
     "sequence": Function("xx?x", lambda v: array(first(v)), sequence),
-    "repeat": Function(
-        "xi", lambda v: array(first(v)), f"list_transform(generate_series(1, {{1}}), lambda {_E}: {{0}})"
-    ),
+    "repeat": Function("xi", lambda v: array(first(v)), _REPEATED),
     # maps
     "map": Function("aa", lambda v: map_of(element(v), v[1].type.of[0]), "map({0}, {1})"),
     "map_keys": Function("m", lambda v: array(v[0].type.of[0]), "map_keys({0})"),
     "map_values": Function("m", lambda v: array(v[0].type.of[1]), "map_values({0})"),
     "map_entries": Function("m", lambda v: array(row(("key", "value"), v[0].type.of)), "map_entries({0})"),
-    "map_concat": Function("mm", first, "map_concat({0}, {1})"),
+    "map_concat": Function(
+        "mm", one_type, "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN map_concat({0}, {1}) END"
+    ),
     # times
     "date": Function("x", DATE, dated),
     "date_trunc": Function("cd", lambda v: v[1].type if v[1].type != VARCHAR else TIMESTAMP, truncated),
@@ -311,10 +316,10 @@ FUNCTIONS: dict[str, Function] = {
     "date_format": Function("dc", VARCHAR, printed(forms.mysql)),
     "date_parse": Function("xc", TIMESTAMP, read_time(forms.mysql)),
     "format_datetime": Function("dc", VARCHAR, printed(forms.joda)),
-    "parse_datetime": Function("xc", TIMESTAMP, read_time(forms.joda)),
-    "from_iso8601_timestamp": Function("x", TIMESTAMP, lambda v: cast(v[0], TIMESTAMP)),
+    "parse_datetime": Function("xc", TIMESTAMP, read_time(forms.joda, has_zone=True)),
+    "from_iso8601_timestamp": Function("x", TIMESTAMP, lambda v: cast(v[0], TIMESTAMP)._replace(zone=zone_of(v[0]))),
     "from_iso8601_date": Function("x", DATE, dated),
-    "from_unixtime": Function("n", TIMESTAMP, "to_timestamp({0})"),
+    "from_unixtime": Function("n", TIMESTAMP, lambda v: Value(f"to_timestamp({v[0].sql})", TIMESTAMP, zone="UTC")),
     "to_unixtime": Function("d", DOUBLE, lambda v: f"epoch({moment(v[0])})"),
     "to_iso8601": Function(
         "d",
@@ -359,5 +364,5 @@ FUNCTIONS: dict[str, Function] = {
     "ln": Function("n", DOUBLE, "ln({0})"),
     "log2": Function("n", DOUBLE, "log2({0})"),
     "log10": Function("n", DOUBLE, "log10({0})"),
-    "at_timezone": Function("dc", ZONED, lambda v: f"({v[0].sql} AT TIME ZONE {v[1].sql})"),
+    "at_timezone": Function("dc", TIMESTAMP, in_zone),
 }

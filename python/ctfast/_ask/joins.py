@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctfast._ask.coerce import together
@@ -104,7 +105,7 @@ def renamed(columns: Sequence[Column], alias: exp.Expression | None) -> list[Col
     if len(names) != len(columns):
         shown = alias.name if alias is not None else ""
         raise QueryError(f"{shown} names {len(names)} columns, and there are {len(columns)}", shown, "column")
-    return [Column(given, each.sql, each.type, each.later) for given, each in zip(names, columns, strict=True)]
+    return [replace(each, name=given) for given, each in zip(names, columns, strict=True)]
 
 
 def _source(queries: Queries, node: exp.Expression, scope: Scope) -> tuple[str, Relation]:

@@ -80,6 +80,8 @@ class _Call:
             raise QueryError(
                 f"the function of {self.name} takes {count} names, not {len(names)}", self.name, "function"
             )
+        if len(set(names)) < len(names):
+            raise QueryError(f"the function of {self.name} gives two values one name", self.name, "function")
         return names
 
     def is_condition(self, kind: Type) -> None:

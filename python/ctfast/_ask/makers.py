@@ -15,14 +15,15 @@ from ctfast._ask.types import (
     JSON,
     NULL,
     TIMESTAMP,
+    UNKNOWN,
     VARCHAR,
-    ZONED,
     Type,
     Value,
     array,
     common,
     decimal,
     map_of,
+    zoned,
 )
 from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
@@ -36,23 +37,25 @@ __all__ = [
     "dated",
     "difference",
     "element",
-    "extracted",
     "first",
+    "in_zone",
     "joined",
     "listed",
     "one_type",
     "overlapping",
     "printed",
     "read_time",
-    "regular",
-    "replaced",
     "rounded",
     "sequence",
+    "sized",
     "sliced",
     "subscript",
     "substring",
+    "text_of",
     "truncated",
+    "unless_equal",
     "without_null",
+    "zone_of",
 ]
 
 Arguments: TypeAlias = Sequence[Value]
@@ -66,8 +69,13 @@ _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "qu
 
 
 def as_map(value: Value) -> Value:
-    """Return JSON text as the map that it is in CloudTrail Lake: its members as texts."""
-    return Value(f"TRY(CAST(CAST({value.sql} AS JSON) AS MAP(VARCHAR, VARCHAR)))", map_of(VARCHAR, VARCHAR))
+    """Return JSON text as the map that it is in CloudTrail Lake: its members as texts, the first ones of equal keys."""
+    plain = f"TRY(CAST(CAST({value.sql} AS JSON) AS MAP(VARCHAR, VARCHAR)))"
+    keys, key = f"list_distinct(json_keys({value.sql}))", bound("key")
+    path = f"'/' || replace(replace({key}, '~', '~0'), '/', '~1')"
+    members = f"map({keys}, list_transform({keys}, lambda {key}: json_extract_string({value.sql}, {path})))"
+    first = f"TRY(CASE json_type({value.sql}) WHEN 'OBJECT' THEN {members} END)"
+    return Value(f"coalesce({plain}, {first})", map_of(VARCHAR, VARCHAR))
 
 
 def first(arguments: Arguments) -> Type:
@@ -85,6 +93,7 @@ def text_of(arguments: Arguments, at: int) -> str:
 
 def joined(arguments: Arguments) -> str:
     if any(each.type.name == "array" for each in arguments):
+        one_type(arguments)
         return f"list_concat({', '.join(each.sql for each in arguments)})"
     return f"({' || '.join(as_text(each).sql for each in arguments)})"
 
@@ -97,42 +106,6 @@ def substring(arguments: Arguments) -> str:
     return f"CASE WHEN {start} = 0 OR -{start} > length({text}) THEN '' ELSE {plain} END"
 
 
-def extracted(arguments: Arguments) -> str:
-    """The text of a group; NULL without a match, and for a group that a match does not have."""
-    text, found = arguments[0].sql, text_of(arguments, 1)
-    group = arguments[2].sql if len(arguments) > _PAIR else "0"  # a third one
-    if not group.isdecimal():
-        message = "the group of regexp_extract has to be a whole number that stands in the query"
-        raise QueryError(message, "regexp_extract", "form")
-    number = int(group)
-    pattern = constant(forms.pattern(found))
-    means = forms.group(found, number)
-    if means == "either":
-        message = f"group {number} of {quoted(found)} may be empty, or not be there: regexp_extract cannot tell which"
-        raise QueryError(message, "regexp_extract", "form")
-    extracted = f"regexp_extract({text}, {pattern}, {number})"
-    if means == "absent":
-        return f"nullif({extracted}, '')"
-    return f"CASE WHEN regexp_matches({text}, {pattern}) THEN {extracted} END"
-
-
-def regular(template: str) -> Callable[[Arguments], str]:
-    """Return what makes a call with a pattern as second argument."""
-
-    def sql(arguments: Arguments) -> str:
-        pattern = constant(forms.pattern(text_of(arguments, 1)))
-        others = [each.sql for each in arguments[2:]]
-        return template.format(arguments[0].sql, pattern, *others)
-
-    return sql
-
-
-def replaced(arguments: Arguments) -> str:
-    pattern = constant(forms.pattern(text_of(arguments, 1)))
-    by = forms.replacement(text_of(arguments, 2)) if len(arguments) > _PAIR else ""  # a third one
-    return f"regexp_replace({arguments[0].sql}, {pattern}, {constant(by)}, 'g')"
-
-
 def at_path(template: str) -> Callable[[Arguments], str]:
     """Return what makes a call with a path as second argument; text that is not JSON has nothing there."""
     return lambda arguments: template.format(arguments[0].sql, constant(forms.json_path(text_of(arguments, 1))))
@@ -140,24 +113,55 @@ def at_path(template: str) -> Callable[[Arguments], str]:
 
 def printed(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
     def sql(arguments: Arguments) -> str | Value:
-        form = read(text_of(arguments, 1), {} if arguments[0].type == ZONED else forms.UTC)
+        form = read(text_of(arguments, 1), {} if arguments[0].type.name == "zoned" else forms.UTC)
         text = arguments[0].text
         if text is not None and _PLAIN.fullmatch(form):  # a constant tells which files are needed
             words = f"{written_time(text):{form}}"
             return Value(constant(words), VARCHAR, words)
-        return f"strftime({clock(arguments[0])}, {constant(form)})"
+        return Value(f"strftime({clock(arguments[0])}, {constant(form)})", VARCHAR, form=form)
 
     return sql
 
 
-def read_time(read: Callable[..., str]) -> Callable[[Arguments], str | Value]:
-    def sql(arguments: Arguments) -> str | Value:
-        if arguments[0].type == TIMESTAMP:
-            return arguments[0]  # of an event: it was read already
-        form = constant(read(text_of(arguments, 1), forms.ZONES))
-        return f"CAST(strptime({as_text(arguments[0]).sql}, {form}) AS TIMESTAMPTZ)"
+def read_time(read: Callable[..., str], *, has_zone: bool = False) -> Callable[[Arguments], Value]:
+    def sql(arguments: Arguments) -> Value:
+        if arguments[0].type == TIMESTAMP:  # of an event: it was read already
+            return arguments[0]._replace(zone="UTC" if has_zone else "")
+        form = read(text_of(arguments, 1), forms.ZONES)
+        made = f"CAST(strptime({as_text(arguments[0]).sql}, {constant(form)}) AS TIMESTAMPTZ)"
+        zone = UNKNOWN if "%z" in form else "UTC"
+        return Value(made, TIMESTAMP, zone=zone if has_zone else "")
 
     return sql
+
+
+def zone_of(value: Value) -> str:
+    """Return the zone that Trino prints a time with that is read of a text."""
+    if value.type == TIMESTAMP:
+        return "UTC"
+    text = value.text or ""
+    return "UTC" if text.endswith("Z") or ("T" not in text and text) else UNKNOWN
+
+
+def in_zone(arguments: Arguments) -> Value:
+    """The clock of a zone; that of UTC is the time itself."""
+    name, offset = forms.zone(text_of(arguments, 1))
+    if arguments[0].type.name == "zoned":
+        raise QueryError("a time AT TIME ZONE has a second zone: write the last one alone", "AT TIME ZONE", "form")
+    when = cast(arguments[0], TIMESTAMP)
+    if name == "UTC":
+        return when._replace(zone=name)
+    if offset is None:
+        return Value(f"({when.sql} AT TIME ZONE {constant(name)})", zoned(name))
+    return Value(f"({moment(when)} + INTERVAL '{offset} minutes')", zoned(name))
+
+
+def unless_equal(arguments: Arguments) -> str:
+    one, other = together(*arguments)
+    if one.sql != arguments[0].sql:
+        kinds = f"a {arguments[0].type} and a {arguments[1].type}"
+        raise QueryError(f"nullif takes two of one type, and these are {kinds}: write CAST(…)", "nullif", "type")
+    return f"nullif({one.sql}, {other.sql})"
 
 
 def _unit(arguments: Arguments) -> str:
@@ -179,7 +183,9 @@ def added(arguments: Arguments) -> str | Value:
         made = f"{moment(when)} + to_months(3 * CAST({number.sql} AS INTEGER))"
     elif unit in ("day", "week", "month", "year"):
         made = f"{moment(when)} + to_{unit}s(CAST({number.sql} AS INTEGER))"
-    return f"CAST({made} AS {'DATE' if when.type == DATE else 'TIMESTAMPTZ'})"
+    if when.type == DATE:
+        return f"CAST({made} AS DATE)"
+    return Value(f"CAST({made} AS TIMESTAMPTZ)", TIMESTAMP, zone=when.zone)
 
 
 def difference(arguments: Arguments) -> str:
@@ -187,9 +193,11 @@ def difference(arguments: Arguments) -> str:
     return f"date_sub('{unit}', {', '.join(f'CAST({moment(each)} AS TIMESTAMP)' for each in arguments[1:])})"
 
 
-def truncated(arguments: Arguments) -> str:
-    kind = {"date": "DATE", "zoned": "TIMESTAMP"}.get(arguments[1].type.name, "TIMESTAMPTZ")
-    return f"CAST(date_trunc('{_unit(arguments)}', {clock(arguments[1])}) AS {kind})"
+def truncated(arguments: Arguments) -> Value:
+    when = arguments[1]
+    kind = {"date": "DATE", "zoned": "TIMESTAMP"}.get(when.type.name, "TIMESTAMPTZ")
+    made = f"CAST(date_trunc('{_unit(arguments)}', {clock(when)}) AS {kind})"
+    return Value(made, when.type if when.type != VARCHAR else TIMESTAMP, zone=when.zone)
 
 
 def dated(arguments: Arguments) -> Value:
@@ -227,7 +235,13 @@ def contained(arguments: Arguments) -> str:
         raise QueryError(
             "contains takes an array, and strpos(text, part) > 0 or LIKE looks into a text", "contains", "type"
         )
-    _, value = together(Value("", held.type.of[0]), wanted)
+    element, value = together(Value("", held.type.of[0]), wanted)
+    if wanted.is_part:
+        message = "contains looks for what Athena partitions by: IN (…) knows its forms"
+        raise QueryError(message, "contains", "form")
+    if element.sql:
+        kinds = f"{held.type} and a {wanted.type}"
+        raise QueryError(f"contains takes an array and one of its elements, not {kinds}", "contains", "type")
     known = f"WHEN list_contains({held.sql}, {value.sql}) THEN TRUE WHEN {without_null(held.sql)} THEN FALSE"
     return f"CASE WHEN {value.sql} IS NULL THEN NULL {known} END"
 
@@ -236,6 +250,13 @@ def overlapping(arguments: Arguments) -> str:
     one, other = (each.sql for each in arguments)
     known = f"{without_null(one)} AND {without_null(other)}"
     return f"CASE WHEN list_has_any({one}, {other}) THEN TRUE WHEN {known} THEN FALSE END"
+
+
+def sized(arguments: Arguments) -> str:
+    held = arguments[0]
+    if held.type.name == "array":
+        return f"len({held.sql})"
+    return f"CAST(cardinality({(held if held.type.name == 'map' else as_map(held)).sql}) AS BIGINT)"
 
 
 def sliced(arguments: Arguments) -> str:
@@ -260,6 +281,7 @@ def subscript(held: Value, key: Value, *, is_lenient: bool) -> Value:
             found = f"CASE WHEN {outside} THEN error('Array subscript is out of bounds') ELSE {found} END"
         return Value(found, held.type.of[0])
     if held.type.name == "map":
+        one_type([Value("", held.type.of[0]), key])
         found = f"map_extract_value({held.sql}, {key.sql})"
         if not is_lenient:
             known = f"list_contains(map_keys({held.sql}), {key.sql})"

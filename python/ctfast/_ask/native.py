@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ctfast._ask import forms
 from ctfast._ask.events import is_events
-from ctfast._ask.parameters import parameter
+from ctfast._ask.parameters import Parameters
 from ctfast._ask.parsing import dialect_of, needed
 from ctfast._ask.scope import Column, Relation
 from ctfast._ask.translation import Occurrence, Tables, Translation
@@ -59,7 +59,7 @@ _JSON = ("JSONExtract", "JSONExtractScalar")
 _OPENED = "TRY"
 
 
-def native(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any]) -> Translation:
+def native(tree: exp.Expression, tables: Tables, parameters: Parameters) -> Translation:
     """Return a query of DuckDB, whose tables are those that it may read."""
     sqlglot = needed("sqlglot")
     exp = sqlglot.exp
@@ -70,7 +70,7 @@ def native(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any]) 
     for table in list(tree.find_all(exp.Table)):
         found.table(table, names)
     aliases = {each.alias_or_name.lower() for each in tree.find_all(exp.Table, exp.Subquery, exp.Unnest, exp.Lateral)}
-    result = tree.transform(found.opened, aliases)
+    result = tree.transform(found.filled).transform(found.opened, aliases)
     used = found.used(tree)
     for occurrence in found.occurrences:
         occurrence.relation.used.update(used)
@@ -83,7 +83,7 @@ def native(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any]) 
 class _Native:
     """What is found in a query."""
 
-    def __init__(self, tables: Tables, parameters: Mapping[str, Any], exp: Any) -> None:
+    def __init__(self, tables: Tables, parameters: Parameters, exp: Any) -> None:
         self._tables, self._parameters, self._exp = tables, parameters, exp
         self._texts = {name.lower(): name for name, kind in tables.events.items() if kind.name == "jsontext"}
         self.occurrences: list[Occurrence] = []
@@ -130,11 +130,18 @@ class _Native:
             node.set(each, None)
         node.set("this", exp.to_identifier(table, quoted=True))
 
+    def filled(self, node: exp.Expression) -> exp.Expression:
+        """Return values in the place of parameters, within texts as well."""
+        if isinstance(node, self._exp.Placeholder):
+            made: exp.Expression = needed("sqlglot").parse_one(self._parameters.value(node.this).sql, dialect="duckdb")
+            return made
+        if isinstance(node, self._exp.Literal) and node.is_string:
+            return self._exp.Literal.string(self._parameters.filled(node.this))
+        return node
+
     def opened(self, node: exp.Expression, aliases: set[str]) -> exp.Expression:
         """Return access to JSON in a form that does not fail: what is no JSON has nothing in it."""
         exp, kind = self._exp, type(node).__name__
-        if kind == "Placeholder":
-            return self._parameter(node)
         if kind == "Column" and node.args.get("table") and not node.args.get("db"):
             text = self._texts.get(node.args["table"].name.lower())
             if text is not None and text.lower() not in aliases:
@@ -162,9 +169,6 @@ class _Native:
         path = self._exp.Literal.string(forms.member(key))
         inner = self._exp.Anonymous(this="json_extract_string", expressions=[held, path])
         return self._exp.Anonymous(this=_OPENED, expressions=[inner])
-
-    def _parameter(self, node: exp.Expression) -> exp.Expression:
-        return needed("sqlglot").parse_one(parameter(self._parameters, node.this).sql, dialect="duckdb")
 
     def used(self, tree: exp.Expression) -> set[str]:
         """Return the columns that a query may need."""

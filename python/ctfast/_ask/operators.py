@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ctfast._ask.coerce import divided, moment, moved, together
+from ctfast._ask.partitions import written
+from ctfast._ask.scope import Column
 from ctfast._ask.spans import around
 from ctfast._ask.types import BOOLEAN, INTERVAL, NULL, TIMESTAMP, Type, Value, common, decimal
 from ctfast.exceptions import QueryError
 
-__all__ = ["COMPUTED", "compared", "computed"]
+__all__ = ["COMPUTED", "as_column", "compared", "computed", "only"]
 
 #: The operators of arithmetic.
 COMPUTED = {"Add": "+", "Sub": "-", "Mul": "*", "Mod": "%", "Div": "/"}
@@ -25,7 +29,6 @@ def computed(kind: str, one: Value, other: Value) -> Value:
     if kind == "Div":
         return divided(one, other)
     sql = f"({one.sql} {operator} {other.sql})"
-    return Value(sql, _result(kind, one.type, other.type))
     return Value(sql, _result(kind, one.type, other.type))
 
 
@@ -45,11 +48,13 @@ def _of_times(kind: str, one: Value, other: Value) -> Value:
     if known is not None:
         return known
     to = when.type if when.type.is_time else TIMESTAMP
-    return Value(f"CAST({moment(when)} {operator} {by.sql} AS {to.duckdb})", to)
+    return Value(f"CAST({moment(when)} {operator} {by.sql} AS {to.duckdb})", to, zone=when.zone)
 
 
 def compared(operator: str, one: Value, other: Value) -> Value:
     """Return a comparison, and between which times the events lie that meet it."""
+    is_equal = operator in ("=", "<>")
+    one, other = written(other, one, is_equal=is_equal), written(one, other, is_equal=is_equal)
     for part, than, turned in ((one, other, operator), (other, one, _TURNED.get(operator, operator))):
         span = around(part, turned, than)
         if span is not None:
@@ -72,3 +77,19 @@ def _result(kind: str, one: Type, other: Type) -> Type:
     if kind == "Mod":
         return decimal(min(p - s, q - r) + max(s, r), max(s, r))
     return decimal(max(p - s, q - r) + max(s, r) + 1, max(s, r))
+
+
+def only(columns: Sequence[Column]) -> Value:
+    """Return the one column of a sub-query that stands for a value."""
+    if len(columns) != 1:
+        raise QueryError(f"a sub-query has {len(columns)} columns, and one is needed", "SELECT", "form")
+    return Value("", columns[0].type)
+
+
+def as_column(value: Value, columns: Sequence[Column]) -> Value:
+    """Return a value as it is compared with the column of a sub-query, which stays as it is."""
+    one, column = together(value, only(columns))
+    if column.sql:
+        kinds = f"a {value.type} is compared with a sub-query that has a {columns[0].type}"
+        raise QueryError(f"{kinds}: CAST makes one type of them", columns[0].name, "type")
+    return one

@@ -20,15 +20,20 @@ __all__ = ["dialect_of", "needed", "parsed"]
 #: What is no code, and what stands for a table: an id without quotes, and what AWS's samples have in its place.
 _TOKENS = re.compile(
     r"""(?P<kept>'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/)
-        | (?P<store>\b(?:FROM|JOIN)\s+)(?P<named><[^>]*>|\$\{\w+\}|\$\w+)
+        | (?P<store>\b(?:FROM|JOIN)\s+)<(?P<named>[^>]*)>
         | (?P<id>(?<![\w-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![\w-]))
-        | (?P<unnamed>\?) | \$\{(?P<braced>\w+)\} | \$(?P<dollar>[A-Za-z_]\w*)""",
+        | (?P<unnamed>\?) | \$\{(?P<braced>\w+)\} | \$(?P<dollar>[A-Za-z_]\w*)
+        | (?<![\w.$:])(?P<number>[0-9][0-9A-Za-z_.]*)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+#: A number, with an exponent whose sign may follow.
+_NUMBER = re.compile(r"[0-9]+(_[0-9]+)*(\.([0-9]+(_[0-9]+)*)?)?([eE][0-9]*)?")
 #: Functions with a syntax of their own; all others are calls by name, so that what they mean is said in one table.
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
 #: What a query begins with.
 _QUERIES = ("select", "with", "values", "(", "table", "from")
+#: Letters of a number that a sentence shows.
+_LONGEST = 20
 _PLACE = re.compile(r"\x1b\[\d+m")
 
 
@@ -60,7 +65,7 @@ def parsed(text: str, dialect: str) -> exp.Expression:
         raise QueryError(message, "surrogate", "invalid-utf8") from None
     if "\0" in text:
         raise QueryError("the query has a character without a meaning, U+0000", "U+0000", "syntax")
-    given = _prepared(text, "$" if dialect == "duckdb" else ":")
+    given = _prepared(text, dialect)
     begin = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/|;)*(\w+|\(|.)?", given, re.DOTALL)
     word = (begin[1] if begin else None) or ""
     if word.lower() not in _QUERIES or (word.lower() == "from" and dialect != "duckdb"):
@@ -81,21 +86,33 @@ def parsed(text: str, dialect: str) -> exp.Expression:
     return trees[0]
 
 
-def _prepared(text: str, mark: str) -> str:
-    """Return a text with tables that sqlglot can read, and parameters in one form."""
-    unnamed = count(1)
+def _prepared(text: str, dialect: str) -> str:
+    """Return a text with tables and numbers that sqlglot can read, and parameters in one form."""
+    unnamed, mark = count(1), "$" if dialect == "duckdb" else ":"
 
     def replaced(found: re.Match[str]) -> str:
         if found["unnamed"]:
             return f"{mark}_{next(unnamed)}"
         if found["store"]:
-            return f'{found["store"]}"event_data_store"'
+            named = re.sub(r"\W+", "_", found["named"])
+            return f'{found["store"]}"{named}"'
         if found["id"]:
             return f'"{found["id"]}"'
+        if found["number"] and dialect == "trino":
+            return _number(found["number"])
         name = found["braced"] or found["dollar"]
         return f"{mark}{name}" if name else found[0]
 
     return _TOKENS.sub(replaced, text)
+
+
+def _number(text: str) -> str:
+    """Return a number without underscores; sqlglot would take what follows its digits for a name."""
+    if not _NUMBER.fullmatch(text):
+        shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        message = f"{shown} is no number here, and a name that begins with a digit stands in double quotes"
+        raise QueryError(message, shown, "syntax")
+    return text.replace("_", "")
 
 
 def _no_query(word: str) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ctfast._ask import joins
 from ctfast._ask.calls import window
 from ctfast._ask.expressions import Expressions
-from ctfast._ask.scope import Column, Later, Relation, Scope
+from ctfast._ask.parameters import Parameters
+from ctfast._ask.scope import Column, Later, Relation, Scope, knowing
 from ctfast._ask.spans import both, bounded, of_facets
 from ctfast._ask.sqltext import name
+from ctfast._ask.syntax import bare, named, shown
 from ctfast._ask.translation import Occurrence, Tables, Translation
-from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common
+from ctfast._ask.types import NULL, VARCHAR, Spans, Value, common, zone_among
+from ctfast._show.words import quoted
 from ctfast.exceptions import QueryError
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ _NO_RESULTS = {
 }
 #: What comes out of a query, by its name.
 Result: TypeAlias = "tuple[str, Value | Later]"
+#: Digits of a number of a column.
+_LONGEST = 9
 #: Around the number of a column that may not be used; no text of a query has it.
 _MARK = "\0"
 
@@ -50,7 +54,7 @@ _FORMS = {
 }
 
 
-def translated(tree: exp.Expression, tables: Tables, parameters: Mapping[str, Any], now: datetime) -> Translation:
+def translated(tree: exp.Expression, tables: Tables, parameters: Parameters, now: datetime) -> Translation:
     """Return a query in DuckDB's SQL; refuse it if any part of it is not known."""
     queries = Queries(tables, parameters, now)
     try:
@@ -77,7 +81,7 @@ class _Common:
 class Queries:
     """Writes queries, and notes what they read."""
 
-    def __init__(self, tables: Tables, parameters: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, tables: Tables, parameters: Parameters, now: datetime) -> None:
         self.tables = tables
         self.expressions = Expressions(self.write, parameters, now)
         self.occurrences: list[Occurrence] = []
@@ -129,6 +133,8 @@ class Queries:
             sql, columns = self.write(each.this, None, passes_on=True)
             renamed = joins.renamed(columns, each.args["alias"])
             table = self.new_table("with")
+            if each.alias.lower() in known:
+                raise QueryError(f"WITH names {quoted(each.alias)} twice", each.alias, "table")
             known[each.alias.lower()] = _Common(table, renamed)
             sqls.append((table, sql))
         return sqls
@@ -178,7 +184,11 @@ class Queries:
         if None in types:
             raise QueryError("a column of VALUES has values of different types", "VALUES", "type")
         sql = ", ".join(f"({', '.join(value.sql for value in row)})" for row in rows)
-        columns = [Column(f"_col{at}", f"c{at}", kind or NULL) for at, kind in enumerate(types)]
+        zones = [zone_among([row[at] for row in rows]) for at in range(len(rows[0]))]
+        columns = [
+            Column(f"_col{at}", f"c{at}", kind or NULL, zone=zone)
+            for at, (kind, zone) in enumerate(zip(types, zones, strict=True))
+        ]
         return f"SELECT * FROM (VALUES {sql}) AS v({', '.join(each.sql for each in columns)})", columns
 
     def _both(self, node: exp.Expression, outer: Scope | None, verb: str) -> tuple[str, list[Column]]:
@@ -193,7 +203,8 @@ class Queries:
             if kind is None:
                 message = f"column {at + 1} of {verb} is {left.type} and {right.type}: CAST makes one type of them"
                 raise QueryError(message, left.name, "type")
-            columns.append(Column(left.name, f"c{at}", kind))
+            form = left.form if left.form == right.form else ""
+            columns.append(Column(left.name, f"c{at}", kind, zone=zone_among([left, right]), form=form))
         every = "" if node.args.get("distinct") else " ALL"
         return self._after(f"({one}) {verb}{every} ({other})", node, columns)
 
@@ -217,9 +228,10 @@ class Queries:
         """Return which column ORDER BY or GROUP BY means by a number or a name of the result."""
         kind = type(node).__name__
         if kind == "Literal" and not node.is_string:
-            number = int(node.this) if node.this.isdecimal() else 0
+            number = int(node.this) if node.this.isdecimal() and len(node.this) <= _LONGEST else 0
             if not 1 <= number <= len(columns):
-                raise QueryError(f"there is no column {node.this}: there are {len(columns)}", str(node.this), "column")
+                given = str(node.this)[:_LONGEST]
+                raise QueryError(f"there is no column {given}: there are {len(columns)}", given, "column")
             columns[number - 1].take()
             return number
         if kind == "Column" and not node.args.get("table"):
@@ -248,8 +260,8 @@ class Queries:
 
     def _whole(self, node: exp.Expression | None) -> str:
         text = "1" if node is None else self.expressions.write(node, Scope()).sql.strip("'")
-        if not text.isdecimal():
-            raise QueryError(f"LIMIT and OFFSET take a whole number, not {text}", text, "form")
+        if not text.isdecimal() or int(text) >= 1 << 63:
+            raise QueryError(f"LIMIT and OFFSET take a whole number below 2^63, not {text}", text, "form")
         return text
 
     def _select(self, node: exp.Expression, outer: Scope | None) -> tuple[str, list[Column]]:
@@ -301,18 +313,18 @@ class Queries:
                     raise self.expressions.refused(each, "EXCLUDE or REPLACE")
                 found.extend(joins.star(scope, each.args.get("table")))
                 continue
-            inner = each.this if kind == "Alias" else each
+            inner = bare(each.this if kind == "Alias" else each)
             value = self.expressions.write(inner, scope)
             if value.type.name == "zoned" and type(inner).__name__ == "AtTimeZone" and len(self._common) == 1:
                 value = self.expressions.write(inner.this, scope)  # the same moment: results are of UTC
-            found.append((_named(each, len(found)), value))
+            found.append((named(each, len(found)), value))
         if not found:
             raise QueryError("SELECT has no columns", "SELECT", "form")
         return found
 
     def _condition(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> Value:
         """Return WHERE or HAVING; a name of the result, which they do not know, is told from other unknown ones."""
-        with _knowing(columns):
+        with knowing(columns):
             return self.expressions.condition(node, scope)
 
     def _where(self, node: exp.Expression, scope: Scope, columns: Sequence[Column]) -> str:
@@ -349,52 +361,30 @@ class Queries:
             return f"({', '.join(self._grouped(each, scope, columns) for each in node.expressions)})"
         if kind == "Literal":
             return str(self._position(node, columns))
-        with _knowing(columns):
+        with knowing(columns):
             return self.expressions.write(node, scope).sql
 
     def _order(self, node: exp.Expression, scope: Scope, columns: Sequence[Column], results: Sequence[Result]) -> str:
         order = node.args.get("order")
         if order is None:
             return ""
-        named = {given.lower(): value for given, value in results if not isinstance(value, Later)}
-        inner = scope.after(named)
+        known = {given.lower(): value for given, value in results if not isinstance(value, Later)}
+        inner = scope.after(known)
         parts = []
         for each in order.expressions:
-            at, sql = self._position(each.this, columns), ""
+            wanted = bare(each.this)
+            at, sql = self._position(wanted, columns), ""
             if at is None:
-                sql = self.expressions.write(each.this, inner).sql
+                sql = self.expressions.write(wanted, inner).sql
                 at = next((number for number, (_, result) in enumerate(results, 1) if result.sql == sql), None)
+            if at is None and node.args.get("distinct") is not None:
+                message = f"ORDER BY {shown(wanted)} is no column of SELECT DISTINCT: add it there, or write GROUP BY"
+                raise QueryError(message, shown(wanted), "form")
             parts.append(self.expressions.ordered(each, Value(sql if at is None else str(at), VARCHAR)))
         return f" ORDER BY {', '.join(parts)}"
 
 
-@contextmanager
-def _knowing(columns: Sequence[Column]) -> Iterator[None]:
-    """Tell a name of the result, which WHERE, GROUP BY and HAVING do not know, from a name that is not there."""
-    try:
-        yield
-    except QueryError as error:
-        if error.kind != "column" or all(each.name.lower() != error.name.lower() for each in columns):
-            raise
-        message = (
-            f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
-        )
-        raise QueryError(message, error.name, "column") from None
-
-
 def _column(at: int, given: str, value: Value | Later) -> Column:
-    return Column(given, f"c{at}", value.type, value if isinstance(value, Later) else None)
-
-
-def _named(node: exp.Expression, at: int) -> str:
-    """Return the name of a column of the result, as Trino gives it."""
-    kind = type(node).__name__
-    if kind == "Alias":
-        return str(node.alias)
-    while type(node).__name__ == "Paren":
-        node = node.this
-    if type(node).__name__ == "Column":
-        return str(node.name)
-    if type(node).__name__ == "Dot":
-        return str(node.expression.name)
-    return f"_col{at}"
+    later = value if isinstance(value, Later) else None
+    form = value.form if later is not None or (isinstance(value, Value) and value.is_part) else ""
+    return Column(given, f"c{at}", value.type, later, value.zone, form)

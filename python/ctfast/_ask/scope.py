@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ctfast._ask import forms
 from ctfast._ask.events import derived
+from ctfast._ask.partitions import DAYS
 from ctfast._ask.sqltext import constant, name
 from ctfast._ask.types import JSON_TEXT, Type, Value
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast.exceptions import QueryError
 
-__all__ = ["Column", "Later", "Relation", "Scope", "dereferenced", "field_of"]
+__all__ = ["Column", "Later", "Relation", "Scope", "dereferenced", "field_of", "knowing"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Column:
     sql: str
     type: Type
     later: Later | None = None
+    #: The zone of a time that Trino prints with it.
+    zone: str = ""
+    #: The format of a column that Athena partitions by.
+    form: str = ""
 
     def take(self) -> None:
         """Note that it is used."""
@@ -49,6 +56,16 @@ class Later:
     def type(self) -> Type:
         """Its type."""
         return self._column.type
+
+    @property
+    def zone(self) -> str:
+        """The zone of a time that Trino prints with it."""
+        return self._column.zone
+
+    @property
+    def form(self) -> str:
+        """The format of a column that Athena partitions by."""
+        return self._column.form
 
     @property
     def sql(self) -> str:
@@ -99,16 +116,20 @@ class Relation:
         day = None if made.day is None else made.day.format(**sqls)
         path = inner[made.of[0]].path if made.sql == f"{{{made.of[0]}}}" else None
         time = sqls.get("eventTime", "")
-        return Value(
-            made.sql.format(**sqls), made.type, path=path, source=self.number, day=day, clock=time, form=made.form
-        )
+        value = Value(made.sql.format(**sqls), made.type, path=path, source=self.number, clock=time)
+        return value._replace(is_part=day is not None, day=day, form=made.form)
 
     def value(self, column: Column) -> Value:
         """Return a column as a value, and note that it is needed."""
         column.take()
         self.used.add(column.name)
         path = None if self.number is None else column.name
-        return Value(f"{name(self.alias)}.{column.sql}", column.type, path=path, source=self.number)
+        sql = f"{name(self.alias)}.{column.sql}"
+        value = Value(sql, column.type, path=path, source=self.number, zone=column.zone)
+        if not column.form:
+            return value
+        day = f"CAST(strptime({sql}, {constant(DAYS)}) AS DATE)" if column.form == DAYS else None
+        return value._replace(is_part=True, form=column.form, day=day)
 
 
 @dataclass
@@ -204,8 +225,22 @@ def field_of(value: Value, wanted: str) -> Value:
 
 def dereferenced(value: Value, wanted: str) -> Value:
     """Return a member of JSON text that is named as a field: names of SQL have no case, those of JSON have."""
-    path = constant(f'$."{wanted}"' if '"' not in wanted else "/" + wanted.replace("~", "~0").replace("/", "~1"))
+    path = constant(forms.member(wanted))
     exact = f"json_extract_string({value.sql}, {path})"
     alike = f"list_filter(json_keys({value.sql}), lambda k: lower(k) = {constant(wanted.lower())})"
     other = f"json_extract_string({value.sql}, '$.\"' || list_extract({alike}, 1) || '\"')"
     return Value(f"TRY(coalesce({exact}, {other}))", JSON_TEXT)
+
+
+@contextmanager
+def knowing(columns: Sequence[Column]) -> Iterator[None]:
+    """Tell a name of the result, which WHERE, GROUP BY and HAVING do not know, from a name that is not there."""
+    try:
+        yield
+    except QueryError as error:
+        if error.kind != "column" or all(each.name.lower() != error.name.lower() for each in columns):
+            raise
+        message = (
+            f"{error.name} is a name of the result, which WHERE, GROUP BY and HAVING do not know: repeat its expression"
+        )
+        raise QueryError(message, error.name, "column") from None

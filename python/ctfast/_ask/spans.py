@@ -8,6 +8,7 @@ from typing import Any
 
 from ctfast import _ctfast
 from ctfast._ask.coerce import written_time
+from ctfast._ask.partitions import DAYS, FACETS
 from ctfast._ask.sqltext import constant, time
 from ctfast._ask.types import BOOLEAN, DATE, TIMESTAMP, VARCHAR, Facets, Spans, Tests, Value
 
@@ -16,9 +17,6 @@ __all__ = ["around", "both", "bounded", "either", "join", "meet", "of_facets", "
 _PATH = "eventTime"
 #: What scans compare with texts.
 _TEXTS = frozenset(path for path, kind, _ in _ctfast.columns() if kind == "text" and "[]" not in path)
-#: What Athena's partitions have: a day, or its parts.
-_DAYS = "%Y/%m/%d"
-_FACETS = ("%Y", "%m", "%d")
 _YEAR, _NUMBER = re.compile(r"[1-9]\d{3}", re.ASCII), re.compile(r"\d\d", re.ASCII)
 _ALL = tuple(f"{month:02}" for month in range(1, 13))
 _DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)")
@@ -29,9 +27,9 @@ def around(part: Value, operator: str, than: Value) -> Value | None:
     """Return a comparison of the time of an event with a constant, and what follows from it; else None."""
     if part.source is None or than.text is None:
         return None
-    if part.form == _DAYS and (found := _DAY.fullmatch(than.text)):
+    if part.form == DAYS and (found := _DAY.fullmatch(than.text)):
         return _of_day(part, part.source, operator, found)
-    if part.form in _FACETS and operator == "=" and than.type.is_text:
+    if part.form in FACETS and operator == "=" and than.type.is_text:
         facets: Facets = {(part.source, part.form): frozenset([than.text])}
         return Value(f"({part.sql} = {than.sql})", BOOLEAN, facets=facets)
     if operator == "=" and part.path in _TEXTS and than.type == VARCHAR:
@@ -81,7 +79,7 @@ def bounded(column: str, low: datetime | None, high: datetime | None) -> str:
 
 def of_facets(facets: Facets, number: int) -> tuple[datetime, datetime] | None:
     """Return between which times events lie that are of some years, months and days; None if that is not known."""
-    years, months, days = (facets.get((number, form)) for form in _FACETS)
+    years, months, days = (facets.get((number, form)) for form in FACETS)
     if years is None:
         return None
     found = []

@@ -13,6 +13,7 @@ from ctfast._arguments.gate import MAX_DELAY, ON_ERROR, Reading, processors, pub
 from ctfast._arguments.times import Time, micros, moment
 from ctfast._ask.answer import Archived, Asked, Stored
 from ctfast._ask.native import native
+from ctfast._ask.parameters import Parameters
 from ctfast._ask.parsing import needed, parsed
 from ctfast._ask.polars_gate import TABLE, check, named
 from ctfast._ask.query import translated
@@ -22,10 +23,11 @@ from ctfast._lake.layout import LOG
 from ctfast._later import pl
 from ctfast._scan.options import PATHS, ask
 from ctfast._scan.scan import lazily
-from ctfast._source.addresses import Source
-from ctfast.exceptions import ArgumentError, NothingChosen
+from ctfast._source.addresses import Source, is_address
+from ctfast._store.bucket import opened
+from ctfast.exceptions import ArgumentError, NothingChosen, SourceError
 
-__all__ = ["is_lake", "sql"]
+__all__ = ["lake_at", "sql"]
 
 #: Options that a lake takes as an archive does.
 _OF_BOTH = ("threads",)
@@ -54,19 +56,19 @@ def sql(
     Parameters
     ----------
     source
-        A :class:`Lake`, the folder of one, or an archive as for :func:`scan`.
+        A :class:`Lake`, the folder or the address of one, or an archive as for :func:`scan`.
     text
         The query.
     params
-        Values of what stands as ``:name``, ``$name`` or ``${name}`` in it, also within a text; or, in their order,
-        those of ``?``.
+        Values of what stands as ``:name``, ``$name`` or ``${name}`` in it, the last one also within a text; or, in
+        their order, those of ``?``. Each has to stand there.
     tables
-        Frames of the caller, as tables under these names.
+        Frames of the caller, as tables under these names, which SQL knows without their case.
     dialect
         ``"trino"``, ``"duckdb"``, or ``"polars"``, in which only ``events`` of an archive or a lake can be asked.
     now
         What ``now()`` and ``current_date`` are, by default the time of the call: a log of last year has its own now.
-        For ``"trino"``.
+        For ``"trino"`` only.
     timeout
         How long the query may run.
     explain
@@ -100,8 +102,8 @@ def sql(
     >>> ct.sql(archive, "SELECT count(*) AS logins FROM events WHERE eventName = 'ConsoleLogin'").item() > 0
     True
     """
-    if isinstance(source, str | os.PathLike) and is_lake(source):
-        source = Lake(source)
+    if isinstance(source, str | os.PathLike):
+        source = lake_at(source, options) or source
     if dialect == "polars":
         _refuse_polars(params=params, tables=tables, now=now, timeout=timeout, explain=explain or None)
         return _in_polars(source, text, options)
@@ -109,16 +111,17 @@ def sql(
     needed("duckdb")
     moment_of_now = _now(now)
     asked = _asked(source, tables, options)
-    values = (
-        dict(params or {}) if isinstance(params, Mapping | None) else {str(at): v for at, v in enumerate(params, 1)}
-    )
+    parameters = Parameters(params)
     tree = parsed(text, dialect)
+    exp = needed("sqlglot").exp
+    parameters.name_tables(list(tree.find_all(exp.Table)), lambda name: exp.to_identifier(name, quoted=True))
     if dialect == "duckdb":
         if now is not None:
             raise ArgumentError("now is for the dialect trino: DuckDB's now() is the clock", "now", now, None, "sql")
-        translation = native(tree, asked.tables(), values)
+        translation = native(tree, asked.tables(), parameters)
     else:
-        translation = translated(tree, asked.tables(), values, moment_of_now)
+        translation = translated(tree, asked.tables(), parameters, moment_of_now)
+    parameters.refuse_unused()
     if explain:
         return _explained(asked, translation)
     found = asked.answer(translation, timeout)
@@ -127,9 +130,22 @@ def sql(
     return found
 
 
-def is_lake(source: str | os.PathLike[str]) -> bool:
-    """Whether a folder holds a lake."""
-    return (Path(source) / LOG).is_dir()
+def lake_at(place: str | os.PathLike[str], options: Reading) -> Lake | None:
+    """Return the lake in a folder or below an address, if there is one; it takes the options of the bucket."""
+    if not is_address(os.fspath(place)):
+        return Lake(place) if (Path(place) / LOG).is_dir() else None
+    reach = options.get("storage_options")
+    try:
+        is_lake = any(True for _ in opened(place, reach).files(f"{LOG}/"))
+    except (ImportError, PermissionError, ValueError):
+        return None  # nothing that could be opened as one: a scan says what is wrong with it
+    except OSError as error:
+        message = f"whether a lake is there cannot be told: {error.strerror}"
+        raise SourceError(message, str(place), None, None, "network", f"{place}: {message}") from None
+    if not is_lake:
+        return None
+    options["storage_options"] = None
+    return Lake(place, storage_options=reach)
 
 
 def _now(now: Time | None) -> datetime:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctfast._ask.parsing import dialect_of
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["EXTRACTED", "FORMS", "INSTEAD", "shown"]
+__all__ = ["EXTRACTED", "FORMS", "INSTEAD", "bare", "named", "shown"]
 
 #: Letters of an expression that a sentence quotes.
 _LONGEST = 60
@@ -84,5 +86,25 @@ EXTRACTED = {
 
 def shown(node: exp.Expression) -> str:
     """Return an expression as a sentence quotes it."""
-    text = " ".join(node.sql(dialect="trino").split())
+    text = " ".join(node.sql(dialect=dialect_of("trino"), normalize_functions=False).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def bare(node: exp.Expression) -> exp.Expression:
+    """Return an expression without the parentheses around it."""
+    while type(node).__name__ == "Paren":
+        node = node.this
+    return node
+
+
+def named(node: exp.Expression, at: int) -> str:
+    """Return the name of a column of the result, as Trino gives it."""
+    kind = type(node).__name__
+    if kind == "Alias":
+        return str(node.alias)
+    node = bare(node)
+    if type(node).__name__ == "Column":
+        return str(node.name)
+    if type(node).__name__ == "Dot":
+        return str(node.expression.name)
+    return f"_col{at}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from ctfast._scan.scan import Turn, batches
 from ctfast._show.words import quoted
 from ctfast.exceptions import ArgumentError
 
-__all__ = ["Scanned", "frame", "frame_types", "nothing", "within"]
+__all__ = ["Scanned", "frame", "frame_types", "nothing", "refuse_twins", "within"]
 
 #: What is read of an archive if a query needs no column: the smallest one.
 _ANY = "record"
@@ -95,11 +95,29 @@ def frame(name: str, value: Any) -> pa.Table:
 def frame_types(name: str, table: pa.Table) -> Mapping[str, Type]:
     """Return the columns of a caller's table, with their types."""
     found = {}
+    shown = f"tables[{quoted(name)}]"
+    refuse_twins(table.column_names, f"{shown} has the columns {{}}, which are one name in SQL: rename one of them")
     for field in table.schema:
+        refuse_twins(_fields(field.type), f"{shown} has the fields {{}}, which are one name in SQL: rename one of them")
         kind = from_arrow(field.type)
         if kind is None:
             column = f"a column {quoted(field.name)} of type {field.type}"
-            message = f"tables[{quoted(name)}] has {column}, which queries do not know"
+            message = f"{shown} has {column}, which queries do not know"
             raise ArgumentError(message, "tables", None, None, "sql")
         found[field.name] = kind
     return found
+
+
+def refuse_twins(names: Iterable[str], message: str) -> None:
+    """Refuse names that SQL does not tell apart."""
+    known: dict[str, str] = {}
+    for name in names:
+        if name.lower() in known:
+            both = f"{quoted(known[name.lower()])} and {quoted(name)}"
+            raise ArgumentError(message.format(both), "tables", name, None, "sql")
+        known[name.lower()] = name
+
+
+def _fields(kind: pa.DataType) -> list[str]:
+    """Return the names of the fields of a row."""
+    return [kind.field(number).name for number in range(kind.num_fields)] if pa.types.is_struct(kind) else []

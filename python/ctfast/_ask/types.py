@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ctfast._later import pa
 
@@ -25,9 +25,9 @@ __all__ = [
     "JSON_TEXT",
     "NULL",
     "TIMESTAMP",
+    "UNKNOWN",
     "VARBINARY",
     "VARCHAR",
-    "ZONED",
     "Facets",
     "Spans",
     "Tests",
@@ -39,6 +39,8 @@ __all__ = [
     "from_arrow",
     "map_of",
     "row",
+    "zone_among",
+    "zoned",
 ]
 
 #: Digits of Trino's integers as decimals.
@@ -60,7 +62,7 @@ class Type:
     of : tuple of Type
         Of the elements of an array, the keys and values of a map, the fields of a row.
     fields : tuple of str
-        Names of a row's fields.
+        Names of a row's fields; of a ``zoned`` time, its zone.
     digits : tuple of int
         Precision and scale of a decimal.
     """
@@ -72,6 +74,8 @@ class Type:
 
     def __str__(self) -> str:
         """Return what Trino calls it."""
+        if self.name == "zoned":
+            return f"timestamp with time zone ({self.fields[0]})"
         if self.name == "decimal":
             return f"decimal({self.digits[0]}, {self.digits[1]})"
         if self.name == "row":
@@ -138,10 +142,13 @@ class Value(NamedTuple):
     path: str | None = None
     #: Of which occurrence of the table of events.
     source: int | None = None
-    #: For a column that Athena partitions by: the day of the event, its time, and the format of the text.
+    #: Whether it is a column that Athena partitions by; the day of the event, its time, and the format of the text.
+    is_part: bool = False
     day: str | None = None
     clock: str = ""
     form: str = ""
+    #: The zone of a time that Trino prints with it.
+    zone: str = ""
     #: For a condition: between which times the events of each relation lie that meet it, and in which years, months and
     #: days, as Athena's partitions have them.
     spans: Spans = MappingProxyType({})
@@ -152,10 +159,19 @@ class Value(NamedTuple):
     among: tuple[str, tuple[str, ...]] | None = None
 
 
+class Zoned(Protocol):
+    """What may have a zone."""
+
+    @property
+    def zone(self) -> str: ...
+
+
 VARCHAR, BOOLEAN, DATE, TIMESTAMP = map(Type, ("varchar", "boolean", "date", "timestamp"))
 INTEGER, BIGINT, DOUBLE, JSON = map(Type, ("integer", "bigint", "double", "json"))
 INTERVAL, IP, NULL, VARBINARY = map(Type, ("interval", "ipaddress", "null", "varbinary"))
-JSON_TEXT, ZONED = map(Type, ("jsontext", "zoned"))
+JSON_TEXT = Type("jsontext")
+#: The zone of a time that a text may have had.
+UNKNOWN = "?"
 
 _DUCKDB = {
     "varchar": "VARCHAR",
@@ -196,6 +212,17 @@ def row(fields: Sequence[str], types: Sequence[Type]) -> Type:
     return Type("row", tuple(types), tuple(fields))
 
 
+def zoned(zone: str) -> Type:
+    """Return the type of the clock of a zone."""
+    return Type("zoned", fields=(zone,))
+
+
+def zone_among(values: Sequence[Zoned]) -> str:
+    """Return the zone that Trino prints a time with that is one of these."""
+    zones = [value.zone for value in values if value.zone]
+    return UNKNOWN if UNKNOWN in zones else zones[0] if zones else ""
+
+
 def common(types: Sequence[Type]) -> Type | None:
     """Return the type that values of these become together, as in CASE; None if there is none."""
     known = [kind for kind in types if kind.name != "null"]
@@ -216,7 +243,7 @@ def _pair(one: Type, other: Type) -> Type | None:
     if one.is_number and other.is_number:
         return _number(one, other)
     if one.is_text and other.is_text:
-        return VARCHAR
+        return None if JSON in (one, other) else VARCHAR
     if {one.name, other.name} == {"timestamp", "date"}:
         return TIMESTAMP
     if one.name == other.name and one.of and len(one.of) == len(other.of):

@@ -13,7 +13,7 @@ import click
 
 import ctfast as ct
 from ctfast._arguments.times import duration
-from ctfast._ask.sql import is_lake
+from ctfast._ask.sql import lake_at
 from ctfast._later import pl
 from ctfast._show.plain import counted
 from ctfast._show.words import quoted
@@ -37,7 +37,12 @@ def _values(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     for value in given:
         if "=" not in value:
             raise click.BadParameter(f"a parameter has the form NAME=VALUE, not {quoted(value)}.")
-    return {name: value for name, _, value in (each.partition("=") for each in given)} or None
+    found: dict[str, str] = {}
+    for name, _, value in (each.partition("=") for each in given):
+        if name in found:
+            raise click.BadParameter(f"{quoted(name)} is given twice.")
+        found[name] = value
+    return found or None
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> timedelta | None:
@@ -107,8 +112,9 @@ def sql(
     report = ct.Report()
     asking: Any = {"params": params, "now": now, "timeout": timeout, "dialect": dialect, "explain": explain}
     with _noted() as notes:
-        if origin is None and is_lake(archive):
-            found = ct.sql(ct.Lake(archive), text, **asking, **reading)
+        lake = lake_at(archive, reading) if origin is None else None  # type: ignore[arg-type]  # by name
+        if lake is not None:
+            found = ct.sql(lake, text, **asking, **reading)
         else:
             source = options.sources(archive, origin, target)
             with progress(source, reading, visible=not explain) as shown:
