@@ -40,7 +40,7 @@ def of_lake(root: str, table: str) -> str:
 def of_archive(found: Place, table: str) -> str:
     """Return the statement for an archive."""
     if not is_address(found.root):
-        message = f"engine 'athena' reads buckets, and {quoted(found.root)} is a folder: name s3://bucket/prefix"
+        message = f'engine="athena" reads buckets, and {quoted(found.root)} is a folder: name s3://bucket/prefix'
         raise ArgumentError(message, "engine", "athena", None, "ddl")
     location, folder = one_folder(found)
     refuse_characters(location, ("${",), "Athena", "a partition")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias
 
 from ctfast._arguments.gate import public
 from ctfast._ddl import athena, duckdb, spark, trino
@@ -66,37 +66,38 @@ def ddl(
     >>> session.execute("SELECT count(*) FROM events").fetchone()
     (1039,)
     """
-    lake = _lake(source, storage_options)
-    if lake is not None:
-        return _of_lake(lake, engine, table)
-    assert not isinstance(source, Lake)  # noqa: S101  # for mypy
-    if engine == "trino":
-        _refuse_archive()
-    found = placed(source, storage_options)
-    if engine == "athena":
-        return athena.of_archive(found, table)
-    return spark.of_archive(found, table) if engine == "spark" else duckdb.of_archive(found, table)
-
-
-def _refuse_archive() -> NoReturn:
-    message = (
-        "engine 'trino' reads one document in a line, and a log of CloudTrail is one document with all its records: "
-        "ctfast ingest puts the archive into a lake, which it reads"
-    )
-    raise ArgumentError(message, "engine", "trino", None, "ddl")
-
-
-def _lake(source: str | os.PathLike[str] | Lake, storage_options: Mapping[str, str] | None) -> Table | None:
-    """Return the table of a lake; None of what is none."""
     if isinstance(source, Lake):
         if storage_options is not None:
             message = "storage_options are for an address: a Lake has its own"
             raise ArgumentError(message, "storage_options", None, None, "ddl")
-        return source._table  # noqa: SLF001  # one lake of two rooms
-    if is_address(os.fspath(source)):
-        table = Table(source, storage_options)
-        return None if table.find() is None else table
-    return Table(source) if (Path(source) / LOG).is_dir() else None
+        return _of_lake(source._table, engine, table)  # noqa: SLF001  # one lake of two rooms
+    lake = _lake(source, storage_options)
+    if lake is not None:
+        return _of_lake(lake, engine, table)
+    return _of_archive(source, engine, table, storage_options)
+
+
+def _lake(source: str | os.PathLike[str], storage_options: Mapping[str, str] | None) -> Table | None:
+    """Return the table of a lake; None if there is none."""
+    if not is_address(os.fspath(source)):
+        return Table(source) if (Path(source) / LOG).is_dir() else None
+    table = Table(source, storage_options)
+    return None if table.find() is None else table
+
+
+def _of_archive(
+    source: str | os.PathLike[str], engine: Engine, table: str, storage_options: Mapping[str, str] | None
+) -> str:
+    if engine == "trino":
+        message = (
+            'engine="trino" reads one document in a line, and a log of CloudTrail is one document with all its records:'
+            " ctfast ingest puts the archive into a lake, which it reads"
+        )
+        raise ArgumentError(message, "engine", engine, None, "ddl")
+    found = placed(source, storage_options)
+    if engine == "athena":
+        return athena.of_archive(found, table)
+    return spark.of_archive(found, table) if engine == "spark" else duckdb.of_archive(found, table)
 
 
 def _of_lake(table: Table, engine: Engine, name: str) -> str:
@@ -107,6 +108,6 @@ def _of_lake(table: Table, engine: Engine, name: str) -> str:
     if engine == "spark":
         return spark.of_lake(root, name)
     if not is_address(root):
-        message = f"engine {engine!r} reads buckets, and {root} is a folder: ingest into s3://bucket/prefix"
+        message = f'engine="{engine}" reads buckets, and {root} is a folder: ingest into s3://bucket/prefix'
         raise ArgumentError(message, "engine", engine, None, "ddl")
     return athena.of_lake(root, name) if engine == "athena" else trino.of_lake(root, name)

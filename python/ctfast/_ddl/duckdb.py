@@ -18,7 +18,7 @@ __all__ = ["of_archive", "of_lake"]
 
 _TYPES = {"text": "VARCHAR", "flag": "BOOLEAN", "time": "TIMESTAMPTZ", "json": "JSON"}
 #: What DuckDB takes for a pattern in a path, also in a list of paths.
-_PATTERNS = ("*", "?", "[")
+_PATTERNS = ("*", "?", "[", "\\")
 #: The longest text of a file, of which DuckDB holds two in each thread. A longer one ends the query.
 _LONGEST = 128 << 20
 
