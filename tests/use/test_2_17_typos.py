@@ -38,7 +38,7 @@ FREE = {
     "bucket": "which buckets there are, their store alone knows; it is asked first, and the error names the bucket",
     "bucket's region": "AWS has new regions all the time; what is in the form of one is asked for",
     "text": "a value that events are compared with may be any text",
-    "alias": "a name that the query gives to its own result, or the user to a table",
+    "alias": "a name that the query gives to its own result",
     "inner": "below requestParameters and responseElements, names are those of each service",
     "data": "what AWS sends is data, and may be of another kind",
     "number": "a number may be any other",
@@ -47,7 +47,6 @@ FREE = {
 OPTIONS = {
     **dict.fromkeys(("target", "html", "checkpoint", "keep", "files"), "output"),
     **dict.fromkeys(("slots", "days"), "number"),
-    "table": "alias",
 }
 
 

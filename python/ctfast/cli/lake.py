@@ -243,7 +243,7 @@ def ddl(source: str, *, engine: Any, table: str, storage_options: dict[str, str]
     \b
     Examples:
       ctfast lake ddl s3://my-trail-bucket --engine athena --table security.events
-      ctfast lake ddl lake --engine duckdb
+      ctfast lake ddl logs --engine duckdb
     """
     sys.stdout.write(f"{ct.ddl(source, engine, table=table, storage_options=storage_options)}\n")
 
