@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ctfast._copy.copy import copy
     from ctfast._cost.cost import Cost, cost
     from ctfast._cost.prices import Price, Prices
+    from ctfast._ddl.ddl import ddl
     from ctfast._filter.filters import EventPattern, EventSelectors, Filter, FilterPattern, Unmet
     from ctfast._filter.lint import lint
     from ctfast._filter.rules import RuleSet, rules
@@ -72,6 +73,7 @@ else:
         "_copy.copied": ("Copied", "CopyProgress"),
         "_copy.copy": ("copy",),
         "_cost.cost": ("Cost", "cost"),
+        "_ddl.ddl": ("ddl",),
         "_filter.filters": ("EventPattern", "EventSelectors", "Filter", "FilterPattern", "Unmet"),
         "_scan.info": ("Info", "info"),
         "_integrity.public_keys": ("PublicKey", "fetch_keys"),
@@ -181,6 +183,7 @@ __all__ = [
     "columns",
     "copy",
     "cost",
+    "ddl",
     "fetch_keys",
     "fetch_signatures",
     "files",

@@ -149,6 +149,7 @@ def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         "n": 1,
         "run": "run",
         "der": b"",
+        "engine": "duckdb",
         "events": 5,
         "fingerprint": "x",
         "further_copy": False,

@@ -55,6 +55,8 @@ READ = frozenset({"keys", "prices", "rules", "signatures"})
 _MOST = (1 << 63) - 1
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+#: A table with its database, or without it.
+_IN_DATABASE = re.compile(rf"({_TABLE.pattern}\.)?{_TABLE.pattern}", re.ASCII)
 _ICEBERG = re.compile(r"\w+(\.\w+)+")
 _URL = re.compile(r"https?://[^/]+/.")
 #: Characters that addresses have not, or that end the path of one.
@@ -224,6 +226,26 @@ def _queue(name: str, value: Any) -> str:
 def _asked(name: str, value: Any) -> Any:
     """A lake, or a source."""
     return value if isinstance(value, ours("_lake.lake", "Lake")()) else sources(name, value)
+
+
+def _described(name: str, value: Any) -> Any:
+    """A lake, or one folder or address of a lake or an archive, as other engines can name it."""
+    if isinstance(value, ours("_lake.lake", "Lake")()):
+        return value
+    source = sources(name, value)
+    if not isinstance(source, str | os.PathLike):
+        raise wrong_type(name, value, "a ctfast.Lake, or one folder or address")
+    if is_address(os.fspath(source)):
+        _readable_by_all(name, os.fspath(source))
+    return source
+
+
+def _table(name: str, value: Any) -> str:
+    """The name of a table that any engine takes."""
+    if not _IN_DATABASE.fullmatch(text(name, value)):
+        told = f"letters, digits and _, with the name of a database and a dot before them or not, not {quoted(value)}"
+        raise ArgumentError(f"{name} must be {told}", name, value)
+    return value  # type: ignore[no-any-return]  # a text
 
 
 def _params(name: str, value: Any) -> Any:
@@ -446,6 +468,7 @@ _OF_ALL: dict[str, Check] = {
     "folder": _target,
     "follow": flag,
     "further_copy": flag,
+    "engine": choice("athena", "duckdb", "spark", "trino"),
     "explain": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
@@ -485,6 +508,7 @@ _OF_ALL: dict[str, Check] = {
     "source": sources,
     "state": choice("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED"),
     "storage_options": _storage_options,
+    "table": _table,
     "tables": _tables,
     "text": text,
     "threads": whole(1, THREADS),
@@ -553,6 +577,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "Queue.wait": between(timedelta(seconds=1), timedelta(seconds=20), "be between 1 and 20 seconds", "seconds=1"),
     "copy.source": _bucket("under which signatures are kept"),
     "copy.target": _target,
+    "ddl.source": _described,
     "fetch_keys.regions": _some_regions,
     "fetch_signatures.client": does("head_object", "a boto3 client of S3"),
     "fetch_signatures.source": _bucket("which digests are signed with"),

@@ -220,6 +220,35 @@ def forget_iceberg(found: ct.Lake, *, name: str) -> None:
 
 
 @lake.command()
+@click.argument("source", metavar="LAKE|ARCHIVE")
+@click.option(
+    "--engine",
+    type=click.Choice(["athena", "duckdb", "spark", "trino"]),
+    required=True,
+    help="Whose SQL is printed.",
+)
+@click.option(
+    "--table",
+    metavar="NAME",
+    default="events",
+    show_default=True,
+    help="The name of the table, which may have that of its database before it: security.events.",
+)
+@options.storage
+def ddl(source: str, *, engine: Any, table: str, storage_options: dict[str, str] | None) -> None:
+    """Print the SQL that makes a lake, or an archive as it is, a table or a view of another engine.
+
+    Nothing is written: of an archive, the names of its files are listed; of a lake, its log is read.
+
+    \b
+    Examples:
+      ctfast lake ddl s3://my-trail-bucket --engine athena --table security.events
+      ctfast lake ddl logs --engine duckdb
+    """
+    sys.stdout.write(f"{ct.ddl(source, engine, table=table, storage_options=storage_options)}\n")
+
+
+@lake.command()
 @_of_lake
 @click.argument("name", metavar="NAME")
 @conditions.where_required

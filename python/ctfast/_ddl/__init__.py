@@ -1,0 +1,1 @@
+"""A lake or an archive as a table of other engines."""
