@@ -35,6 +35,7 @@ from ctfast._arguments.checks import (
 from ctfast._arguments.names import accounts, kinds, regions, trails
 from ctfast._arguments.times import micros
 from ctfast._aws.credentials import KNOWN, PLAIN
+from ctfast._later import pl
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast._source.addresses import address, is_address, sources
 from ctfast._source.buckets import is_access_point, split, wrong_bucket
@@ -247,6 +248,16 @@ def _tables(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _frame(name: str, value: Any) -> Any:
+    """A frame of Polars, or what gives Arrow data."""
+    if isinstance(value, pl.DataFrame | pl.LazyFrame) or hasattr(value, "__arrow_c_stream__"):
+        return value
+    # One batch is no stream.
+    if hasattr(value, "__arrow_c_array__") and hasattr(value, "schema"):
+        return value
+    raise wrong_type(name, value, "a frame of Polars or a table of Arrow", "such as ctfast.scan(...)")
+
+
 def _messages(name: str, value: Any) -> list[Any]:
     kind = ours("_scan.message", "SplitMessage")()
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
@@ -445,11 +456,13 @@ _OF_ALL: dict[str, Check] = {
     "first_copy_free": flag,
     "folder": _target,
     "follow": flag,
+    "frame": _frame,
     "further_copy": flag,
     "explain": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
     "interval": between(timedelta(seconds=1), timedelta(days=1), "be between a second and a day", "seconds=60"),
+    "json": flag,
     "keys": read_by(ours("_integrity.public_keys", "load_keys")),
     "kinds": kinds,
     "limits": _limits,
