@@ -239,6 +239,15 @@ def test_when_a_session_began(text: str, expected: str | None, tmp_path: Path) -
     assert event["unmapped"] == left
 
 
+def test_a_service_is_no_user(tmp_path: Path) -> None:
+    identity = {"type": "AWSService", "invokedBy": "ec2.amazonaws.com", "principalId": "p", "accessKeyId": "k"}
+    event = mapped(tmp_path, userIdentity=identity)
+    assert event["actor"] == {"invoked_by": "ec2.amazonaws.com"}
+    assert event["unmapped"] == {
+        f"userIdentity.{name}": identity[name] for name in ("type", "principalId", "accessKeyId")
+    }
+
+
 def test_what_another_value_has_the_field_of_stands_in_unmapped(tmp_path: Path) -> None:
     identity = BASE["userIdentity"] | {
         "accessKeyId": "AKIA",

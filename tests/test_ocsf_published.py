@@ -124,15 +124,11 @@ def test_the_schema_refuses(change: dict[str, Any], said: str, sample: Sample) -
 def test_events_of_the_sample_are_valid(sample: Sample) -> None:
     events = [json.loads(text) for text in ct.ocsf(ct.read(sample.archive), json=True)["ocsf"]]
     assert Counter(each for event in events for each in wrong(event)) == Counter()
-    assert {event["class_uid"] for event in events} == {3001, 3002, 6003}
+    assert {event["class_uid"] for event in events} == {0, 3001, 3002, 6003}
 
 
 #: What records of real logs lack, of what OCSF requires.
-LACKING = re.compile(
-    r"(actor\.user|src_endpoint|actor): anyOf"
-    r"|: '(time|src_endpoint|actor|user)' is a required property"
-    r"|user: anyOf|: .* is not valid under any of the given schemas"
-)
+LACKING = re.compile(r": '(time|src_endpoint|actor|user)' is a required property")
 
 
 @pytest.mark.skipif(

@@ -249,12 +249,12 @@ def _tables(name: str, value: Any) -> dict[str, Any]:
 
 
 def _frame(name: str, value: Any) -> Any:
-    """A frame of Polars, or what gives Arrow data."""
-    if isinstance(value, pl.DataFrame | pl.LazyFrame) or hasattr(value, "__arrow_c_stream__"):
+    """A frame of Polars, or Arrow data as one."""
+    if isinstance(value, pl.DataFrame | pl.LazyFrame):
         return value
-    # One batch is no stream.
-    if hasattr(value, "__arrow_c_array__") and hasattr(value, "schema"):
-        return value
+    if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
+        with suppress(pl.exceptions.PolarsError, TypeError):  # an array, not a table
+            return pl.DataFrame(value)
     raise wrong_type(name, value, "a frame of Polars or a table of Arrow", "such as ctfast.scan(...)")
 
 

@@ -92,6 +92,10 @@ def steps() -> Iterator[list[pl.Expr]]:
     uid = pl.coalesce(member(changed, "user.userId"), member(changed, "role.roleId"))
     itself = (of == ACCOUNT_CHANGE) & name.is_null() & uid.is_null()
     yield _named(
+        # The schema requires one of these of a user. A service has none, and is named by `invoked_by`.
+        is_named=at("userIdentity.accountId").is_not_null()
+        | at("userIdentity.arn").is_not_null()
+        | worked_out("user_name").is_not_null(),
         activity_name=activity_name(of, worked_out("activity")),
         domain=pl.when(worked_out("ip").is_null()).then("sourceIPAddress"),
         role=role,
@@ -182,14 +186,17 @@ def _actor() -> Object:
             "is_mfa": worked_out("is_mfa"),
             "issuer": at("userIdentity.sessionContext.sessionIssuer.arn"),
         },
-        "user": {
-            "account": {"uid": at("userIdentity.accountId")},
-            "credential_uid": pl.coalesce(at("userIdentity.accessKeyId"), at("userIdentity.credentialId")),
-            "name": worked_out("user_name"),
-            "type": at("userIdentity.type"),
-            "uid": at("userIdentity.arn"),
-            "uid_alt": pl.coalesce(at("userIdentity.principalId"), at("userIdentity.onBehalfOf.userId")),
-        },
+        "user": _where(
+            worked_out("is_named"),
+            {
+                "account": {"uid": at("userIdentity.accountId")},
+                "credential_uid": pl.coalesce(at("userIdentity.accessKeyId"), at("userIdentity.credentialId")),
+                "name": worked_out("user_name"),
+                "type": at("userIdentity.type"),
+                "uid": at("userIdentity.arn"),
+                "uid_alt": pl.coalesce(at("userIdentity.principalId"), at("userIdentity.onBehalfOf.userId")),
+            },
+        ),
     }
 
 
@@ -238,7 +245,9 @@ def _user() -> Object:
     of, role = worked_out("class"), worked_out("role")
     uid = role.fill_null(at("userIdentity.arn"))
     name = worked_out("session_name").fill_null(pl.when(uid.is_null()).then(worked_out("user_name")))
+    unnamed = (of == AUTHENTICATION) & uid.is_null() & name.is_null()
     return {
+        "account": {"uid": pl.when(unnamed).then(at("userIdentity.accountId"))},
         "name": by_class(of, {AUTHENTICATION: name, ACCOUNT_CHANGE: worked_out("changed_name")}),
         "uid": by_class(of, {AUTHENTICATION: uid, ACCOUNT_CHANGE: worked_out("changed_uid")}),
         "uid_alt": by_class(of, {AUTHENTICATION: pl.when(role.is_null()).then(at("userIdentity.principalId"))}),
@@ -247,7 +256,7 @@ def _user() -> Object:
 
 def _resources() -> pl.Expr:
     each = pl.element().struct
-    resource = {
+    resource: Object = {
         "name": each["ARNPrefix"],
         "owner": {"account": {"uid": each["accountId"]}},
         "type": each["type"],

@@ -62,9 +62,9 @@ def ocsf(
     >>> import ctfast as ct
     >>> events = ct.ocsf(ct.scan(archive)).collect()
     >>> sorted(events["class_name"].unique())
-    ['API Activity', 'Account Change', 'Authentication']
+    ['API Activity', 'Account Change', 'Authentication', 'Base Event']
     """
-    rows = frame if isinstance(frame, pl.DataFrame | pl.LazyFrame) else pl.DataFrame(frame)
+    rows: pl.DataFrame | pl.LazyFrame = frame  # the check of the argument has made one of Arrow data
     schema = rows.collect_schema()
     missing = lacking(schema)
     if missing is not None:

@@ -34,15 +34,12 @@ _IN_MOST = (
     "responseElements",
     "sourceIPAddress",
     "userAgent",
-    "userIdentity.accessKeyId",
     "userIdentity.accountId",
     "userIdentity.arn",
     "userIdentity.identityProvider",
     "userIdentity.invokedBy",
     "userIdentity.onBehalfOf.identityStoreArn",
-    "userIdentity.principalId",
     "userIdentity.sessionContext.sessionIssuer.arn",
-    "userIdentity.type",
     "userIdentity.userName",
     "vpcEndpointId",
 )
@@ -90,16 +87,17 @@ def _values() -> Iterator[tuple[str, str]]:
 
 
 def _left_over() -> dict[str, pl.Expr]:
-    """Return when a path has no field, because another one has it or its value does not fit."""
+    """Return when a path has no field: another one has it, its value does not fit, or its object lacks a name."""
+    unnamed, principal = worked_out("is_named").not_(), at("userIdentity.principalId")
+    session = "userIdentity.sessionContext"
     return {
         "resources": worked_out("class") != API_ACTIVITY,
-        "userIdentity.credentialId": at("userIdentity.accessKeyId").is_not_null(),
-        "userIdentity.onBehalfOf.userId": at("userIdentity.principalId").is_not_null(),
-        "userIdentity.sessionContext.attributes.creationDate": worked_out("created").is_null(),
-        "userIdentity.sessionContext.attributes.mfaAuthenticated": worked_out("is_mfa").is_null(),
-        "userIdentity.sessionContext.webIdFederationData.federatedProvider": at(
-            "userIdentity.identityProvider"
-        ).is_not_null(),
+        **dict.fromkeys((f"userIdentity.{name}" for name in ("accessKeyId", "principalId", "type")), unnamed),
+        "userIdentity.credentialId": unnamed | at("userIdentity.accessKeyId").is_not_null(),
+        "userIdentity.onBehalfOf.userId": unnamed | principal.is_not_null(),
+        f"{session}.attributes.creationDate": worked_out("created").is_null(),
+        f"{session}.attributes.mfaAuthenticated": worked_out("is_mfa").is_null(),
+        f"{session}.webIdFederationData.federatedProvider": at("userIdentity.identityProvider").is_not_null(),
     }
 
 
