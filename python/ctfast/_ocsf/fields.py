@@ -120,8 +120,13 @@ def steps() -> Iterator[list[pl.Expr]]:
         status=pl.coalesce(
             worked_out("outcome"),
             pl.when(failed | failed_to_sign_in).then(pl.lit("Failure")).otherwise(pl.lit("Success")),
-        )
+        ),
+        seen=_seen(),
+        touched=_touched(),
     )
+    seen, touched = worked_out("seen"), worked_out("touched")
+    both = pl.when(touched.is_null()).then(seen).otherwise(seen.list.concat(touched))
+    yield _named(observables=both.list.drop_nulls())
 
 
 def event() -> Object:
@@ -149,7 +154,7 @@ def event() -> Object:
         "is_mfa": worked_out("used_mfa"),
         "message": _message(),
         "metadata": _metadata(),
-        "observables": pl.when(is_known).then(_observables()),
+        "observables": pl.when(is_known & (worked_out("observables").list.len() > 0)).then(worked_out("observables")),
         "policy": {"uid": worked_out("policy")},
         "resources": pl.when(of == API_ACTIVITY).then(_resources()),
         "service": {"name": pl.when(of == AUTHENTICATION).then("eventSource")},
@@ -265,19 +270,21 @@ def _resources() -> pl.Expr:
     return pl.col("resources").list.eval(made(resource)).list.drop_nulls()
 
 
-def _observables() -> pl.Expr:
-    """Return the user names, addresses, hosts and resources of an event."""
-    domain, arn = worked_out("domain"), pl.element().struct["ARN"]
+def _seen() -> pl.Expr:
+    """Return the user name and the origin of an event, as observables."""
+    domain = worked_out("domain")
     host = pl.when(domain.str.contains(_HOST)).then(domain)
-    found = pl.concat_list(
-        _observable("actor.user.name", "User Name", 4, worked_out("user_name")),
+    origin = pl.coalesce(
         _observable("src_endpoint.domain", "Hostname", 1, host),
         _observable("src_endpoint.ip", "IP Address", 2, worked_out("ip")),
-    ).list.drop_nulls()
+    )
+    return pl.concat_list(_observable("actor.user.name", "User Name", 4, worked_out("user_name")), origin)
+
+
+def _touched() -> pl.Expr:
+    """Return the ARNs of the resources of an event, as observables."""
     resources = pl.when(worked_out("class") == API_ACTIVITY).then("resources")
-    named = resources.list.eval(_observable("resources[].uid", "Resource UID", 10, arn)).list.drop_nulls()
-    joined = pl.when(named.is_null()).then(found).otherwise(found.list.concat(named))
-    return pl.when(joined.list.len() > 0).then(joined)
+    return resources.list.eval(_observable("resources[].uid", "Resource UID", 10, pl.element().struct["ARN"]))
 
 
 def _observable(name: str, kind: str, number: int, value: pl.Expr) -> pl.Expr:

@@ -76,7 +76,7 @@ def unmapped() -> pl.Expr:
         separator=",",
         ignore_nulls=True,
     )
-    return pl.when(members != "").then(pl.concat_str(pl.lit("{"), members, pl.lit("}")))
+    return pl.concat_str(pl.lit("{"), members.replace("", None), pl.lit("}"))
 
 
 def _values() -> Iterator[tuple[str, str]]:
@@ -122,5 +122,4 @@ def _on_one_line(text: pl.Expr) -> pl.Expr:
 
 def _members(text: pl.Expr) -> pl.Expr:
     """Return what stands between the braces of an object; null if that is nothing."""
-    inner = text.str.strip_prefix("{").str.strip_suffix("}").str.strip_chars()
-    return pl.when(inner != "").then(inner)
+    return text.str.strip_prefix("{").str.strip_suffix("}").str.strip_chars().replace("", None)
