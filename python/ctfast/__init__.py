@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ctfast._lake.retention import Retained
     from ctfast._lake.retry import Retried
     from ctfast._ledger.report import Counts, Limits, Report
+    from ctfast._ocsf.ocsf import ocsf
     from ctfast._scan.columns import columns
     from ctfast._scan.files import files
     from ctfast._scan.info import Info, info
@@ -69,6 +70,7 @@ else:
     _HOMES = {
         "packs": ("packs",),
         "_ask.sql": ("sql",),
+        "_ocsf.ocsf": ("ocsf",),
         "_scan.columns": ("columns",),
         "_copy.copied": ("Copied", "CopyProgress"),
         "_copy.copy": ("copy",),
@@ -190,6 +192,7 @@ __all__ = [
     "info",
     "lint",
     "match",
+    "ocsf",
     "read",
     "rules",
     "scan",

@@ -152,6 +152,7 @@ def right(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         "engine": "duckdb",
         "events": 5,
         "fingerprint": "x",
+        "frame": ct.read(sample.archive),
         "further_copy": False,
         "keys": str(sample.keys),
         "manifest": "manifest.json",

@@ -35,6 +35,7 @@ from ctfast._arguments.checks import (
 from ctfast._arguments.names import accounts, kinds, regions, trails
 from ctfast._arguments.times import micros
 from ctfast._aws.credentials import KNOWN, PLAIN
+from ctfast._later import pl
 from ctfast._show.words import nearest, or_nearest, quoted
 from ctfast._source.addresses import address, is_address, sources
 from ctfast._source.buckets import is_access_point, split, wrong_bucket
@@ -269,6 +270,16 @@ def _tables(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _frame(name: str, value: Any) -> Any:
+    """A frame of Polars, or Arrow data as one."""
+    if isinstance(value, pl.DataFrame | pl.LazyFrame):
+        return value
+    if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
+        with suppress(pl.exceptions.PolarsError, TypeError):  # an array, not a table
+            return pl.DataFrame(value)
+    raise wrong_type(name, value, "a frame of Polars or a table of Arrow", "such as ctfast.scan(...)")
+
+
 def _messages(name: str, value: Any) -> list[Any]:
     kind = ours("_scan.message", "SplitMessage")()
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
@@ -467,12 +478,14 @@ _OF_ALL: dict[str, Check] = {
     "first_copy_free": flag,
     "folder": _target,
     "follow": flag,
+    "frame": _frame,
     "further_copy": flag,
     "engine": choice("athena", "duckdb", "spark", "trino"),
     "explain": flag,
     "given": _condition,
     "inflated": whole(1, _MOST),
     "interval": between(timedelta(seconds=1), timedelta(days=1), "be between a second and a day", "seconds=60"),
+    "json": flag,
     "keys": read_by(ours("_integrity.public_keys", "load_keys")),
     "kinds": kinds,
     "limits": _limits,

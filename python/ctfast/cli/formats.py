@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, NamedTuple, TypeAlias
 
 from ctfast._later import pl, pq
+from ctfast._ocsf.ocsf import EVENT, NEEDED, ocsf
 
 __all__ = [
     "CSV",
@@ -15,6 +16,7 @@ __all__ = [
     "JSON",
     "MARKDOWN",
     "NDJSON",
+    "OCSF",
     "PARQUET",
     "RECORDS",
     "ROWS",
@@ -46,8 +48,8 @@ class Format(NamedTuple):
         Suffixes of its files, in lower case; new files get the first one.
     write : callable or None
         Writes frames; None for a format that each verb prints in its own way, such as a table.
-    of_records : bool
-        Whether it writes whole records, the column ``raw`` of the frames, instead of rows.
+    columns : tuple of str or None
+        The columns of a frame that it makes whole records or events of; None for a format of rows.
     packed : bool
         Whether the format compresses its content itself.
     """
@@ -55,7 +57,7 @@ class Format(NamedTuple):
     name: str
     endings: tuple[str, ...]
     write: Writer | None = None
-    of_records: bool = False
+    columns: tuple[str, ...] | None = None
     packed: bool = False
 
     def put(self, frames: Frames, file: IO[bytes]) -> None:
@@ -84,14 +86,27 @@ def _json(frames: Frames, file: IO[bytes]) -> None:
 
 def _record_lines(frames: Frames, file: IO[bytes]) -> None:
     """One record per line, byte for byte; line breaks in a record, and white space around them, are left out."""
-    for records in _records(frames, "\n"):
-        file.write(records)
-        file.write(b"\n")
+    _text_lines(_records(frames), file)
 
 
 def _record_array(frames: Frames, file: IO[bytes]) -> None:
     """One array of the records, each as in ndjson."""
-    _array(_records(frames, ",\n"), file)
+    _text_array(_records(frames), file)
+
+
+def _event_lines(frames: Frames, file: IO[bytes]) -> None:
+    """One event of OCSF per line, without nulls."""
+    _text_lines(_events(frames), file)
+
+
+def _event_array(frames: Frames, file: IO[bytes]) -> None:
+    """One array of the events, each as in ndjson."""
+    _text_array(_events(frames), file)
+
+
+def _event_groups(frames: Frames, file: IO[bytes]) -> None:
+    """Row groups of some thousand events; structs and lists as they are."""
+    _parquet(map(ocsf, frames), file)
 
 
 def _csv(frames: Frames, file: IO[bytes]) -> None:
@@ -127,8 +142,14 @@ FORMATS: dict[str, Format] = {form.name: form for form in (NDJSON, JSON, CSV, PA
 ROWS: tuple[Format, ...] = (NDJSON, JSON, CSV, PARQUET)
 #: The formats of ``--as record``. Their suffixes differ from those of rows, so that a folder cannot mix both.
 RECORDS: dict[Format, Format] = {
-    NDJSON: Format("ndjson", (".jsonl",), _record_lines, of_records=True),
-    JSON: Format("json", (".records.json",), _record_array, of_records=True),
+    NDJSON: Format("ndjson", (".jsonl",), _record_lines, columns=("raw",)),
+    JSON: Format("json", (".records.json",), _record_array, columns=("raw",)),
+}
+#: The formats of ``--as ocsf``.
+OCSF: dict[Format, Format] = {
+    NDJSON: Format("ndjson", (".ocsf.jsonl",), _event_lines, columns=NEEDED),
+    JSON: Format("json", (".ocsf.json",), _event_array, columns=NEEDED),
+    PARQUET: Format("parquet", (".ocsf.parquet",), _event_groups, columns=NEEDED, packed=True),
 }
 
 
@@ -149,12 +170,31 @@ def _lines(frame: pl.DataFrame) -> bytes:
     return _written(frame.with_columns(*times).write_ndjson)
 
 
-def _records(frames: Frames, between: str) -> Iterator[bytes]:
-    """Yield the records of each frame that has some."""
+def _records(frames: Frames) -> Iterator[pl.Series]:
     for frame in frames:
-        records = frame["raw"].str.replace_all(_BROKEN, "")
-        if records.len():
-            yield records.str.join(between).item().encode()
+        yield frame["raw"].str.replace_all(_BROKEN, "")
+
+
+def _events(frames: Frames) -> Iterator[pl.Series]:
+    for frame in frames:
+        yield ocsf(frame, json=True)[EVENT]
+
+
+def _text_lines(texts: Iterable[pl.Series], file: IO[bytes]) -> None:
+    for some in _joined(texts, "\n"):
+        file.write(some)
+        file.write(b"\n")
+
+
+def _text_array(texts: Iterable[pl.Series], file: IO[bytes]) -> None:
+    _array(_joined(texts, ",\n"), file)
+
+
+def _joined(texts: Iterable[pl.Series], between: str) -> Iterator[bytes]:
+    """Yield the texts of each series that has some."""
+    for some in texts:
+        if some.len():
+            yield some.str.join(between).item().encode()
 
 
 def _written(writer: Callable[..., object], **options: object) -> bytes:

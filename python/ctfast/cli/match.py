@@ -17,7 +17,7 @@ from ctfast._source.apart import keep
 from ctfast.cli import options
 from ctfast.cli.conditions import DOCUMENT, read, read_rules
 from ctfast.cli.formats import ROWS, TABLE, Format
-from ctfast.cli.output import check_target, chosen, opened, record_form
+from ctfast.cli.output import check_target, chosen, of_unit, opened
 from ctfast.cli.progress import progress
 from ctfast.cli.records import SHOWN, check, put_records
 from ctfast.cli.screen import duplicates, findings, is_unanswered, say, show
@@ -49,7 +49,7 @@ _SHOWN_WITH_RULES = ["eventTime", RULES, "userIdentity.arn", "eventName", "sourc
 )
 @options.reading
 @options.columns
-@options.as_record
+@options.units("record")
 @options.limit
 @options.dedupe
 @click.option("--count", is_flag=True, help="Show how many records meet each rule, with the first and the last.")
@@ -66,7 +66,7 @@ def match(
     rules: tuple[Path | str, ...],
     packs: tuple[str, ...],
     columns: list[str] | None,
-    as_record: bool,
+    unit: str,
     limit: int | None,
     count: bool,
     form: str | None,
@@ -105,11 +105,11 @@ def match(
         reading["where"] = reduce(and_, conditions)
     if named is not None:
         reading["rules"] = named
-    into = record_form(form, target, columns) if as_record else chosen(form, target, TABLE)
+    into = chosen(form, target, TABLE) if unit == "row" else of_unit(unit, form, target, columns)
     if count and named is None:
         raise click.UsageError("--count is for --rules and --pack.")
     if count:
-        shown = {"--as record": as_record, "--columns": columns is not None, "--limit": limit is not None}
+        shown = {"--as record": unit == "record", "--columns": columns is not None, "--limit": limit is not None}
         if useless := [option for option, is_given in shown.items() if is_given]:
             raise click.UsageError(f"--count shows no records: leave out {' and '.join(useless)}.")
         _put_counts(ctx, archive, form=into, target=target, **reading)

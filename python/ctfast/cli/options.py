@@ -26,7 +26,6 @@ from ctfast.cli.screen import say
 
 __all__ = [
     "archives",
-    "as_record",
     "checkpoint",
     "choosing",
     "columns",
@@ -49,6 +48,7 @@ __all__ = [
     "storage",
     "taking",
     "threads",
+    "units",
 ]
 
 #: Stands for standard input or output.
@@ -321,16 +321,25 @@ columns = click.option(
     metavar="A,B,…",
     help="Columns of the result, in this order; fields of structs as userIdentity.arn. Fewer columns are faster.",
 )
-as_record = click.option(
-    "--as",
-    "as_record",
-    type=click.Choice(["row", "record"]),
-    callback=lambda _ctx, _param, unit: unit == "record",
-    default="row",
-    show_default=True,
-    help="What the result consists of: rows of columns, or the records themselves as they are in the files: one in "
-    "each line of ndjson, or all in one array of json.",
-)
+
+
+def units(*others: str) -> Callable[[Any], Any]:
+    """Return the option that names what a result consists of: rows, or one of the others."""
+    said = {
+        "record": "the records themselves as they are in the files: one in each line of ndjson, or all in one array of "
+        "json",
+        "ocsf": "events in the form of OCSF 1.5.0, as ndjson, json or parquet",
+    }
+    return click.option(
+        "--as",
+        "unit",
+        type=click.Choice(["row", *others]),
+        default="row",
+        show_default=True,
+        help=f"What the result consists of: rows of columns, or {'; or '.join(said[each] for each in others)}.",
+    )
+
+
 checkpoint = click.option(
     "--checkpoint",
     callback=lambda ctx, param, path: None if path is None else ct.Checkpoint(file_only(ctx, param, path)),

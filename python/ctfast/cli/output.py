@@ -13,13 +13,18 @@ from typing import IO
 from ctfast._later import pa
 from ctfast._new_file import ready, written
 from ctfast._show.words import nearest, or_nearest, quoted
-from ctfast.cli.formats import FORMATS, JSON, NDJSON, PARQUET, RECORDS, ROWS, TABLE, Format, Sink, endings
+from ctfast.cli.formats import FORMATS, JSON, NDJSON, OCSF, PARQUET, RECORDS, ROWS, TABLE, Format, Sink, endings
 from ctfast.exceptions import ArgumentError
 
-__all__ = ["by_ending", "check_saved", "check_target", "chosen", "of_files", "opened", "record_form", "suffix"]
+__all__ = ["by_ending", "check_saved", "check_target", "chosen", "of_files", "of_unit", "opened", "suffix"]
 
 #: Suffixes of compressed files, after the suffix of the format. Formats that compress their content have none.
 _COMPRESSED = (".gz", ".zst")
+#: What else than rows a result may consist of: its formats, and how they are spoken of.
+_UNITS = {
+    "record": (RECORDS, "records", "ndjson, a record in each line, or json, an array of all"),
+    "ocsf": (OCSF, "events", "ndjson, an event in each line, json, an array of all, or parquet"),
+}
 
 
 def chosen(
@@ -81,16 +86,17 @@ def by_ending(
     return form
 
 
-def record_form(form: str | None, target: str | None, columns: list[str] | None) -> Format:
-    """Return the format of whole records; refuse formats and options for rows."""
+def of_unit(unit: str, form: str | None, target: str | None, columns: list[str] | None = None) -> Format:
+    """Return the format of whole records or events; refuse formats and options for rows."""
     found = chosen(form, target, NDJSON)
-    if found not in RECORDS:
-        message = f"--as record writes ndjson, a record in each line, or json, an array of all, and not {found.name}"
+    forms, many, words = _UNITS[unit]
+    if found not in forms:
+        message = f"--as {unit} writes {words}, and not {found.name}"
         raise ValueError(message)
     if columns:
-        message = f"--as record writes whole records: leave out --columns {','.join(columns)}"
+        message = f"--as {unit} writes whole {many}: leave out --columns {','.join(columns)}"
         raise ValueError(message)
-    return RECORDS[found]
+    return forms[found]
 
 
 def check_target(target: str | None) -> None:

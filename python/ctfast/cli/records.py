@@ -52,8 +52,8 @@ def put_records(
     if interval is not None:
         following.refuse(archive, target, origin, checkpoint)
     report = ct.Report()
-    if form.of_records:
-        names = ["raw"]
+    if form.columns is not None:
+        names = list(form.columns)
     roots = list(dict.fromkeys(name.partition(".")[0] for name in names))
     part = None if checkpoint is None or target is None else f"{target}/{parts.name('', form, target)}"
     source = options.sources(archive, origin, target, part)

@@ -11,7 +11,7 @@ import ctfast as ct
 from ctfast._scan.options import COLUMNS
 from ctfast.cli import options
 from ctfast.cli.formats import ROWS, TABLE
-from ctfast.cli.output import chosen, record_form
+from ctfast.cli.output import chosen, of_unit
 from ctfast.cli.records import SHOWN, check, put_records
 from ctfast.cli.rows import BY_PLACE, by_place
 
@@ -22,7 +22,7 @@ __all__ = ["scan"]
 @options.archives
 @options.reading
 @options.columns
-@options.as_record
+@options.units("record", "ocsf")
 @options.limit
 @options.dedupe
 @options.checkpoint
@@ -35,7 +35,7 @@ def scan(
     archive: tuple[str, ...],
     *,
     columns: list[str] | None,
-    as_record: bool,
+    unit: str,
     limit: int | None,
     checkpoint: ct.Checkpoint | None,
     follow: bool,
@@ -55,7 +55,9 @@ def scan(
     columns of the first rows, unless --columns and --limit ask for more.
 
     With --as record the records themselves are written, one per line, byte for byte; jq reads them, and so does a later
-    run. Only in a record that spans several lines, line breaks and the white space around them are removed.
+    run. Only in a record that spans several lines, line breaks and the white space around them are removed. With --as
+    ocsf each record is written as an event of the Open Cybersecurity Schema Framework, in the classes API Activity,
+    Authentication and Account Change.
 
     With --checkpoint or --from queue, -o names a folder: each run adds parts to it, and replaces none of the earlier
     ones. With --follow the run goes on: it adds parts as files arrive, and prints a line about each. SIGTERM and Ctrl-C
@@ -66,11 +68,12 @@ def scan(
       ctfast scan logs --since 2023-07-10 --until 2023-07-11 --region us-east-1 -o day.parquet
       ctfast scan logs --columns eventTime,eventName,userIdentity.arn --format csv
       ctfast scan logs --as record | jq .requestParameters.bucketName
+      ctfast scan logs --as ocsf -o events.parquet
       ctfast scan s3://my-trail-bucket --checkpoint new.checkpoint -o events.parquet
       ctfast scan s3://my-trail-bucket --follow --checkpoint new.checkpoint -o events.parquet
     """
     wait = options.interval_of(interval, follow=follow)
-    into = record_form(form, target, columns) if as_record else chosen(form, target, by_place())
+    into = chosen(form, target, by_place()) if unit == "row" else of_unit(unit, form, target, columns)
     names = columns or (SHOWN if into is TABLE else COLUMNS)
     check(names)
     reading |= {"origin": origin, "checkpoint": checkpoint, "interval": wait if follow else None}

@@ -15,12 +15,13 @@ import ctfast as ct
 from ctfast._arguments.times import duration
 from ctfast._ask.sql import lake_at
 from ctfast._later import pl
+from ctfast._ocsf.ocsf import lacking
 from ctfast._show.plain import counted
 from ctfast._show.words import quoted
 from ctfast._small_file import read
 from ctfast.cli import options
 from ctfast.cli.formats import PARQUET, ROWS, TABLE
-from ctfast.cli.output import check_target, chosen
+from ctfast.cli.output import check_target, chosen, of_unit
 from ctfast.cli.progress import progress
 from ctfast.cli.rows import BY_PLACE, SLICE, by_place, save, tabulate
 from ctfast.cli.screen import duplicates, findings, is_unanswered, say, size
@@ -75,6 +76,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.option("--timeout", callback=_duration, metavar="TIME", help="How long the query may run, such as 60s or 5m.")
 @click.option("--explain", is_flag=True, help="Tell which files would be read, and the query in DuckDB's SQL.")
 @options.reading
+@options.units("ocsf")
 @options.limit
 @options.dedupe
 @options.output((*ROWS, TABLE), BY_PLACE)
@@ -95,19 +97,21 @@ def sql(
     now: str | None,
     timeout: timedelta | None,
     explain: bool,
+    unit: str,
     **reading: Any,
 ) -> None:
     """Ask an archive or a lake in SQL, as CloudTrail Lake and Athena are asked.
 
     The table is events; an id of an event data store, and a name with cloudtrail in it, mean the same. The result is
-    held in memory; what the query does not need is not. Options that choose files and records are for archives.
+    held in memory; what the query does not need is not. Options that choose files and records are for archives. With
+    --as ocsf, the events of a query that begins with SELECT * are written in the form of OCSF.
 
     \b
     Example:
       ctfast sql logs "SELECT eventName, count(*) AS n FROM events GROUP BY eventName ORDER BY n DESC LIMIT 10"
     """
     text = _text(query, file)
-    into = chosen(form, target, by_place())
+    into = chosen(form, target, by_place()) if unit == "row" else of_unit(unit, form, target)
     check_target(target)
     report = ct.Report()
     asking: Any = {"params": params, "now": now, "timeout": timeout, "dialect": dialect, "explain": explain}
@@ -124,7 +128,9 @@ def sql(
     if explain and into is TABLE:
         say(*_explained(found))
         ctx.exit(findings(report))
-    if dialect != "polars" and into is not PARQUET:
+    if unit == "ocsf":
+        _refuse_others(found)
+    elif dialect != "polars" and into is not PARQUET:
         found = found.select(_printed(pl.col(name), kind).alias(name) for name, kind in found.schema.items())
     frames: Iterable[pl.DataFrame] = itertools.chain([found.clear()], found.iter_slices(SLICE))
     if into is TABLE:
@@ -133,6 +139,14 @@ def sql(
         save(frames, into, target, limit)
     say(*notes, *duplicates(report, removed=True))
     ctx.exit(findings(report))
+
+
+def _refuse_others(found: pl.DataFrame) -> None:
+    """Refuse a result that is not of events."""
+    missing = lacking(found.schema)
+    if missing is not None:
+        message = f"--as ocsf takes results with all columns of events, as of SELECT *, and this one has {missing}"
+        raise ValueError(message)
 
 
 def _text(query: str | None, file: str | None) -> str:
