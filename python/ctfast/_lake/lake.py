@@ -310,7 +310,7 @@ class Lake:
         """Return the events.
 
         A query for single values, such as an access key, an ARN, an address or the id of an event, opens only what may
-        have them; one for times opens only the files whose bounds include them.
+        have them; one for times, accounts, regions or names of events opens only the files whose bounds include them.
 
         Parameters
         ----------
