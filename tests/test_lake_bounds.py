@@ -112,7 +112,7 @@ def archived(root: Path, several: list[list[dict[str, Any]]], first: int) -> Pat
     return root
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(first=rows(), then=rows(), step=st.sampled_from(["nothing", "compact", "retain", "hold", "checkpoint"]))
 def test_no_row_is_lost(first: list[Any], then: list[Any], step: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
