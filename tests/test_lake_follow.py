@@ -20,9 +20,11 @@ import pytest
 
 import ctfast as ct
 from ctfast._lake.unreached import _OF_THE_WAY, Postponed
+from ctfast._store.store import Folder
 from loopback import Request, response
 from opened import opened
 from test_lake import event, holds, put, stored
+from test_lake_compact import age
 from use.scripted import page, playing
 
 pytestmark = pytest.mark.filterwarnings("ignore::ctfast.NothingChosen")
@@ -240,6 +242,35 @@ def test_a_file_alone_whose_connection_broke_off_leaves_nothing(lake: ct.Lake, t
     os.utime(path, ns=(stamp, stamp))
     assert lake.ingest(archive).stored == 400
     assert [change.scan().collect().height for change in lake.changes()] == [400]
+
+
+def test_what_a_killed_attempt_has_read_otherwise_holds_up_nothing(
+    lake: ct.Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "torn"
+    path = put(archive, "one", [event(number) for number in range(400)])
+    whole, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2))
+    os.utime(path, ns=(stamp, stamp))
+
+    def killed(*_: object) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "put_first", killed)  # before the message of the split
+        with pytest.raises(InterruptedError):
+            lake.ingest(archive)
+    [left] = lake.path.glob("month=*/*")
+    path.write_bytes(whole)
+    os.utime(path, ns=(stamp, stamp))
+    done = lake.ingest(archive)
+    assert (done.files, done.read, done.stored, done.bad_files) == (1, 400, 400, 0)
+    assert lake.ingest(archive).known == 1
+    assert lake.scan().collect()["eventID"].n_unique() == lake.info().records == 400
+    age(lake, monkeypatch)
+    lake.compact()
+    assert not left.exists()
+    assert lake.scan().collect().height == 400
 
 
 def test_looks_leave_it_out_ever_longer() -> None:

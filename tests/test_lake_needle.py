@@ -165,8 +165,19 @@ def test_the_bounds_of_the_log_leave_parts_out(lake: ct.Lake) -> None:
     start, end = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC) - timedelta(microseconds=1)
     assert lake.scan().filter(pl.col("eventTime").is_between(start, end)).collect().height == DAYS * 60
     assert lake.scan().filter(pl.col("eventTime") == datetime(2025, 3, 2, 5, tzinfo=UTC)).collect().height == 60
+    assert lake.scan().filter(pl.col("eventName") == "2List").collect().height == DAYS * 20
     with pytest.raises(pl.exceptions.ComputeError, match=r"(?i)parquet|thrift|footer|magic"):
         lake.scan().filter(pl.col("eventTime") > end).collect()
+
+
+def test_the_bounds_of_account_and_region_leave_parts_out(lake: ct.Lake) -> None:
+    hidden = lake.scan().filter(pl.col("recipientAccountId") == ACCOUNTS[0]).collect()
+    there = set(hidden["ingest"].struct["split"])
+    hide(lake, [part for part in parts(lake) if any(split in part.path for split in there)])
+    assert lake.scan().filter(pl.col("recipientAccountId") == ACCOUNTS[1]).collect().height > 0
+    assert lake.scan().filter(pl.col("awsRegion") == "eu-north-1").collect().height == 0
+    with pytest.raises(pl.exceptions.ComputeError, match=r"(?i)parquet|thrift|footer|magic"):
+        lake.scan().filter(pl.col("awsRegion") == "eu-west-1").collect()
 
 
 def test_only_the_rows_that_may_have_the_value_are_read(kept: ct.Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,9 @@ def calls() -> Iterator[Call]:
                 yield from call(name, value)
             for method, function in inspect.getmembers(value, callable):
                 of_us = getattr(function, "__module__", None) or ""
-                if not method.startswith("_") and of_us.startswith("ctfast") and method in vars(value):
+                # Lake has methods of classes of the same name.
+                is_own = method in vars(value) or getattr(function, "__qualname__", "") == f"{name}.{method}"
+                if not method.startswith("_") and of_us.startswith("ctfast") and is_own:
                     yield from call(f"{name}.{method}", function)
         elif callable(value):
             yield from call(name, value)

@@ -557,6 +557,7 @@ _OF_FUNCTIONS: dict[str, Check] = {
     "Lake.path": _folder_or_prefix("the folder of a lake"),
     "Lake.changes.since": whole(0, _MOST),
     "Lake.commit.messages": _messages,
+    "Lake.export.dest": new_path("a folder"),
     "Lake.export_iceberg.name": _iceberg,
     "Lake.forget_iceberg.name": _iceberg,
     "Lake.hold.name": _hold,

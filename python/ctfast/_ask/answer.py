@@ -141,7 +141,7 @@ class Stored(Asked):
     def __init__(self, store: Store, snapshot: Snapshot, tables: Mapping[str, Any] | None, threads: int) -> None:
         super().__init__(tables, threads)
         self._store, self._snapshot = store, snapshot
-        self._parts, self._bounds = snapshot.whole_parts(), snapshot.bounds()
+        self._parts = snapshot.whole_parts()
 
     def columns(self) -> list[str]:
         """Return the columns that the lake has."""
@@ -149,8 +149,11 @@ class Stored(Asked):
         return [name for name in COLUMNS if name in known]
 
     def extent(self) -> tuple[datetime, datetime] | None:
-        """Return the times of the first and the last event, by the log of the table."""
-        known = [each for bounds in self._bounds.values() if (each := bounds.get(_TIME)) is not None]
+        """Return the times of the first and the last event, by the log of the table, if it has those of each part."""
+        bounds = self._snapshot.log.bounds()
+        if any(_TIME not in bounds.get(part.path, {}) for part in self._parts):
+            return None
+        known = [each for part in self._parts if (each := bounds[part.path][_TIME]) is not None]
         return (_moment(min(low for low, _ in known)), _moment(max(high for _, high in known))) if known else None
 
     def reads(self, occurrence: Occurrence) -> tuple[int, int, int, int]:
@@ -162,7 +165,7 @@ class Stored(Asked):
         predicate = occurrence.predicate()
         if predicate is None:
             return self._parts
-        kept = {piece.path for piece in pieces(self._store, self._parts, self._bounds, predicate)}
+        kept = {piece.path for piece in pieces(self._store, self._parts, self._snapshot.log.bounds, predicate)}
         return [part for part in self._parts if part.path in kept]
 
     def _rows(self, occurrence: Occurrence) -> Any:

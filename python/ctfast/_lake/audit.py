@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ctfast._lake.layout import AUDIT, audit_path
-from ctfast._lake.table import Snapshot
+from ctfast._lake.table import LostRaceError, Snapshot
 from ctfast._small_file import read
 from ctfast._store.store import Store
 
-__all__ = ["entries", "note"]
+__all__ = ["entries", "is_noted", "note"]
 
 _FORMAT = 1
 
@@ -35,6 +35,15 @@ def note(store: Store, snapshot: Snapshot, action: str, **facts: Any) -> str:
     path = audit_path(action, snapshot.version + 1, hashlib.sha256(content).hexdigest())
     store.put(path, content)
     return path
+
+
+def is_noted(store: Store, snapshot: Snapshot, action: str, **facts: Any) -> bool:
+    """Commit an entry alone, and tell whether no other commit was first."""
+    try:
+        snapshot.commit([], [note(store, snapshot, action, **facts)])
+    except LostRaceError:
+        return False
+    return True
 
 
 def entries(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ __all__ = ["Compacted", "compact"]
 _SMALL = 64 << 20
 #: So many bytes of small parts become one: the keys of its rows are in memory while it is written.
 _MOST = 128 << 20
-#: The bounds of a part without a time.
+#: The bounds of a part without a time, or without bounds.
 _NO_TIME = 0, 0
 
 
@@ -67,9 +67,9 @@ def _groups(store: Store, snapshot: Snapshot) -> Iterator[list[Part]]:
 
     So the row groups of the new part are of some days each, and a query for one of them reads few.
     """
-    bounds = snapshot.bounds()
+    bounds = snapshot.log.bounds()
     small = [part for part in snapshot.whole_parts() if part.size < _SMALL]
-    small.sort(key=lambda part: (part.month, bounds[part.path].get(TIME) or _NO_TIME, part.path))
+    small.sort(key=lambda part: (part.month, bounds.get(part.path, {}).get(TIME) or _NO_TIME, part.path))
     for _, of_month in groupby(small, key=attrgetter("month")):
         of_columns: dict[str, list[Part]] = {}
         for part in of_month:

@@ -22,7 +22,7 @@ from ctfast._lake.table import Part, Snapshot, Table
 from ctfast._later import load, pa, pq
 from ctfast._scan.part import TIME, WAITING
 from ctfast._show.words import quoted
-from ctfast._source.addresses import whole
+from ctfast._source.addresses import is_address, whole
 from ctfast._store.store import Folder, Store
 from ctfast.exceptions import ArgumentError
 
@@ -80,6 +80,8 @@ def export(table: Table, dest: str | os.PathLike[str]) -> Exported:
 
 def _refuse_within(table: Table, store: Store) -> None:
     """Refuse a folder within the lake, whose retention knows nothing of it, and one with the lake in it."""
+    if is_address(str(table.store)):
+        return  # what is on the disk are copies
     lake, dest = (Path(os.path.realpath(each.folder)) for each in (table.store, store))
     if lake.is_relative_to(dest) or dest.is_relative_to(lake):
         message = f"dest {quoted(str(store))} and the lake {table.store} lie within each other: name a folder beside it"

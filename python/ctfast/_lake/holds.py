@@ -7,8 +7,8 @@ from typing import Any
 from ctfast._filter.filters import Filter
 from ctfast._filter.kept import as_json, of_json
 from ctfast._filter.lint import suspicions
-from ctfast._lake.audit import entries, note
-from ctfast._lake.table import LostRaceError, Snapshot, Table
+from ctfast._lake.audit import entries, is_noted
+from ctfast._lake.table import Snapshot, Table
 from ctfast._show.words import quoted
 from ctfast.exceptions import ArgumentError
 
@@ -45,8 +45,5 @@ def _change(table: Table, function: str, name: str, action: str, **facts: Any) -
         if is_there == (action == "hold"):
             there = "there is a hold of this name already" if is_there else "there is no hold of this name"
             raise ArgumentError(f"name {quoted(name)}: {there}", "name", name, None, function)
-        try:
-            snapshot.commit([], [note(table.store, snapshot, action, name=name, **facts)])
-        except LostRaceError:
-            continue
-        return
+        if is_noted(table.store, snapshot, action, name=name, **facts):
+            return

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 from ctfast._lake.references import exported, refer
 from ctfast._lake.schema import covers
 from ctfast._lake.sweep import sweep
-from ctfast._lake.table import STATISTICS, LostRaceError, Snapshot, Table
+from ctfast._lake.table import LostRaceError, Snapshot, Table
 from ctfast._later import load
-from ctfast._scan.part import MONTH
+from ctfast._scan.part import MONTH, STATISTICS
 from ctfast._show.words import quoted
 from ctfast._store.store import Store
 from ctfast.exceptions import ArgumentError

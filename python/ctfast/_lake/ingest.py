@@ -36,6 +36,7 @@ from ctfast._scan.split import Asked, Split, nothing
 from ctfast._show.words import quoted
 from ctfast._source.addresses import is_address, paths
 from ctfast._source.silence import warn
+from ctfast._store.store import OtherContentsError
 from ctfast.exceptions import ArgumentError, NothingChosen, SourceError
 
 __all__ = ["Ingest", "IngestProgress", "Ingested", "error_of"]
@@ -310,6 +311,15 @@ class _Work:
         return counts + self._commit(written)
 
     def _write(self, split: Split) -> tuple[SplitMessage, Report] | None:
+        """Write a split, whatever attempts before have left of it."""
+        try:
+            return self._attempt(split)
+        except OtherContentsError:
+            # One was killed, and had read something else, such as the beginning of a file whose connection broke off.
+            # Nothing names what it has left, which goes with a sweep.
+            return self._attempt(split._anew())  # noqa: SLF001  # splits are made here
+
+    def _attempt(self, split: Split) -> tuple[SplitMessage, Report] | None:
         """Do what ``write_parquet`` does, with a way to end it; None if another ingest has committed the split."""
         report = Report(files=self._noted is not None)
         options = split._options("spark", 1, report, self._storage_options)  # noqa: SLF001  # splits are made here

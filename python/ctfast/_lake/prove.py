@@ -8,7 +8,7 @@ its bytes are those that were read then.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -36,6 +36,8 @@ __all__ = ["Proven", "Signed", "archive_of", "prove"]
 #: The verdicts on what digests cannot tell: the file is not the one that was read; its hash was not kept when it was.
 _CHANGED, _UNHASHED = "changed", "unhashed"
 _NAME = "verify"
+#: Why time is uncovered of which there is a digest.
+_INVALID = "digest-invalid"
 #: Findings that an entry of the audit has.
 _FINDINGS = 100
 _PLACE = ["account", "region"]
@@ -76,25 +78,29 @@ def prove(
     known = verdicts(table.store, snapshot).filter(below).collect()
     asked = _asked(options)
     unproven = _unproven(Ledger(table.store, snapshot), below, known, options, asked)
-    span = _capped(_narrowed(asked, unproven, known, coverage.covered(table.store, snapshot)), unproven)
+    span = _narrowed(asked, unproven, known, coverage.covered(table.store, snapshot))
     if span.since is not None:
         unproven = unproven.filter(pl.col("delivered").is_null() | (pl.col("delivered") >= span.since))
     noted.read(options, unproven.join(noted.files(), on="file", how="anti")["file"].unique(maintain_order=True))
-    found = run(
-        roots,
-        noted.hashes,
-        {
-            "keys": signed.keys,
-            "signatures": signed.signatures,
-            "relocated_from": signed.origin,
-            "accounts": _names(options, "accounts"),
-            "regions": _names(options, "regions"),
-            "since": span.since,
-            "until": span.until,
-            "limits": Limits(*options.run.limits),
-            "storage_options": storage_options,
-        },
-    )
+
+    def verified(span: _Span) -> Verification:
+        return run(
+            roots,
+            noted.hashes,
+            {
+                "keys": signed.keys,
+                "signatures": signed.signatures,
+                "relocated_from": signed.origin,
+                "accounts": _names(options, "accounts"),
+                "regions": _names(options, "regions"),
+                "since": span.since,
+                "until": span.until,
+                "limits": Limits(*options.run.limits),
+                "storage_options": storage_options,
+            },
+        )
+
+    found = _verified(verified, span, unproven)
     judged = _judged(unproven, found, noted, options)
     missing = _missing(found, known, Ledger(table.store, snapshot).rows().select("file").collect())
     _commit(table, pl.concat([judged, missing], how="diagonal"), found)
@@ -180,16 +186,21 @@ def _narrowed(asked: _Span, unproven: pl.DataFrame, known: pl.DataFrame, chains:
     return asked if asked.since is not None and asked.since >= day else asked._replace(since=day)
 
 
-def _capped(span: _Span, unproven: pl.DataFrame) -> _Span:
-    """Return the time to verify without that after tomorrow, which the name of a file may claim.
+def _verified(verify: Callable[[_Span], Verification], span: _Span, unproven: pl.DataFrame) -> Verification:
+    """Verify this time, without what only the name of a file claims that has a time after tomorrow.
 
-    Where no end was asked for, a verification expects digests up to the newest name.
+    Where no end was asked for, a verification expects digests up to the newest name. Here that is the newest one of
+    those before tomorrow, which a first verification finds among the digests.
     """
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     is_asked = span.until is not None or (span.since is not None and span.since >= tomorrow)
     if is_asked or unproven.filter(pl.col("delivered") > tomorrow).is_empty():
-        return span
-    return span._replace(until=tomorrow)
+        return verify(span)
+    found = verify(span._replace(until=tomorrow))
+    there = found.ranges.filter((pl.col("range") == "found") | (pl.col("reason") == _INVALID))["end"]
+    named = unproven.filter(pl.col("delivered") <= tomorrow)["delivered"]
+    end = max([*there.drop_nulls(), *named], default=tomorrow)
+    return found if end >= tomorrow else verify(span._replace(until=end))
 
 
 def _judged(unproven: pl.DataFrame, found: Verification, noted: Noted, options: Options) -> pl.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from ctfast._lake.table import Bounds, Part
+from ctfast._lake.bounds import Bounds
+from ctfast._lake.table import Part
 from ctfast._scan.needles import NEEDLES, Index
+from ctfast._scan.part import STATISTICS
 from ctfast._scan.pushdown import Predicate
 from ctfast._source.silence import warned
 from ctfast._store.store import Store, index_path
@@ -15,6 +17,8 @@ __all__ = ["Piece", "pieces"]
 
 #: Which runs of rows may meet a condition: a bit for each.
 _Runs: TypeAlias = int
+#: The conditions that bounds can rule out.
+_BOUNDED = ("in", "between")
 #: Of a part whose filters are not known, all rows are one run.
 _WHOLE: _Runs = 1
 
@@ -28,23 +32,24 @@ class Piece(NamedTuple):
 
 
 def pieces(
-    store: Store, parts: Iterable[Part], bounds: Mapping[str, Bounds], predicate: Predicate | None
+    store: Store, parts: Iterable[Part], bounds: Callable[[], Mapping[str, Bounds]], predicate: Predicate | None
 ) -> Iterator[Piece]:
     """Yield what may have rows that meet a predicate, in the order of the parts.
 
     A part without a file of filters is read. One whose file is damaged is read as well, and named in a warning.
+    ``bounds`` reads the log, which a predicate about other columns does not need.
     """
-    asks = _asks_filters(predicate)
-    left = [part for part in parts if _may_have(bounds.get(part.path, {}), predicate)]
+    asks = _asks(predicate, ("in",), NEEDLES)
+    known = bounds() if _asks(predicate, _BOUNDED, STATISTICS) else {}
+    left = [part for part in parts if _may_have(known.get(part.path, {}), predicate)]
     if asks:
         store.prepare(index_path(part.path) for part in left)
     for part in left:
-        known = bounds.get(part.path, {})
         index = _index(store, part) if asks else None
         if index is None:
             yield Piece(part.path)
         else:
-            yield from _of_part(part, index, known, predicate)
+            yield from _of_part(part, index, known.get(part.path, {}), predicate)
 
 
 def _may_have(known: Bounds, predicate: Predicate | None) -> bool:
@@ -89,13 +94,15 @@ def _tell(error: Exception, part: Part) -> None:
     warned([f"{error}: all of {part.path} was read instead. Remove the file, which only makes queries faster"])
 
 
-def _asks_filters(predicate: Predicate | None) -> bool:
+def _asks(predicate: Predicate | None, kinds: Collection[str], paths: Collection[str]) -> bool:
+    """Tell whether a predicate has a condition of these kinds about one of these columns."""
     match predicate:
+        case None:
+            return False
         case ("all" | "any", inner):
-            return any(map(_asks_filters, inner))
-        case ("in", path, _):
-            return path in NEEDLES
-    return False
+            return any(_asks(each, kinds, paths) for each in inner)
+    kind, path, *_ = predicate
+    return kind in kinds and path in paths
 
 
 def _runs(predicate: Predicate | None, every: _Runs, test: Callable[..., bool | _Runs]) -> _Runs:
@@ -119,7 +126,7 @@ def _runs(predicate: Predicate | None, every: _Runs, test: Callable[..., bool | 
 
 def _by_bounds(known: Bounds, kind: str, path: str, *values: Any) -> bool:
     """Tell whether some row may meet a condition, by the bounds of its column."""
-    if path not in known or kind not in ("in", "between"):
+    if path not in known or kind not in _BOUNDED:
         return True
     bounds = known[path]
     if bounds is None:

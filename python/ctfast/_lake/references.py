@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ctfast._lake.audit import entries, note
-from ctfast._lake.table import LostRaceError, Snapshot, Table
+from ctfast._lake.audit import entries, is_noted
+from ctfast._lake.table import Table
 from ctfast._show.words import quoted
 from ctfast.exceptions import ArgumentError
 
@@ -45,7 +45,7 @@ def refer(table: Table, name: str, uuid: str) -> None:
         snapshot = table.open()
         if uuid in references(entries(table.store, snapshot)):
             return
-        if _is_noted(table, snapshot, _ACTION, name=name, table=uuid, exported=snapshot.version + 1):
+        if is_noted(table.store, snapshot, _ACTION, name=name, table=uuid, exported=snapshot.version + 1):
             return
 
 
@@ -59,7 +59,7 @@ def exported(table: Table, name: str, uuid: str, version: int) -> list[dict[str,
         found = entries(table.store, snapshot)
         known = references(found).get(uuid, Reference(name, -1))
         over = [entry for entry in found if entry.get("removed") and known.version < entry["version"] <= version]
-        if not over or _is_noted(table, snapshot, _ACTION, name=name, table=uuid, exported=version):
+        if not over or is_noted(table.store, snapshot, _ACTION, name=name, table=uuid, exported=version):
             return over
 
 
@@ -70,14 +70,5 @@ def forget(table: Table, name: str) -> None:
         if all(known.name != name for known in references(entries(table.store, snapshot)).values()):
             message = f"name {quoted(name)}: the lake knows of no Iceberg table of this name"
             raise ArgumentError(message, "name", name, None, "Lake.forget_iceberg")
-        if _is_noted(table, snapshot, _END, name=name):
+        if is_noted(table.store, snapshot, _END, name=name):
             return
-
-
-def _is_noted(lake: Table, snapshot: Snapshot, action: str, **facts: Any) -> bool:
-    """Commit an entry of the audit, and tell whether no other commit was first."""
-    try:
-        snapshot.commit([], [note(lake.store, snapshot, action, **facts)])
-    except LostRaceError:
-        return False
-    return True

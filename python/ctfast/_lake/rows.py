@@ -21,7 +21,7 @@ def rows(store: Store, snapshot: Snapshot, parts: list[Part] | None = None) -> p
     """Return the rows of a version of the table, or of some of its parts."""
     stored = pl.DataFrame(snapshot.schema().empty_table()).schema
     schema = _shown(stored)
-    parts, bounds = snapshot.whole_parts() if parts is None else parts, snapshot.bounds()
+    parts, bounds = snapshot.whole_parts() if parts is None else parts, snapshot.log.bounds
 
     def frames(
         with_columns: list[str] | None,

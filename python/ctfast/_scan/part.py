@@ -16,14 +16,14 @@ from ctfast._scan.message import PartFile
 from ctfast._scan.needles import Needles
 from ctfast._store.store import differs, index_path, keys_path
 
-__all__ = ["HASH", "MONTH", "TIME", "WAITING", "Part"]
+__all__ = ["HASH", "MONTH", "STATISTICS", "TIME", "WAITING", "Part"]
 
 #: The column by which files are partitioned. A month is long enough that files of many accounts and regions are large
 #: enough for a request, and short enough that old data can be deleted file by file.
 MONTH = "month"
 TIME = "eventTime"
 #: Columns whose statistics a lake uses. Ids, keys and addresses have none, since the lake's log outlives the rows.
-_STATISTICS = (TIME, "awsRegion", "eventName", "recipientAccountId")
+STATISTICS = (TIME, "awsRegion", "eventName", "recipientAccountId")
 #: Columns in which few values come twice in a row group, with the encoding that makes them smallest. A dictionary of
 #: them would be made in vain, and, but for the time, their least and greatest values would be in the footer in vain.
 _UNIQUE = {
@@ -72,7 +72,7 @@ class Part:
         self._rows = 0
         self._keys = bytearray()
         self._needles = Needles(schema)
-        self._statistics = {name: _Statistics() for name in _STATISTICS if name in schema.names}
+        self._statistics = {name: _Statistics() for name in STATISTICS if name in schema.names}
 
     @property
     def size(self) -> int:

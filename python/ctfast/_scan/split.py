@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -308,6 +309,11 @@ class Split:
         """Return a split that tells of this as well."""
         identity, *_ = _ctfast.split_facts(self._selection, _text(self._asked, self._selection, refused))
         return replace(self, id=identity, _refused=refused)
+
+    def _anew(self) -> Split:
+        """Return a split of the same files under an id that no other attempt has."""
+        identity, *_ = _ctfast.split_facts(self._selection, uuid.uuid4().hex)
+        return replace(self, id=identity)
 
     def _options(
         self, types: Types, threads: int, report: Report | None, storage_options: Mapping[str, str] | None

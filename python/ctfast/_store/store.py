@@ -14,7 +14,18 @@ from ctfast import _ctfast, _small_file
 from ctfast._later import pl
 from ctfast._new_file import locked, written
 
-__all__ = ["HASHED", "INDEX", "KEYS", "File", "Folder", "Store", "differs", "index_path", "keys_path"]
+__all__ = [
+    "HASHED",
+    "INDEX",
+    "KEYS",
+    "File",
+    "Folder",
+    "OtherContentsError",
+    "Store",
+    "differs",
+    "index_path",
+    "keys_path",
+]
 
 #: Where the keys of the rows of a part are, which tell the same event in other parts.
 KEYS = "_ctfast/keys"
@@ -34,13 +45,17 @@ def index_path(part: str) -> str:
     return f"{INDEX}/{part.removesuffix('.parquet')}.index"
 
 
-def differs(place: object) -> ValueError:
+class OtherContentsError(ValueError):
+    """A file is there already, and is not the one that is to be written."""
+
+
+def differs(place: object) -> OtherContentsError:
     """Return the error for a file that is there already, and is not the one that is to be written."""
     message = (
         f"{place} is there already, with other contents: another version of ctfast or PyArrow has written it, or the "
         "files of this split have changed in between; remove it if nothing names it, or name another folder"
     )
-    return ValueError(message)
+    return OtherContentsError(message)
 
 
 class File(NamedTuple):
