@@ -39,7 +39,7 @@ class Asked(ABC):
     is_streamed = False
 
     def __init__(self, tables: Mapping[str, Any] | None, threads: int) -> None:
-        refuse_twins(tables or (), "tables has {}, which are one name in SQL: give one of them another")
+        refuse_twins(tables or ())
         self._frames = {name.lower(): frame(name, value) for name, value in (tables or {}).items()}
         self.threads = threads
         self._lost: list[BaseException] = []

@@ -95,26 +95,27 @@ def frame(name: str, value: Any) -> pa.Table:
 def frame_types(name: str, table: pa.Table) -> Mapping[str, Type]:
     """Return the columns of a caller's table, with their types."""
     found = {}
-    shown = f"tables[{quoted(name)}]"
-    refuse_twins(table.column_names, f"{shown} has the columns {{}}, which are one name in SQL: rename one of them")
+    shown = f"[{quoted(name)}] has"
+    refuse_twins(table.column_names, f"{shown} the columns")
     for field in table.schema:
-        refuse_twins(_fields(field.type), f"{shown} has the fields {{}}, which are one name in SQL: rename one of them")
+        refuse_twins(_fields(field.type), f"{shown} the fields")
         kind = from_arrow(field.type)
         if kind is None:
             column = f"a column {quoted(field.name)} of type {field.type}"
-            message = f"{shown} has {column}, which queries do not know"
+            message = f"tables{shown} {column}, which queries do not know"
             raise ArgumentError(message, "tables", None, None, "sql")
         found[field.name] = kind
     return found
 
 
-def refuse_twins(names: Iterable[str], message: str) -> None:
-    """Refuse names that SQL does not tell apart."""
+def refuse_twins(names: Iterable[str], what: str = " has") -> None:
+    """Refuse names that SQL does not tell apart; ``what`` tells, after ``tables``, of which thing they are."""
     known: dict[str, str] = {}
     for name in names:
         if name.lower() in known:
             both = f"{quoted(known[name.lower()])} and {quoted(name)}"
-            raise ArgumentError(message.format(both), "tables", name, None, "sql")
+            message = f"tables{what} {both}, which are one name in SQL: rename one of them"
+            raise ArgumentError(message, "tables", name, None, "sql")
         known[name.lower()] = name
 
 
