@@ -81,7 +81,7 @@ class Engine:
                 return running.result(None if timeout is None else timeout.total_seconds())
             except StillRunning:
                 if timeout is None or running.done():
-                    raise  # of the query itself
+                    return running.result()  # which may have come just now, or be this error
                 message = f"the query has run for {timeout.total_seconds():g} s, and was stopped"
                 raise QueryError(f"{message}: bounds of eventTime make it shorter", "timeout", "time") from None
         finally:  # a Ctrl-C may come between any two lines
